@@ -1,0 +1,57 @@
+# Needs Python >= 3.11 and nothing else. `make demo` shows what this is; `make test` checks all of it.
+
+# The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` takes another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# -c: the very versions this was tested with. The build tools come from there too, hence no isolation.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+
+.PHONY: help demo test lint types clean lock
+.DEFAULT_GOAL := help
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile
+
+demo: $(VENV)/.demo  ## Watch a real stream: values, expectations, scores, alarms. Two minutes, no server.
+	@$(BIN)/python examples/demo.py
+
+test: lint types  ## Style, types, and every test.
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## Style alone.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev  ## Types alone.
+	$(BIN)/mypy
+
+clean:  ## Remove whatever was made here.
+	rm -rf $(VENV) demo-out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find streamrnn connectors tests examples -name __pycache__ -prune -exec rm -rf {} +
+
+lock:  ## Take the newest versions that fit, and write them to constraints.txt.
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade --upgrade-strategy eager '.[dev]'
+	@{ sed '/^[^#]/,$$d' constraints.txt; $(PIP) freeze --exclude streamrnn; } > constraints.new
+	@mv constraints.new constraints.txt
+	@touch $(VENV)/.demo $(VENV)/.dev
+
+$(VENV)/.made: constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) was not found. Install it, or: make PYTHON=/path/to/python3"; exit 69; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) hatchling editables
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo "Installing streamrnn into $(VENV) ..."
+	@$(INSTALL) --no-build-isolation --editable '.[plot]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo "Installing streamrnn and what its tests need into $(VENV) ..."
+	@$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
