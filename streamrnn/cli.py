@@ -1,0 +1,191 @@
+"""The command line: ``streamrnn run`` and ``streamrnn replay``.
+
+Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
+
+Exit codes: 0 done or asked to stop; 64 wrong usage; 66 input missing; 70 a bug; 73 output cannot be written; 76 state
+does not fit; 78 wrong configuration; 128 + n after a second signal n.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streamrnn.errors import ConfigError, StreamrnnError
+
+if TYPE_CHECKING:
+    from streamrnn.config import Config
+    from streamrnn.io import DeadLetter
+    from streamrnn.runtime.loop import Summary
+
+__all__ = ["cli", "main"]
+
+EXIT_USAGE = 64
+EXIT_BUG = 70
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+_debug: Option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+_plot: Option = click.option(
+    "--plot", metavar="FILE", help="Draw the run: a .png picture, or an .html page with picture and alarms."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="streamrnn", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Watch a stream with a recurrent net that never stops learning."""
+
+
+@cli.command()
+@click.argument("config_file", metavar="CONFIG.toml")
+@click.option("--fresh", is_flag=True, help="Forget the state and outputs of earlier runs; start from nothing.")
+@_plot
+@_debug
+def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
+    """Run what CONFIG.toml describes: source -> model -> sink, until the source ends or a signal comes.
+
+    SIGINT (Ctrl-C) and SIGTERM finish what has been read, write it, and exit with 0; a second one ends at once.
+    """
+    del debug  # read by main() from the command line: it must work where the command itself fails
+    from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+
+    _run(config.load(config_file, check_model), fresh=fresh, plot=plot, title=config_file)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE")
+@click.option("--column", "-c", "columns", multiple=True, help="A column to watch; repeat it for more. [all numbers]")
+@click.option("--time", "time_column", help="The column that holds the time. [found by name and content]")
+@click.option("--key", "key_column", help="The column that says which series an event belongs to. [one series]")
+@click.option("--alarm-rate", type=float, help="Share of normal events that may alarm. [0.01]")
+@click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
+@click.option("--seed", type=int, help="Seed of the net's first weights.")
+@click.option("--dead-letters", metavar="FILE", help="Keep records that are no events in this file.")
+@_plot
+@_debug
+def replay(file: str, plot: str | None, debug: bool, **options: Any) -> None:
+    """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
+
+    The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position.
+    """
+    del debug
+    from pathlib import Path  # noqa: PLC0415
+
+    from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.assemble import replay_tables  # noqa: PLC0415
+    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+
+    tables = replay_tables(file, **options)
+    checked = config.parse(tables, Path.cwd(), check_model)
+    _run(checked, fresh=False, plot=plot, title="standard input" if file == "-" else file)
+
+
+def _run(config: Config, *, fresh: bool, plot: str | None, title: str) -> None:
+    """Run a configuration with all that belongs to a terminal: signals, progress, picture, summary."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from streamrnn.runtime.assemble import make_runtime  # noqa: PLC0415
+    from streamrnn.runtime.curve import Curve  # noqa: PLC0415
+    from streamrnn.runtime.plot import check_plot, draw  # noqa: PLC0415
+    from streamrnn.runtime.progress import Progress  # noqa: PLC0415
+    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+
+    if plot is not None:
+        check_plot(plot)
+    curve = Curve()
+    with StopSignals() as stop, Progress() as progress:
+        runtime = make_runtime(config, fresh=fresh)
+        runtime.stopped = lambda: stop.stopped
+        runtime.observers = [lambda block, _, summary: progress.show(summary, block.next_position)]
+        if plot is not None:
+            runtime.observers.append(curve)
+        summary = runtime.run()
+    if plot is not None and curve.events:
+        draw(curve, plot, Path(title).stem, config.alarm.warm_up)
+    _say(summary, config, sys.stderr.isatty())
+    if plot is not None and not curve.events:
+        click.echo(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
+
+
+def _say(summary: Summary, config: Config, terminal: bool) -> None:
+    """Say what was done, on standard error: dead letters always, the rest where a person looks."""
+    if terminal:
+        click.echo(f"{summary.events:,} events, {summary.alarms:,} alarms.", err=True)
+    if summary.dead_letters == 0:
+        return
+    noun = "record" if summary.dead_letters == 1 else "records"
+    kept = f"; all are in {config.dead_letter.path}" if config.dead_letter.path else ""
+    click.echo(f"streamrnn: {summary.dead_letters:,} {noun} could not become events{kept}:", err=True)
+    for letter in summary.first_dead_letters:
+        click.echo(f"  {_place(letter)}: {letter.reason}", err=True)
+    left = summary.dead_letters - len(summary.first_dead_letters)
+    if left:
+        click.echo(f"  ... and {left:,} more.", err=True)
+
+
+def _place(letter: DeadLetter) -> str:
+    return f"position {letter.position}" if letter.line is None else f"line {letter.line}"
+
+
+def _is_broken_pipe(error: BaseException | None) -> bool:
+    """Whether nobody reads standard output any more (``| head``)."""
+    return error is not None and (isinstance(error, BrokenPipeError) or _is_broken_pipe(error.__cause__))
+
+
+def _complain(error: BaseException, arguments: Sequence[str]) -> int:
+    """Say on standard error what went wrong, and return the exit code."""
+    if "--debug" in arguments:
+        traceback.print_exception(error)
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(f"streamrnn: {problem}", err=True)
+        return error.exit_code
+    if isinstance(error, StreamrnnError):
+        click.echo(f"streamrnn: {error}", err=True)
+        return error.exit_code
+    said = " ".join(str(error).split())
+    click.echo(
+        f"streamrnn: a bug: {type(error).__name__}: {said}. Please report it, with the command you ran"
+        + ("." if "--debug" in arguments else " and what --debug adds."),
+        err=True,
+    )
+    return EXIT_BUG
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    Parameters
+    ----------
+    arguments
+        As in ``sys.argv[1:]``, the default.
+
+    Examples
+    --------
+    >>> from streamrnn.cli import main
+    >>> main(["replay"])
+    Traceback (most recent call last):
+    ...
+    SystemExit: 64
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = cli.main(list(arguments), prog_name="streamrnn", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except Exception as error:  # noqa: BLE001  (the last line of defence: a person gets a sentence, not a traceback)
+        if _is_broken_pipe(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains when it flushes at exit
+            code = 0
+        else:
+            code = _complain(error, arguments)
+    sys.exit(code or 0)

@@ -1,0 +1,377 @@
+"""What a configuration file may say: every option declared once, with type, default, range and text.
+
+A configuration is one TOML file of six tables::
+
+    [source]       kind = "files", and the options of that connector
+    [model]        kind = "RNNAnomalyDetector", and the parameters of that class
+    [alarm]        when a score becomes an alarm      (Alarm)
+    [sink]         kind = "files", and the options of that connector
+    [dead_letter]  where records go that are no events (DeadLetters)
+    [state]        how the run survives a restart     (State)
+
+The options of a connector are the fields of its ``Options`` struct, declared in the connector and
+checked here by the same code as the tables of this module. All mistakes of a file are reported at
+once, each with the option, the rule, the value and, for an unknown name, the nearest known one.
+Relative paths are relative to the configuration file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from streamrnn.errors import ConfigError, SourceError, StreamrnnError
+
+__all__ = ["Alarm", "Config", "DeadLetters", "Named", "State", "check_table", "load", "nearest", "parse"]
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """``[alarm]``: the interim rule that turns scores into alarms, see :class:`streamrnn.runtime.alarm.AlarmRule`.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Alarm
+    >>> Alarm().rate
+    0.01
+    """
+
+    rate: Annotated[float, Meta(gt=0, le=0.5, description="Share of normal events that may raise an alarm.")] = 0.01
+    window: Annotated[
+        int,
+        Meta(ge=10, le=1_000_000, description="How many of the last scores of a series a new score is ranked among."),
+    ] = 2000
+    warm_up: Annotated[
+        int, Meta(ge=0, description="Events of a series before its first alarm: the net must see something first.")
+    ] = 200
+    quiet: Annotated[
+        int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
+    ] = 0
+    p_value: Annotated[bool, Meta(description="Write the rank's p-value as a field of its own.")] = False
+
+    def __post_init__(self) -> None:
+        smallest = 1 / (self.window + 1)
+        if self.rate < smallest:
+            raise ValueError(
+                f"rate = {self.rate} can never alarm with window = {self.window}: the smallest p-value is "
+                f"1/{self.window + 1} = {smallest:.2g}. Raise 'rate', or set 'window' to {round(1 / self.rate)} or more."
+            )
+
+
+class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
+    """``[dead_letter]``: where records go that could not become events.
+
+    Examples
+    --------
+    >>> from streamrnn.config import DeadLetters
+    >>> DeadLetters().path is None
+    True
+    """
+
+    path: Annotated[
+        str | None, Meta(description="File of JSON Lines (position, line, reason, raw). Unset: they are only counted.")
+    ] = None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """``[state]``: how a run survives a restart, and how much it keeps in memory.
+
+    Examples
+    --------
+    >>> from streamrnn.config import State
+    >>> State().every
+    10000
+    """
+
+    dir: Annotated[str | None, Meta(description="Directory of snapshots. Unset: every run starts from nothing.")] = None
+    every: Annotated[
+        int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
+    ] = 10_000
+    max_keys: Annotated[
+        int, Meta(ge=1, description="Series (keys) with a net of their own; the one unseen for longest goes first.")
+    ] = 1000
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A part chosen by name, with its options: a connector or a model.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Named
+    >>> Named("RNNAnomalyDetector", {"seed": 7}).options
+    {'seed': 7}
+    """
+
+    kind: str
+    options: Any
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration, checked. :func:`load` makes one from a file, :func:`parse` from a mapping.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Config, Named
+    >>> Config(source=Named("files", None), sink=Named("files", None)).model.kind
+    'RNNAnomalyDetector'
+    """
+
+    source: Named
+    sink: Named
+    model: Named = Named("RNNAnomalyDetector", {})
+    alarm: Alarm = Alarm()
+    dead_letter: DeadLetters = DeadLetters()
+    state: State = State()
+
+
+SINK_GIVEN = {"dead_letters": "[dead_letter] path", "state_dir": "[state] dir", "fresh": "--fresh"}
+"""Options of a sink that other tables or the command line set: one commit covers outputs, dead letters and state."""
+
+_TABLES = ("source", "model", "alarm", "sink", "dead_letter", "state")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what to say about an unknown ``name``: the nearest known ones, or all of them.
+
+    Examples
+    --------
+    >>> from streamrnn.config import nearest
+    >>> nearest("pth", ["path", "format"])
+    "Did you mean 'path'?"
+    >>> nearest("zzz", ["path", "format"])
+    'Known: format, path.'
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    if close:
+        return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
+    return f"Known: {', '.join(known) or 'none'}."
+
+
+def _bounds(info: Any) -> str:
+    signs = (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="))
+    said = [f"{sign} {getattr(info, name)}" for name, sign in signs if getattr(info, name, None) is not None]
+    return " " + " and ".join(said) if said else ""
+
+
+def _rule(info: Any) -> str:
+    """Say in words what a type accepts."""
+    match info:
+        case msgspec.inspect.Metadata():
+            return _rule(info.type)
+        case msgspec.inspect.IntType():
+            return "an int" + _bounds(info)
+        case msgspec.inspect.FloatType():
+            return "a number" + _bounds(info)
+        case msgspec.inspect.StrType():
+            return "a text"
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.LiteralType():
+            return "one of " + ", ".join(repr(value) for value in info.values)
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+            return f"a list, each item {_rule(info.item_type)}"
+        case msgspec.inspect.DictType():
+            return "a table"
+        case msgspec.inspect.UnionType():
+            return " or ".join(_rule(one) for one in info.types if not isinstance(one, msgspec.inspect.NoneType))
+        case _:
+            return "another type"
+
+
+def _show(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _is_path(name: str) -> bool:
+    """Whether an option names a file: by its name, in every table and connector."""
+    return name in ("path", "dir", "directory") or name.endswith(("_path", "_dir", "_file"))
+
+
+def _resolve(value: object, base: Path) -> object:
+    if isinstance(value, str) and value not in ("", "-"):
+        return str(base / value)
+    if isinstance(value, list | tuple):
+        return [_resolve(one, base) for one in value]
+    return value
+
+
+def check_table(table: str, options: type, data: object, base: Path | None = None) -> tuple[Any, list[str]]:
+    r"""Check one table against its declaration.
+
+    Parameters
+    ----------
+    table
+        Its name, for messages.
+    options
+        A msgspec Struct: one field for each option.
+    data
+        What the file says.
+    base
+        Directory that relative paths are relative to, or None to leave them.
+
+    Returns
+    -------
+    tuple
+        The struct, or None where something is wrong, and one line for each mistake.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Alarm, check_table
+    >>> value, problems = check_table("alarm", Alarm, {"rate": 7, "warmup": 3})
+    >>> print(*problems, sep="\n")
+    [alarm] rate: must be a number > 0 and <= 0.5. Got 7 instead.
+    [alarm] warmup: there is no such option. Did you mean 'warm_up'?
+    """
+    if not isinstance(data, Mapping):
+        return None, [f"[{table}]: must be a table. Got {_show(data)} instead."]
+    fields = {field.name: field for field in msgspec.structs.fields(options)}
+    problems: list[str] = []
+    good: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in fields:
+            problems.append(f"[{table}] {name}: there is no such option. {nearest(name, fields)}")
+            continue
+        if base is not None and _is_path(name):
+            value = _resolve(value, base)  # noqa: PLW2901
+        try:
+            good[name] = msgspec.convert(value, fields[name].type)
+        except msgspec.ValidationError:
+            rule = _rule(msgspec.inspect.type_info(fields[name].type))
+            problems.append(f"[{table}] {name}: must be {rule}. Got {_show(value)} instead.")
+    problems += [
+        f"[{table}] {name}: is missing. It must be {_rule(msgspec.inspect.type_info(field.type))}."
+        for name, field in fields.items()
+        if field.required and name not in data
+    ]
+    if problems:
+        return None, problems
+    try:
+        return options(**good), []
+    except (ValueError, TypeError, StreamrnnError) as error:
+        said = str(error)
+        return None, [said if said.startswith("[") else f"[{table}]: {said}"]
+
+
+def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None, list[str]]:
+    from streamrnn.io import find_connector  # noqa: PLC0415  (imports numpy; --help needs none)
+
+    if not isinstance(data, Mapping):
+        return None, [f"[{role}]: must be a table. Got {_show(data)} instead."]
+    kind = data.get("kind", "files")
+    if not isinstance(kind, str):
+        return None, [f"[{role}] kind: must be a text. Got {_show(kind)} instead."]
+    try:
+        connector = find_connector(role, kind)
+    except ConfigError as error:
+        return None, error.problems
+    rest = {name: value for name, value in data.items() if name != "kind"}
+    moved = [name for name in rest if role == "sink" and name in SINK_GIVEN]
+    options, problems = check_table(role, connector.Options, {n: v for n, v in rest.items() if n not in moved}, base)
+    problems += [f"[sink] {name}: is set by {SINK_GIVEN[name]}; write it there." for name in moved]
+    return (None if problems else Named(kind, options)), problems
+
+
+def _check_model(data: object, check: Callable[[str, Mapping[str, Any]], list[str]] | None) -> tuple[Named, list[str]]:
+    if not isinstance(data, Mapping):
+        return Named("", {}), [f"[model]: must be a table. Got {_show(data)} instead."]
+    parameters = dict(data)
+    kind = parameters.pop("kind", "RNNAnomalyDetector")
+    if not isinstance(kind, str):
+        return Named("", {}), [f"[model] kind: must be a text. Got {_show(kind)} instead."]
+    return Named(kind, parameters), check(kind, parameters) if check else []
+
+
+def parse(
+    data: Mapping[str, Any], base: Path, check_model: Callable[[str, Mapping[str, Any]], list[str]] | None = None
+) -> Config:
+    """Check a configuration that is already in memory.
+
+    Parameters
+    ----------
+    data
+        Tables by name.
+    base
+        Directory that relative paths are relative to.
+    check_model
+        Called with the model's kind and parameters; returns one line for each mistake. The runtime gives it,
+        so that this module knows no model.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each mistake.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from streamrnn.config import parse
+    >>> parse({"source": {"kind": "files", "pth": "x.csv"}, "sorce": {}}, Path())
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.ConfigError: [sorce]: there is no such table. Did you mean 'source'?
+    [source] pth: there is no such option. Did you mean 'path'?
+    """
+    problems = [f"[{name}]: there is no such table. {nearest(name, _TABLES)}" for name in data if name not in _TABLES]
+    parts: dict[str, Any] = {}
+    for name, struct in (("alarm", Alarm), ("dead_letter", DeadLetters), ("state", State)):
+        parts[name], found = check_table(name, struct, data.get(name, {}), base)
+        problems += found
+    for role in ("source", "sink"):
+        parts[role], found = _check_connector(role, data.get(role, {}), base)
+        problems += found
+    parts["model"], found = _check_model(data.get("model", {}), check_model)
+    problems += found
+    if problems:
+        raise ConfigError(problems)
+    return Config(**parts)
+
+
+def load(path: str | Path, check_model: Callable[[str, Mapping[str, Any]], list[str]] | None = None) -> Config:
+    """Read and check a configuration file.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+    check_model
+        See :func:`parse`.
+
+    Raises
+    ------
+    SourceError
+        When the file is missing or cannot be read.
+    ConfigError
+        With one line for each mistake.
+
+    Examples
+    --------
+    >>> from streamrnn.config import load
+    >>> load("no-such.toml")
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.SourceError: The configuration file 'no-such.toml' cannot be read: No such file or directory.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode()
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise SourceError(f"The configuration file {str(path)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The configuration file {str(path)!r} is not UTF-8 text: {error.reason}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The configuration file {str(path)!r} is not valid TOML: {error}.") from error
+    return parse(data, path.absolute().parent, check_model)
+
+
+def parameter_names(cls: Callable[..., object]) -> list[str]:
+    """Return the names of the parameters that a class may be configured with."""
+    return [name for name in inspect.signature(cls).parameters if name != "self"]

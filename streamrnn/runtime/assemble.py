@@ -1,0 +1,91 @@
+"""Makes the running parts that a configuration describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streamrnn.config import SINK_GIVEN, Config
+from streamrnn.errors import ConfigError
+from streamrnn.io import find_connector
+from streamrnn.runtime.loop import BLOCK_EVENTS, Runtime
+from streamrnn.runtime.models import ModelKind, model_kind
+from streamrnn.runtime.shard import Shard
+
+__all__ = ["make_runtime", "replay_tables"]
+
+
+def make_runtime(
+    config: Config, *, fresh: bool = False, kind: ModelKind | None = None, block_events: int = BLOCK_EVENTS
+) -> Runtime:
+    """Return the runtime of a configuration, ready to run.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    fresh
+        Forget the state and the outputs of earlier runs.
+    kind
+        The model, where it is not one that ``[model]`` can name: any river detector or pipeline.
+    block_events
+        Events asked for at once. Changes nothing in the outputs.
+    """
+    chosen = kind or model_kind(config.model.kind, config.model.options)
+    source = find_connector("source", config.source.kind)(config.source.options)
+    sink = find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
+    return Runtime(
+        source,
+        sink,
+        lambda: Shard(chosen, config.alarm, config.state.max_keys),
+        every=None if config.state.dir is None else config.state.every,
+        p_value=config.alarm.p_value,
+        block_events=block_events,
+    )
+
+
+def _sink_options(config: Config, fresh: bool) -> Any:
+    """Hand the sink what other tables say about it."""
+    options = config.sink.options
+    given = {"dead_letters": config.dead_letter.path, "state_dir": config.state.dir, "fresh": fresh or None}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    known = {field.name for field in msgspec.structs.fields(options)}
+    lacking = [name for name in wanted if name not in known]
+    if lacking:
+        raise ConfigError(
+            [f"{SINK_GIVEN[name]}: the sink {config.sink.kind!r} does not support this." for name in lacking]
+        )
+    return msgspec.structs.replace(options, **wanted)
+
+
+def replay_tables(
+    file: str,
+    *,
+    columns: Sequence[str] = (),
+    time_column: str | None = None,
+    key_column: str | None = None,
+    alarm_rate: float | None = None,
+    hidden_size: int | None = None,
+    seed: int | None = None,
+    dead_letters: str | None = None,
+) -> dict[str, Mapping[str, Any]]:
+    """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.assemble import replay_tables
+    >>> replay_tables("a.csv", seed=3)["model"]
+    {'seed': 3}
+    """
+    tables: dict[str, dict[str, Any]] = {
+        "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
+        "model": {"hidden_size": hidden_size, "seed": seed},
+        "alarm": {"rate": alarm_rate},
+        "sink": {"path": "-"},
+        "dead_letter": {"path": dead_letters},
+    }
+    return {
+        name: {option: value for option, value in table.items() if value is not None} for name, table in tables.items()
+    }

@@ -1,0 +1,78 @@
+"""The bytes of a snapshot: a header, a JSON manifest, raw blobs, a checksum. Data, never code.
+
+Layout, little-endian::
+
+    8 bytes   magic  b"SRNNSTAT"
+    4 bytes   version (1)
+    8 bytes   length of the manifest
+    ...       manifest: JSON object; its "blobs" holds the length of each blob
+    ...       the blobs, one after the other
+    32 bytes  SHA-256 of everything before
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streamrnn.errors import StateError
+
+__all__ = ["MAGIC", "VERSION", "pack", "unpack"]
+
+MAGIC = b"SRNNSTAT"
+VERSION = 1
+_HEADER = struct.Struct("<8sIQ")
+_DIGEST = 32
+
+
+def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
+    """Return manifest and blobs as one checked piece.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.container import pack, unpack
+    >>> unpack(pack({"events": 3}, [b"ab", b""]))
+    ({'events': 3}, [b'ab', b''])
+    """
+    lengths = [len(blob) for blob in blobs]
+    text = json.dumps({**manifest, "blobs": lengths}, separators=(",", ":"), allow_nan=False).encode()
+    body = b"".join([_HEADER.pack(MAGIC, VERSION, len(text)), text, *blobs])
+    return body + hashlib.sha256(body).digest()
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """Return manifest and blobs, or raise where any byte is not as it was written.
+
+    Raises
+    ------
+    StateError
+        When the data is no snapshot, of a newer version, cut short or damaged.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.container import pack, unpack
+    >>> unpack(pack({}, [b"weights"])[:-1])
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.StateError: The snapshot is damaged: its checksum does not match its content (71 bytes).
+    """
+    if len(data) < _HEADER.size + _DIGEST or data[:8] != MAGIC:
+        raise StateError(f"This is no snapshot of streamrnn: {len(data)} bytes starting with {bytes(data[:8])!r}.")
+    _, version, length = _HEADER.unpack_from(data)
+    if version != VERSION:
+        raise StateError(f"The snapshot has format version {version}; this release reads version {VERSION}.")
+    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+        raise StateError(f"The snapshot is damaged: its checksum does not match its content ({len(data)} bytes).")
+    start = _HEADER.size + length
+    try:
+        manifest = json.loads(data[_HEADER.size : start])
+        lengths = manifest.pop("blobs")
+        ends = [start + sum(lengths[: i + 1]) for i in range(len(lengths))]
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise StateError(f"The snapshot's manifest cannot be read: {error!r}.") from error
+    if any(type(n) is not int or n < 0 for n in lengths) or (ends[-1] if ends else start) != len(data) - _DIGEST:
+        raise StateError("The snapshot's manifest does not fit its length.")
+    return manifest, [data[end - n : end] for n, end in zip(lengths, ends, strict=True)]

@@ -1,0 +1,257 @@
+"""Poll, score, commit: the loop that carries events from a source through the models to a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from streamrnn.errors import StateError
+from streamrnn.io import Block, DeadLetter, Poll, Position, Sink, Source
+from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.shard import Scored, Shard
+
+__all__ = ["Observer", "Runtime", "Summary"]
+
+BLOCK_EVENTS = 2048
+"""Events asked for at once. Larger saves nothing more; smaller costs throughput; a signal waits for one block."""
+
+POLL_S = 0.2
+"""Longest wait for a first event: how late a signal is noticed on a quiet stream."""
+
+_REASONS = 5  # dead letters kept for the summary
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run has done so far.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.loop import Summary
+    >>> Summary().events
+    0
+    """
+
+    events: int = 0
+    alarms: int = 0
+    dead_letters: int = 0
+    replayed: int = 0
+    snapshots: int = 0
+    first_dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+Observer = Callable[[Block, Scored, Summary], None]
+"""Called after each commit with what was committed."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    """Where one input partition stands.
+
+    ``muted_until`` is the position up to which outputs were written by an earlier run, or None.
+    ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
+    there is one at all: the first commit brings one, so that every position has a snapshot to start from.
+    """
+
+    shard: Shard
+    position: Position | None = None
+    muted_until: Position | None = None
+    fresh: int = 0
+    dirty: bool = False
+    saved: bool = False
+
+
+def _cut(block: Block, start: int, end: int) -> Block:
+    """Return events ``start`` to ``end`` of a block, without its dead letters."""
+    return replace(
+        block,
+        values=block.values[start:end],
+        positions=block.positions[start:end],
+        keys=None if block.keys is None else block.keys[start:end],
+        times=None if block.times is None else block.times[start:end],
+        raws=block.raws[start:end],
+        dead_letters=(),
+    )
+
+
+def _reached(position: Position, target: Position) -> bool:
+    """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
+
+    Any other text is opaque: then only the very same one counts.
+    """
+    if isinstance(position, int) and isinstance(target, int):
+        return position >= target
+    if isinstance(position, str) and isinstance(target, str):
+        (start, _, number), (target_start, _, target_number) = position.rpartition(":"), target.rpartition(":")
+        if start == target_start and number.isdecimal() and target_number.isdecimal():
+            return int(number) >= int(target_number)
+    return position == target
+
+
+class Runtime:
+    """Carries events from a source through the models to a sink until the source ends or ``stopped()`` says so.
+
+    A restart takes up the newest snapshot, replays the events between it and the last commit without writing them
+    again, and goes on.
+
+    Parameters
+    ----------
+    source, sink
+        Connectors, not yet entered.
+    make_shard
+        Returns a new, empty shard.
+    every
+        Events of a partition between two snapshots, or None for no snapshots.
+    p_value
+        Whether outputs carry the p-value.
+    stopped
+        Asked between blocks.
+    observers
+        Called after each commit.
+    block_events
+        Events asked for at once. Changes nothing in the outputs.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        make_shard: Callable[[], Shard],
+        *,
+        every: int | None = None,
+        p_value: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+        observers: Sequence[Observer] = (),
+        block_events: int = BLOCK_EVENTS,
+    ) -> None:
+        self.source = source
+        self.sink = sink
+        self.make_shard = make_shard
+        self.every = every
+        self.p_value = p_value
+        self.stopped = stopped
+        self.observers = observers
+        self.block_events = block_events
+        self.summary = Summary()
+        self._partitions: dict[str, _Partition] = {}
+
+    def run(self) -> Summary:
+        """Run to the end, and return what was done."""
+        with self.source, self.sink:
+            while not self.stopped():
+                poll = self.source.poll(self.block_events, POLL_S)
+                sent_back = self._take(poll)
+                if poll.ended and not sent_back:
+                    self._check_replayed()
+                    break
+            self._commit([], [], {}, last=True)
+        return self.summary
+
+    def _take(self, poll: Poll) -> bool:
+        """Score and commit what a poll brought; return whether the source was sent back to an earlier position."""
+        for name in poll.revoked:
+            self._partitions.pop(name, None)
+        again = {name for name in poll.assigned if self._assign(name)}
+        outputs: list[bytes] = []
+        dead: list[DeadLetter] = []
+        positions: dict[str, Position] = {}
+        done: list[tuple[Block, Scored]] = []
+        for block in poll.blocks:
+            if block.partition in again:
+                continue  # was read from elsewhere than where the last run left off; comes again
+            if block.partition not in self._partitions and self._assign(block.partition):
+                again.add(block.partition)
+                continue
+            live = self._unmuted(block)
+            if live is None:
+                continue
+            state = self._partitions[block.partition]
+            scored = state.shard.score(live)
+            outputs += encode_block(live, scored, self.p_value)
+            dead += live.dead_letters
+            positions[block.partition] = state.position = block.next_position
+            state.fresh += len(live)
+            state.dirty = True
+            done.append((live, scored))
+        if positions:
+            self._commit(outputs, dead, positions)
+            self._observe(done)
+        return bool(again)
+
+    def _assign(self, name: str) -> bool:
+        """Take up a partition; return whether the source was sent back to an earlier run's position."""
+        state = self._partitions[name] = _Partition(self.make_shard())
+        restored = self.sink.restore(name)
+        if restored is None:
+            return False
+        state.position = restored.position
+        if restored.snapshot is None or restored.snapshot_position is None:
+            raise StateError(
+                f"Partition {name!r} was written up to position {restored.position} but there is no snapshot of its "
+                "model. Start anew with --fresh."
+            )
+        state.shard.restore(restored.snapshot)
+        state.saved = True
+        if restored.snapshot_position != restored.position:
+            state.muted_until = restored.position
+        self.source.seek(name, restored.snapshot_position)
+        return True
+
+    def _unmuted(self, block: Block) -> Block | None:
+        """Replay what an earlier run has written already; return what is left of the block, if anything is."""
+        state = self._partitions[block.partition]
+        target = state.muted_until
+        if target is None:
+            return block
+        n = len(block)
+        start = next((i for i, position in enumerate(block.positions) if _reached(position, target)), n)
+        ended = _reached(block.next_position, target)
+        if start:
+            state.shard.score(_cut(block, 0, start))
+            self.summary.replayed += start
+            state.fresh += start
+        if start == n and not ended:
+            return None
+        state.muted_until = None
+        if block.next_position == target:
+            return None
+        letters = tuple(one for one in block.dead_letters if _reached(one.position, target))
+        return replace(_cut(block, start, n), dead_letters=letters)
+
+    def _check_replayed(self) -> None:
+        for name, state in self._partitions.items():
+            if state.muted_until is not None:
+                raise StateError(
+                    f"Partition {name!r} was written up to position {state.muted_until}, but the input ends before it: "
+                    "it was truncated or replaced. Start anew with --fresh."
+                )
+
+    def _commit(
+        self, outputs: list[bytes], dead: list[DeadLetter], positions: dict[str, Position], last: bool = False
+    ) -> None:
+        """Commit outputs, with a snapshot of each partition that is due for one (``last``: that has moved at all)."""
+        snapshots: dict[str, bytes] = {}
+        if self.every is not None:
+            for name, state in self._partitions.items():
+                due = state.dirty if last else not state.saved or state.fresh >= self.every
+                if due and state.position is not None and state.muted_until is None:
+                    snapshots[name] = state.shard.snapshot()
+                    positions[name] = state.position
+        if not positions:
+            return
+        extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
+        self.sink.commit(outputs, dead, positions, snapshots or None, extra or None)
+        for name in snapshots:
+            self._partitions[name].fresh = 0
+            self._partitions[name].dirty = False
+            self._partitions[name].saved = True
+        self.summary.snapshots += len(snapshots)
+        self.summary.dead_letters += len(dead)
+        self.summary.first_dead_letters += dead[: _REASONS - len(self.summary.first_dead_letters)]
+
+    def _observe(self, done: list[tuple[Block, Scored]]) -> None:
+        for block, scored in done:
+            self.summary.events += len(block)
+            self.summary.alarms += sum(scored.alarms)
+            for observer in self.observers:
+                observer(block, scored, self.summary)

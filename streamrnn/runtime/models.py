@@ -1,0 +1,153 @@
+"""Any river anomaly detector as a scorer of blocks, and the models a configuration may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.config import nearest, parameter_names
+from streamrnn.errors import ConfigError, ParameterError
+
+__all__ = ["MODELS", "ModelKind", "check_model", "model_kind", "score_block"]
+
+MODELS = ("RNNAnomalyDetector",)
+"""What ``[model] kind`` may say: names in ``streamrnn``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKind:
+    """How the runtime makes, writes and reads one model.
+
+    Parameters
+    ----------
+    name, parameters
+        What a snapshot records and a restart compares.
+    make
+        Returns a new model.
+    dumps, loads
+        The model as bytes and back, without pickle; None where the model has no such form. It then runs
+        without snapshots only.
+
+    Examples
+    --------
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.runtime.models import ModelKind
+    >>> ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees).dumps is None
+    True
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    make: Callable[[], Any]
+    dumps: Callable[[Any], bytes] | None = field(default=None)
+    loads: Callable[[bytes], Any] | None = field(default=None)
+
+
+def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
+    """Return the kind of model that ``[model]`` describes.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such model, or a parameter is wrong.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.models import model_kind
+    >>> type(model_kind("RNNAnomalyDetector", {"seed": 3}).make()).__name__
+    'RNNAnomalyDetector'
+    """
+    problems = check_model(name, parameters)
+    if problems:
+        raise ConfigError(problems)
+    import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
+
+    cls = getattr(streamrnn, name)
+    return ModelKind(name, dict(parameters), lambda: cls(**parameters), streamrnn.dumps, streamrnn.loads)
+
+
+def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
+    """Return one line for each mistake in ``[model]``.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.models import check_model
+    >>> check_model("RNNAnomalyDetector", {"hiden_size": 8})
+    ["[model] hiden_size: there is no such parameter of RNNAnomalyDetector. Did you mean 'hidden_size'?"]
+    """
+    if name not in MODELS:
+        return [f"[model] kind: there is no model {name!r}. {nearest(name, MODELS)}"]
+    import streamrnn  # noqa: PLC0415
+
+    cls = getattr(streamrnn, name)
+    known = parameter_names(cls)
+    problems = [
+        f"[model] {one}: there is no such parameter of {name}. {nearest(one, known)}"
+        for one in parameters
+        if one not in known
+    ]
+    for one, value in parameters.items():  # each by itself, so that all mistakes are found
+        if one in known:
+            try:
+                cls(**{one: value})
+            except (ParameterError, ValueError, TypeError) as error:
+                problems.append(f"[model] {one}: {error}")
+    if not problems:
+        try:
+            cls(**parameters)
+        except (ParameterError, ValueError, TypeError) as error:
+            problems.append(f"[model]: {error}")
+    return problems
+
+
+def score_block(
+    model: Any, names: tuple[str, ...], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Score each row before it is learned, then learn it.
+
+    A model with ``progressive_many`` does so in one call. Any other river detector or pipeline is asked event by
+    event, without the features that are missing in that event.
+
+    Parameters
+    ----------
+    model
+        A river anomaly detector, or a pipeline that ends in one.
+    names
+        Feature names.
+    values
+        float64, shape (n, I); NaN where a value is missing.
+
+    Returns
+    -------
+    tuple
+        Scores, shape (n,), and what the model expected of each row before it saw it, shape (n, I): NaN where it
+        expected nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.runtime.models import score_block
+    >>> scores, expected = score_block(HalfSpaceTrees(seed=1), ("a",), np.array([[0.5], [0.1]]))
+    >>> scores, expected.shape
+    (array([0., 0.]), (2, 1))
+    """
+    many = getattr(model, "progressive_many", None)
+    if many is not None:
+        found = many(np.ascontiguousarray(values), names)
+        return found["score"], found["prediction"]
+    scores = np.empty(len(values))
+    expected = np.full(values.shape, np.nan)
+    expect = getattr(model, "expected_one", None)
+    for i, row in enumerate(values.tolist()):
+        x = {name: value for name, value in zip(names, row, strict=True) if value == value}  # noqa: PLR0124
+        if expect is not None:
+            before = expect()
+            expected[i] = [before.get(name, np.nan) for name in names]
+        scores[i] = model.score_one(x)
+        model.learn_one(x)
+    return scores, expected

@@ -1,0 +1,206 @@
+"""Everything learned from one input partition."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.config import Alarm
+from streamrnn.errors import StateError
+from streamrnn.io import Block
+from streamrnn.runtime.alarm import AlarmRule
+from streamrnn.runtime.container import pack, unpack
+from streamrnn.runtime.models import ModelKind, score_block
+
+__all__ = ["Scored", "Shard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A block's results, one for each event, in its order.
+
+    Parameters
+    ----------
+    scores
+        float64, shape (n,).
+    predictions
+        float64, shape (n, I): what the model expected before it saw the event; NaN where nothing.
+    alarms, p_values
+        Of the alarm rule.
+    """
+
+    scores: NDArray[np.float64]
+    predictions: NDArray[np.float64]
+    alarms: list[bool]
+    p_values: list[float]
+
+
+@dataclass(slots=True)
+class _Series:
+    """One key's model and alarm rule; ``rows`` are its events in the block at hand."""
+
+    model: Any
+    rule: AlarmRule
+    rows: list[int] = field(default_factory=list)
+
+
+class Shard:
+    """The models and alarm rules of one input partition, one pair for each key.
+
+    When more than ``max_keys`` keys are held, the one whose last event lies furthest back goes, with all it learned;
+    should it come again it starts anew. This follows the order of the events alone.
+
+    Parameters
+    ----------
+    kind
+        How a model is made, written and read.
+    alarm
+        Settings of the alarm rule.
+    max_keys
+        Series held at most.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.runtime.models import ModelKind
+    >>> from streamrnn.runtime.shard import Shard
+    >>> shard = Shard(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees), max_keys=1)
+    >>> scored = shard.score(Block(("a",), np.array([[0.5], [0.1]]), (0, 4), 8, keys=("x", "y")))
+    >>> shard.events, shard.alarms, shard.keys(), shard.evicted
+    (2, 0, ['y'], 1)
+    """
+
+    def __init__(self, kind: ModelKind, alarm: Alarm | None = None, max_keys: int = 1000) -> None:
+        self.kind = kind
+        self.alarm = alarm or Alarm()
+        self.max_keys = max_keys
+        self.events = 0
+        self.alarms = 0
+        self.evicted = 0
+        self._series: OrderedDict[str | None, _Series] = OrderedDict()
+
+    def keys(self) -> list[str | None]:
+        """Return the keys held, the one unseen for longest first."""
+        return list(self._series)
+
+    def _rule(self) -> AlarmRule:
+        settings = self.alarm
+        return AlarmRule(settings.rate, settings.window, settings.warm_up, settings.quiet)
+
+    def _touch(self, key: str | None) -> _Series:
+        """Return the series of ``key``, new or old, as the one seen last; drop the oldest where there are too many."""
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series(self.kind.make(), self._rule())
+            if len(self._series) > self.max_keys:
+                self._series.popitem(last=False)
+                self.evicted += 1
+        else:
+            self._series.move_to_end(key)
+        return series
+
+    def score(self, block: Block) -> Scored:
+        """Score and learn every event of a block. Where blocks are cut changes nothing."""
+        n = len(block)
+        scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n)
+        if block.keys is None:
+            if n:
+                self._score_rows(self._touch(None), slice(None), block, scored)
+        else:
+            # A series evicted halfway keeps its rows here and is scored like the others, then forgotten.
+            active: list[_Series] = []
+            for i, key in enumerate(block.keys):
+                series = self._touch(key)
+                if not series.rows:
+                    active.append(series)
+                series.rows.append(i)
+            for series in active:
+                self._score_rows(series, series.rows, block, scored)
+                series.rows = []
+        self.events += n
+        self.alarms += sum(scored.alarms)
+        return scored
+
+    def _score_rows(self, series: _Series, rows: slice | list[int], block: Block, scored: Scored) -> None:
+        scores, predictions = score_block(series.model, block.names, block.values[rows])
+        alarms, p_values = series.rule.update_many(scores.tolist())
+        scored.scores[rows] = scores
+        scored.predictions[rows] = predictions
+        if isinstance(rows, slice):
+            scored.alarms[:] = alarms
+            scored.p_values[:] = p_values
+        else:
+            for i, alarm, p in zip(rows, alarms, p_values, strict=True):
+                scored.alarms[i] = alarm
+                scored.p_values[i] = p
+
+    def snapshot(self) -> bytes:
+        """Return everything learned as bytes.
+
+        Raises
+        ------
+        StateError
+            When the model has no form without pickle.
+        """
+        dumps = self.kind.dumps
+        if dumps is None:
+            raise StateError(f"A {self.kind.name} cannot be written without pickle; run it without [state] dir.")
+        manifest = {
+            "content": "shard",
+            "model": {"kind": self.kind.name, "parameters": dict(self.kind.parameters)},
+            "events": self.events,
+            "alarms": self.alarms,
+            "evicted": self.evicted,
+            "keys": list(self._series),
+        }
+        blobs = [part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model))]
+        return pack(manifest, blobs)
+
+    def restore(self, data: bytes) -> None:
+        """Take up what :meth:`snapshot` gave.
+
+        Raises
+        ------
+        StateError
+            When the data is damaged, or was written by another model configuration.
+        """
+        manifest, blobs = unpack(data)
+        try:
+            self._check_model(manifest["model"])
+            keys = manifest["keys"]
+            counters = [int(manifest[name]) for name in ("events", "alarms", "evicted")]
+            if len(blobs) != 2 * len(keys) or not all(key is None or isinstance(key, str) for key in keys):
+                raise StateError("The snapshot's keys do not fit its content.")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StateError(f"The snapshot lacks what this release needs: {error!r}.") from error
+        if self.kind.loads is None:
+            raise StateError(f"A {self.kind.name} cannot be read without pickle.")
+        found: OrderedDict[str | None, _Series] = OrderedDict()
+        for i, key in enumerate(keys):
+            rule = self._rule()
+            rule.restore(blobs[2 * i])
+            found[key] = _Series(self.kind.loads(blobs[2 * i + 1]), rule)
+        while len(found) > self.max_keys:
+            found.popitem(last=False)
+        self._series = found
+        self.events, self.alarms, self.evicted = counters
+
+    def _check_model(self, written: dict[str, Any]) -> None:
+        now = {"kind": self.kind.name, **self.kind.parameters}
+        then = {"kind": written["kind"], **written["parameters"]}
+        changes = [
+            f"{name}: {then.get(name, 'unset')!r} then, {now.get(name, 'unset')!r} now"
+            for name in sorted({*now, *then})
+            if now.get(name) != then.get(name)
+        ]
+        if changes:
+            raise StateError(
+                "The snapshot was written by another [model] (" + "; ".join(changes) + "). "
+                "Restore the old values, or start anew with --fresh."
+            )

@@ -1,0 +1,105 @@
+"""The alarm rule."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamrnn.errors import StateError
+from streamrnn.runtime.alarm import AlarmRule
+
+SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), max_size=80)
+
+
+def naive(scores: list[float], rate: float, window: int, warm_up: int, quiet: int) -> tuple[list[bool], list[float]]:
+    """The definition, written as it is said."""
+    alarms: list[bool] = []
+    p_values: list[float] = []
+    for i, score in enumerate(scores):
+        kept = scores[max(0, i - window, min(i, warm_up // 2)) : i]
+        p = (1 + sum(one >= score for one in kept)) / (1 + len(kept))
+        alarms.append(p <= rate and i >= warm_up and not any(alarms[max(0, i - quiet) : i]))
+        p_values.append(p)
+    return alarms, p_values
+
+
+@given(SCORES, st.sampled_from([0.05, 0.2, 0.5]), st.integers(10, 30), st.integers(0, 20), st.integers(0, 5))
+def test_definition(scores: list[float], rate: float, window: int, warm_up: int, quiet: int) -> None:
+    """The fast rule is the slow definition, ties included."""
+    expected = naive(scores, rate, window, warm_up, quiet)
+
+    assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
+
+
+@given(SCORES, st.integers(0, 80), st.integers(0, 5))
+def test_resume(scores: list[float], cut: int, quiet: int) -> None:
+    """Stopped, written, read and resumed is never stopped."""
+    whole = AlarmRule(0.2, 15, 5, quiet)
+    expected = whole.update_many(scores)
+    first, second = AlarmRule(0.2, 15, 5, quiet), AlarmRule(0.2, 15, 5, quiet)
+
+    head = first.update_many(scores[:cut])
+    second.restore(first.to_bytes())
+    tail = second.update_many(scores[cut:])
+
+    assert expected == (head[0] + tail[0], head[1] + tail[1])
+    assert whole.to_bytes() == second.to_bytes()
+
+
+def test_rate_is_held() -> None:
+    """Scores in exchangeable order alarm at the nominal rate, whatever their scale."""
+    drawn = random.Random(1)
+    scores = [drawn.random() ** 9 * 1e-3 for _ in range(40_000)]
+
+    alarms, _ = AlarmRule(0.01, 2000, 200, 0).update_many(scores)
+
+    assert 0.008 <= sum(alarms) / len(alarms) <= 0.012
+
+
+def test_ties_never_alarm() -> None:
+    """A constant score is no surprise."""
+    alarms, p_values = AlarmRule(0.5, 100, 0, 0).update_many([0.7] * 500)
+
+    assert not any(alarms[1:])
+    assert set(p_values) == {1.0}
+
+
+def test_not_finite() -> None:
+    """A score that is no number does not alarm and is not kept."""
+    rule = AlarmRule(0.5, 100, 0, 0)
+
+    alarms, _ = rule.update_many([float("nan"), float("inf")])
+
+    assert alarms == [False, False]
+    assert len(rule.to_bytes()) == 16
+
+
+def test_memory_is_bounded() -> None:
+    """Only ``window`` scores are kept."""
+    rule = AlarmRule(0.1, 50, 0, 0)
+
+    rule.update_many([i / 1000 for i in range(1000)])
+
+    assert len(rule.to_bytes()) == 16 + 8 * 50
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 15, b"\0" * 17, b"\xff" * 16, b"\0" * 24, b"\1" * 8 + b"\0" * 8 + b"\xff" * 8]
+)
+def test_damage(data: bytes) -> None:
+    """A memory that no rule can have is refused."""
+    with pytest.raises(StateError):
+        AlarmRule().restore(data)
+
+
+def test_smaller_window() -> None:
+    """A rule restored with a smaller window keeps the newest scores."""
+    old, new = AlarmRule(0.1, 100, 0, 0), AlarmRule(0.1, 10, 0, 0)
+    old.update_many([i / 100 for i in range(100)])
+
+    new.restore(old.to_bytes())
+
+    assert new.update_many([0.895]) == ([False], [11 / 11])
