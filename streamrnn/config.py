@@ -313,11 +313,11 @@ def parse(
     --------
     >>> from pathlib import Path
     >>> from streamrnn.config import parse
-    >>> parse({"source": {"kind": "files", "pth": "x.csv"}, "sorce": {}}, Path())
+    >>> parse({"source": {"path": "x.csv", "formt": "csv"}, "sorce": {}}, Path())
     Traceback (most recent call last):
     ...
     streamrnn.errors.ConfigError: [sorce]: there is no such table. Did you mean 'source'?
-    [source] pth: there is no such option. Did you mean 'path'?
+    [source] formt: there is no such option. Did you mean 'format'?
     """
     problems = [f"[{name}]: there is no such table. {nearest(name, _TABLES)}" for name in data if name not in _TABLES]
     parts: dict[str, Any] = {}

@@ -72,21 +72,26 @@ class AlarmRule:
         alarms: list[bool] = []
         p_values: list[float] = []
         recent, kept = self._recent, self._sorted
-        for score in scores:
+        quiet_left = self.quiet_left
+        for event, score in enumerate(scores, self.events):
             n = len(kept)
             alarm, p = False, 1.0
-            if math.isfinite(score):
+            if -math.inf < score < math.inf:
                 p = (1 + n - bisect_left(kept, score)) / (1 + n)
-                alarm = p <= self.rate and self.events >= self.warm_up and self.quiet_left == 0
-                if self.events >= self.warm_up // 2:
+                alarm = p <= self.rate and quiet_left == 0 and event >= self.warm_up
+                if event >= self.warm_up // 2:
                     insort(kept, score)
                     recent.append(score)
                 if len(kept) > self.window:
                     del kept[bisect_left(kept, recent.popleft())]
-            self.quiet_left = self.quiet if alarm else max(0, self.quiet_left - 1)
-            self.events += 1
+            if alarm:
+                quiet_left = self.quiet
+            elif quiet_left:
+                quiet_left -= 1
             alarms.append(alarm)
             p_values.append(p)
+        self.quiet_left = quiet_left
+        self.events += len(scores)
         return alarms, p_values
 
     def to_bytes(self) -> bytes:

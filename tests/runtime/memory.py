@@ -44,7 +44,8 @@ class MemorySource:
         size = self.cut.randint(1, max_events) if self.cut else max_events
         end = self.at = min(start + size, len(self.values))
         rows = [i for i in range(start, end) if not self.bad or i % self.bad != 3]
-        dead = [DeadLetter(self._position(i), "bad", line=i) for i in range(start, end) if i not in rows]
+        good = set(rows)
+        dead = [DeadLetter(self._position(i), "bad", line=i) for i in range(start, end) if i not in good]
         block = Block(
             names=("a", "b"),
             values=self.values[rows],

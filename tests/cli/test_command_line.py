@@ -1,0 +1,298 @@
+"""The command line as a process: what a person at a terminal, or a script, meets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAD = "time,flow\n"
+ROWS = "".join(f"2024-01-01T{i // 60 % 24:02}:{i % 60:02}:00Z,{10 + (i * 7 % 24) / 3:.2f}\n" for i in range(400))
+CONFIG = """
+[source]
+path = "in.csv"
+[model]
+hidden_size = 4
+seed = 3
+[alarm]
+warm_up = 100
+rate = 0.05
+[sink]
+path = "out.jsonl"
+[dead_letter]
+path = "dead.jsonl"
+[state]
+dir = "state"
+every = 100
+"""
+
+
+def command(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run ``streamrnn`` as a process of its own."""
+    line = [sys.executable, "-m", "streamrnn", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, timeout=120, check=False, **options)  # type: ignore[call-overload]
+
+
+def rows(data: bytes) -> list[dict[str, object]]:
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def place(folder: Path, data: str = HEAD + ROWS, config: str = CONFIG) -> Path:
+    """Lay out an input and its configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "in.csv").write_text(data)
+    (folder / "watch.toml").write_text(config)
+    return folder / "watch.toml"
+
+
+def test_replay(tmp_path: Path) -> None:
+    """One line for each event, in order, with the promised fields; nothing on standard error."""
+    place(tmp_path)
+
+    done = command("replay", tmp_path / "in.csv")
+
+    found = rows(done.stdout)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert list(found[0]) == ["time", "key", "value", "prediction", "score", "alarm", "position"]
+    assert [row["time"] for row in found] == [line.split(",")[0] for line in ROWS.splitlines()]
+    assert [row["value"] for row in found] == [float(line.split(",")[1]) for line in ROWS.splitlines()]
+    assert all(0 <= row["score"] <= 1 for row in found)  # type: ignore[operator]
+
+
+def test_same_bytes(tmp_path: Path) -> None:
+    """Two processes in two working directories write the same bytes, hash seeds and terminals aside."""
+    results = []
+    for name, seed in (("a", "1"), ("b/deeper", "2")):
+        config = place(tmp_path / name)
+        cwd = tmp_path / name if name == "a" else tmp_path
+        done = command("run", config.relative_to(cwd), cwd=cwd, env={**os.environ, "PYTHONHASHSEED": seed})
+        assert (done.returncode, done.stderr) == (0, b"")
+        results.append((config.parent / "out.jsonl").read_bytes())
+    piped = command("replay", "-", "--seed", "3", "--hidden-size", "4", input=(HEAD + ROWS).encode())
+
+    assert results[0] == results[1]
+    assert [row["score"] for row in rows(results[0])] == [row["score"] for row in rows(piped.stdout)]
+
+
+HOSTILE = {
+    "missing value": ("time,flow,level\n" + ROWS.replace("\n", ",1\n") + "2024-01-02T00:00:00Z,,1\n", 401, 0),
+    "no value at all": (HEAD + ROWS + "2024-01-02T00:00:00Z,\n", 400, 1),
+    "text in a number column": (HEAD + ROWS + "2024-01-02T00:00:00Z,abc\n2024-01-02T00:01:00Z,10\n", 401, 1),
+    "duplicate and backward times": (HEAD + ROWS + "2024-01-01T00:00:00Z,10\n2024-01-01T00:00:00Z,10\n", 402, 0),
+    "a line of 10 MB": (
+        HEAD + ROWS + "2024-01-02T00:00:00Z," + "9" * 10_000_000 + "\n2024-01-02T00:01:00Z,10\n",
+        401,
+        1,
+    ),
+    "too few and too many cells": (HEAD + ROWS + "2024-01-02T00:00:00Z\n2024-01-02T00:00:00Z,1,2\n", 400, 2),
+    "infinity and not UTF-8": (HEAD + ROWS + "2024-01-02T00:00:00Z,inf\n\udcff\udcfe,3\n", 400, 2),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_rows(tmp_path: Path, name: str) -> None:
+    """A bad row is a dead letter with its line; the run goes on, and says so in one place."""
+    data, events, dead = HOSTILE[name]
+    (tmp_path / "in.csv").write_bytes(data.encode(errors="surrogateescape"))
+
+    done = command("replay", tmp_path / "in.csv", "--dead-letters", tmp_path / "dead.jsonl")
+
+    assert done.returncode == 0
+    assert len(rows(done.stdout)) == events
+    assert b"Traceback" not in done.stderr
+    assert (b"could not become" in done.stderr) == (dead > 0)
+    letters = rows((tmp_path / "dead.jsonl").read_bytes()) if dead else []
+    assert len(letters) == dead
+    assert all(letter["line"] and letter["reason"] for letter in letters)
+    assert len(done.stderr) < 1000
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "empty"), (b"2024-01-01,3\n2024-01-02,4\n", "header"), (b"a,b\nx,y\nz,w\n", "number"), (b"\0\1\2" * 99, "")],
+    ids=["empty", "no header", "no numbers", "binary"],
+)
+def test_hostile_files(tmp_path: Path, data: bytes, says: str) -> None:
+    """A file that is no stream is an error in a sentence, or a stream of nothing but dead letters."""
+    (tmp_path / "in.csv").write_bytes(data)
+
+    done = command("replay", tmp_path / "in.csv")
+
+    assert done.returncode in (0, 66, 78)
+    assert done.returncode or not done.stdout
+    assert says in done.stderr.decode().lower()
+    assert b"Traceback" not in done.stderr
+    assert b"a bug" not in done.stderr
+
+
+def test_input_missing(tmp_path: Path) -> None:
+    """66: the input, or the configuration, is not there."""
+    for arguments in (("replay", tmp_path / "no.csv"), ("run", tmp_path / "no.toml")):
+        done = command(*arguments)
+
+        assert done.returncode == 66
+        assert b"no." in done.stderr
+        assert done.stderr.count(b"\n") == 1
+
+
+def test_pipe_closed(tmp_path: Path) -> None:
+    """A reader that leaves (``| head``) is no error."""
+    place(tmp_path, HEAD + ROWS * 50)
+    line = f"{sys.executable} -m streamrnn replay {tmp_path / 'in.csv'} | head -n 1"
+
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, timeout=120, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(rows(done.stdout)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal(tmp_path: Path, number: signal.Signals) -> None:
+    """Asked to stop, it finishes what it has read, writes its state and exits 0; a restart goes on from there."""
+    config = place(tmp_path, config=CONFIG.replace('path = "in.csv"', 'path = "in.csv"\nfollow = true'))
+    process = subprocess.Popen([sys.executable, "-m", "streamrnn", "run", config], stderr=subprocess.PIPE)
+    wait_for_lines(tmp_path / "out.jsonl", 400)
+
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    half = (tmp_path / "out.jsonl").read_bytes()
+    with (tmp_path / "in.csv").open("a") as file:
+        file.write(ROWS)
+    config.write_text(CONFIG)
+    again = command("run", config)
+
+    assert (process.returncode, said) == (0, b"")
+    assert (again.returncode, again.stderr) == (0, b"")
+    whole = place(tmp_path / "whole", HEAD + ROWS + ROWS)
+    command("run", whole)
+    found = (tmp_path / "out.jsonl").read_bytes()
+    assert found.startswith(half)
+    assert [row["score"] for row in rows(found)] == [
+        row["score"] for row in rows((whole.parent / "out.jsonl").read_bytes())
+    ]
+
+
+def wait_for_lines(path: Path, n: int) -> None:
+    for _ in range(600):
+        if path.exists() and path.read_bytes().count(b"\n") >= n:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(path)
+
+
+def test_second_signal(tmp_path: Path) -> None:
+    """A second signal does not wait."""
+    code = (
+        "import os, signal, time\n"
+        "from streamrnn.runtime.stop import StopSignals\n"
+        "with StopSignals():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)\n"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 128 + signal.SIGTERM
+
+
+def test_kill(tmp_path: Path) -> None:
+    """Killed without warning and restarted, the outputs are those of one uninterrupted run."""
+    config = place(tmp_path, HEAD + ROWS * 40, CONFIG.replace("every = 100", "every = 3000"))
+    whole = place(tmp_path / "whole", HEAD + ROWS * 40)
+    command("run", whole)
+    for lines in (1, 4000, 9000):
+        process = subprocess.Popen([sys.executable, "-m", "streamrnn", "run", config])
+        wait_for_lines(tmp_path / "out.jsonl", lines)
+        process.kill()
+        process.wait(timeout=20)
+
+    assert command("run", config).returncode == 0
+    assert (whole.parent / "out.jsonl").read_bytes() == (tmp_path / "out.jsonl").read_bytes()
+
+
+def test_fresh(tmp_path: Path) -> None:
+    """Run again at its end it adds nothing; with --fresh it starts anew, other models included."""
+    config = place(tmp_path)
+    out = tmp_path / "out.jsonl"
+    command("run", config)
+    first = out.read_bytes()
+
+    assert command("run", config).returncode == 0
+    assert first == out.read_bytes()
+    config.write_text(CONFIG.replace("seed = 3", "seed = 4"))
+    refused = command("run", config)
+    assert refused.returncode == 76
+    assert b"seed: 3 then, 4 now" in refused.stderr
+    assert command("run", config, "--fresh").returncode == 0
+    assert len(rows(first)) == len(rows(out.read_bytes()))
+    assert first != out.read_bytes()
+
+
+def test_picture(tmp_path: Path) -> None:
+    """--plot draws; a name it cannot draw to is refused before the run."""
+    place(tmp_path)
+
+    done = command("replay", tmp_path / "in.csv", "--plot", tmp_path / "a.html")
+    refused = command("replay", tmp_path / "in.csv", "--plot", "a.gif")
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "<svg" in (tmp_path / "a.html").read_text()
+    assert (refused.returncode, refused.stdout) == (78, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("replay",),
+        ("run",),
+        ("replay", "a.csv", "--seed", "x"),
+        ("rum", "x"),
+        ("run", "a", "b"),
+        ("replay", "a", "--colum", "x"),
+    ],
+    ids=" ".join,
+)
+def test_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """64: the command line itself is wrong."""
+    from streamrnn.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 64
+    assert "Error" in capsys.readouterr().err
+
+
+def test_help_is_light() -> None:
+    """--help imports nothing that takes time."""
+    code = (
+        "import sys\nfrom streamrnn.cli import cli\n"
+        "for words in (['--help'], ['run', '--help'], ['replay', '--help']):\n    cli.main(words, standalone_mode=False)\n"
+        "heavy = {'numpy', 'numba', 'river', 'matplotlib', 'rich', 'pandas', 'msgspec'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=30)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """70: a mistake of the program is one line that asks for a report; --debug shows where it happened."""
+    from streamrnn import cli, config
+
+    def broken(*_: object) -> None:
+        raise KeyError("no such\nthing")
+
+    monkeypatch.setattr(config, "load", broken)
+    for arguments, lines in ((["run", "a.toml"], 1), (["run", "a.toml", "--debug"], 5)):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(arguments)
+        said = capsys.readouterr().err
+
+        assert ended.value.code == 70
+        assert "Please report it" in said
+        assert said.count("\n") == 1 if lines == 1 else "Traceback" in said
