@@ -1,0 +1,86 @@
+"""One cell of text to a number, one record of CSV to its cells."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from functools import cache
+
+__all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
+
+MISSING = frozenset(("", "nan", "na", "n/a", "null", "none"))
+"""What stands for "no value", in any case: what pandas, R, SQL dumps and Python write."""
+
+
+class CellError(ValueError):
+    """A cell or record cannot be read; the message says why."""
+
+
+def show(text: str) -> str:
+    """Return a value for a message, cut when it is long."""
+    return repr(text) if len(text) <= 40 else repr(text[:37]) + "..."
+
+
+def number(text: str) -> float:
+    """Return the finite number that a cell holds, NaN where it is missing; there is one zero, +0.0."""
+    text = text.strip()
+    if text.lower() in MISSING:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        raise CellError(f"{show(text)} is not a number") from None
+    if not math.isfinite(value) or "_" in text:
+        raise CellError(f"{show(text)} is not a {'finite ' if '_' not in text else ''}number")
+    return value + 0.0
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds a finite number (a missing one does not)."""
+    try:
+        return not math.isnan(number(text))
+    except CellError:
+        return False
+
+
+def looks_like_data(text: str) -> bool:
+    """Whether a cell holds a number, nothing, or a date: what a header's cell would not."""
+    try:
+        number(text)
+    except CellError:
+        try:
+            datetime.fromisoformat(text.strip())
+        except ValueError:
+            return False
+    return True
+
+
+@cache
+def record_pattern(delimiter: bytes) -> re.Pattern[bytes]:
+    """Return what matches one whole record with its line end, quoted fields with line ends inside included.
+
+    It does not match where a quote opens and is not closed. All repetitions are possessive: no backtracking.
+    """
+    d = re.escape(delimiter)
+    cell = rb'(?:"(?:[^"]++|"")*+"[^D\n]*+|[^D"\n][^D\n]*+|(?!"))'.replace(b"D", d)
+    return re.compile(cell + rb"(?:" + d + cell + rb")*+\n")
+
+
+@cache
+def _cell_pattern(delimiter: str) -> re.Pattern[str]:
+    d = re.escape(delimiter)
+    return re.compile(r'(?:\A|D)(?:"((?:[^"]++|"")*+)"([^D]*+)|([^D]*+))'.replace("D", d))
+
+
+def split_cells(text: str, delimiter: str) -> list[str]:
+    """Return the cells of one record. Quotes count where they open a cell (RFC 4180)."""
+    if '"' not in text:
+        return text.split(delimiter)
+    cells = []
+    for match in _cell_pattern(delimiter).finditer(text):
+        quoted, after, plain = match.groups()
+        if quoted is not None and after.strip():
+            raise CellError(f"there is text behind a closing quote: {show(after)}")
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+    return cells

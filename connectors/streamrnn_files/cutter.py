@@ -1,0 +1,222 @@
+"""Cuts bytes into records: line ends, quoted fields, lines that are too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from streamrnn_files.cells import CellError, record_pattern, split_cells
+
+__all__ = ["Batch", "Cutter"]
+
+RAW_KEPT = 1024
+"""Bytes kept of a record that is too long: enough to see what it is, little enough for a dead-letter file."""
+
+QUOTED_LINES = 100
+"""Line ends a quoted field may hold. More would let one stray quote swallow, or hold back, more of the stream."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Consecutive records: as read without line end, offset and line of their start, and why some are bad by form."""
+
+    records: list[bytes] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
+    end: int = 0
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+class _Csv(NamedTuple):
+    delimiter: str
+    record: re.Pattern[bytes]
+
+
+class Cutter:
+    """Fed with bytes as they come; gives records. What it gives depends on the bytes alone, not on how they come.
+
+    Parameters
+    ----------
+    offset, line
+        Where the first byte lies in its file.
+    limit
+        Bytes of the longest record.
+    delimiter
+        Of a CSV; None where quotes mean nothing.
+    width
+        Columns of the CSV; None: as many as the first record has.
+    """
+
+    def __init__(
+        self, *, offset: int = 0, line: int = 1, limit: int, delimiter: str | None = None, width: int | None = None
+    ) -> None:
+        self._buffer = b""
+        self._offset = offset
+        self._line = line
+        self._limit = limit
+        self._csv = None if delimiter is None else _Csv(delimiter, record_pattern(delimiter.encode()))
+        self._width = width
+        self._overlong: bytes | None = None  # the first bytes of a line that is being skipped
+        self._skipped = 0
+        self._batch = Batch(end=offset)
+        self._taken = 0
+
+    def __len__(self) -> int:
+        return len(self._batch) - self._taken
+
+    def feed(self, data: bytes, *, final: bool = False) -> None:
+        """Take in what comes next; ``final``: there is no more, and a last line counts without its line end."""
+        if self._overlong is not None:
+            data = self._skip(self._overlong, data, final)
+        buffer = self._buffer + data if self._buffer else data
+        real = len(buffer)
+        if final and buffer and not buffer.endswith(b"\n"):
+            buffer += b"\n"
+        at = self._cut(buffer, final)
+        self._buffer = buffer[at:]
+        self._offset += min(at, real)
+        self._batch.end = self._offset
+        if len(self._buffer) > self._limit and self._buffer.find(b"\n", 0, self._limit + 1) < 0:
+            self._overlong = self._buffer[:RAW_KEPT]
+            self._skipped = len(self._buffer)
+            self._buffer = b""
+
+    def take(self, most: int) -> Batch:
+        """Return the next records, ``most`` at most."""
+        batch, start = self._batch, self._taken
+        end = min(len(batch), start + most)
+        done = end == len(batch)
+        taken = Batch(
+            batch.records[start:end],
+            batch.starts[start:end],
+            batch.lines[start:end],
+            {i - start: why for i, why in batch.faults.items() if start <= i < end},
+            batch.end if done else batch.starts[end],
+        )
+        self._taken = end
+        if done:
+            self._batch = Batch(end=batch.end)
+            self._taken = 0
+        return taken
+
+    def _cut(self, buffer: bytes, final: bool) -> int:
+        """Cut all whole records off; return where the rest starts."""
+        end = buffer.rfind(b"\n") + 1
+        at = 0
+        if self._csv is None:
+            self._plain(buffer, 0, end)
+            return end
+        while at < end and self._width is None:
+            at, stuck = self._one(self._csv, buffer, at, final)
+            if stuck:
+                return at
+        quote = buffer.find(b'"', at, end)
+        if quote < 0:
+            self._plain(buffer, at, end)
+            return end
+        plain_end = max(at, buffer.rfind(b"\n", at, quote) + 1)
+        self._plain(buffer, at, plain_end)
+        at, stuck = plain_end, False
+        while at < end and not stuck:
+            at, stuck = self._one(self._csv, buffer, at, final)
+        return at
+
+    def _plain(self, buffer: bytes, start: int, end: int) -> None:
+        """Cut a stretch in which every line is a record."""
+        if start == end:
+            return
+        data = buffer[start:end]
+        records = data.split(b"\n")[:-1]
+        n = len(records)
+        lengths = np.fromiter(map(len, records), np.int64, n)
+        starts: list[int] = (np.cumsum(lengths + 1) - lengths - 1 + (self._offset + start)).tolist()
+        lines: Sequence[int] = range(self._line, self._line + n)
+        self._line += n
+        if int(lengths.max()) > self._limit:
+            for record, at, line in zip(records, starts, lines, strict=True):
+                self._add(record, at, line)
+            return
+        if b"\r" in data:
+            records = [record.removesuffix(b"\r") for record in records]
+        if not all(records):
+            kept = [i for i, record in enumerate(records) if record]
+            records = [records[i] for i in kept]
+            starts = [starts[i] for i in kept]
+            lines = [lines[i] for i in kept]
+        self._batch.records += records
+        self._batch.starts += starts
+        self._batch.lines += lines
+
+    def _add(self, record: bytes, start: int, line: int, fault: str | None = None) -> None:
+        if len(record) > self._limit:
+            self._add_overlong(record[:RAW_KEPT], len(record), start, line)
+            return
+        record = record.removesuffix(b"\r")
+        if not record:
+            return
+        if fault is not None:
+            self._batch.faults[len(self._batch)] = fault
+        self._batch.records.append(record)
+        self._batch.starts.append(start)
+        self._batch.lines.append(line)
+
+    def _add_overlong(self, kept: bytes, length: int, start: int, line: int) -> None:
+        self._batch.faults[len(self._batch)] = (
+            f"The line is {length} bytes long; max_line_bytes is {self._limit}. raw holds its first {len(kept)} bytes."
+        )
+        self._batch.records.append(kept)
+        self._batch.starts.append(start)
+        self._batch.lines.append(line)
+
+    def _one(self, csv: _Csv, buffer: bytes, at: int, final: bool) -> tuple[int, bool]:
+        """Cut one record that may hold quotes; return where the next one starts, and whether more bytes are needed."""
+        start, line = self._offset + at, self._line
+        line_end = buffer.find(b"\n", at) + 1
+        fault = None
+        if line_end - 1 - at <= self._limit:
+            match = csv.record.match(buffer, at, at + self._limit + 1)
+            if match is not None and self._whole(csv, match.group()):
+                line_end = match.end()
+            else:
+                seen = buffer.count(b"\n", at, at + self._limit + 1)  # all of them inside the quotes
+                if match is None and not final and seen <= QUOTED_LINES and len(buffer) - at <= self._limit:
+                    return at, True
+                fault = "A quote opens in this line and is not closed."
+        self._line += buffer.count(b"\n", at, line_end)
+        self._add(buffer[at : line_end - 1], start, line, fault)
+        return line_end, False
+
+    def _whole(self, csv: _Csv, text: bytes) -> bool:
+        """Whether a match is one record: a quoted line end counts only where the number of columns then is right."""
+        inside = text.count(b"\n") - 1
+        if inside == 0 and self._width is not None:
+            return True
+        try:
+            cells = split_cells(text[:-1].decode(errors="replace"), csv.delimiter)
+        except CellError:
+            return inside == 0
+        if self._width is None:
+            if text.strip():
+                self._width = len(cells)
+            return inside <= QUOTED_LINES
+        return inside <= QUOTED_LINES and len(cells) == self._width
+
+    def _skip(self, overlong: bytes, data: bytes, final: bool) -> bytes:
+        """Go on skipping an overlong line; return what lies behind it."""
+        end = data.find(b"\n")
+        rest = b"" if end < 0 else data[end + 1 :]
+        self._skipped += len(data) if end < 0 else end
+        if end >= 0 or final:
+            self._add_overlong(overlong, self._skipped, self._offset, self._line)
+            self._offset += self._skipped + (end >= 0)
+            self._batch.end = self._offset
+            self._line += 1
+            self._overlong = None
+        return rest

@@ -1,0 +1,103 @@
+"""Records to columns: the fast way for clean stretches, the careful one for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn_files.cells import CellError
+
+__all__ = ["Fast", "Parser", "Row", "Rows", "Time", "parse_rows"]
+
+Time = str | float | None
+Row = tuple[list[float], Time, str | None]
+"""Values, time and key of one record."""
+
+Fast = tuple[NDArray[np.float64], Sequence[Time], Sequence[str | None]]
+"""The same of many records; () for times or keys the input has none of."""
+
+CAREFUL_AT_ONCE = 8
+"""Records that are not worth one more try of the fast way."""
+
+
+class Parser(Protocol):
+    """Two ways from records to values. Whatever ``fast`` accepts, ``careful`` accepts with equal results."""
+
+    @property
+    def width(self) -> int:
+        """How many features there are."""
+        ...
+
+    def fast(self, records: Sequence[bytes]) -> Fast | None:
+        """Return the columns of all records, or None where any of them is not plainly clean."""
+        ...
+
+    def careful(self, record: bytes) -> Row:
+        """Return one record's values.
+
+        Raises
+        ------
+        CellError
+            When it is no event; the message says why.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Rows:
+    """What came of some records: columns of those that are events, which these are, and why the others are not."""
+
+    values: NDArray[np.float64]
+    times: list[Time]
+    keys: list[str | None]
+    kept: list[int]
+    faults: dict[int, str]
+
+
+def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str]) -> Rows:
+    """Parse records; those in ``faults`` are known to be bad.
+
+    A stretch that the fast way refuses is halved until what is left is short enough for the careful way: a bad
+    record costs a few hundred others nothing.
+    """
+    parts: list[NDArray[np.float64]] = []
+    rows = Rows(np.empty((0, parser.width)), [], [], [], dict(faults))
+    stack = [(0, len(records))]
+    while stack:
+        start, end = stack.pop()
+        if end - start > CAREFUL_AT_ONCE:
+            found = None if any(start <= i < end for i in faults) else parser.fast(records[start:end])
+            if found is None:
+                middle = (start + end) // 2
+                stack += [(middle, end), (start, middle)]
+                continue
+            parts.append(found[0])
+            rows.times += found[1]
+            rows.keys += found[2]
+            rows.kept += range(start, end)
+        else:
+            parts.append(_careful(parser, records, start, end, rows))
+    if parts:
+        rows.values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return rows
+
+
+def _careful(parser: Parser, records: Sequence[bytes], start: int, end: int, rows: Rows) -> NDArray[np.float64]:
+    values = []
+    for i in range(start, end):
+        if i in rows.faults:
+            continue
+        try:
+            row, time, key = parser.careful(records[i])
+        except CellError as error:
+            rows.faults[i] = f"{str(error)[0].upper()}{str(error)[1:]}."
+            continue
+        values.append(row)
+        rows.times.append(time)
+        rows.keys.append(key)
+        rows.kept.append(i)
+    return np.array(values, dtype=np.float64).reshape(len(values), parser.width)

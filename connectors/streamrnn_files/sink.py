@@ -1,0 +1,273 @@
+"""The sink: JSON Lines in a file or on standard output, with dead letters and state."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import msgspec
+
+from streamrnn.config import check_table
+from streamrnn.errors import ConfigError, SinkError, StateError
+from streamrnn.io import DeadLetter, Position, Restored
+from streamrnn_files.options import SinkOptions
+from streamrnn_files.statefile import RunState, StateDirectory
+
+__all__ = ["FileSink"]
+
+
+class _Appended:
+    """A file that only grows, at a length that is known: what lies behind it does not count."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.length = 0
+        self._file: BinaryIO | None = None
+        self._regular = False
+
+    def open(self, length: int) -> None:
+        """Open the file and cut it to ``length``."""
+        if self.path == "-":
+            self._file = sys.stdout.buffer
+            return
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if self._regular:
+            held = os.fstat(descriptor).st_size
+            if held < length:
+                raise StateError(
+                    f"{self.path!r} holds {held} bytes, but {length} had been written to it when the state was "
+                    "recorded. Put that file back, or start anew with --fresh."
+                )
+            os.ftruncate(descriptor, length)
+            self._file.seek(length)
+        self.length = length
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            raise SinkError(f"The output {self.path!r} is not open: write it inside a with statement.")
+        return self._file
+
+    def append(self, data: bytes) -> int:
+        """Write behind the known length; return the length it then has."""
+        file = self._opened()
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) or 0 :]
+        file.flush()
+        return self.length + len(data)
+
+    def sync(self) -> None:
+        """Have what was written outlive a power cut."""
+        if self._regular:
+            os.fsync(self._opened().fileno())
+
+    def undo(self) -> None:
+        """Cut off what lies behind the known length."""
+        if self._regular:
+            with contextlib.suppress(OSError):  # a restart does the same
+                os.ftruncate(self._opened().fileno(), self.length)
+                self._opened().seek(self.length)
+
+    def close(self) -> None:
+        if self._file is not None and self.path != "-":
+            self._file.close()
+        self._file = None
+
+
+def _encode_letter(letter: DeadLetter) -> bytes:
+    fields = {
+        "position": letter.position,
+        "line": letter.line,
+        "reason": letter.reason,
+        "raw": letter.raw.decode(errors="backslashreplace"),
+        "partition": letter.partition,
+    }
+    return msgspec.json.encode(fields)
+
+
+class FileSink:
+    """Results and dead letters as JSON Lines, with positions and snapshots in a state directory.
+
+    A commit appends to both files, then records their lengths, the positions and the snapshots in one renamed file:
+    that is the moment it happened. A restart cuts both files to the lengths recorded. Without a state directory every run
+    starts anew, with empty files.
+
+    Parameters
+    ----------
+    options
+        Where to write, see ``FileSink.Options``.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from streamrnn_files import FileSink
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> options = {"state_dir": str(folder / "state")}
+    >>> with FileSink.from_path(folder / "out.jsonl", **options) as sink:
+    ...     sink.commit([b'{"score":0.5}'], [], {"0": 17}, {"0": b"weights"})
+    >>> with FileSink.from_path(folder / "out.jsonl", **options) as sink:
+    ...     sink.delivery, sink.restore("0").position, sink.restore("0").snapshot
+    ('exactly_once', 17, b'weights')
+    """
+
+    Options = SinkOptions
+
+    def __init__(self, options: SinkOptions) -> None:
+        self._options = options
+        self._output = _Appended(options.path)
+        self._letters = None if options.dead_letters is None else _Appended(options.dead_letters)
+        self._state = (
+            None
+            if options.state_dir is None
+            else StateDirectory(Path(options.state_dir), fsync=options.fsync == "commit")
+        )
+        self._broken = False
+
+    @classmethod
+    def from_path(cls, path: str | Path, **options: Any) -> FileSink:
+        """Return a sink to ``path``, not yet entered; ``options`` are fields of ``FileSink.Options``.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each wrong option.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("a.jsonl", fsync="often")
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [sink] fsync: must be one of 'commit', 'never'. Got 'often' instead.
+        """
+        checked, problems = check_table("sink", SinkOptions, {"path": str(path), **options})
+        if problems:
+            raise ConfigError(problems)
+        return cls(checked)
+
+    @property
+    def delivery(self) -> str:
+        """``"exactly_once"`` with a state directory and plain files, else ``"at_least_once"``.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("-").delivery
+        'at_least_once'
+        """
+        plain = all(
+            one.path != "-" and (Path(one.path).is_file() or not Path(one.path).exists()) for one in self._files()
+        )
+        return "exactly_once" if self._state is not None and plain else "at_least_once"
+
+    def _files(self) -> list[_Appended]:
+        return [self._output] if self._letters is None else [self._output, self._letters]
+
+    def __enter__(self) -> Self:
+        try:
+            state = RunState()
+            if self._state is not None:
+                self._state.open(fresh=self._options.fresh)
+                state = self._state.state
+            self._output.open(state.output_bytes)
+            if self._letters is not None:
+                self._letters.open(state.dead_letter_bytes)
+        except OSError as error:
+            self.__exit__()
+            raise SinkError(f"The output {error.filename!r} cannot be written: {error.strerror}.") from error
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for file in self._files():
+            file.close()
+        if self._state is not None:
+            self._state.close()
+
+    def restore(self, partition: str) -> Restored | None:
+        """Return what the last commit of ``partition`` recorded, or None for a fresh start.
+
+        A damaged newest snapshot falls back to the one before it, with a warning.
+
+        Raises
+        ------
+        StateError
+            When no snapshot is whole.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("-").restore("0") is None
+        True
+        """
+        return None if self._state is None else self._state.restored(partition)
+
+    def commit(
+        self,
+        outputs: Sequence[bytes],
+        dead_letters: Sequence[DeadLetter],
+        positions: Mapping[str, Position],
+        snapshots: Mapping[str, bytes] | None = None,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        r"""Write all of it, or (after an error, or a crash and a restart) none of it.
+
+        Raises
+        ------
+        SinkError
+            When it cannot be written: the same commit may be tried again, unless the message says otherwise.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "out.jsonl")
+        >>> with FileSink.from_path(path) as sink:
+        ...     sink.commit([b'{"score":0.5}'], [], {"0": 17})
+        >>> path.read_text()
+        '{"score":0.5}\n'
+        """
+        if self._broken:
+            raise SinkError("An earlier commit may or may not have been recorded. Restart, to go on from what was.")
+        letters = [_encode_letter(letter) for letter in dead_letters] if self._letters is not None else []
+        lines = [(self._output, outputs)] + ([(self._letters, letters)] if self._letters is not None else [])
+        lengths = {id(file): file.length for file, _ in lines}
+        state = None
+        try:
+            for file, some in lines:
+                if some:
+                    lengths[id(file)] = file.append(b"\n".join(some) + b"\n")
+                    if self._state is not None and self._options.fsync == "commit":
+                        file.sync()
+            if self._state is not None:
+                dead_bytes = 0 if self._letters is None else lengths[id(self._letters)]
+                state = self._state.prepare(
+                    positions, snapshots or {}, extra or {}, lengths[id(self._output)], dead_bytes
+                )
+        except OSError as error:
+            for file in self._files():
+                file.undo()
+            raise SinkError(f"The output cannot be written: {error.strerror}.") from error
+        if self._state is not None and state is not None:
+            self._record(self._state, state)
+        for file, _ in lines:
+            file.length = lengths[id(file)]
+
+    def _record(self, directory: StateDirectory, state: RunState) -> None:
+        try:
+            directory.record(state)
+        except OSError as error:
+            self._broken = True
+            raise SinkError(
+                f"The state cannot be written: {error.strerror}. Whether this commit was recorded is not known: restart."
+            ) from error

@@ -1,0 +1,303 @@
+"""The source: a CSV or JSON Lines file, standard input, or a growing file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from streamrnn.config import check_table
+from streamrnn.errors import ConfigError, StateError
+from streamrnn.io import Block, DeadLetter, Poll, Position
+from streamrnn_files.bytestream import ByteStream
+from streamrnn_files.columns import Layout
+from streamrnn_files.csv_rows import CsvParser
+from streamrnn_files.cutter import Cutter
+from streamrnn_files.head import FINGERPRINT_MOST, Head, fingerprint, read_head
+from streamrnn_files.json_rows import JsonParser
+from streamrnn_files.options import SourceOptions
+from streamrnn_files.rows import Parser, parse_rows
+
+__all__ = ["FileSource"]
+
+PARTITION = "0"
+
+POLL_S = 0.2
+"""Longest wait at once where a pipe must give more before reading can go on."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What it takes to read on, once the head is known."""
+
+    head: Head
+    parser: Parser
+    cutter: Cutter
+
+
+class FileSource:
+    r"""Events of a CSV or JSON Lines file, of standard input, or of a file that grows.
+
+    A position is ``fingerprint:offset``: what tells the file from others, and the byte its record starts at. The first
+    poll only announces the partition, so that a runtime can send the source back before anything is read.
+
+    Parameters
+    ----------
+    options
+        What to read and how, see ``FileSource.Options``.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from streamrnn_files import FileSource
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "a.csv")
+    >>> _ = path.write_text("time,flow,note\n2024-01-01,1.5,x\n2024-01-02,,y\n2024-01-03,2.5,z\n")
+    >>> with FileSource.from_path(path) as source:
+    ...     poll = source.poll(100, 0.0)
+    ...     while not poll.ended:
+    ...         poll = source.poll(100, 0.0)
+    ...         for block in poll.blocks:
+    ...             print([(event.time, event.x) for event in block.events()])
+    ...             print([letter.reason for letter in block.dead_letters])
+    [('2024-01-01', {'flow': 1.5}), ('2024-01-03', {'flow': 2.5})]
+    ["It holds no value in column 'flow'."]
+    """
+
+    Options = SourceOptions
+
+    def __init__(self, options: SourceOptions) -> None:
+        self._options = options
+        self._stream = ByteStream(options.path, follow=options.follow)
+        self._announced = False
+        self._restart()
+
+    @classmethod
+    def from_path(cls, path: str | Path, **options: Any) -> FileSource:
+        """Return a source of ``path``, not yet entered; ``options`` are fields of ``FileSource.Options``.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each wrong option.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSource
+        >>> FileSource.from_path("a.csv", colums=["x"])
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [source] colums: there is no such option. Did you mean 'columns'?
+        """
+        checked, problems = check_table("source", SourceOptions, {"path": str(path), **options})
+        if problems:
+            raise ConfigError(problems)
+        return cls(checked)
+
+    def __enter__(self) -> Self:
+        self._stream.open()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stream.close()
+
+    def _restart(self) -> None:
+        """Forget all that was read of a file."""
+        self._first = b""
+        self._final = False
+        self._reading: _Reading | None = None
+        self._before: Layout | None = None
+
+    def poll(self, max_events: int, timeout_s: float) -> Poll:
+        r"""Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from streamrnn_files import FileSource
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "a.jsonl")
+        >>> _ = path.write_text('{"a": 1}\n{"a": 2}\n')
+        >>> with FileSource.from_path(path) as source:
+        ...     source.poll(1, 0.0).assigned, source.poll(1, 0.0).blocks[0].values.tolist()
+        (('0',), [[1.0]])
+        """
+        if not self._announced:
+            self._announced = True
+            return Poll(assigned=(PARTITION,))
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if self._reading is not None and len(self._reading.cutter):
+                self._first = b""
+                return Poll(blocks=(self._block(self._reading, max_events),))
+            if self._final and not self._stream.endless:
+                return Poll(ended=True)
+            if self._final and not self._next_file():
+                return Poll()
+            if not self._more(deadline - time.monotonic()):
+                return Poll()
+
+    def seek(self, partition: str, position: Position) -> None:
+        r"""Go on reading at ``position``, one that an earlier event or block of this input had.
+
+        Raises
+        ------
+        StateError
+            When the input is another one, no longer reaches there, or cannot be read again.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from streamrnn_files import FileSource
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "a.csv")
+        >>> _ = path.write_text("flow\n1\n2\n3\n")
+        >>> with FileSource.from_path(path) as source:
+        ...     _, poll = source.poll(2, 0.0), source.poll(2, 0.0)
+        ...     source.seek("0", poll.blocks[0].positions[1])
+        ...     source.poll(9, 0.0).blocks[0].values.tolist()
+        [[2.0], [3.0]]
+        """
+        path = self._options.path
+        mark, _, digits = position.rpartition(":") if isinstance(position, str) else ("", "", "")
+        if partition != PARTITION or not mark or not digits.isdecimal():
+            raise StateError(f"The input {path!r} cannot read the position {position!r}: it is not one of a file.")
+        self._announced = True
+        self._return_to_start(mark)
+        while self._reading is None and not self._final:
+            if not self._more(POLL_S) and self._stream.endless:
+                break
+        if self._reading is None or self._reading.head.fingerprint != mark:
+            raise StateError(
+                f"{path!r} is not the file that was read before: its first lines differ. Put that one back, or start "
+                "anew without the state."
+            )
+        self._skip_to(self._reading, int(digits))
+
+    def _return_to_start(self, mark: str) -> None:
+        """Open the input anew, or the rotated file that ``mark`` tells."""
+        if not self._stream.regular:
+            if self._reading is not None:
+                raise StateError(f"The input {self._options.path!r} was read already and cannot be read again.")
+            return
+        self._restart()
+        self._stream.open()
+        if not self._options.follow or self._has_mark(self._options.path, mark):
+            return
+        for file in reversed(self._stream.rotated()):
+            if self._has_mark(file, mark):
+                self._stream.open_rotated(file)
+                return
+
+    @staticmethod
+    def _has_mark(path: str, mark: str) -> bool:
+        with Path(path).open("rb") as opened:
+            data = opened.read(FINGERPRINT_MOST)
+        return mark in [fingerprint(data, lines, final=True) for lines in (1, 2)]
+
+    def _skip_to(self, reading: _Reading, offset: int) -> None:
+        """Start cutting at ``offset``: pass over what lies before it, counting its lines."""
+        path = self._options.path
+        offset = max(offset, reading.head.start)
+        line, last, left, data = 1, b"\n", offset, self._first
+        if self._stream.regular:
+            self._stream.rewind()
+            self._final = False
+            data = b""
+        while True:
+            passed, data = data[:left], data[left:]
+            line += passed.count(b"\n")
+            last = passed[-1:] or last
+            left -= len(passed)
+            if data or self._final:
+                break
+            more = self._stream.read(0.0 if self._stream.endless or not left else POLL_S)
+            if more is None and (self._stream.endless or not left):
+                break
+            self._final = more == b""
+            data = more or b""
+        if left:
+            raise StateError(
+                f"{path!r} is shorter than when it was read before: it ends before byte {offset}. It was truncated or "
+                "replaced; put the old one back, or start anew without the state."
+            )
+        if last != b"\n" and data[:1] not in (b"\n", b"\r", b""):
+            raise StateError(
+                f"{path!r} has no record that starts at byte {offset}: the line that ended there was added to, or the "
+                "file was replaced. Start anew without the state."
+            )
+        reading.cutter = self._cutter(reading.head, offset, line)
+        reading.cutter.feed(data, final=self._final)
+
+    def _more(self, timeout_s: float) -> bool:
+        """Read some more; return False when nothing came in time."""
+        data = self._stream.read(max(0.0, timeout_s))
+        if data is None:
+            return False
+        if not data:
+            self._final = True
+        if self._reading is not None:
+            self._reading.cutter.feed(data, final=self._final)
+        else:
+            self._first += data
+            self._look()
+        return True
+
+    def _look(self) -> None:
+        """Try to read the head; when it is there, start cutting behind it."""
+        if self._stream.endless and self._final and not self._first.strip():
+            return  # was rotated away before anything was written
+        live = self._options.follow or not self._stream.regular
+        head = read_head(self._options, self._first, final=self._final, live=live, before=self._before)
+        if head is None:
+            return
+        allow_missing = self._options.on_missing == "mean"
+        parser: Parser = (
+            JsonParser(head.layout, allow_missing=allow_missing)
+            if head.delimiter is None
+            else CsvParser(head.layout, head.delimiter, allow_missing=allow_missing)
+        )
+        self._reading = _Reading(head, parser, self._cutter(head, head.start, head.line))
+        self._reading.cutter.feed(self._first[head.start :], final=self._final)
+
+    def _cutter(self, head: Head, offset: int, line: int) -> Cutter:
+        return Cutter(
+            offset=offset,
+            line=line,
+            limit=self._options.max_line_bytes,
+            delimiter=head.delimiter,
+            width=None if head.delimiter is None else len(head.layout.header),
+        )
+
+    def _next_file(self) -> bool:
+        """Go on with the file that has taken this one's place, with the same columns."""
+        if not self._stream.advance():
+            return False
+        before = self._before
+        if self._reading is not None and self._reading.head.layout.features:
+            before = self._reading.head.layout
+        self._restart()
+        self._before = before
+        return True
+
+    def _block(self, reading: _Reading, max_events: int) -> Block:
+        head, batch = reading.head, reading.cutter.take(max_events)
+        rows = parse_rows(reading.parser, batch.records, batch.faults)
+        mark = head.fingerprint
+        positions = [f"{mark}:{start}" for start in batch.starts]
+        raws = batch.records
+        dead = [
+            DeadLetter(positions[i], why, raws[i], batch.lines[i], PARTITION) for i, why in sorted(rows.faults.items())
+        ]
+        if dead:
+            positions = [positions[i] for i in rows.kept]
+            raws = [raws[i] for i in rows.kept]
+        return Block(
+            names=head.layout.features,
+            values=rows.values,
+            positions=positions,
+            next_position=f"{mark}:{batch.end}",
+            keys=None if head.layout.key is None else rows.keys,
+            times=None if head.layout.time is None else rows.times,
+            raws=raws if self._options.keep_raw else (),
+            dead_letters=dead,
+            partition=PARTITION,
+        )

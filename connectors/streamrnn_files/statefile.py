@@ -1,0 +1,225 @@
+"""What a sink keeps in its state directory: two state files, written in turn, and snapshots.
+
+A state file is a line with the SHA-256 of the rest, and the rest: one JSON object. It is written beside, fsynced and
+renamed, so it is the old one or the new one; if the newer of the two is damaged all the same, the other one tells an earlier
+moment of the same run. A snapshot is a file of its own, named and summed in the state files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+import msgspec
+
+from streamrnn.errors import SinkError, StateError
+from streamrnn.io import Position, Restored
+
+__all__ = ["RunState", "StateDirectory"]
+
+VERSION = 1
+SNAPSHOTS_KEPT = 2
+
+
+class SnapshotEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One snapshot: its file, its sum, the position it belongs to."""
+
+    file: str
+    sha256: str
+    position: Position
+    extra: dict[str, Any] = {}
+
+
+class PartitionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One partition: where reading goes on; snapshots, newest first."""
+
+    position: Position
+    snapshots: tuple[SnapshotEntry, ...] = ()
+
+
+class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one commit leaves: lengths of the two files, and the partitions."""
+
+    version: int = VERSION
+    commit: int = 0
+    output_bytes: int = 0
+    dead_letter_bytes: int = 0
+    partitions: dict[str, PartitionEntry] = {}
+
+
+def _write_beside(path: Path, data: bytes, *, fsync: bool) -> Path:
+    """Write what :meth:`Path.replace` then makes the content of ``path``, whole."""
+    beside = path.with_name(path.name + ".tmp")
+    with beside.open("wb") as file:
+        file.write(data)
+        if fsync:
+            file.flush()
+            os.fsync(file.fileno())
+    return beside
+
+
+class StateDirectory:
+    """Reads and writes the state of one run; locked against a second one while it is open.
+
+    Parameters
+    ----------
+    path
+        The directory; made where it is missing.
+    fsync
+        Whether what is written must outlive a power cut.
+    """
+
+    def __init__(self, path: Path, *, fsync: bool) -> None:
+        self._path = path
+        self._fsync = fsync
+        self._lock: IO[bytes] | None = None
+        self.state = RunState()
+
+    def open(self, *, fresh: bool) -> None:
+        """Lock the directory and read the newest good state; ``fresh``: delete what an earlier run left instead."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._path / "lock").open("ab")
+        if sys.platform != "win32":
+            import fcntl  # noqa: PLC0415  (there is none on Windows)
+
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self.close()
+                raise SinkError(f"[state] dir: {str(self._path)!r} is in use by another run.") from None
+        if fresh:
+            for one in [*self._slots(), *self._path.glob("*.snapshot"), *self._path.glob("*.tmp")]:
+                one.unlink(missing_ok=True)
+            self._sync_directory()
+        self.state = self._newest()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _slots(self) -> list[Path]:
+        return [self._path / f"state-{i}.json" for i in range(2)]
+
+    def _newest(self) -> RunState:
+        found: list[RunState] = []
+        damaged: list[str] = []
+        for path in self._slots():
+            try:
+                found.append(_decode(path.read_bytes()))
+            except FileNotFoundError:
+                continue
+            except ValueError as error:
+                damaged.append(f"{str(path)!r} ({error})")
+        if damaged and not found:
+            raise StateError(
+                f"The state cannot be read: {' and '.join(damaged)} are damaged. Put back a copy of the directory, or "
+                "start anew with --fresh."
+            )
+        if damaged:
+            warnings.warn(
+                f"State file {damaged[0]} is damaged; going on from the other one, commit {found[0].commit}.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return max(found, key=lambda state: state.commit, default=RunState())
+
+    def restored(self, partition: str) -> Restored | None:
+        """Return what was recorded of a partition: its newest good snapshot."""
+        entry = self.state.partitions.get(partition)
+        if entry is None:
+            return None
+        damaged: list[str] = []
+        for one in entry.snapshots:
+            path = self._path / Path(one.file).name
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                damaged.append(f"{str(path)!r} ({error.strerror})")
+                continue
+            if hashlib.sha256(data).hexdigest() == one.sha256:
+                if damaged:
+                    warnings.warn(
+                        f"Snapshot {damaged[0]} is damaged; going on from the one before it, position {one.position}.",
+                        RuntimeWarning,
+                        stacklevel=3,
+                    )
+                return Restored(entry.position, data, one.position, one.extra)
+            damaged.append(f"{str(path)!r} (its SHA-256 differs)")
+        if damaged:
+            raise StateError(
+                f"No snapshot of partition {partition!r} is whole: {', '.join(damaged)}. Put back a copy of the "
+                "directory, or start anew with --fresh."
+            )
+        return Restored(entry.position)
+
+    def prepare(
+        self,
+        positions: Mapping[str, Position],
+        snapshots: Mapping[str, bytes],
+        extra: Mapping[str, Mapping[str, Any]],
+        output_bytes: int,
+        dead_letter_bytes: int,
+    ) -> RunState:
+        """Write the snapshots, and beside its place the state that :meth:`record` then makes the newest."""
+        commit = self.state.commit + 1
+        partitions = dict(self.state.partitions)
+        for name, position in positions.items():
+            kept = partitions[name].snapshots if name in partitions else ()
+            if name in snapshots:
+                data = snapshots[name]
+                file = f"{quote(name, safe='')}-{commit}.snapshot"
+                _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
+                entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
+                kept = (entry, *kept)[:SNAPSHOTS_KEPT]
+            partitions[name] = PartitionEntry(position, kept)
+        state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
+        body = msgspec.json.encode(state) + b"\n"
+        digest = hashlib.sha256(body).hexdigest().encode()
+        _write_beside(self._slots()[commit % 2], digest + b"\n" + body, fsync=self._fsync)
+        return state
+
+    def record(self, state: RunState) -> None:
+        """Make ``state`` the newest: the moment at which a commit has happened."""
+        slot = self._slots()[state.commit % 2]
+        slot.with_name(slot.name + ".tmp").replace(slot)
+        self.state, before = state, self.state
+        self._sync_directory()
+        self._drop_unused(before, state)
+
+    def _drop_unused(self, before: RunState, state: RunState) -> None:
+        kept = {one.file for entry in state.partitions.values() for one in entry.snapshots}
+        kept |= {one.file for entry in before.partitions.values() for one in entry.snapshots}
+        if {path.name for path in self._path.glob("*.snapshot")} - kept:
+            for path in self._path.glob("*.snapshot"):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+
+    def _sync_directory(self) -> None:
+        if not self._fsync or sys.platform == "win32":
+            return
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _decode(data: bytes) -> RunState:
+    """Return the state that a file holds; ValueError says what is wrong with it."""
+    digest, _, body = data.partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its SHA-256 differs")
+    state = msgspec.json.decode(body, type=RunState)  # msgspec.DecodeError is a ValueError
+    if state.version != VERSION:
+        raise StateError(
+            f"The state has format {state.version}; this version reads {VERSION}. Start anew with --fresh."
+        )
+    return state
