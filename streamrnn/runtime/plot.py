@@ -211,7 +211,7 @@ def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
     b = curve.buckets
     ax.plot(
         *_zigzag(x, b.expected_low[:, i], b.expected_high[:, i]),
-        color=_EXPECTED, linewidth=1.2, alpha=0.9, label="expected before it came", zorder=2,
+        color=_EXPECTED, linewidth=3.2, alpha=0.55, label="expected before it came", zorder=2, solid_joinstyle="round",
     )  # fmt: skip
     ax.plot(*_zigzag(x, b.low[:, i], b.high[:, i]), color=_VALUE, linewidth=1.1, label="value", zorder=3)
     ax.plot(

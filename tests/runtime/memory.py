@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002, D102
 """A source and a sink in memory, for tests of the loop."""
 
 from __future__ import annotations

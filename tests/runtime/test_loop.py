@@ -24,15 +24,15 @@ class Mean:
     def __init__(self) -> None:
         self.sums: dict[str, list[float]] = {}
 
-    def expected_one(self) -> dict[str, float]:  # noqa: D102
+    def expected_one(self) -> dict[str, float]:
         return {name: total / n for name, (total, n) in self.sums.items()}
 
-    def score_one(self, x: dict[str, float]) -> float:  # noqa: D102
+    def score_one(self, x: dict[str, float]) -> float:
         expected = self.expected_one()
         far = sum(abs(value - expected.get(name, value)) for name, value in x.items())
         return far / (1 + far)
 
-    def learn_one(self, x: dict[str, float]) -> None:  # noqa: D102
+    def learn_one(self, x: dict[str, float]) -> None:
         for name, value in x.items():
             total, n = self.sums.get(name, [0.0, 0])
             self.sums[name] = [total + value, n + 1]
