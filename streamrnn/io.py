@@ -1,0 +1,335 @@
+"""How events come in and results go out: the protocols every connector speaks.
+
+A connector is a package of its own that imports this module, :mod:`streamrnn.config` and
+:mod:`streamrnn.errors`, and nothing else of the library. It is found by entry point, group
+``streamrnn.sources`` or ``streamrnn.sinks``; the name of the entry point is what a
+configuration writes as ``kind``.
+
+Positions are opaque: only the source that made one can read it. They survive a trip through
+JSON. One input *partition* (a file, or one partition of a Kafka topic) has one total order of
+events and one model; a source with a single input names its partition ``"0"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.errors import ConfigError
+
+__all__ = [
+    "Block",
+    "DeadLetter",
+    "Event",
+    "Poll",
+    "Position",
+    "Restored",
+    "Sink",
+    "Source",
+    "find_connector",
+]
+
+Position = int | str
+"""Where an event lies in its partition. Opaque, JSON-serialisable, made and read by the source alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, as a person handles it.
+
+    Parameters
+    ----------
+    x
+        Features by name; NaN where a value is missing.
+    position
+        Where the event lies in its partition.
+    key
+        Which series the event belongs to, or None.
+    time
+        The event's time as the input wrote it, or None.
+    raw
+        The record as it was read.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Event
+    >>> Event(x={"flow": 12.5}, position=17).x["flow"]
+    12.5
+    """
+
+    x: dict[str, float]
+    position: Position
+    key: str | None = None
+    time: str | float | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that could not become an event, and why.
+
+    Parameters
+    ----------
+    position
+        Where the record lies in its partition.
+    reason
+        One sentence: what is wrong, with the field and the value.
+    raw
+        The record as it was read (possibly cut; the reason then says so).
+    line
+        1-based line number where the input has lines, else None.
+    partition
+        The partition the record came from.
+
+    Examples
+    --------
+    >>> from streamrnn.io import DeadLetter
+    >>> DeadLetter(position=40, reason="column 'flow': 'abc' is not a number.", raw=b"t,abc").line is None
+    True
+    """
+
+    position: Position
+    reason: str
+    raw: bytes = b""
+    line: int | None = None
+    partition: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive events of one partition, as columns.
+
+    Parameters
+    ----------
+    names
+        Feature names, the columns of ``values``.
+    values
+        float64, shape (n, I); NaN where a value is missing.
+    positions
+        One per event, in order.
+    next_position
+        Where reading goes on after this block: what a commit records.
+    keys
+        One per event, or None when the stream is a single series.
+    times
+        One per event, as the input wrote them, or None.
+    raws
+        The records as they were read, or () when the source was told not to keep them.
+    dead_letters
+        Records among these that could not become events.
+    partition
+        The partition they came from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> block = Block(names=("flow",), values=np.array([[1.0], [np.nan]]), positions=(0, 9), next_position=14)
+    >>> len(block), [event.x for event in block.events()]
+    (2, [{'flow': 1.0}, {'flow': nan}])
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    positions: Sequence[Position]
+    next_position: Position
+    keys: Sequence[str | None] | None = None
+    times: Sequence[str | float | None] | None = None
+    raws: Sequence[bytes] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+    partition: str = "0"
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def events(self) -> list[Event]:
+        """Return the same events one by one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn.io import Block
+        >>> Block(("a",), np.array([[2.0]]), (0,), 1).events()[0].x
+        {'a': 2.0}
+        """
+        return [
+            Event(
+                x=dict(zip(self.names, row, strict=True)),
+                position=self.positions[i],
+                key=self.keys[i] if self.keys is not None else None,
+                time=self.times[i] if self.times is not None else None,
+                raw=self.raws[i] if self.raws else b"",
+            )
+            for i, row in enumerate(self.values.tolist())
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one call of :meth:`Source.poll` brought.
+
+    Parameters
+    ----------
+    blocks
+        Events, at most one block a partition. May be empty.
+    assigned, revoked
+        Partitions that came or went since the last poll. The runtime drops the state of a revoked partition
+        and restores that of an assigned one, then calls :meth:`Source.seek`.
+    ended
+        True when no more events will ever come.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Poll
+    >>> Poll(ended=True).blocks
+    ()
+    """
+
+    blocks: Sequence[Block] = ()
+    assigned: Sequence[str] = ()
+    revoked: Sequence[str] = ()
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a sink knows of a partition from earlier runs.
+
+    Parameters
+    ----------
+    position
+        Where the last commit left off: outputs up to here have been written.
+    snapshot
+        The newest model state, or None.
+    snapshot_position
+        The position that ``snapshot`` corresponds to. Events between it and ``position`` are
+        replayed without output.
+    extra
+        State of the runtime itself (the alarm rule), JSON-serialisable.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Restored
+    >>> Restored(position=120).snapshot is None
+    True
+    """
+
+    position: Position
+    snapshot: bytes | None = None
+    snapshot_position: Position | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where events come from. Used as a context manager; not thread-safe.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Source, find_connector
+    >>> issubclass(find_connector("source", "files"), Source)
+    True
+    """
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def poll(self, max_events: int, timeout_s: float) -> Poll:
+        """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first."""
+        ...
+
+    def seek(self, partition: str, position: Position) -> None:
+        """Go on reading ``partition`` at ``position``.
+
+        Raises
+        ------
+        StateError
+            When the input no longer holds that position (truncated, replaced).
+        """
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Where results go. Used as a context manager; not thread-safe.
+
+    ``delivery`` is ``"exactly_once"``, ``"at_least_once"`` or ``"at_most_once"``: what the outputs look like
+    after any crash and restart of source and sink together.
+
+    Examples
+    --------
+    >>> from streamrnn.io import find_connector
+    >>> files = find_connector("sink", "files")
+    >>> [name for name in ("delivery", "restore", "commit") if not hasattr(files, name)]
+    []
+    """
+
+    @property
+    def delivery(self) -> str:
+        """What a crash and a restart may leave: each output once, at least once, or at most once."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def restore(self, partition: str) -> Restored | None:
+        """Return what the last commit of ``partition`` recorded, or None for a fresh start."""
+        ...
+
+    def commit(
+        self,
+        outputs: Sequence[bytes],
+        dead_letters: Sequence[DeadLetter],
+        positions: Mapping[str, Position],
+        snapshots: Mapping[str, bytes] | None = None,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Write all of it, or (after a crash and a restart) none of it.
+
+        Parameters
+        ----------
+        outputs
+            Encoded results, in order, without line ends.
+        dead_letters
+            Records that could not become events.
+        positions
+            For each partition touched, where reading goes on.
+        snapshots
+            For some of them, the model state that belongs to that position.
+        extra
+            For each partition with a snapshot, the runtime's own state.
+        """
+        ...
+
+
+def find_connector(role: str, kind: str) -> Any:
+    """Return the class registered under ``kind``.
+
+    Parameters
+    ----------
+    role
+        ``"source"`` or ``"sink"``.
+    kind
+        Name of the entry point, as a configuration writes it.
+
+    Raises
+    ------
+    ConfigError
+        When there is none; the message lists those there are.
+
+    Examples
+    --------
+    >>> from streamrnn.io import find_connector
+    >>> find_connector("source", "files").__name__
+    'FileSource'
+    """
+    found = {point.name: point for point in entry_points(group=f"streamrnn.{role}s")}
+    if kind not in found:
+        known = ", ".join(sorted(found)) or "none installed"
+        raise ConfigError(f"[{role}] kind: there is no {role} connector {kind!r}. Known: {known}.")
+    return found[kind].load()

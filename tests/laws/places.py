@@ -1,0 +1,34 @@
+"""Where the packages lie, installed or as sources, and what is in them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+PACKAGES = ("streamrnn", "streamrnn_files", "streamrnn_kafka")
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder that holds ``tests``: the checkout, or a copy of the tests without the sources."""
+
+
+def folder(package: str) -> Path:
+    """The folder of an importable package, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None, f"{package} is not installed"
+    [where] = spec.submodule_search_locations or []
+    return Path(where)
+
+
+def modules() -> list[str]:
+    """Dotted names of all modules of all packages."""
+    found = []
+    for package in PACKAGES:
+        found += [package, *(info.name for info in pkgutil.walk_packages([str(folder(package))], f"{package}."))]
+    return sorted(name for name in found if not name.endswith(".__main__"))
+
+
+def load(name: str) -> ModuleType:
+    """The module called ``name``."""
+    return importlib.import_module(name)

@@ -1,0 +1,60 @@
+"""Whatever the documentation shows, runs and prints what it shows."""
+
+from __future__ import annotations
+
+import doctest
+import re
+
+import pytest
+
+from tests.laws.places import ROOT, load, modules
+
+FLAGS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+PAGES = [path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if path.name != "CHANGELOG.md"]
+
+
+def blocks(page):
+    """Python code of a page: for each block its first line's number and its text."""
+    text = page.read_text(encoding="utf-8")
+    found = re.finditer(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [(text[: match.start(1)].count("\n") + 1, match[1]) for match in found]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstrings_run(name, tmp_path, monkeypatch):
+    """Every example in a docstring prints what it says."""
+    monkeypatch.chdir(tmp_path)
+
+    failed, _ = doctest.testmod(load(name), optionflags=FLAGS)
+
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_run(page, tmp_path, monkeypatch, capsys):
+    """The Python of a page runs from top to bottom; lines that begin with ``#>`` are what the block prints."""
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    for line, code in blocks(page):
+        exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
+        printed = capsys.readouterr().out
+        promised = "".join(f"{said}\n" for said in re.findall(r"^#> ?(.*)$", code, flags=re.MULTILINE))
+
+        assert not promised or promised == printed
+
+
+def test_a_wrong_page_is_caught(tmp_path, monkeypatch, capsys):
+    """A block that prints something else than it says does not pass."""
+    page = tmp_path / "wrong.md"
+    page.write_text("# t\n\n```python\nprint(1 + 1)\n#> 3\n```\n")
+
+    with pytest.raises(AssertionError):
+        test_pages_run(page, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """Every relative link of a page leads to a file that exists."""
+    targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []

@@ -1,0 +1,53 @@
+"""What an import costs, counted in modules: machines differ in seconds, not in what they load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numba", "llvmlite", "numpy", "scipy", "river", "pandas", "matplotlib", "kafka", "rich")
+REPORT = "import json, sys, time; print(json.dumps([sorted(sys.modules), time.process_time() - start]))"
+
+
+def after(code):
+    """Modules loaded and CPU seconds spent by ``code`` in a fresh interpreter."""
+    script = f"import time\nstart = time.process_time()\n{code}\n{REPORT}"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    names, seconds = json.loads(done.stdout.splitlines()[-1])
+    return set(names), seconds
+
+
+def test_importing_streamrnn_costs_next_to_nothing():
+    """``import streamrnn`` takes less than 0.2 s and loads neither numba nor any other library."""
+    names, seconds = after("import streamrnn; dir(streamrnn)")
+
+    assert names.isdisjoint(HEAVY)
+    assert seconds < 0.2
+
+
+HELP = """
+import contextlib, io
+from streamrnn.cli import main
+for arguments in {arguments}:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        main(arguments)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["replay", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(arguments):
+    """``streamrnn --help``, of each command too, loads no numerics."""
+    names, _ = after(HELP.format(arguments=[arguments]))
+
+    assert "streamrnn.cli" in names
+    assert names.isdisjoint(HEAVY)
+
+
+def test_checking_a_configuration_compiles_nothing():
+    """Reading ``streamrnn.config`` and ``streamrnn.errors`` needs no numerics either."""
+    names, _ = after("import streamrnn.config, streamrnn.errors")
+
+    assert names.isdisjoint(HEAVY)

@@ -1,0 +1,90 @@
+"""What users install is what was tested: the wheel, with the sources absent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.laws.places import PACKAGES, ROOT
+
+SOURCES = {"streamrnn": "streamrnn", "streamrnn_files": "connectors/streamrnn_files"}
+SOURCES["streamrnn_kafka"] = "connectors/streamrnn_kafka"
+# What the tests read besides the packages.
+BESIDE = ("tests", "examples", "docs", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+pytestmark = pytest.mark.skipif(
+    not all((ROOT / folder).is_dir() for folder in SOURCES.values()), reason="the sources are absent"
+)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy, so that nothing is left behind in the sources."""
+    copy = tmp_path_factory.mktemp("sources") / "streamrnn"
+    ignore = shutil.ignore_patterns(".*", "__pycache__", "demo-out", "dist", "build")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    shutil.copy(ROOT / ".gitignore", copy)
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", copy], check=True, capture_output=True)
+    [made] = (copy / "dist").glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """An environment with the wheel and this environment's libraries, but not its editable install."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False, symlinks=True)
+    python = home / "bin" / "python"
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    subprocess.run(command, check=True)
+    [site] = home.glob("lib/python*/site-packages")
+    # A folder named in a .pth file joins the path, without the .pth files inside it: those of editable installs.
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def test_the_wheel_holds_our_packages_and_nothing_else(wheel):
+    """Top-level names are exactly ours, and each package is whole: every source file, and what marks it as typed."""
+    names = ZipFile(wheel).namelist()
+    packed = {name for name in names if ".dist-info/" not in name}
+    expected = {
+        f"{package}/{path.relative_to(ROOT / folder).as_posix()}"
+        for package, folder in SOURCES.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    assert sorted({name.partition("/")[0] for name in packed}) == sorted(PACKAGES)
+    assert packed == expected
+    assert {f"{package}/py.typed" for package in PACKAGES} <= packed
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_suite_passes_against_the_wheel(installed, tmp_path):
+    """All tests pass far away from the sources, with the packages that the wheel installed."""
+    for name in BESIDE:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / name).is_file():
+            shutil.copy(ROOT / name, tmp_path)
+    where = "import streamrnn, streamrnn_files; print(streamrnn.__file__, streamrnn_files.__file__)"
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
+    environment["PATH"] = os.pathsep.join([str(installed.parent), environment.get("PATH", "")])
+
+    def run(*arguments):
+        command = [installed, *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    found = [Path(path) for path in run("-c", where).stdout.split()]
+    suite = run("-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--ignore=tests/laws/test_wheel.py")
+
+    assert [path.is_relative_to(installed.parent.parent) for path in found] == [True, True]
+    assert suite.returncode == 0, suite.stdout[-4000:] + suite.stderr[-2000:]
