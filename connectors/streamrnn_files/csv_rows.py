@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -17,6 +18,9 @@ __all__ = ["CsvParser"]
 
 _numbers = msgspec.json.Decoder(list[float | None]).decode
 _times = msgspec.json.Decoder(list[int | float]).decode
+
+_COMMON_MISSING = frozenset(("", "NaN", "nan", "NA", "NULL", "None", "N/A"))
+"""What pandas, R, databases and Python write for "no value", letter by letter; the careful way knows more."""
 
 
 class CsvParser:
@@ -36,9 +40,6 @@ class CsvParser:
         self._columns = len(layout.header)
         self._delimiter = delimiter
         self._allow_missing = allow_missing
-        others = sorted(set(range(self._columns)) - set(self._at), reverse=True)
-        in_order = self._at == sorted(self._at)
-        self._drop = others if in_order else None
 
     @property
     def width(self) -> int:
@@ -47,33 +48,46 @@ class CsvParser:
 
     def fast(self, records: Sequence[bytes]) -> Fast | None:
         """Return the columns of all records, or None where any of them is not plainly clean."""
-        n, columns = len(records), self._columns
         try:
             text = b"\n".join(records).decode()
         except UnicodeDecodeError:
             return None
-        if '"' in text:
+        columns = self._quoted_columns(records) if '"' in text else self._plain_columns(text, len(records))
+        if columns is None:
             return None
-        # A line end now opens the first cell of its row: where the first column holds all of them, rows are aligned.
-        cells = text.replace("\n", self._delimiter + "\n").split(self._delimiter)
-        if len(cells) != n * columns:
-            return None
-        first = "".join(cells[::columns]).split("\n")
-        if len(first) != n:
-            return None
-        times: Sequence[Time] = ()
+        times: Sequence[Time] | None = ()
         keys: Sequence[str | None] = ()
         if self._time is not None:
-            found = self._fast_times(first if self._time == 0 else cells[self._time :: columns])
-            if found is None:
-                return None
-            times = found
+            times = self._fast_times(columns(self._time))
         if self._key is not None:
-            keys = [key or None for key in (first if self._key == 0 else cells[self._key :: columns])]
-        values = self._fast_values(cells, n)
-        return None if values is None else (values, times, keys)
+            keys = [key or None for key in columns(self._key)]
+        values = self._fast_values([columns(i) for i in self._at], len(records))
+        return None if values is None or times is None else (values, times, keys)
 
-    def _fast_times(self, cells: list[str]) -> Sequence[Time] | None:
+    def _plain_columns(self, text: str, n: int) -> Callable[[int], Sequence[str]] | None:
+        """Return a look-up of the columns of rows without quotes."""
+        # A line end now opens the first cell of its row: where the first column holds all of them, rows are aligned.
+        cells = text.replace("\n", self._delimiter + "\n").split(self._delimiter)
+        if len(cells) != n * self._columns:
+            return None
+        first = "".join(cells[:: self._columns]).split("\n")
+        if len(first) != n:
+            return None
+        return lambda i: cells[i :: self._columns] if i else first
+
+    def _quoted_columns(self, records: Sequence[bytes]) -> Callable[[int], Sequence[str]] | None:
+        """Return a look-up of the columns of rows with quotes."""
+        try:
+            texts = [record.decode() for record in records]
+            rows = list(csv.reader(texts, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return None
+        if len(rows) != len(records) or any(len(row) != self._columns for row in rows):
+            return None
+        columns = list(zip(*rows, strict=True))
+        return lambda i: columns[i]
+
+    def _fast_times(self, cells: Sequence[str]) -> Sequence[Time] | None:
         if self._epoch:
             try:
                 times = _times("[" + ",".join(cells) + "]")
@@ -82,32 +96,25 @@ class CsvParser:
             return times if len(times) == len(cells) else None
         return [cell or None for cell in cells] if "" in cells else cells
 
-    def _fast_values(self, cells: list[str], n: int) -> NDArray[np.float64] | None:
-        columns, width = self._columns, self.width
-        order: list[int] | None = None
-        if self._drop is None:
-            cells = [cell for i in self._at for cell in cells[i::columns]]
-            order = self._at
-        else:
-            left = columns
-            for i in self._drop:
-                # Deleting column i of rows that are ``left`` wide; higher ones are gone already.
-                del cells[i::left]
-                left -= 1
-        if "" in cells or "\n" in cells:
-            cells = [cell if cell.strip("\n") else "null" for cell in cells]
+    def _fast_values(self, columns: list[Sequence[str]], n: int) -> NDArray[np.float64] | None:
+        width = self.width
         try:
-            found = _numbers("[" + ",".join(cells) + "]")
+            found = _numbers("[" + ",".join(map(",".join, columns)) + "]")
         except msgspec.DecodeError:
-            return None
+            filled = [["null" if cell in _COMMON_MISSING else cell for cell in column] for column in columns]
+            try:
+                found = _numbers("[" + ",".join(map(",".join, filled)) + "]")
+            except msgspec.DecodeError:
+                return None
+        # No cell makes no number; where one makes two (a comma inside), there are too many.
         if len(found) != n * width:
             return None
         try:
             values = np.fromiter(found, np.float64, n * width)
-        except TypeError:
+        except TypeError:  # None, where a value is missing
             values = np.array(found, dtype=np.float64)
-        values += 0.0  # one zero
-        table = values.reshape(n, width) if order is None else np.ascontiguousarray(values.reshape(width, n).T)
+        table = np.ascontiguousarray(values.reshape(width, n).T)
+        table += 0.0  # one zero
         missing = np.isnan(table)
         if missing.any() and (not self._allow_missing or missing.all(axis=1).any()):
             return None

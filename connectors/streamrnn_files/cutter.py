@@ -39,6 +39,12 @@ class _Csv(NamedTuple):
     record: re.Pattern[bytes]
 
 
+def _one_a_line(record: re.Pattern[bytes], buffer: bytes, start: int, end: int) -> bool:
+    """Whether every line of a stretch is a record: the matches then are as many as the lines, and leave nothing out."""
+    found = record.findall(buffer, start, end)
+    return len(found) == buffer.count(b"\n", start, end) and sum(map(len, found)) == end - start
+
+
 class Cutter:
     """Fed with bytes as they come; gives records. What it gives depends on the bytes alone, not on how they come.
 
@@ -119,6 +125,9 @@ class Cutter:
                 return at
         quote = buffer.find(b'"', at, end)
         if quote < 0:
+            self._plain(buffer, at, end)
+            return end
+        if _one_a_line(self._csv.record, buffer, at, end):
             self._plain(buffer, at, end)
             return end
         plain_end = max(at, buffer.rfind(b"\n", at, quote) + 1)

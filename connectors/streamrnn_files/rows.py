@@ -24,6 +24,10 @@ CAREFUL_AT_ONCE = 8
 """Records that are not worth one more try of the fast way."""
 
 
+PIECES = 16
+"""Pieces a refused stretch is cut in: two cuts lead from a full block to the careful way."""
+
+
 class Parser(Protocol):
     """Two ways from records to values. Whatever ``fast`` accepts, ``careful`` accepts with equal results."""
 
@@ -49,36 +53,34 @@ class Parser(Protocol):
 
 @dataclass(slots=True)
 class Rows:
-    """What came of some records: columns of those that are events, which these are, and why the others are not."""
+    """What came of some records: columns of those that are events, and why the others are none."""
 
     values: NDArray[np.float64]
     times: list[Time]
     keys: list[str | None]
-    kept: list[int]
     faults: dict[int, str]
 
 
 def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str]) -> Rows:
     """Parse records; those in ``faults`` are known to be bad.
 
-    A stretch that the fast way refuses is halved until what is left is short enough for the careful way: a bad
-    record costs a few hundred others nothing.
+    A stretch that the fast way refuses is cut in pieces until they are short enough for the careful way: one bad
+    record sends a handful of others the slow way, not the whole stretch.
     """
     parts: list[NDArray[np.float64]] = []
-    rows = Rows(np.empty((0, parser.width)), [], [], [], dict(faults))
+    rows = Rows(np.empty((0, parser.width)), [], [], dict(faults))
     stack = [(0, len(records))]
     while stack:
         start, end = stack.pop()
         if end - start > CAREFUL_AT_ONCE:
             found = None if any(start <= i < end for i in faults) else parser.fast(records[start:end])
             if found is None:
-                middle = (start + end) // 2
-                stack += [(middle, end), (start, middle)]
+                step = max(CAREFUL_AT_ONCE, (end - start) // PIECES)
+                stack += [(at, min(at + step, end)) for at in range(start, end, step)][::-1]
                 continue
             parts.append(found[0])
             rows.times += found[1]
             rows.keys += found[2]
-            rows.kept += range(start, end)
         else:
             parts.append(_careful(parser, records, start, end, rows))
     if parts:
@@ -99,5 +101,4 @@ def _careful(parser: Parser, records: Sequence[bytes], start: int, end: int, row
         values.append(row)
         rows.times.append(time)
         rows.keys.append(key)
-        rows.kept.append(i)
     return np.array(values, dtype=np.float64).reshape(len(values), parser.width)

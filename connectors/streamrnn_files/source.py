@@ -288,8 +288,8 @@ class FileSource:
             DeadLetter(positions[i], why, raws[i], batch.lines[i], PARTITION) for i, why in sorted(rows.faults.items())
         ]
         if dead:
-            positions = [positions[i] for i in rows.kept]
-            raws = [raws[i] for i in rows.kept]
+            positions = [position for i, position in enumerate(positions) if i not in rows.faults]
+            raws = [raw for i, raw in enumerate(raws) if i not in rows.faults]
         return Block(
             names=head.layout.features,
             values=rows.values,
