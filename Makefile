@@ -2,7 +2,7 @@
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` takes another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 # -c: the very versions this was tested with. The build tools come from there too, hence no isolation.
@@ -47,7 +47,7 @@ $(VENV)/.made: constraints.txt
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
-	@echo "Installing streamrnn into $(VENV) ..."
+	@echo "Installing streamrnn into $(VENV) (the first run then compiles the net: half a minute) ..."
 	@$(INSTALL) --no-build-isolation --editable '.[plot]'
 	@touch $@
 
