@@ -44,6 +44,7 @@ class ByteStream:
         self._regular = False
         self._pollable = False
         self._offset = 0
+        self._at_end = False
         self._head = b""
         self._next: list[str] = []
 
@@ -83,12 +84,15 @@ class ByteStream:
         self._regular = stat.S_ISREG(mode) and path != "-"
         self._pollable = mode != 0 and not stat.S_ISREG(mode)
         self._offset = 0
+        self._at_end = False
         self._head = b""
 
     def read(self, timeout_s: float) -> bytes | None:
         """Return what comes next: bytes, ``b""`` at the end of this file, None when nothing came in time."""
         deadline = time.monotonic() + timeout_s
         while True:
+            if self.endless and self._at_end and self._replaced() == "truncated":
+                return b""  # what there is to read now may be the middle of another content
             data = self._read(max(0.0, deadline - time.monotonic()))
             if data is None or data or not self.endless:
                 return data
@@ -117,6 +121,7 @@ class ByteStream:
         except OSError as error:
             raise SourceError(f"The input {self._path!r} cannot be read: {error.strerror}.") from error
         self._offset += len(data)
+        self._at_end = len(data) < CHUNK
         if len(self._head) < HEAD:
             self._head += data[: HEAD - len(self._head)]
         return data
@@ -144,6 +149,7 @@ class ByteStream:
         """Go back to the first byte of this file."""
         self._opened().seek(0)
         self._offset = 0
+        self._at_end = False
         self._head = b""
 
     def advance(self) -> bool:

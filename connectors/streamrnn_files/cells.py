@@ -9,8 +9,8 @@ from functools import cache
 
 __all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
 
-MISSING = frozenset(("", "nan", "na", "n/a", "null", "none"))
-"""What stands for "no value", in any case: what pandas, R, SQL dumps and Python write."""
+MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
+"""What stands for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
 
 
 class CellError(ValueError):

@@ -99,7 +99,8 @@ def choose(
             for name, values in shown.items()
             if name not in (time, key)
             and name not in nameless
-            and 2 * sum(_is_feature(value, text) for value in values) > len(values)
+            and values
+            and 2 * sum(_is_feature(value, text) for value in values) >= len(values)
         )
     if not features:
         found = ", ".join(repr(name) for name in header[:20]) or "none"

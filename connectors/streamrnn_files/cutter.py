@@ -221,6 +221,9 @@ class Cutter:
         """Go on skipping an overlong line; return what lies behind it."""
         end = data.find(b"\n")
         rest = b"" if end < 0 else data[end + 1 :]
+        if len(overlong) < RAW_KEPT:
+            overlong += data[: len(data) if end < 0 else end][: RAW_KEPT - len(overlong)]
+            self._overlong = overlong
         self._skipped += len(data) if end < 0 else end
         if end >= 0 or final:
             self._add_overlong(overlong, self._skipped, self._offset, self._line)

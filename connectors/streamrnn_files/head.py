@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,8 +21,11 @@ __all__ = ["Head", "fingerprint", "read_head"]
 SAMPLE = 100
 """Records that columns are chosen from."""
 
-HEAD_MOST = 8 << 20
-"""Bytes, besides one longest line, after which the choice is made with what has come."""
+HEAD_MOST = (1 << 20, 32 << 20)
+"""Bytes, besides one longest line, that columns are chosen from; the second where the first hold no good record."""
+
+_Ending = Literal["open", "cut", "last cut", "end"]
+"""How the bytes end that a head is read from: more may come; more are there, but left out; there are no more."""
 
 FINGERPRINT_MOST = 4096
 
@@ -83,8 +86,8 @@ def _delimiter(options: SourceOptions, data: bytes) -> str:
     return max(",;\t|", key=unquoted.count)
 
 
-def _sampled(batch: Batch, n: int) -> list[bytes]:
-    return [record for i, record in enumerate(batch.records) if i not in batch.faults][:n]
+def _sampled(batch: Batch) -> list[bytes]:
+    return [record for i, record in enumerate(batch.records) if i not in batch.faults][:SAMPLE]
 
 
 def _as_dict(record: bytes) -> dict[str, Any] | None:
@@ -95,10 +98,20 @@ def _as_dict(record: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _enough(sample: list[dict[str, Any]], header: list[str], *, live: bool) -> bool:
-    if len(sample) >= SAMPLE:
-        return True
-    return live and bool(sample) and all(any(row.get(name) not in (None, "") for row in sample) for name in header)
+def _cover(rows: list[dict[str, Any]], *, live: bool, complete: bool) -> list[dict[str, Any]] | None:
+    """Return the rows to choose from, or None while there are too few.
+
+    All of them (100, or all there are); of a live input the first ones, up to where each of their columns has shown a
+    value.
+    """
+    if live:
+        seen: dict[str, bool] = {}
+        for i, row in enumerate(rows):
+            for name, value in row.items():
+                seen[name] = seen.get(name, False) or value not in (None, "")
+            if all(seen.values()):
+                return rows[: i + 1]
+    return rows if complete else None
 
 
 def read_head(
@@ -125,45 +138,59 @@ def read_head(
         if data.startswith(magic):
             raise SourceError(f"{options.path!r} {what}.")
     bom = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    for extra in HEAD_MOST:  # the choice must not depend on how many bytes came at once
+        most = options.max_line_bytes + extra
+        if len(data) < most:
+            return _read(options, data, bom, "end" if final else "open", live=live, before=before)
+        whole_lines = data[: data.rfind(b"\n", 0, most) + 1] or data[:most]
+        ending: _Ending = "last cut" if extra == HEAD_MOST[-1] else "cut"
+        head = _read(options, whole_lines, bom, ending, live=live, before=before)
+        if head is not None:
+            break
+    return head
+
+
+def _read(
+    options: SourceOptions, data: bytes, bom: int, ending: _Ending, *, live: bool, before: Layout | None
+) -> Head | None:
     body = data[bom:]
-    if not body.strip(b"\r\n") and not final:
+    if ending == "open" and not body.strip(b"\r\n"):
         return None
-    if _format(options, body) == "csv":
-        return _csv_head(options, data, bom, final=final, live=live, before=before)
-    return _json_head(options, data, bom, final=final, live=live, before=before)
+    read = _csv_head if _format(options, body) == "csv" else _json_head
+    return read(options, data, bom, ending, live=live, before=before)
 
 
 def _json_head(
-    options: SourceOptions, data: bytes, bom: int, *, final: bool, live: bool, before: Layout | None
+    options: SourceOptions, data: bytes, bom: int, ending: _Ending, *, live: bool, before: Layout | None
 ) -> Head | None:
-    mark = fingerprint(data, 1, final=final)
+    mark = fingerprint(data, 1, final=ending != "open")
     layout = before
     if layout is None and options.columns and live:
         layout = choose(options, (), (), text=False, strict=False)
     if layout is None:
         cutter = Cutter(offset=bom, limit=options.max_line_bytes)
-        cutter.feed(data[bom:], final=final)
-        records = _sampled(cutter.take(len(cutter)), SAMPLE)
-        sample = [row for row in map(_as_dict, records) if row is not None]
-        header = list(dict.fromkeys(name for row in sample for name in row))
-        whole = final or len(records) >= SAMPLE or len(data) > options.max_line_bytes + HEAD_MOST
-        if not whole and not _enough(sample, header, live=live):
+        cutter.feed(data[bom:], final=ending != "open")
+        records = _sampled(cutter.take(len(cutter)))
+        rows = [row for row in map(_as_dict, records) if row is not None]
+        sample = _cover(rows, live=live, complete=ending != "open" or len(records) >= SAMPLE)
+        if sample is None or (ending == "cut" and not sample):
             return None
-        if not records:
-            header, layout = [], Layout((), tuple(options.columns), options.time, options.key)
+        header = list(dict.fromkeys(name for row in sample for name in row))
+        if ending == "end" and not records:
+            layout = Layout((), tuple(options.columns), options.time or None, options.key or None)
         else:
             layout = choose(options, header, sample, text=False, strict=bool(sample) and not live)
     return None if mark is None else Head(layout, None, bom, 1, mark)
 
 
 def _csv_head(
-    options: SourceOptions, data: bytes, bom: int, *, final: bool, live: bool, before: Layout | None
+    options: SourceOptions, data: bytes, bom: int, ending: _Ending, *, live: bool, before: Layout | None
 ) -> Head | None:
     if not data[bom:].strip(b"\r\n"):
         raise SourceError(f"{options.path!r} is empty: a header row is expected.")
     delimiter = _delimiter(options, data[bom:])
     cutter = Cutter(offset=bom, limit=options.max_line_bytes, delimiter=delimiter)
-    cutter.feed(data[bom:], final=final)
+    cutter.feed(data[bom:], final=ending != "open")
     if not len(cutter):
         if len(data) - bom > options.max_line_bytes:
             raise SourceError(
@@ -174,19 +201,21 @@ def _csv_head(
     first = cutter.take(1)
     cells = _first_cells(options, first, delimiter)
     names, nameless = _names(options, cells, before)
-    mark = fingerprint(data, 1 if options.header is False else 2, final=final)
+    mark = fingerprint(data, 1 if options.header is False else 2, final=ending != "open")
     start = first.end if names else bom
     header = names or [f"c{i}" for i in range(len(cells))]
     if before is not None:
         layout = before if not names else Layout(tuple(names), before.features, before.time, before.key, before.epoch)
     else:
-        rest = cutter.take(SAMPLE + 1)
-        records = _sampled(rest if names else Batch(first.records + rest.records, faults={}), SAMPLE)
-        sample = _rows(records, header, delimiter)
-        whole = final or len(data) > options.max_line_bytes + HEAD_MOST or (live and options.columns and sample)
-        if not whole and not _enough(sample, header, live=live):
+        records = ([] if names else first.records) + _sampled(cutter.take(len(cutter)))
+        rows = _rows(records[:SAMPLE], header, delimiter)
+        if live and options.columns:
+            sample = rows[:1] or _cover(rows, live=False, complete=ending != "open")
+        else:
+            sample = _cover(rows, live=live, complete=ending != "open" or len(records) >= SAMPLE)
+        if sample is None or (ending == "cut" and not sample):
             return None
-        if final and not records and not options.columns:
+        if ending == "end" and not records and not options.columns:
             layout = Layout(tuple(header), (), None, None)
         else:
             layout = choose(options, header, sample, text=True, nameless=nameless)

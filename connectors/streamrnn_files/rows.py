@@ -79,8 +79,8 @@ def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str])
                 stack += [(at, min(at + step, end)) for at in range(start, end, step)][::-1]
                 continue
             parts.append(found[0])
-            rows.times += found[1]
-            rows.keys += found[2]
+            rows.times += found[1] or [None] * (end - start)
+            rows.keys += found[2] or [None] * (end - start)
         else:
             parts.append(_careful(parser, records, start, end, rows))
     if parts:

@@ -104,6 +104,7 @@ class FileSource:
     def _restart(self) -> None:
         """Forget all that was read of a file."""
         self._first = b""
+        self._look_at = 0  # bytes that make it worth to try again: each try starts over
         self._final = False
         self._reading: _Reading | None = None
         self._before: Layout | None = None
@@ -245,6 +246,9 @@ class FileSource:
         """Try to read the head; when it is there, start cutting behind it."""
         if self._stream.endless and self._final and not self._first.strip():
             return  # was rotated away before anything was written
+        if len(self._first) < self._look_at and not self._final:
+            return
+        self._look_at = 2 * len(self._first) if len(self._first) > 1 << 20 else 0
         live = self._options.follow or not self._stream.regular
         head = read_head(self._options, self._first, final=self._final, live=live, before=self._before)
         if head is None:
