@@ -16,7 +16,7 @@ from streamrnn.config import check_table
 from streamrnn.errors import ConfigError, SinkError, StateError
 from streamrnn.io import DeadLetter, Position, Restored
 from streamrnn_files.options import SinkOptions
-from streamrnn_files.statefile import RunState, StateDirectory
+from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
 
 __all__ = ["FileSink"]
 
@@ -29,6 +29,7 @@ class _Appended:
         self.length = 0
         self._file: BinaryIO | None = None
         self._regular = False
+        self._entered = False  # in its directory, for good
 
     def open(self, length: int) -> None:
         """Open the file and cut it to ``length``."""
@@ -68,6 +69,9 @@ class _Appended:
         """Have what was written outlive a power cut."""
         if self._regular:
             os.fsync(self._opened().fileno())
+            if not self._entered:
+                sync_directory(Path(self.path).parent)
+                self._entered = True
 
     def undo(self) -> None:
         """Cut off what lies behind the known length."""

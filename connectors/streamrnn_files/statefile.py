@@ -21,7 +21,7 @@ import msgspec
 from streamrnn.errors import SinkError, StateError
 from streamrnn.io import Position, Restored
 
-__all__ = ["RunState", "StateDirectory"]
+__all__ = ["RunState", "StateDirectory", "sync_directory"]
 
 VERSION = 1
 SNAPSHOTS_KEPT = 2
@@ -62,6 +62,17 @@ def _write_beside(path: Path, data: bytes, *, fsync: bool) -> Path:
             file.flush()
             os.fsync(file.fileno())
     return beside
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory outlive a power cut."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class StateDirectory:
@@ -203,13 +214,8 @@ class StateDirectory:
                     path.unlink(missing_ok=True)
 
     def _sync_directory(self) -> None:
-        if not self._fsync or sys.platform == "win32":
-            return
-        descriptor = os.open(self._path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if self._fsync:
+            sync_directory(self._path)
 
 
 def _decode(data: bytes) -> RunState:

@@ -1,0 +1,450 @@
+"""The sink: commits are whole or not there, whatever happens between two system calls."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import files_worker
+import pytest
+
+from streamrnn.errors import ConfigError, SinkError, StateError
+from streamrnn.io import DeadLetter
+from streamrnn_files import FileSink, sink, statefile
+
+
+def make(folder: Path, **options) -> FileSink:
+    given = {
+        "dead_letters": str(folder / "dead.jsonl"),
+        "state_dir": str(folder / "state"),
+        "fsync": "never",
+        **options,
+    }
+    return FileSink.from_path(folder / "out.jsonl", **given)
+
+
+def commit(to: FileSink, i: int, *, snapshot: bool = True) -> None:
+    """Make the i-th commit: two outputs, a dead letter, a snapshot."""
+    to.commit(
+        [b'{"n":%d}' % i, b'{"m":%d}' % i],
+        [DeadLetter(i, "bad", b"\xff,%d" % i, i)],
+        {"0": i},
+        {"0": b"model %d" % i} if snapshot else None,
+        {"0": {"events": i}} if snapshot else None,
+    )
+
+
+def written(folder: Path) -> tuple[str, str]:
+    return (folder / "out.jsonl").read_text(), (folder / "dead.jsonl").read_text()
+
+
+def expected(n: int) -> tuple[str, str]:
+    letters = [
+        json.dumps(
+            {"position": i, "line": i, "reason": "bad", "raw": f"\\xff,{i}", "partition": "0"}, separators=(",", ":")
+        )
+        for i in range(1, n + 1)
+    ]
+    outputs = "".join(f'{{"n":{i}}}\n{{"m":{i}}}\n' for i in range(1, n + 1))
+    return outputs, "".join(f"{letter}\n" for letter in letters)
+
+
+def test_commits_are_found_again(tmp_path):
+    """A restart finds position, newest snapshot and extra; the files go on where they were."""
+    with make(tmp_path) as to:
+        assert to.restore("0") is None
+        for i in (1, 2):
+            commit(to, i)
+        commit(to, 3, snapshot=False)
+    with make(tmp_path) as to:
+        restored = to.restore("0")
+        assert restored is not None
+        assert (restored.position, restored.snapshot, restored.snapshot_position) == (3, b"model 2", 2)
+        assert restored.extra == {"events": 2}
+        assert to.restore("1") is None
+        commit(to, 4)
+
+    assert written(tmp_path) == expected(4)
+
+
+def test_partitions_are_kept_apart(tmp_path):
+    """Each partition has its own position and snapshots, whatever its name."""
+    with make(tmp_path) as to:
+        to.commit([b"1"], [], {"topic/../3": "x:1", "b": 5}, {"topic/../3": b"one"})
+        to.commit([b"2"], [], {"b": 6}, {"b": b"two"})
+    with make(tmp_path) as to:
+        first, second = to.restore("topic/../3"), to.restore("b")
+
+    assert first is not None
+    assert second is not None
+    assert (first.position, first.snapshot) == ("x:1", b"one")
+    assert (second.position, second.snapshot) == (6, b"two")
+    assert {path.parent for path in tmp_path.rglob("*.snapshot")} == {tmp_path / "state"}
+
+
+def test_two_snapshots_are_kept(tmp_path):
+    """However many commits there are, the directory holds the last few snapshots only."""
+    with make(tmp_path) as to:
+        for i in range(1, 30):
+            commit(to, i)
+
+    names = sorted(path.name for path in (tmp_path / "state").iterdir())
+    assert names == ["0-27.snapshot", "0-28.snapshot", "0-29.snapshot", "lock", "state-0.json", "state-1.json"]
+
+
+def test_what_was_not_committed_is_cut_off(tmp_path):
+    """Bytes behind the last commit, as a crash leaves them, are gone after a restart."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    for name in ("out.jsonl", "dead.jsonl"):
+        with (tmp_path / name).open("a") as file:
+            file.write('{"half a li')
+    with make(tmp_path):
+        pass
+
+    assert written(tmp_path) == expected(1)
+
+
+def test_without_state_each_run_starts_anew(tmp_path):
+    """Without a state directory the files are emptied, nothing is restored, and delivery says so."""
+    for _ in range(2):
+        with make(tmp_path, state_dir=None) as to:
+            assert to.restore("0") is None
+            assert to.delivery == "at_least_once"
+            commit(to, 1)
+
+    assert written(tmp_path) == expected(1)
+
+
+def test_fresh_forgets(tmp_path):
+    """With fresh = true the state and the outputs of earlier runs are gone; files of others are not touched."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    (tmp_path / "state" / "notes.txt").write_text("mine")
+    with make(tmp_path, fresh=True) as to:
+        assert to.restore("0") is None
+
+    assert written(tmp_path) == ("", "")
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["lock", "notes.txt"]
+
+
+def test_delivery(tmp_path, capfdbinary):
+    """Exactly once is promised with state and plain files only; standard output is written all the same."""
+    assert make(tmp_path).delivery == "exactly_once"
+    assert make(tmp_path, dead_letters="/dev/null").delivery == "at_least_once"
+    with FileSink.from_path("-", state_dir=str(tmp_path / "state")) as to:
+        assert to.delivery == "at_least_once"
+        to.commit([b"a", b"b"], [], {"0": 1})
+
+    assert capfdbinary.readouterr().out == b"a\nb\n"
+
+
+class CrashError(BaseException):
+    """The process ends here."""
+
+
+def crash_at(monkeypatch, point: int) -> list[str]:
+    """Let the ``point``-th system call that changes something be the last; a write may get half through."""
+    seen: list[str] = []
+
+    def step(name: str) -> bool:
+        seen.append(name)
+        return len(seen) == point
+
+    def around(owner, name):
+        real = getattr(owner, name)
+
+        def call(*args, **kwargs):
+            if step(name):
+                raise CrashError
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    real_append = sink._Appended.append
+
+    def append(self, data):
+        if step("append"):
+            real_append(self, data[: len(data) // 2])
+            raise CrashError
+        return real_append(self, data)
+
+    monkeypatch.setattr(sink._Appended, "append", append)
+    real_beside = statefile._write_beside
+
+    def beside(path, data, *, fsync):
+        if step("beside"):
+            real_beside(path, data[: len(data) // 2], fsync=fsync)
+            raise CrashError
+        return real_beside(path, data, fsync=fsync)
+
+    monkeypatch.setattr(statefile, "_write_beside", beside)
+    for owner, name in ((os, "fsync"), (os, "ftruncate"), (Path, "replace"), (Path, "unlink")):
+        around(owner, name)
+    return seen
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_crash_between_any_two_system_calls(tmp_path, monkeypatch, fresh):
+    """Wherever the process ends, a restart finds whole commits only, and going on gives the uninterrupted files."""
+    for point in range(1, 200):
+        folder = tmp_path / str(point)
+        with make(folder) as to:
+            for i in (1, 2, 3):
+                commit(to, i)
+        if fresh:
+            (folder / "out.jsonl").write_text(expected(2)[0])  # what counts is the state: it is too short for it
+        with monkeypatch.context() as patch:
+            seen = crash_at(patch, point)
+            try:
+                with make(folder, fresh=fresh, fsync="commit") as to:
+                    for i in (1, 2, 3) if fresh else (4, 5, 6):
+                        commit(to, i)
+            except CrashError:
+                crashed = True
+            else:
+                crashed = False
+
+        try:
+            to = make(folder).__enter__()
+        except StateError:  # a fresh start that had not begun: the broken files of before are still refused
+            assert fresh
+            assert seen in (["unlink"], ["unlink", "unlink"])  # the state's two files go first
+            continue
+        restored = to.restore("0")
+        done = 0 if restored is None else restored.position
+        assert restored is None or restored.snapshot == b"model %d" % done
+        assert written(folder) == expected(int(done))
+        for i in range(int(done) + 1, 7):
+            commit(to, i)
+        to.__exit__()
+        assert written(folder) == expected(6)
+        if not crashed:
+            break
+    assert not crashed
+    assert {"append", "beside", "replace", "fsync", "ftruncate", "unlink"} <= set(seen)
+
+
+@pytest.mark.parametrize("how", ["truncate", "flip", "delete"])
+def test_damaged_snapshot(tmp_path, how):
+    """A damaged newest snapshot falls back to the one before, with a warning; when both are, it is an error."""
+
+    def damage(path):
+        if how == "delete":
+            path.unlink()
+            return
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data if how == "flip" else data[:3])
+
+    with make(tmp_path) as to:
+        for i in (1, 2, 3):
+            commit(to, i)
+    damage(tmp_path / "state" / "0-3.snapshot")
+    with make(tmp_path) as to:
+        with pytest.warns(RuntimeWarning, match=r"0-3\.snapshot.* is damaged; going on from the one before it"):
+            restored = to.restore("0")
+        assert restored is not None
+        assert (restored.position, restored.snapshot, restored.snapshot_position) == (3, b"model 2", 2)
+        assert restored.extra == {"events": 2}
+        damage(tmp_path / "state" / "0-2.snapshot")
+        with pytest.raises(StateError, match="No snapshot of partition '0' is whole"):
+            to.restore("0")
+
+
+@pytest.mark.parametrize("part", range(16))
+def test_damaged_state_file(tmp_path, part):
+    """A state file cut anywhere falls back to the other one, with a warning; the files then are those of its moment."""
+    with make(tmp_path) as to:
+        for i in (1, 2, 3):
+            commit(to, i)
+    newest, other = tmp_path / "state" / "state-1.json", tmp_path / "state" / "state-0.json"
+    newest.write_bytes(newest.read_bytes()[: part * newest.stat().st_size // 16])
+    with pytest.warns(RuntimeWarning, match=r"state-1\.json.* is damaged; going on from the other one, commit 2"):
+        to = make(tmp_path).__enter__()
+    restored = to.restore("0")
+
+    assert restored is not None
+    assert (restored.position, restored.snapshot) == (2, b"model 2")
+    assert written(tmp_path) == expected(2)
+    for i in (3, 4):
+        commit(to, i)
+    to.__exit__()
+    assert written(tmp_path) == expected(4)
+    for path in (newest, other):
+        path.write_bytes(b"x")
+    with pytest.raises(StateError, match="cannot be read"), make(tmp_path):
+        pass
+
+
+def test_flipped_bits_are_noticed(tmp_path):
+    """No single flipped bit of a state file passes."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    path = tmp_path / "state" / "state-1.json"
+    good = path.read_bytes()
+    drawn = random.Random(7)
+    for _ in range(200):
+        bad = bytearray(good)
+        bad[drawn.randrange(len(bad))] ^= 1 << drawn.randrange(8)
+        with pytest.raises(ValueError):
+            statefile._decode(bytes(bad))
+
+
+def test_state_from_the_future_is_refused(tmp_path):
+    """A state of a later format, though whole, is an error that says so."""
+    import hashlib
+
+    with make(tmp_path) as to:
+        commit(to, 1)
+    path = tmp_path / "state" / "state-1.json"
+    body = path.read_bytes().split(b"\n", 1)[1].replace(b'"version":1', b'"version":9')
+    path.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+    with pytest.raises(StateError, match="format 9; this version reads 1"), make(tmp_path):
+        pass
+
+
+def test_output_that_was_changed_is_refused(tmp_path):
+    """An output shorter than recorded was changed by someone: an error, and the file is left as it is."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    (tmp_path / "out.jsonl").write_text("{}\n")
+    with pytest.raises(StateError, match="holds 3 bytes, but 16 had been written"), make(tmp_path):
+        pass
+
+    assert (tmp_path / "out.jsonl").read_text() == "{}\n"
+    with make(tmp_path, fresh=True) as to:
+        commit(to, 1)
+    assert written(tmp_path) == expected(1)
+
+
+def test_two_runs_cannot_share_a_state(tmp_path):
+    """A second run with the same state directory is refused, and harms nothing."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+        with pytest.raises(SinkError, match="is in use by another run"), make(tmp_path):
+            pass
+        commit(to, 2)
+
+    assert written(tmp_path) == expected(2)
+
+
+@pytest.mark.parametrize("failing", ["append", "beside"])
+def test_failed_commit_can_be_tried_again(tmp_path, monkeypatch, failing):
+    """On a full disk a commit is undone and says so; once there is room the same commit goes through."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+        with monkeypatch.context() as patch:
+            owner, name = (sink._Appended, "append") if failing == "append" else (statefile, "_write_beside")
+            real = getattr(owner, name)
+
+            def full(*args, **kwargs):
+                real(*args, **kwargs)
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            patch.setattr(owner, name, full)
+            with pytest.raises(SinkError, match="No space left on device"):
+                commit(to, 2)
+        assert written(tmp_path) == expected(1)
+        commit(to, 2)
+    with make(tmp_path) as to:
+        restored = to.restore("0")
+
+    assert restored is not None
+    assert restored.position == 2
+    assert written(tmp_path) == expected(2)
+
+
+def test_commit_of_unknown_outcome_is_not_followed_by_another(tmp_path, monkeypatch):
+    """When recording itself fails nobody knows whether it happened: only a restart, which looks, goes on."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(statefile.StateDirectory, "_sync_directory", lambda self: os.close(-1))
+            with pytest.raises(SinkError, match="is not known: restart"):
+                commit(to, 2)
+        with pytest.raises(SinkError, match="may or may not have been recorded"):
+            commit(to, 2)
+    with make(tmp_path) as to:
+        restored = to.restore("0")
+
+    assert restored is not None
+    assert restored.position == 2
+    assert written(tmp_path) == expected(2)
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    """A place that cannot be written is a SinkError with exit code 73; folders that are missing are made."""
+    (tmp_path / "file").write_text("")
+    for options in (
+        {"path": tmp_path},
+        {"path": tmp_path / "file" / "x"},
+        {"path": "-", "state_dir": str(tmp_path / "file")},
+    ):
+        with pytest.raises(SinkError, match="cannot be written") as caught, FileSink.from_path(**options):
+            pass
+        assert caught.value.exit_code == 73
+    with FileSink.from_path("/dev/full") as to, pytest.raises(SinkError, match="No space left"):
+        to.commit([b"x"], [], {"0": 1})
+    with FileSink.from_path(tmp_path / "new" / "folder" / "x.jsonl") as to:
+        to.commit([b"x"], [], {"0": 1})
+    assert (tmp_path / "new" / "folder" / "x.jsonl").read_text() == "x\n"
+
+
+def test_options_that_contradict_each_other():
+    """Dead letters need a file of their own."""
+    for options in ({"dead_letters": "-"}, {"dead_letters": "x"}):
+        with pytest.raises(ConfigError, match=r"\[dead_letter\] path"):
+            FileSink.from_path("x", **options)
+
+
+def make_input(path: Path, rows: int) -> None:
+    drawn = random.Random(3)
+    lines = ["a,note", *(f"{drawn.random()},x" if i % 11 else "abc,x" for i in range(rows))]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_kill_9(tmp_path):
+    """Killed again and again at random moments, a run ends with the very files of an uninterrupted one."""
+    make_input(tmp_path / "in.csv", 2000)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    files_worker.run(
+        *(str(path) for path in (tmp_path / "in.csv", *(whole / name for name in ("out", "dead", "state"))))
+    )
+    command = [sys.executable, files_worker.__file__, str(tmp_path / "in.csv")]
+    command += [*(str(killed / name) for name in ("out", "dead", "state")), "0.001"]
+    drawn = random.Random(11)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    kills, sizes = 0, set()
+    for _ in range(60):
+        process = subprocess.Popen(command, env=environment)
+        before, end = size_of(killed / "out"), time.monotonic() + 20
+        while process.poll() is None and size_of(killed / "out") == before and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(drawn.uniform(0.0, 0.06))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        sizes.add(size_of(killed / "out"))
+
+    assert process.returncode == 0
+    assert kills >= 3
+    assert len(sizes) >= 3
+    for name in ("out", "dead"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
