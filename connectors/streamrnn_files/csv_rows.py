@@ -14,7 +14,7 @@ from streamrnn_files.cells import CellError, number, show, split_cells
 from streamrnn_files.columns import Layout
 from streamrnn_files.rows import Fast, Row, Time
 
-__all__ = ["CsvParser"]
+__all__ = ["CsvParser", "check_missing"]
 
 _numbers = msgspec.json.Decoder(list[float | None]).decode
 _times = msgspec.json.Decoder(list[int | float]).decode

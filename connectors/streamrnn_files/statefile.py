@@ -21,7 +21,7 @@ import msgspec
 from streamrnn.errors import SinkError, StateError
 from streamrnn.io import Position, Restored
 
-__all__ = ["RunState", "StateDirectory", "sync_directory"]
+__all__ = ["PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "sync_directory"]
 
 VERSION = 1
 SNAPSHOTS_KEPT = 2
