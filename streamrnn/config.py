@@ -29,7 +29,18 @@ from msgspec import Meta
 
 from streamrnn.errors import ConfigError, SourceError, StreamrnnError
 
-__all__ = ["Alarm", "Config", "DeadLetters", "Named", "State", "check_table", "load", "nearest", "parse"]
+__all__ = [
+    "Alarm",
+    "Config",
+    "DeadLetters",
+    "Named",
+    "State",
+    "check_table",
+    "load",
+    "nearest",
+    "parameter_names",
+    "parse",
+]
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -373,5 +384,12 @@ def load(path: str | Path, check_model: Callable[[str, Mapping[str, Any]], list[
 
 
 def parameter_names(cls: Callable[..., object]) -> list[str]:
-    """Return the names of the parameters that a class may be configured with."""
+    """Return the names of the parameters that a class may be configured with.
+
+    Examples
+    --------
+    >>> from streamrnn.config import parameter_names
+    >>> parameter_names(complex)
+    ['real', 'imag']
+    """
     return [name for name in inspect.signature(cls).parameters if name != "self"]

@@ -1,0 +1,30 @@
+"""Recurrent nets that never stop learning, for people with endless streams."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamrnn.models.anomaly_detector import RNNAnomalyDetector
+    from streamrnn.models.persistence import dumps, loads
+
+__all__ = ["RNNAnomalyDetector", "dumps", "loads"]
+__version__ = "0.1.0"
+
+# Loaded on first use: importing streamrnn costs milliseconds and no numba.
+_WHERE = {
+    "RNNAnomalyDetector": "streamrnn.models.anomaly_detector",
+    "dumps": "streamrnn.models.persistence",
+    "loads": "streamrnn.models.persistence",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'streamrnn' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,169 @@
+"""Every exception the library raises on purpose, as one tree.
+
+::
+
+    StreamrnnError
+    +-- ParameterError (ValueError)       a model's parameter is wrong                 exit 78
+    +-- FeatureError (ValueError)         an event holds a value no number can be made of
+    +-- ConfigError                       a configuration file or command is wrong     exit 78
+    +-- SourceError                       an input cannot be read                      exit 66
+    |   +-- RetriableSourceError          ... now, but perhaps later                   exit 75
+    +-- SinkError                         an output cannot be written                  exit 73
+    +-- StateError                        a snapshot is damaged, foreign or does not fit  exit 76
+    +-- MissingExtraError (ImportError)   an optional library is not installed         exit 78
+
+Each class knows the exit code (``sysexits.h``) that the command line answers with.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "FeatureError",
+    "MissingExtraError",
+    "ParameterError",
+    "Retriable",
+    "RetriableSourceError",
+    "SinkError",
+    "SourceError",
+    "StateError",
+    "StreamrnnError",
+]
+
+
+class StreamrnnError(Exception):
+    """Root of the tree: ``except StreamrnnError`` catches whatever this library raises on purpose.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import StateError, StreamrnnError
+    >>> issubclass(StateError, StreamrnnError), StateError.exit_code
+    (True, 76)
+    """
+
+    exit_code = 70
+
+
+class Retriable:
+    """Mixin: the same call may succeed later, so a loop may try it again.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import Retriable, RetriableSourceError
+    >>> issubclass(RetriableSourceError, Retriable)
+    True
+    """
+
+
+class ParameterError(StreamrnnError, ValueError):
+    """A parameter of a model is outside its rule. The message gives name, rule and value.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import ParameterError
+    >>> ParameterError.exit_code
+    78
+    """
+
+    exit_code = 78
+
+
+class FeatureError(StreamrnnError, ValueError):
+    """An event holds a value that is no number. The message names the feature.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import FeatureError
+    >>> issubclass(FeatureError, ValueError)
+    True
+    """
+
+    exit_code = 65
+
+
+class ConfigError(StreamrnnError):
+    """A configuration is wrong; ``problems`` holds one line for each mistake found.
+
+    Parameters
+    ----------
+    problems
+        One human-readable line for each mistake.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import ConfigError
+    >>> print(ConfigError(["[source] path: is missing.", "[model] seed: must be an int."]))
+    [source] path: is missing.
+    [model] seed: must be an int.
+    """
+
+    exit_code = 78
+
+    def __init__(self, problems: list[str] | str) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SourceError(StreamrnnError):
+    """An input is missing or cannot be read.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import SourceError
+    >>> SourceError.exit_code
+    66
+    """
+
+    exit_code = 66
+
+
+class RetriableSourceError(SourceError, Retriable):
+    """An input cannot be read just now.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import RetriableSourceError
+    >>> RetriableSourceError.exit_code
+    75
+    """
+
+    exit_code = 75
+
+
+class SinkError(StreamrnnError):
+    """An output cannot be written.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import SinkError
+    >>> SinkError.exit_code
+    73
+    """
+
+    exit_code = 73
+
+
+class StateError(StreamrnnError):
+    """A snapshot is damaged, foreign, from the future, or does not fit this model.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import StateError
+    >>> StateError.exit_code
+    76
+    """
+
+    exit_code = 76
+
+
+class MissingExtraError(StreamrnnError, ImportError):
+    """An optional library is not installed; the message is the command that installs it.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import MissingExtraError
+    >>> str(MissingExtraError("pip install 'streamrnn[plot]'"))
+    "pip install 'streamrnn[plot]'"
+    """
+
+    exit_code = 78

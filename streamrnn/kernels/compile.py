@@ -1,0 +1,206 @@
+"""The one module that knows numba's options, its cache and its traps.
+
+``kernel`` compiles a function for use inside other kernels. ``chosen_by_cell`` makes a function whose
+body is picked by two compile-time constants, the cell's name and its hidden size. ``entry`` builds the
+compiled function that Python calls; only entries are cached on disk.
+
+Floating-point liberties, all of them: ``reassoc`` (vector sums), ``contract`` (fused multiply-add), ``arcp`` and
+``afn`` (reciprocals and square roots by estimate and Newton step), ``nsz`` (sign of zero). Never ``nnan`` or ``ninf``:
+they let LLVM delete the tests for NaN that keep bad updates out. ``error_model="numpy"``: without it every
+division carries a branch and no loop with a division is vectorised (nine times slower, measured).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import os
+import pickle
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numba
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.errors import NumbaWarning
+from numba.extending import overload
+
+OPTIONS: Final[dict[str, Any]] = {
+    "error_model": "numpy",
+    "nogil": True,
+    "_nrt": False,  # no reference counts, no allocation: what would allocate does not compile
+    "fastmath": {"reassoc", "contract", "arcp", "nsz", "afn"},
+}
+INTERPRETED: Final = bool(numba.config.DISABLE_JIT)
+
+# What reading or writing a damaged, foreign or unwritable cache raises. Pickle's errors and EOFError come from a cut
+# file, the rest from the file system. Numba reads its own cache with pickle: the folder is the user's own, never input.
+_CACHE_ERRORS: Final = (
+    pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError,
+    ImportError, MemoryError,
+)  # fmt: skip
+
+
+class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """LLVM code that is only ever linked into a caller: neither optimised nor made into machine code by itself."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _Inner(Compiler):  # type: ignore[misc]
+    """Numba's pipeline without its last steps, for kernels: they are optimised once, inside their entry.
+
+    Numba optimises a function and compiles it to machine code at every level of calls; with kernels six
+    levels deep that is most of the time to compile.
+    """
+
+    def define_pipelines(self) -> Any:
+        state = self.state
+        state.flags.no_compile = True
+        state.flags.no_cpython_wrapper = True
+        state.flags.no_cfunc_wrapper = True
+        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return super().define_pipelines()
+
+    def _compile_core(self) -> Any:
+        # Callers find a compiled function under its entry point, which must be a built-in: a method of an object made
+        # for the purpose, that raises whatever it is called with.
+        key = [f"{self.state.func_id.func_name} runs inside an entry only"].index
+        result = super()._compile_core()._replace(entry_point=key)
+        self.state.targetctx.insert_user_function(key, result.fndesc, [result.library])
+        return result
+
+
+INNER: Final[dict[str, Any]] = {**OPTIONS, "pipeline_class": _Inner}
+
+kernel: Callable[..., Any] = numba.njit(**INNER)
+"""Decorator for a function that other kernels call: compiled into its caller, never cached alone."""
+
+
+def chosen_by_cell(factory: Callable[..., Any]) -> Any:
+    """Turn ``factory(cell, hidden) -> function(*args)`` into a function ``f(cell, hidden, *args)`` for kernels.
+
+    Inside compiled code ``cell`` and ``hidden`` must be constants (closure variables of the entry): the
+    right body is then inlined with its sizes known to LLVM. Interpreted, the same call looks the body up.
+
+    A closure over a compiled function would never hit numba's disk cache; an overload chosen by literals does.
+    """
+    made = functools.cache(factory)
+
+    def generic(cell: str, hidden: int, *args: Any) -> Any:
+        return made(cell, hidden)(*args)
+
+    def choose(cell: Any, hidden: Any, *args: Any) -> Any:
+        body = made(cell.literal_value, hidden.literal_value)
+        names = list(inspect.signature(getattr(body, "py_func", body)).parameters)
+        scope = {"body": body}
+        exec(  # noqa: S102  our own parameter names; nothing from outside is evaluated
+            f"def bound(cell, hidden, {', '.join(names)}):\n    return body({', '.join(names)})\n", scope
+        )
+        bound = scope["bound"]
+        choose.__signature__ = inspect.signature(bound)  # type: ignore[attr-defined]
+        return bound
+
+    if not INTERPRETED:
+        overload(generic, jit_options=INNER, prefer_literal=True, strict=False)(choose)
+    return generic
+
+
+@functools.cache
+def sources_digest(cell_source: Callable[..., Any]) -> str:
+    """Return a hash over the sources of all kernels and of the file that defines ``cell_source``.
+
+    Numba's cache does not notice an edited callee in another file; an entry closed over this value does.
+    """
+    digest = hashlib.sha256()
+    files = set(Path(__file__).parent.glob("*.py"))
+    with contextlib.suppress(TypeError, OSError):
+        files.add(Path(inspect.getsourcefile(cell_source) or __file__))
+    for path in sorted(files):
+        with contextlib.suppress(OSError):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def entry(python: Callable[..., Any]) -> Any:
+    """Return ``python`` compiled on its first call, through the disk cache where one works.
+
+    It must be a closure over constants alone: the cell's name, the hidden size, :func:`sources_digest`.
+
+    Without a writable place, with a damaged cache file or with several processes starting at once the
+    function is compiled in memory instead: slower to start, never an error.
+    """
+    if INTERPRETED:
+        return python
+    with _cache_place():
+        try:
+            compiled = numba.njit(cache=True, **OPTIONS)(python)
+        except RuntimeError:  # "no locator available": nowhere to write
+            return numba.njit(**OPTIONS)(python)
+    return _Guarded(compiled, python)
+
+
+@contextlib.contextmanager
+def _cache_place() -> Any:
+    """Name a cache folder in the temporary directory where neither the sources nor the home can be written."""
+    before = numba.config.CACHE_DIR
+    if not before:
+        here = Path(__file__).parent
+        places = (here / "__pycache__", here, Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")))
+        if not any(place.is_dir() and os.access(place, os.W_OK) for place in places):
+            numba.config.CACHE_DIR = str(Path(tempfile.gettempdir()) / f"streamrnn-numba-{os.getuid()}")
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+class _Guarded:
+    """A compiled function that survives a damaged cache: the first call falls back to compiling in memory.
+
+    After the first call :attr:`call` is the compiled code itself.
+    """
+
+    __slots__ = ("_compiled", "_python", "call")
+
+    def __init__(self, compiled: Any, python: Callable[..., Any]) -> None:
+        self._compiled = compiled
+        self._python = python
+        self.call: Callable[..., Any] = self._first
+
+    def __call__(self, *args: Any) -> Any:
+        return self.call(*args)
+
+    def _first(self, *args: Any) -> Any:
+        signature = tuple(numba.typeof(arg) for arg in args)
+        with _cache_place(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NumbaWarning)
+            try:
+                self._compiled.compile(signature)
+            except numba.core.errors.TypingError:
+                raise
+            except _CACHE_ERRORS:
+                self._compiled = numba.njit(**OPTIONS)(self._python)
+                self._compiled.compile(signature)
+        self.call = self._compiled
+        return self._compiled(*args)
+
+    @property
+    def compilations(self) -> int:
+        """How many signatures exist: 1 after the first call, and for ever."""
+        return len(self._compiled.signatures)
+
+    @property
+    def cache_hits(self) -> int:
+        """How many of them came from the disk cache."""
+        return sum(self._compiled.stats.cache_hits.values())

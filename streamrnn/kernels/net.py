@@ -1,0 +1,552 @@
+"""The net on its slab: forward, teach, update. Generic over cells, compiled for one cell and one hidden size.
+
+How an event passes::
+
+    forward   x (scaled) -> records of all layers at slot ``fill`` -> outputs            (changes nothing committed)
+    commit    fill += 1: the hidden state has advanced
+    teach     target -> dL/d(outputs) of a slot
+    update    every ``stride`` events: backward over the window, one optimiser step, window moves on
+
+**Truncated BPTT(T; S).** Of the ``fill`` <= T slots the newest S (``fresh``) bring errors; the errors flow back through
+the stored activations to the start of the window (Williams & Peng, 1990). Each target is learned once.
+
+**Carried traces.** At the window's start the error dL/dc does not stop: it meets e = dc/dW, the eligibility trace of
+all events before the window, so that grad += dc * e. As the window moves on over its oldest S steps, e <- (prod f) e
++ sum of the steps' own terms. With T = 1 this is the truncated gradient of Hochreiter & Schmidhuber (1997), with T
+beyond the stream's length it is full BPTT.
+
+The weight gradient is formed once a window, four rows of W at a time, in a scratch that stays in L1; the
+traces and the optimiser's step on the same rows follow at once: W, its moments and traces pass through the core once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.kernels import layout as at
+from streamrnn.kernels import optimizers
+from streamrnn.kernels.activations import ZERO
+from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.compile import chosen_by_cell, kernel
+from streamrnn.kernels.losses import output_gradient
+
+# Exponent bits of 2^40. Larger errors or factors are refused: their squares, summed, would leave float32.
+TOO_BIG = np.uint32((127 + 40) << 23)
+MAGNITUDE = np.uint32(0x7FFFFFFF)
+ABSENT = np.float32(0.0)
+
+
+def _product(N):
+    """z (N) += a (n, multiple of 4) @ W (n rows of N)."""
+
+    @kernel
+    def product(a, W, z):
+        n = a.size
+        m = n - n % 4
+        for j in range(0, m, 4):
+            w = W[j * N : (j + 4) * N]
+            a0, a1, a2, a3 = a[j], a[j + 1], a[j + 2], a[j + 3]
+            for i in range(N):
+                z[i] += a0 * w[i] + a1 * w[N + i] + a2 * w[2 * N + i] + a3 * w[3 * N + i]
+        for j in range(m, n):
+            w = W[j * N : (j + 1) * N]
+            a0 = a[j]
+            for i in range(N):
+                z[i] += a0 * w[i]
+
+    return product
+
+
+def _transposed(N):
+    """a (n) += W (n rows of N) @ z (N)."""
+
+    @kernel
+    def transposed(W, z, a, n):
+        m = n - n % 4
+        for j in range(0, m, 4):
+            w = W[j * N : (j + 4) * N]
+            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
+            for i in range(N):
+                d = z[i]
+                s0 += w[i] * d
+                s1 += w[N + i] * d
+                s2 += w[2 * N + i] * d
+                s3 += w[3 * N + i] * d
+            a[j] += s0
+            a[j + 1] += s1
+            a[j + 2] += s2
+            a[j + 3] += s3
+        for j in range(m, n):
+            w = W[j * N : (j + 1) * N]
+            s0 = ZERO
+            for i in range(N):
+                s0 += w[i] * z[i]
+            a[j] += s0
+
+    return transposed
+
+
+def _outer(N, Z):
+    """g (4 rows of N) += sum over t of a[r, t] dz[t]: a (4, T), dz (T rows of Z), T a multiple of 4."""
+
+    @kernel
+    def outer(a, dz, g, T):
+        for t in range(0, T, 4):
+            a00, a01, a02, a03 = a[t], a[t + 1], a[t + 2], a[t + 3]
+            a10, a11, a12, a13 = a[T + t], a[T + t + 1], a[T + t + 2], a[T + t + 3]
+            a20, a21, a22, a23 = a[2 * T + t], a[2 * T + t + 1], a[2 * T + t + 2], a[2 * T + t + 3]
+            a30, a31, a32, a33 = a[3 * T + t], a[3 * T + t + 1], a[3 * T + t + 2], a[3 * T + t + 3]
+            d = dz[t * Z : t * Z + 3 * Z + N]
+            for i in range(N):
+                d0, d1, d2, d3 = d[i], d[Z + i], d[2 * Z + i], d[3 * Z + i]
+                g[i] += a00 * d0 + a01 * d1 + a02 * d2 + a03 * d3
+                g[N + i] += a10 * d0 + a11 * d1 + a12 * d2 + a13 * d3
+                g[2 * N + i] += a20 * d0 + a21 * d1 + a22 * d2 + a23 * d3
+                g[3 * N + i] += a30 * d0 + a31 * d1 + a32 * d2 + a33 * d3
+
+    return outer
+
+
+@chosen_by_cell
+def forward(cell, hidden):
+    """Fill records and outputs of slot ``fill`` from its scaled inputs (layer 0: already in place)."""
+    spec, H = CELLS[cell], hidden
+    N, R, UH = spec.gates * H, spec.record * H, spec.split * H
+    recurrent, h_at = spec.recurrent, spec.h * H
+    step, product = spec.forward(H), _product(N)
+    padded = at.up(H, 4) if recurrent else 0
+
+    @kernel
+    def run(hd, f):
+        t = hd[at.FILL]
+        top = f[:0]
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx = hd[b + at.NX]
+            x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
+            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+            prev, rec = pair[:R], pair[R:]
+            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
+            if layer > 0:
+                x[0] = 1.0
+                for i in range(H):
+                    x[1 + i] = top[i]
+            z = rec[:N]
+            for i in range(N):
+                z[i] = ZERO
+            if recurrent:
+                if UH > 0:
+                    u = rec[UH : UH + N]
+                    for i in range(N):
+                        u[i] = ZERO
+                    product(prev[h_at : h_at + H], W, u)
+                else:
+                    product(prev[h_at : h_at + H], W, z)
+            product(x, W[padded * N :], z)
+            step(prev, rec)
+            top = rec[h_at : h_at + H]
+        K, width = hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
+        x = f[
+            hd[at.LAYER_0 + at.XS] + t * hd[at.LAYER_0 + at.NX] : hd[at.LAYER_0 + at.XS]
+            + (t + 1) * hd[at.LAYER_0 + at.NX]
+        ]
+        out = f[hd[at.OUT] + t * K : hd[at.OUT] + (t + 1) * K]
+        for k in range(K):
+            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 1) * width]
+            s = ZERO
+            for i in range(H):
+                s += v[i] * top[i]
+            vx = v[H:]
+            for i in range(x.size):
+                s += vx[i] * x[i]
+            out[k] = s
+
+    return run
+
+
+@chosen_by_cell
+def _backward(cell, hidden):
+    """Write dz of every slot of every layer, and dc at the window's start. Errors: S_DO (fill, K)."""
+    spec, H = CELLS[cell], hidden
+    N, R, Z, UH = spec.gates * H, spec.record * H, spec.dz_blocks * H, spec.split * H
+    recurrent = spec.recurrent
+    back, transposed = spec.backward(H), _transposed(N)
+    padded = at.up(H, 4) if recurrent else 0
+    recurrent_dz = N if UH > 0 else 0
+
+    @kernel
+    def run(hd, f):
+        fill, K, width, layers = hd[at.FILL], hd[at.OUTPUTS], hd[at.HEAD_WIDTH], hd[at.LAYERS]
+        dh = f[hd[at.S_DH] : hd[at.S_DH] + H]
+        dc = f[hd[at.S_DC] : hd[at.S_DC] + H]
+        for up in range(layers):
+            layer = layers - 1 - up
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
+            for i in range(H):
+                dh[i] = ZERO
+                dc[i] = ZERO
+            for late in range(fill):
+                t = fill - 1 - late
+                dx = f[hd[at.S_DX] + t * H : hd[at.S_DX] + (t + 1) * H]
+                if up == 0:
+                    for k in range(K):
+                        e = f[hd[at.S_DO] + t * K + k]
+                        if e != ZERO:
+                            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + k * width + H]
+                            for i in range(H):
+                                dh[i] += e * v[i]
+                else:
+                    for i in range(H):
+                        dh[i] += dx[i]
+                pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+                dz = f[hd[b + at.DZ] + t * Z : hd[b + at.DZ] + (t + 1) * Z]
+                back(pair[:R], pair[R:], dh, dc, dz)
+                if recurrent and t > 0:
+                    transposed(W, dz[recurrent_dz : recurrent_dz + N], dh, H)
+                if not recurrent:
+                    for i in range(H):
+                        dh[i] = ZERO
+                if layer > 0:
+                    for i in range(H):
+                        dx[i] = ZERO
+                    transposed(W[(padded + 1) * N :], dz[:N], dx, H)
+            for i in range(H):
+                f[hd[b + at.DC_START] + i] = dc[i]
+            for i in range(fill * Z, at_pad(fill) * Z):
+                f[hd[b + at.DZ] + i] = ZERO
+
+    return run
+
+
+@kernel
+def at_pad(t):
+    """Round a number of steps up to a multiple of four."""
+    return (t + 3) & ~3
+
+
+@kernel
+def _finite(f, start, n):
+    """Tell whether n values are finite and below 2^40, by their bits: no float comparison, nothing to optimise away."""
+    bits = f[start : start + n].view(np.uint32)
+    worst = np.uint32(0)
+    for i in range(n):
+        worst = max(worst, bits[i] & MAGNITUDE)
+    return worst < TOO_BIG
+
+
+@chosen_by_cell
+def _local_factors(cell, hidden):
+    """Write the trace factors of the oldest ``drop`` slots of a layer, times all later forget gates of those."""
+    spec, H = CELLS[cell], hidden
+    R, Q = spec.record * H, spec.traced * H
+    if not spec.traced:
+
+        @kernel
+        def nothing(hd, f, b, drop):
+            pass
+
+        return nothing
+    factors, traced = spec.traces(H), spec.traced
+
+    @kernel
+    def run(hd, f, b, drop):
+        later = f[hd[at.S_LATER] : hd[at.S_LATER] + Q]
+        for i in range(H):
+            later[i] = 1.0
+        for back in range(drop):
+            t = drop - 1 - back
+            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+            factors(pair[:R], pair[R:], later[:H], f[hd[at.S_LOCAL] + t * Q : hd[at.S_LOCAL] + (t + 1) * Q])
+        for i in range(drop * Q, at_pad(drop) * Q):
+            f[hd[at.S_LOCAL] + i] = ZERO
+        dcs = f[hd[at.S_DCS] : hd[at.S_DCS] + Q]
+        for k in range(traced):
+            for i in range(H):
+                dcs[k * H + i] = f[hd[b + at.DC_START] + i]
+                later[k * H + i] = later[i]
+
+    return run
+
+
+@chosen_by_cell
+def _rows(cell, hidden):
+    """Pass over a layer's weights, four rows at a time: gradient, traces, optimiser's step.
+
+    learn: form the gradient; ``apply``: step at once (else the gradient is kept for a second pass);
+    drop: over how many of the oldest slots the traces move on (0: not at all).
+    Returns the sums of |g| and g^2 (only where the gradient is kept).
+    """
+    spec, H = CELLS[cell], hidden
+    N, R, Z, Q = spec.gates * H, spec.record * H, spec.dz_blocks * H, spec.traced * H
+    recurrent, h_at = spec.recurrent, spec.h * H
+    padded = at.up(H, 4) if recurrent else 0
+    outer, outer_local = _outer(N, Z), _outer(max(Q, 1), max(Q, 1))
+    factors_of = _local_factors
+
+    @kernel
+    def run(hd, f, layer, learn, apply, drop, pull):
+        b = at.LAYER_0 + layer * at.LAYER_WORDS
+        fill, nx, size = hd[at.FILL], hd[b + at.NX], hd[b + at.W_SIZE]
+        T, D = at_pad(fill), at_pad(drop)
+        traces = hd[at.TRACES] != 0 and Q > 0
+        if traces:
+            factors_of(cell, hidden, hd, f, b, drop)
+        a = f[hd[at.S_A] : hd[at.S_A] + 4 * max(T, D)]
+        c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
+        later = f[hd[at.S_LATER] : hd[at.S_LATER] + Q]
+        dcs = f[hd[at.S_DCS] : hd[at.S_DCS] + Q]
+        dz = f[hd[b + at.DZ] : hd[b + at.DZ] + T * Z]
+        local = f[hd[at.S_LOCAL] : hd[at.S_LOCAL] + D * Q]
+        sum_1 = 0.0
+        sum_2 = 0.0
+        for j in range(0, padded + nx, 4):
+            g = (
+                f[hd[at.S_ROW] : hd[at.S_ROW] + 4 * N]
+                if apply
+                else f[hd[b + at.GRAD] + j * N : hd[b + at.GRAD] + (j + 4) * N]
+            )
+            # the four rows' inputs, one row of T steps each
+            for r in range(4):
+                if j < padded:
+                    here = hd[b + at.REC] + h_at + j + r
+                    for t in range(fill):
+                        a[r * T + t] = f[here + t * R] if j + r < H else ZERO
+                else:
+                    here = hd[b + at.XS] + j - padded + r
+                    for t in range(fill):
+                        a[r * T + t] = f[here + t * nx]
+                for t in range(fill, T):
+                    a[r * T + t] = ZERO
+            if learn:
+                for i in range(4 * N):
+                    g[i] = ZERO
+                outer(a, dz if j >= padded else dz[Z - N :], g, T)
+            if traces:
+                e = f[hd[b + at.TRACE] + j * Q : hd[b + at.TRACE] + (j + 4) * Q]
+                if learn:
+                    for r in range(4):
+                        for i in range(Q):
+                            g[r * N + i] += dcs[i] * e[r * Q + i]
+                if drop > 0:
+                    if D != T or drop != fill:
+                        for r in range(4):
+                            for t in range(drop):
+                                a[r * D + t] = a[r * T + t]
+                            for t in range(drop, D):
+                                a[r * D + t] = ZERO
+                    for r in range(4):
+                        for i in range(Q):
+                            e[r * Q + i] *= later[i]
+                    outer_local(a, local, e, D)
+            if learn and apply:
+                o = j * N
+                optimizers.step(
+                    hd[at.OPTIMIZER], c, f[hd[b + at.W] + o : hd[b + at.W] + o + 4 * N],
+                    f[hd[b + at.W_0] + o : hd[b + at.W_0] + o + 4 * N], f[hd[b + at.W_S] + o :], size, g, 4 * N, pull,
+                )  # fmt: skip
+            elif learn:
+                for i in range(4 * N):
+                    sum_1 += abs(g[i])
+                    sum_2 += g[i] * g[i]
+        return sum_1, sum_2
+
+    return run
+
+
+@chosen_by_cell
+def _head_gradient(cell, hidden):
+    """Write the gradient of the head (K, width). Returns the sums of |g| and g^2."""
+    spec, H = CELLS[cell], hidden
+    R, h_at = spec.record * H, spec.h * H
+
+    @kernel
+    def run(hd, f):
+        fill, fresh, K, width = hd[at.FILL], hd[at.FRESH], hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
+        top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
+        nx = hd[at.LAYER_0 + at.NX]
+        for k in range(K):
+            g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
+            gx = g[H:]
+            for i in range(width):
+                g[i] = ZERO
+            for t in range(fill - fresh, fill):
+                e = f[hd[at.S_DO] + t * K + k]
+                if e != ZERO:
+                    h = f[hd[top + at.REC] + (t + 1) * R + h_at : hd[top + at.REC] + (t + 1) * R + h_at + H]
+                    x = f[hd[at.LAYER_0 + at.XS] + t * nx : hd[at.LAYER_0 + at.XS] + (t + 1) * nx]
+                    for i in range(H):
+                        g[i] += e * h[i]
+                    for i in range(nx):
+                        gx[i] += e * x[i]
+        sum_1 = 0.0
+        sum_2 = 0.0
+        if hd[at.TWO_PASS] != 0:
+            g = f[hd[at.HEAD_GRAD] : hd[at.HEAD_GRAD] + K * width]
+            for i in range(K * width):
+                sum_1 += abs(g[i])
+                sum_2 += g[i] * g[i]
+        return sum_1, sum_2
+
+    return run
+
+
+@kernel
+def _head_step(hd, f, pull):
+    """Apply the head's gradient."""
+    n = hd[at.OUTPUTS] * hd[at.HEAD_WIDTH]
+    c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
+    optimizers.step(
+        hd[at.OPTIMIZER], c, f[hd[at.HEAD] : hd[at.HEAD] + n], f[hd[at.HEAD_0] : hd[at.HEAD_0] + n],
+        f[hd[at.HEAD_S] :], n, f[hd[at.HEAD_GRAD] : hd[at.HEAD_GRAD] + n], n, pull,
+    )  # fmt: skip
+
+
+@chosen_by_cell
+def _stored_step(cell, hidden):
+    """Apply a layer's stored gradient (second pass)."""
+    N = CELLS[cell].gates * hidden
+
+    @kernel
+    def run(hd, f, layer, pull):
+        b = at.LAYER_0 + layer * at.LAYER_WORDS
+        size = hd[b + at.W_SIZE]
+        c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
+        for o in range(0, size, 4 * N):
+            optimizers.step(
+                hd[at.OPTIMIZER], c, f[hd[b + at.W] + o : hd[b + at.W] + o + 4 * N],
+                f[hd[b + at.W_0] + o : hd[b + at.W_0] + o + 4 * N], f[hd[b + at.W_S] + o :], size,
+                f[hd[b + at.GRAD] + o : hd[b + at.GRAD] + o + 4 * N], 4 * N, pull,
+            )  # fmt: skip
+
+    return run
+
+
+@kernel
+def _scale_errors(hd, f):
+    """Write S_DO: the errors of the fresh slots over the number of known targets, zero elsewhere.
+
+    Returns that number and the mean absolute error signal.
+    """
+    fill, fresh, K = hd[at.FILL], hd[at.FRESH], hd[at.OUTPUTS]
+    known = ZERO
+    for t in range(fill - fresh, fill):
+        known += f[hd[at.KNOWN] + t]
+    share = np.float32(1.0) / known if known > ZERO else ZERO
+    total = ZERO
+    for i in range((fill - fresh) * K):
+        f[hd[at.S_DO] + i] = ZERO
+    for i in range((fill - fresh) * K, fill * K):
+        e = f[hd[at.D_OUT] + i] * share
+        f[hd[at.S_DO] + i] = e
+        total += abs(e)
+    return known, total
+
+
+@kernel
+def _gradient_scale(hd, d, sum_1, sum_2, error):
+    """Return the factor on a stored gradient: clipping by global norm, and ObGD's bound.
+
+    ObGD (M. Elsayed et al., Streaming deep reinforcement learning finally works, arXiv:2410.14606, 2024, Algorithm 3,
+    lambda = 0): with g = error * z the step is lr / max(1, lr kappa max(error, 1) |z|_1).
+    """
+    hyper = hd[at.HYPER]
+    scale = 1.0
+    clip = d[hyper + at.CLIP]
+    if clip > 0.0 and sum_2 > clip * clip:
+        scale = clip / np.sqrt(sum_2)
+    if hd[at.OPTIMIZER] == optimizers.OBGD and error > 0.0:
+        bound = optimizers.learning_rate(hd, d[hyper : hyper + at.N_HYPER]) * d[hyper + at.BETA_1]
+        bound = bound * max(error, 1.0) * scale * sum_1 / error
+        scale = scale / max(bound, 1.0)
+    return scale
+
+
+@chosen_by_cell
+def update(cell, hidden):
+    """Learn from the fresh slots, move the traces and the window on. Call when ``fresh`` has reached the stride."""
+    spec, H = CELLS[cell], hidden
+    R, Z, Q = spec.record * H, spec.dz_blocks * H, spec.traced * H
+    backward, rows, head, stored = _backward, _rows, _head_gradient, _stored_step
+
+    @kernel
+    def learn(hd, f, d, drop):
+        fill, K = hd[at.FILL], hd[at.OUTPUTS]
+        known, error = _scale_errors(hd, f)
+        if not known > ZERO or hd[at.FROZEN] != 0:
+            return False
+        backward(cell, hidden, hd, f)
+        good = _finite(f, hd[at.S_DO], fill * K)
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            good = good and _finite(f, hd[b + at.DZ], fill * Z) and _finite(f, hd[b + at.DC_START], H)
+            good = good and _finite(f, hd[b + at.XS], fill * hd[b + at.NX])
+        if not good:
+            hd[at.REFUSED] += 1
+            return False
+        hyper = d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER]
+        c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
+        optimizers.prepare(hd, hyper, c)
+        pull = np.float32(min(hyper[at.PULL] * known, 1.0))
+        sum_1, sum_2 = head(cell, hidden, hd, f)
+        once = hd[at.TWO_PASS] == 0
+        for layer in range(hd[at.LAYERS]):
+            more_1, more_2 = rows(cell, hidden, hd, f, layer, True, once, drop, pull)
+            sum_1 += more_1
+            sum_2 += more_2
+        if not once:
+            scale = _gradient_scale(hd, d, float(sum_1), float(sum_2), float(error))
+            c[8] = scale
+            if not scale < 1e30 or not sum_2 < 1e30:
+                hd[at.REFUSED] += 1
+                return True
+            for layer in range(hd[at.LAYERS]):
+                stored(cell, hidden, hd, f, layer, pull)
+        _head_step(hd, f, pull)
+        hd[at.UPDATES] += 1
+        return True
+
+    @kernel
+    def run(hd, f, d):
+        fill, K = hd[at.FILL], hd[at.OUTPUTS]
+        drop = max(fill + hd[at.STRIDE] - hd[at.WINDOW], 0)
+        drop = min(drop, fill)
+        moved = learn(hd, f, d, drop)
+        if not moved and hd[at.TRACES] != 0 and Q > 0 and drop > 0:
+            for layer in range(hd[at.LAYERS]):
+                rows(cell, hidden, hd, f, layer, False, True, drop, ZERO)
+        hd[at.FRESH] = 0
+        if drop == 0:
+            return
+        keep = fill - drop
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            _move(f, hd[b + at.REC], drop * R, (keep + 1) * R)
+            _move(f, hd[b + at.XS], drop * hd[b + at.NX], keep * hd[b + at.NX])
+        _move(f, hd[at.OUT], drop * K, keep * K)
+        _move(f, hd[at.D_OUT], drop * K, keep * K)
+        _move(f, hd[at.KNOWN], drop, keep)
+        hd[at.FILL] = keep
+
+    return run
+
+
+@kernel
+def _move(f, start, by, n):
+    """Shift n values down by ``by`` places."""
+    for i in range(n):
+        f[start + i] = f[start + by + i]
+
+
+@kernel
+def teach(hd, f, d, slot, targets):
+    """Set the errors of a slot from its targets (standardised; NaN: not known). Return the loss."""
+    K = hd[at.OUTPUTS]
+    out = f[hd[at.OUT] + slot * K : hd[at.OUT] + (slot + 1) * K]
+    grad = f[hd[at.D_OUT] + slot * K : hd[at.D_OUT] + (slot + 1) * K]
+    known, loss = output_gradient(hd[at.LOSS], targets, out, grad, d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER])
+    f[hd[at.KNOWN] + slot] = known
+    if known > 0:
+        hd[at.LEARNED] += 1
+        d[hd[at.LOSS_SUM]] += loss / known
+    return loss

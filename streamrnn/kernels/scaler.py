@@ -1,0 +1,51 @@
+"""Running standardisation: mean and variance with exponential forgetting, robust to spikes and constants.
+
+With a = max(alpha, 1/n): d = v - mean; mean += a d; var = (1 - a) (var + a d^2). From the tenth value on, d is
+limited to ``LIMIT`` standard deviations inside the update: a spike of 1e6 moves the statistics no further than an
+outlier of that size, and a lasting change of level by 1e6 is still learned in a few hundred events, since the
+variance can grow by a few per cent an event. A variance of zero (a frozen sensor) lifts the limit.
+
+float64: a float32 counter stops at 1.7e7, and values are centred before they are narrowed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+
+LIMIT: Final = 8.0  # standard deviations; lower starves the variance of heavy tails, higher lets spikes in
+SETTLED: Final = 10.0  # values after which the limit holds: before, the variance itself is noise
+RELATIVE_FLOOR: Final = 1e-7  # of |mean|: below it a spread is rounding noise of the values themselves
+HUGE: Final = 1e150  # the square of anything larger is not a float64
+
+
+@kernel
+def absorb(v, mean, var, n, alpha):
+    """Return mean, variance and count with ``v`` taken in. Free of branches: it runs in vector lanes."""
+    n = n + 1.0
+    share = 1.0 / n
+    a = alpha if alpha > share else share
+    d = v - mean
+    floor = RELATIVE_FLOOR * abs(mean)
+    most = LIMIT * np.sqrt(var)
+    least = -most
+    limited = d if d < most else most
+    limited = limited if limited > least else least
+    d = limited if (n > SETTLED) & (var > floor * floor) else d
+    return mean + a * d, (1.0 - a) * (var + a * d * d), n
+
+
+@kernel
+def spread(mean, var):
+    """Return the standard deviation, never below rounding noise, never zero."""
+    floor = RELATIVE_FLOOR * abs(mean)
+    return np.sqrt(var + floor * floor + 1e-300)
+
+
+@kernel
+def usable(v):
+    """Tell whether ``v`` is a number whose square exists: no NaN, no infinity, not beyond ``HUGE``."""
+    return abs(v) < HUGE

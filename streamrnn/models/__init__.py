@@ -1,0 +1,1 @@
+"""River estimators on top of the kernels. They know kernels, not streams."""

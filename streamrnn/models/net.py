@@ -1,0 +1,203 @@
+"""One net in Python's hands: slab, names of the columns, growth, and the bytes of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.errors import ParameterError, StateError
+from streamrnn.kernels import layout as at
+from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
+from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.optimizers import OPTIMIZERS
+
+__all__ = ["Net", "check"]
+
+_FIRST = {"rho": at.BETA_1, "kappa": at.BETA_1, "beta": at.BETA_1, "beta_1": at.BETA_1}
+_WORDS = {**_FIRST, "lr": at.LR, "beta_2": at.BETA_2, "eps": at.EPS, "gamma": at.OPT_A, "final_lr": at.OPT_B,
+          "l1": at.OPT_A, "l2": at.OPT_B}  # fmt: skip
+
+
+class Net:
+    """The parameters and the memory of one net, on one slab.
+
+    Parameters
+    ----------
+    sizes
+        Cell, inputs, hidden units, outputs, layers, window, stride.
+    seed
+        Weights are drawn from (seed, layer, name of the input).
+    optimizer, loss
+        Rows of the tables of optimisers and losses.
+    settings
+        Settings of the optimiser by name, over the defaults of its row.
+    loss_settings
+        Settings of the loss, in the order of its row.
+    normalize_inputs, normalize_targets
+        Running standardisation of either side.
+    pull
+        Share by which an update moves the weights towards their initial values, for each learned target.
+    clip
+        Largest global norm of a gradient; 0 for no limit.
+    init
+        Row of the table of initialisers of the biases.
+
+    Examples
+    --------
+    >>> from streamrnn.kernels.layout import Sizes
+    >>> from streamrnn.models.net import Net
+    >>> net = Net(Sizes("lstm", inputs=0, hidden=4, outputs=1), seed=0)
+    >>> net.grow(inputs=["flow"])
+    >>> net.array("layer0.weights").shape
+    (8, 16)
+    """
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        seed: int,
+        *,
+        optimizer: str = "adam",
+        loss: str = "huber",
+        settings: Mapping[str, float] | None = None,
+        loss_settings: Sequence[float] | None = None,
+        normalize_inputs: bool = True,
+        normalize_targets: bool = True,
+        pull: float = 1e-6,
+        clip: float = 0.0,
+        init: str = "timescales",
+    ) -> None:
+        rule, row = OPTIMIZERS[optimizer], LOSSES[loss]
+        carried = sizes.traces and CELLS[sizes.cell].traced > 0
+        self.sizes = replace(sizes, slots=rule.slots, traces=carried, two_pass=rule.two_pass or clip > 0.0)
+        self.seed = int(seed)  # numpy integers have another repr, which the weights are drawn from
+        self.init = init
+        self.inputs: list[str] = []
+        self.layout = Layout(self.sizes)
+        self.slab = self.layout.allocate()
+        header = self.header
+        header[at.LOSS], header[at.OPTIMIZER] = row.code, rule.code
+        header[at.NORMALIZE_X], header[at.NORMALIZE_Y] = normalize_inputs, normalize_targets
+        hyper = self.array("settings")
+        for name, value in {**rule.defaults, **(settings or {})}.items():
+            hyper[_WORDS[name]] = value
+        for word, value in zip((at.LOSS_A, at.LOSS_B), loss_settings or tuple(row.defaults.values()), strict=False):
+            hyper[word] = value
+        hyper[at.CLIP], hyper[at.PULL] = clip, pull
+        # statistics forget over 1000 events; inputs and targets beyond 5 standard deviations teach nothing more
+        hyper[at.ALPHA], hyper[at.X_CLIP], hyper[at.Y_CLIP] = 1e-3, 5.0 if normalize_inputs else 1e6, 5.0
+        self._draw_fixed_rows()
+
+    @property
+    def header(self) -> NDArray[np.int64]:
+        """The slab's header, as a view."""
+        return self.slab[: HEADER_WORDS * 8].view(np.int64)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Return one array of the slab by name, as a view."""
+        return self.layout.view(self.slab, name)
+
+    def _draw_fixed_rows(self) -> None:
+        cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
+        first = at.up(hidden, 4) if cell.recurrent else 0
+        for layer in range(self.sizes.layers):
+            weights = self.array(f"layer{layer}.weights")
+            if cell.recurrent:
+                weights[:hidden] = recurrent_rows(cell, hidden, self.seed, layer)
+            weights[first] = INITIALIZERS[self.init](cell, hidden, self.seed, layer)
+            if layer > 0:
+                for unit in range(hidden):
+                    weights[first + 1 + unit] = input_row(cell, hidden, self.seed, layer, f"unit {unit}")
+            self.array(f"layer{layer}.weights_initial")[:] = weights
+
+    def grow(self, inputs: Sequence[str] = (), outputs: int = 0) -> None:
+        """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
+
+        Parameters
+        ----------
+        inputs
+            Names of the new inputs: their weights are drawn from (seed, name).
+        outputs
+            How many outputs to add, with weights of zero.
+        """
+        cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
+        sizes = replace(self.sizes, inputs=len(self.inputs) + len(inputs), outputs=self.sizes.outputs + outputs)
+        layout = Layout(sizes)
+        slab = layout.allocate()
+        fresh = slab[: HEADER_WORDS * 8].view(np.int64)
+        for word in at.CARRIED:
+            fresh[word] = self.header[word]
+        for name, field in self.layout.fields.items():
+            if field.at >= self.layout.state_nbytes or 0 in field.shape:
+                continue
+            into = layout.view(slab, name)
+            shared = tuple(slice(0, min(a, b)) for a, b in zip(field.shape, into.shape, strict=True))
+            into[shared] = self.array(name)[shared]
+        first = (at.up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
+        for place, name in enumerate(inputs, start=first):
+            row = input_row(cell, hidden, self.seed, 0, name)
+            layout.view(slab, "layer0.weights")[place] = row
+            layout.view(slab, "layer0.weights_initial")[place] = row
+        self.inputs += inputs
+        self.sizes, self.layout, self.slab = sizes, layout, slab
+
+    def state(self) -> bytes:
+        """Return the state as bytes: equal states give equal bytes.
+
+        Places that hold no committed step (the window's free slots) count as zero.
+        """
+        copy = self.slab[: self.layout.state_nbytes].copy()
+        fill = int(self.header[at.FILL])
+        for layer in range(self.sizes.layers):
+            self.layout.view(copy, f"layer{layer}.inputs")[fill:] = 0.0
+            self.layout.view(copy, f"layer{layer}.records")[fill + 1 :] = 0.0
+        for name in ("outputs", "output_gradients", "known"):
+            self.layout.view(copy, name)[fill:] = 0.0
+        return copy.tobytes()
+
+    def restore(self, inputs: Sequence[str], outputs: int, state: bytes) -> None:
+        """Take over a state that :meth:`state` gave for a net of the same settings.
+
+        Raises
+        ------
+        StateError
+            When the bytes do not fit, or hold a count or an offset that this layout cannot have.
+        """
+        sizes = replace(self.sizes, inputs=len(inputs), outputs=outputs)
+        layout = Layout(sizes)
+        if len(state) != layout.state_nbytes:
+            raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
+        slab = layout.allocate()
+        expected = slab[: HEADER_WORDS * 8].view(np.int64).copy()
+        slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
+        header = slab[: HEADER_WORDS * 8].view(np.int64)
+        free = np.ones(HEADER_WORDS, bool)
+        free[list(at.CARRIED)] = False
+        fixed = [word for word in at.CARRIED if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
+        wrong = np.flatnonzero(free & (header != expected))
+        if wrong.size or any(header[word] != self.header[word] for word in fixed):
+            raise StateError("The net's state was written for other settings or another version.")
+        if not (0 <= header[at.FRESH] <= header[at.FILL] <= sizes.window):
+            raise StateError(f"The net's state counts {header[at.FILL]} steps in a window of {sizes.window}.")
+        self.inputs, self.sizes, self.layout, self.slab = list(inputs), sizes, layout, slab
+
+    def run(self, entry: Callable[..., Any], rows: NDArray[np.float64], n: int, mode: int) -> None:
+        """Call a compiled entry on this slab."""
+        entry(self.slab, rows, n, mode)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the slab, scratch included."""
+        return self.slab.nbytes
+
+
+def check(owner: str, name: str, value: Any, rule: str, *, ok: bool) -> None:
+    """Raise a :class:`~streamrnn.errors.ParameterError` unless ``ok``."""
+    if not ok:
+        raise ParameterError(f"The {name!r} parameter of {owner} must be {rule}. Got {value!r} instead.")
