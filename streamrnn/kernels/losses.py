@@ -1,6 +1,7 @@
 """Losses on the net's outputs: value and gradient, by a run-time code.
 
-Gradients are those of ``river.optim.losses`` where river has the loss. A target that is NaN is not known: its gradient
+Gradients are those of ``river.optim.losses`` where river has the loss (but ``epsilon_insensitive`` takes the target
+as it is; river's maps it to 2 y - 1). A target that is NaN is not known: its gradient
 is zero. Regression losses see standardised targets; ``log`` sees 0/1 and a logit; ``cross_entropy`` sees the
 index of the class and one logit a class; ``gaussian`` has two outputs a target, mean and log-variance.
 """
@@ -46,7 +47,8 @@ class LossRow:
 
 (
     SQUARED, ABSOLUTE, HUBER, QUANTILE, GAUSSIAN, LOG, CROSS_ENTROPY, CAUCHY, EPSILON, POISSON, HINGE,
-) = range(11)  # fmt: skip
+    FOCAL,
+) = range(12)  # fmt: skip
 
 LOSSES: Final[dict[str, LossRow]] = {
     row.name: row
@@ -61,6 +63,7 @@ LOSSES: Final[dict[str, LossRow]] = {
         LossRow("poisson", POISSON, river="Poisson"),
         LossRow("log", LOG, "binary", {"weight_pos": 1.0, "weight_neg": 1.0}, "Log"),
         LossRow("hinge", HINGE, "binary", {"threshold": 1.0}, "Hinge"),
+        LossRow("focal", FOCAL, "binary", {"gamma": 2.0, "beta": 1.0}, "BinaryFocalLoss"),
         LossRow("cross_entropy", CROSS_ENTROPY, "multiclass", river="CrossEntropy"),
     )
 }
@@ -89,16 +92,16 @@ def value_and_gradient(code, y, o, a, b):
     if code == POISSON:
         rate = np.exp(min(o, MOST))
         return rate - y * o, rate - y
-    if code == LOG:
-        sign = 1.0 if y > 0.5 else -1.0
-        weight = a if y > 0.5 else b
-        z = sign * o
-        if z > 0.0:
-            e = np.exp(-z)
-            return weight * np.log1p(e), -sign * weight * e / (1.0 + e)
-        e = np.exp(z)
-        return weight * (np.log1p(e) - z), -sign * weight / (1.0 + e)
-    sign = 1.0 if y > 0.5 else -1.0  # HINGE
+    sign = 1.0 if y > 0.5 else -1.0
+    if code == LOG or code == FOCAL:
+        weight = (a if y > 0.5 else b) if code == LOG else 1.0
+        slope = 1.0 if code == LOG else a  # the focal loss is log(1 + exp(-(gamma z + beta))) / gamma
+        z = sign * o if code == LOG else a * sign * o + b
+        # exp(-|z|): never beyond 1
+        e = np.exp(-abs(z))
+        value = np.log1p(e) + max(-z, 0.0)
+        return weight * value / slope, -sign * weight * ((e if z > 0.0 else 1.0) / (1.0 + e))
+    # HINGE
     return max(a - sign * o, 0.0), (-sign if sign * o <= a else 0.0)
 
 
@@ -111,7 +114,7 @@ def output_gradient(code, targets, out, grad, hyper):
     loss = 0.0
     if code == CROSS_ENTROPY:
         y = targets[0]
-        if not y >= 0.0:
+        if not (y >= 0.0 and y < K):
             for k in range(K):
                 grad[k] = 0.0
             return 0, 0.0

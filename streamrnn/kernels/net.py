@@ -456,7 +456,8 @@ def _gradient_scale(hd, d, sum_1, sum_2, error):
     if clip > 0.0 and sum_2 > clip * clip:
         scale = clip / np.sqrt(sum_2)
     if hd[at.OPTIMIZER] == optimizers.OBGD and error > 0.0:
-        bound = optimizers.learning_rate(hd, d[hyper : hyper + at.N_HYPER]) * d[hyper + at.BETA_1]
+        bound = optimizers.learning_rate(hd, d[hyper : hyper + at.N_HYPER], float(hd[at.UPDATES]))
+        bound = bound * d[hyper + at.BETA_1]
         bound = bound * max(error, 1.0) * scale * sum_1 / error
         scale = scale / max(bound, 1.0)
     return scale

@@ -5,8 +5,10 @@ constants prepared once an update. The rules and their defaults are river's (``r
 river object can be given as a setting. ``eps`` stands inside the square root (as eps^2 where river adds eps
 outside): the reciprocal square root is then one instruction.
 
-Differences from river, both for nets that start at weights other than zero: FTRL-Proximal works on the
-displacement from the initial weights; Nesterov's stored weights are the look-ahead ones.
+Differences from river. FTRL-Proximal works on the displacement from the initial weights, applies a gradient in its own
+update (river: in the next), and returns to the initial weight where |z| <= l1, as in the paper (river: stays where it
+was). Nesterov's stored weights are the look-ahead ones. AdaBound's final rate follows the schedule as in the authors'
+code (river multiplies it anew at each update, which a constant rate hides).
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Rule:
     slots
         Arrays of moments kept for each weight.
     defaults
-        Settings by name; ``lr`` first.
+        Settings by name; ``lr`` first, where there is a learning rate.
     river
         Name of river's class, or "" where river has none.
     two_pass
@@ -62,9 +64,9 @@ OPTIMIZERS: Final[dict[str, Rule]] = {
         Rule("momentum", MOMENTUM, 1, {"lr": 0.01, "rho": 0.9}, "Momentum"),
         Rule("nesterov", NESTEROV, 1, {"lr": 0.01, "rho": 0.9}, "NesterovMomentum"),
         Rule("adagrad", ADAGRAD, 1, {"lr": 0.01, "eps": 1e-8}, "AdaGrad"),
-        Rule("adadelta", ADADELTA, 2, {"lr": 0.0, "rho": 0.95, "eps": 1e-8}, "AdaDelta"),
+        Rule("adadelta", ADADELTA, 2, {"rho": 0.95, "eps": 1e-8}, "AdaDelta"),
         Rule("rmsprop", RMSPROP, 1, {"lr": 0.003, "rho": 0.99, "eps": 1e-8}, "RMSProp"),
-        Rule("amsgrad", AMSGRAD, 3, _ADAM, "AMSGrad"),
+        Rule("amsgrad", AMSGRAD, 3, {**_ADAM, "correct_bias": 1.0}, "AMSGrad"),
         Rule("nadam", NADAM, 2, _ADAM, "Nadam"),
         Rule("adamax", ADAMAX, 2, _ADAM, "AdaMax"),
         Rule("adabound", ADABOUND, 2, {**_ADAM, "gamma": 1e-3, "final_lr": 0.1}, "AdaBound"),
@@ -73,6 +75,13 @@ OPTIMIZERS: Final[dict[str, Rule]] = {
     )
 }
 
+# The word of the slab's settings that holds a setting. The other settings of a schedule share one word.
+WORDS: Final[dict[str, int]] = {
+    "lr": at.LR, "beta_1": at.BETA_1, "rho": at.BETA_1, "kappa": at.BETA_1, "beta": at.BETA_1, "beta_2": at.BETA_2,
+    "eps": at.EPS, "gamma": at.OPT_A, "l1": at.OPT_A, "correct_bias": at.OPT_A, "final_lr": at.OPT_B, "l2": at.OPT_B,
+    "power": at.POWER, "t0": at.POWER,
+}  # fmt: skip
+
 CONSTANT, INVERSE, OPTIMAL = range(3)
 SCHEDULES: Final = {"Constant": CONSTANT, "InverseScaling": INVERSE, "Optimal": OPTIMAL}
 
@@ -80,9 +89,8 @@ BIG: Final = F32(1e30)
 
 
 @kernel
-def learning_rate(hd, hyper):
-    """Return the learning rate of the coming update, by river's schedulers."""
-    t = float(hd[at.UPDATES])
+def learning_rate(hd, hyper, t):
+    """Return the learning rate after t updates, by river's schedulers."""
     if hd[at.SCHEDULE] == INVERSE:
         return hyper[at.LR] / (t + 1.0) ** hyper[at.POWER]
     if hd[at.SCHEDULE] == OPTIMAL:  # LR holds alpha, POWER holds t0
@@ -94,9 +102,10 @@ def learning_rate(hd, hyper):
 def prepare(hd, hyper, c):
     """Write what a step needs beside the moments: c (16 float32), once an update. ``c[8]`` scales the gradient."""
     rule = hd[at.OPTIMIZER]
-    lr = learning_rate(hd, hyper)
+    lr = learning_rate(hd, hyper, float(hd[at.UPDATES]))
     t = float(hd[at.UPDATES]) + 1.0
-    b1, b2, eps = hyper[at.BETA_1], hyper[at.BETA_2], hyper[at.EPS]
+    # the decays as the steps use them, in float32, so that the corrections are exactly theirs
+    b1, b2, eps = float(F32(hyper[at.BETA_1])), float(F32(hyper[at.BETA_2])), hyper[at.EPS]
     bias_1 = 1.0
     bias_2 = 1.0
     if rule == ADAM or rule == AMSGRAD or rule == NADAM or rule == ADAMAX or rule == ADABOUND:
@@ -112,9 +121,9 @@ def prepare(hd, hyper, c):
     c[7] = 0.0
     c[8] = 1.0
     if rule == AMSGRAD:  # river corrects the learning rate, not the moments
-        c[4] = np.sqrt(bias_2) / bias_1
+        c[4] = np.sqrt(bias_2) / bias_1 if hyper[at.OPT_A] != 0.0 else 1.0
     if rule == ADABOUND:
-        final = hyper[at.OPT_B] * (lr / hyper[at.LR] if hyper[at.LR] > 0.0 else 1.0)
+        final = hyper[at.OPT_B] * lr / learning_rate(hd, hyper, 0.0)
         c[0] = lr * np.sqrt(bias_2) / bias_1
         c[6] = final * (1.0 - 1.0 / (hyper[at.OPT_A] * t + 1.0))
         c[7] = final * (1.0 + 1.0 / (hyper[at.OPT_A] * t))

@@ -15,13 +15,9 @@ from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
 from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS
+from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
 
 __all__ = ["Net", "check"]
-
-_FIRST = {"rho": at.BETA_1, "kappa": at.BETA_1, "beta": at.BETA_1, "beta_1": at.BETA_1}
-_WORDS = {**_FIRST, "lr": at.LR, "beta_2": at.BETA_2, "eps": at.EPS, "gamma": at.OPT_A, "final_lr": at.OPT_B,
-          "l1": at.OPT_A, "l2": at.OPT_B}  # fmt: skip
 
 
 class Net:
@@ -36,7 +32,9 @@ class Net:
     optimizer, loss
         Rows of the tables of optimisers and losses.
     settings
-        Settings of the optimiser by name, over the defaults of its row.
+        Settings of the optimiser and its schedule by name, over the defaults of its row.
+    schedule
+        Row of the table of schedules of the learning rate.
     loss_settings
         Settings of the loss, in the order of its row.
     normalize_inputs, normalize_targets
@@ -66,6 +64,7 @@ class Net:
         optimizer: str = "adam",
         loss: str = "huber",
         settings: Mapping[str, float] | None = None,
+        schedule: str = "Constant",
         loss_settings: Sequence[float] | None = None,
         normalize_inputs: bool = True,
         normalize_targets: bool = True,
@@ -82,11 +81,11 @@ class Net:
         self.layout = Layout(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
-        header[at.LOSS], header[at.OPTIMIZER] = row.code, rule.code
+        header[at.LOSS], header[at.OPTIMIZER], header[at.SCHEDULE] = row.code, rule.code, SCHEDULES[schedule]
         header[at.NORMALIZE_X], header[at.NORMALIZE_Y] = normalize_inputs, normalize_targets
         hyper = self.array("settings")
         for name, value in {**rule.defaults, **(settings or {})}.items():
-            hyper[_WORDS[name]] = value
+            hyper[WORDS[name]] = value
         for word, value in zip((at.LOSS_A, at.LOSS_B), loss_settings or tuple(row.defaults.values()), strict=False):
             hyper[word] = value
         hyper[at.CLIP], hyper[at.PULL] = clip, pull
