@@ -7,6 +7,7 @@ import numpy as np
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.layout import LANES
+from streamrnn.kernels.losses import CROSS_ENTROPY, GAUSSIAN, LOG, MOST, POISSON
 from streamrnn.kernels.net import forward
 from streamrnn.kernels.scaler import absorb, spread, usable
 
@@ -80,10 +81,11 @@ def stage(cell, hidden, hd, f, d, x):
 def commit(hd, f, d):
     """Make the staged step part of the state: the hidden state advances, the statistics take x in."""
     n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
-    old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
-    new = d[hd[at.STAGE] : hd[at.STAGE] + n]
-    for i in range(n):
-        old[i] = new[i]
+    if hd[at.FROZEN] == 0:
+        old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
+        new = d[hd[at.STAGE] : hd[at.STAGE] + n]
+        for i in range(n):
+            old[i] = new[i]
     hd[at.FILL] += 1
     hd[at.FRESH] += 1
     hd[at.EVENTS] += 1
@@ -109,7 +111,37 @@ def scale_target(hd, d, k, y):
 
 @kernel
 def unscale_output(hd, d, k, o):
-    """Return output k in the target's own units."""
-    if hd[at.NORMALIZE_Y] == 0:
+    """Return output k in the target's own units (a log-variance stays one)."""
+    if hd[at.NORMALIZE_Y] == 0 or (hd[at.LOSS] == GAUSSIAN and k >= hd[at.OUTPUTS] // 2):
         return o
     return d[hd[at.Y_MEAN] + k] + o * spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k])
+
+
+@kernel
+def link(hd, d, o):
+    """Turn outputs o (K) into the target's own terms, where the loss has a link: softmax, logistic, exp.
+
+    ``gaussian``: the second half, log-variances, become standard deviations in the target's units.
+    """
+    loss, K = hd[at.LOSS], o.size
+    if loss == CROSS_ENTROPY and K > 0:
+        top = o[0]
+        for k in range(1, K):
+            top = max(top, o[k])
+        total = 0.0
+        for k in range(K):
+            o[k] = np.exp(o[k] - top)
+            total += o[k]
+        for k in range(K):
+            o[k] /= total
+    elif loss == LOG:
+        for k in range(K):
+            o[k] = 1.0 / (1.0 + np.exp(-o[k]))
+    elif loss == POISSON:
+        for k in range(K):
+            o[k] = np.exp(min(o[k], MOST))
+    elif loss == GAUSSIAN:
+        half = K // 2
+        for k in range(half):
+            scale = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
+            o[half + k] = scale * np.exp(0.5 * min(max(o[half + k], -MOST), MOST))

@@ -11,11 +11,12 @@ from typing import Any, Final
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.compile import entry, sources_digest
-from streamrnn.kernels.events import commit, scale_target, stage, unscale_output, views
+from streamrnn.kernels.events import commit, link, scale_target, stage, unscale_output, views
 from streamrnn.kernels.net import teach, update
 
 PREDICT: Final = 1
 LEARN: Final = 2
+LINK: Final = 4  # outputs in the target's own terms: probabilities, rates, standard deviations
 
 
 @functools.cache
@@ -37,6 +38,8 @@ def supervised(cell: str, hidden: int) -> Any:
             if mode & PREDICT:
                 for k in range(K):
                     o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + slot * K + k]))
+                if mode & LINK:
+                    link(hd, d, o)
             if mode & LEARN:
                 commit(hd, f, d)
                 for k in range(K):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.detector import LEARN, SCORE, detector
-from streamrnn.kernels.layout import MAX_LAYERS, REFUSED, UPDATES, Sizes
-from streamrnn.models.features import Columns
-from streamrnn.models.net import Net, check
+from streamrnn.models.parameters import check, documented
+from streamrnn.models.recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
 
 
-class RNNAnomalyDetector(base.AnomalyDetector):
+@documented
+class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     """Recurrent net that expects the next event and scores how far the event is from what it expected.
 
     The net's state runs on from event to event and is never reset; after every few events the weights learn by
@@ -34,23 +32,18 @@ class RNNAnomalyDetector(base.AnomalyDetector):
 
     Parameters
     ----------
-    cell
-        ``"lstm"``, ``"trace_lstm"``, ``"gru"``, ``"elman"``, ``"elman_logistic"`` or ``"dense"`` (no memory).
-    hidden_size
-        Units a layer. 16 learn a daily and a weekly pattern; time per event grows with the square.
-    n_layers
-        Layers, each fed by the one below.
-    window
-        Events over which error flows back exactly. Older causes are reached by the traces.
-    stride
-        Events between two updates of the weights, at most ``window``. Small strides learn faster per event and
-        cost more per event.
-    learning
-        ``"traces"`` (where the cell has a cell state; others use the plain rule) or ``"tbptt"``.
-    lr
-        Learning rate of Adam. 0.005 is the value that was never far from the best on smooth, noisy and switching streams.
-    seed
-        Of the initial weights: same seed, same events, same scores, bit for bit.
+    {cell}
+    {hidden_size}
+    {n_layers}
+    {window}
+    {stride}
+    {learning}
+    {optimizer}
+    {lr}
+    {loss}
+    {normalize}
+    {max_features}
+    {seed}
 
     Examples
     --------
@@ -71,6 +64,8 @@ class RNNAnomalyDetector(base.AnomalyDetector):
     S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
     """
 
+    _entry = staticmethod(detector)
+
     def __init__(
         self,
         cell: str = "lstm",
@@ -79,47 +74,27 @@ class RNNAnomalyDetector(base.AnomalyDetector):
         window: int = 16,
         stride: int = 4,
         learning: str = "traces",
-        lr: float = 0.005,
+        optimizer: str = "adam",
+        lr: float | None = None,
+        loss: str = "huber",
+        normalize: bool = True,
+        max_features: int = 1024,
         seed: int = 0,
     ) -> None:
-        self.cell = cell
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.window = window
-        self.stride = stride
-        self.learning = learning
-        self.lr = lr
-        self.seed = seed
-        name = type(self).__name__
-        check(name, "cell", cell, f"one of {', '.join(CELLS)}", ok=cell in CELLS)
-        check(name, "hidden_size", hidden_size, "an int from 1 to 1024", ok=_whole(hidden_size, 1, 1024))
-        check(name, "n_layers", n_layers, f"an int from 1 to {MAX_LAYERS}", ok=_whole(n_layers, 1, MAX_LAYERS))
-        check(name, "window", window, "an int from 1 to 65536", ok=_whole(window, 1, 65536))
-        check(name, "stride", stride, f"an int from 1 to window ({window})", ok=_whole(stride, 1, window))
-        check(name, "learning", learning, "'traces' or 'tbptt'", ok=learning in ("traces", "tbptt"))
-        check(name, "lr", lr, "a number > 0", ok=_real(lr) and 0 < lr < math.inf)
-        check(name, "seed", seed, "an int >= 0", ok=_whole(seed, 0, 2**63))
-        sizes = Sizes(
-            cell, 0, hidden_size, 0, layers=n_layers, window=window, stride=stride, traces=learning == "traces"
-        )
-        self._net = Net(sizes, seed, settings={"lr": lr})
-        self._columns = Columns()
-        self._entry = detector(cell, hidden_size)
-        self._row = np.empty(1)
+        self._start(locals(), loss=loss)
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
         yield {"hidden_size": 8}
 
-    def _grow(self, names: list[str]) -> None:
-        self._net.grow([part for name in names for part in (name, f"change of {name}")], outputs=len(names))
-        self._columns.add(names)
-        self._row = np.empty(2 * len(self._columns.names) + 1)
+    def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
+        return [part for name in names for part in (name, f"change of {name}")]
 
-    def _load(self, x: Mapping[str, Any]) -> None:
-        """Put x into the row. A name without a column is passed over: it gets one when it is learned."""
-        if not self._columns.write(x, self._row):
-            self._columns.write_slowly(x, self._row)
+    def _n_outputs(self) -> int:
+        return len(self._columns.names)
+
+    def _width(self) -> int:
+        return 2 * self._net.sizes.outputs + 1
 
     def learn_one(self, x: Mapping[Any, Any]) -> None:
         """Take the event in: the last event's expectation is corrected by it, and the state moves on.
@@ -134,17 +109,11 @@ class RNNAnomalyDetector(base.AnomalyDetector):
         FeatureError
             When a value is no number; nothing is learned then.
         """
-        if not self._columns.write(x, self._row):
-            fresh = self._columns.new(x)
-            if fresh:
-                checked = Columns(fresh)
-                checked.write_slowly(x, np.empty(len(fresh)))  # raises before anything has changed
-            self._columns.write_slowly(x, self._row)
-            if fresh:
-                self._grow(fresh)
-                self._columns.write_slowly(x, self._row)
+        net = self._net
+        if not self._columns.write(x, net.row):
+            self._take(x)
         if self._columns.names:
-            self._entry(self._net.slab, self._row, 1, LEARN)
+            net.call(net.slab, net.row, 1, LEARN)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
         """Return how little x fits what was expected, in [0, 1]. Changes nothing.
@@ -161,9 +130,10 @@ class RNNAnomalyDetector(base.AnomalyDetector):
         """
         if not self._columns.names:
             return 0.0
-        self._load(x)
-        self._entry(self._net.slab, self._row, 1, SCORE)
-        return float(self._row[len(self._columns.names)])
+        net = self._net
+        self._look(x)
+        net.call(net.slab, net.row, 1, SCORE)
+        return net.row.item(net.sizes.outputs)
 
     def expected_one(self) -> dict[str, float]:
         """Return what the net expects of the next event; {} before the first.
@@ -179,9 +149,10 @@ class RNNAnomalyDetector(base.AnomalyDetector):
         names = self._columns.names
         if not names:
             return {}
-        self._row[:] = np.nan
-        self._entry(self._net.slab, self._row, 1, SCORE)
-        return dict(zip(names, self._row[len(names) + 1 :].tolist(), strict=True))
+        net = self._net
+        net.row[:] = np.nan
+        net.call(net.slab, net.row, 1, SCORE)
+        return dict(zip(names, net.row[len(names) + 1 :].tolist(), strict=True))
 
     def progressive_many(self, X: Any, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
@@ -226,43 +197,7 @@ class RNNAnomalyDetector(base.AnomalyDetector):
         places = [self._columns.index[name] for name in names]
         rows = np.full((len(X) - start, 2 * F + 1), np.nan)
         rows[:, places] = X[start:]
-        self._entry(self._net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
+        self._net.call(self._net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
         score[start:] = rows[:, F]
         prediction[start:] = rows[:, [F + 1 + place for place in places]]
         return {"score": score, "prediction": prediction}
-
-    @property
-    def n_updates(self) -> int:
-        """How often the weights have been adjusted."""
-        return int(self._net.header[UPDATES])
-
-    @property
-    def n_refused_updates(self) -> int:
-        """How many updates were refused because something in them was not finite."""
-        return int(self._net.header[REFUSED])
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return parameters, names and the state's bytes: equal models give equal pickles."""
-        return {
-            "params": self._get_params(),
-            "names": list(self._columns.names),
-            "state": self._net.state(),
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the model from what :meth:`__getstate__` gave."""
-        self.__init__(**state["params"])  # type: ignore[misc]
-        names = state["names"]
-        if names:
-            inputs = [part for name in names for part in (name, f"change of {name}")]
-            self._net.restore(inputs, len(names), state["state"])
-            self._columns = Columns(list(names))
-            self._row = np.empty(2 * len(names) + 1)
-
-
-def _whole(value: Any, low: int, high: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(low <= value <= high)
-
-
-def _real(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

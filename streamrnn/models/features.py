@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -13,7 +13,7 @@ from streamrnn.errors import FeatureError
 __all__ = ["Columns", "to_float"]
 
 
-def to_float(name: str, value: Any) -> float:
+def to_float(name: Any, value: Any) -> float:
     """Return a feature's value as a float; None is NaN.
 
     Parameters
@@ -34,7 +34,7 @@ def to_float(name: str, value: Any) -> float:
     >>> to_float("flow", True), to_float("flow", None)
     (1.0, nan)
     """
-    if value is None:
+    if value is None or type(value).__name__ == "NAType":  # pandas' own None
         return math.nan
     if isinstance(value, str | bytes):
         raise FeatureError(f"Feature {name!r} must be a number. Got the text {value[:40]!r} instead. Encode it first.")
@@ -64,14 +64,14 @@ class Columns:
 
     __slots__ = ("_get", "_pack", "index", "names")
 
-    def __init__(self, names: list[str] | None = None) -> None:
-        self.names: list[str] = []
+    def __init__(self, names: Sequence[Any] | None = None) -> None:
+        self.names: list[Any] = []
         self.index: dict[Any, int] = {}
-        self._get: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
+        self._get: Callable[[Mapping[Any, Any]], tuple[Any, ...]] | None = None
         self._pack: Callable[..., None] | None = None
         self.add(names or [])
 
-    def add(self, names: list[str]) -> None:
+    def add(self, names: Sequence[Any]) -> None:
         """Append columns."""
         for name in names:
             self.index[name] = len(self.names)
@@ -83,12 +83,12 @@ class Columns:
             self._get = lambda x: (x[only],)
         self._pack = struct.Struct(f"{len(self.names)}d").pack_into
 
-    def new(self, x: Mapping[str, Any]) -> list[str]:
+    def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted."""
         fresh = [name for name in x if name not in self.index]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
-    def write(self, x: Mapping[str, Any], row: Any) -> bool:
+    def write(self, x: Mapping[Any, Any], row: Any) -> bool:
         """Write ``x`` into ``row`` (a float64 buffer) if its names are exactly the columns and all are numbers."""
         if len(x) != len(self.names) or self._get is None or self._pack is None:
             return False
@@ -98,7 +98,7 @@ class Columns:
             return False
         return True
 
-    def write_slowly(self, x: Mapping[str, Any], row: Any) -> None:
+    def write_slowly(self, x: Mapping[Any, Any], row: Any) -> None:
         """Write what ``x`` has of the columns into ``row``; NaN where it has none. Unknown names are passed over.
 
         Raises

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.errors import ParameterError, StateError
+from streamrnn.errors import StateError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
@@ -17,7 +19,13 @@ from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
 
-__all__ = ["Net", "check"]
+__all__ = ["Net", "layout_of"]
+
+
+@functools.lru_cache(maxsize=256)
+def layout_of(sizes: Sizes) -> Layout:
+    """Return the layout of these sizes; models of the same sizes share one."""
+    return Layout(sizes)
 
 
 class Net:
@@ -45,6 +53,8 @@ class Net:
         Largest global norm of a gradient; 0 for no limit.
     init
         Row of the table of initialisers of the biases.
+    entry
+        The compiled function that runs this net's events.
 
     Examples
     --------
@@ -71,14 +81,19 @@ class Net:
         pull: float = 1e-6,
         clip: float = 0.0,
         init: str = "timescales",
+        entry: Callable[..., Any] | None = None,
     ) -> None:
         rule, row = OPTIMIZERS[optimizer], LOSSES[loss]
         carried = sizes.traces and CELLS[sizes.cell].traced > 0
         self.sizes = replace(sizes, slots=rule.slots, traces=carried, two_pass=rule.two_pass or clip > 0.0)
         self.seed = int(seed)  # numpy integers have another repr, which the weights are drawn from
         self.init = init
-        self.inputs: list[str] = []
-        self.layout = Layout(self.sizes)
+        self.inputs: list[Any] = []
+        self.entry = entry
+        self.call: Callable[..., Any] = self.first_call
+        self.row: NDArray[np.float64] = np.empty(0)
+        self.first_target, self.first_output = 0, 0
+        self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
         header[at.LOSS], header[at.OPTIMIZER], header[at.SCHEDULE] = row.code, rule.code, SCHEDULES[schedule]
@@ -92,6 +107,22 @@ class Net:
         # statistics forget over 1000 events; inputs and targets beyond 5 standard deviations teach nothing more
         hyper[at.ALPHA], hyper[at.X_CLIP], hyper[at.Y_CLIP] = 1e-3, 5.0 if normalize_inputs else 1e6, 5.0
         self._draw_fixed_rows()
+
+    def first_call(self, *args: Any) -> None:
+        """Run the entry; from the second call on :attr:`call` is the compiled code itself."""
+        if self.entry is None:
+            raise StateError("This net was made without an entry: it cannot run.")
+        self.entry(*args)
+        self.call = getattr(self.entry, "call", self.entry)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Net:
+        """Return a net with a slab of its own, aligned, and the same compiled code."""
+        other = copy.copy(self)
+        other.inputs, other.row = list(self.inputs), self.row.copy()
+        other.slab = self.layout.allocate()
+        other.slab[:] = self.slab
+        other.call = other.first_call
+        return other
 
     @property
     def header(self) -> NDArray[np.int64]:
@@ -115,7 +146,7 @@ class Net:
                     weights[first + 1 + unit] = input_row(cell, hidden, self.seed, layer, f"unit {unit}")
             self.array(f"layer{layer}.weights_initial")[:] = weights
 
-    def grow(self, inputs: Sequence[str] = (), outputs: int = 0) -> None:
+    def grow(self, inputs: Sequence[Any] = (), outputs: int = 0) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
 
         Parameters
@@ -127,7 +158,7 @@ class Net:
         """
         cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
         sizes = replace(self.sizes, inputs=len(self.inputs) + len(inputs), outputs=self.sizes.outputs + outputs)
-        layout = Layout(sizes)
+        layout = layout_of(sizes)
         slab = layout.allocate()
         fresh = slab[: HEADER_WORDS * 8].view(np.int64)
         for word in at.CARRIED:
@@ -143,8 +174,19 @@ class Net:
             row = input_row(cell, hidden, self.seed, 0, name)
             layout.view(slab, "layer0.weights")[place] = row
             layout.view(slab, "layer0.weights_initial")[place] = row
-        self.inputs += inputs
-        self.sizes, self.layout, self.slab = sizes, layout, slab
+        self._hold([*self.inputs, *inputs], sizes, layout, slab)
+
+    def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
+        self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
+        self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
+
+    def forget(self) -> None:
+        """Put the stream's memory back to before the first event; weights and statistics stay."""
+        start, stop = self.layout.fields["outputs"].at, self.layout.state_nbytes
+        self.slab[start:stop] = 0
+        self.array("last")[:] = np.nan
+        self.array("staged")[:] = 0
+        self.header[[at.FILL, at.FRESH]] = 0
 
     def state(self) -> bytes:
         """Return the state as bytes: equal states give equal bytes.
@@ -160,7 +202,7 @@ class Net:
             self.layout.view(copy, name)[fill:] = 0.0
         return copy.tobytes()
 
-    def restore(self, inputs: Sequence[str], outputs: int, state: bytes) -> None:
+    def restore(self, inputs: Sequence[Any], outputs: int, state: bytes) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
 
         Raises
@@ -169,7 +211,7 @@ class Net:
             When the bytes do not fit, or hold a count or an offset that this layout cannot have.
         """
         sizes = replace(self.sizes, inputs=len(inputs), outputs=outputs)
-        layout = Layout(sizes)
+        layout = layout_of(sizes)
         if len(state) != layout.state_nbytes:
             raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
         slab = layout.allocate()
@@ -184,19 +226,9 @@ class Net:
             raise StateError("The net's state was written for other settings or another version.")
         if not (0 <= header[at.FRESH] <= header[at.FILL] <= sizes.window):
             raise StateError(f"The net's state counts {header[at.FILL]} steps in a window of {sizes.window}.")
-        self.inputs, self.sizes, self.layout, self.slab = list(inputs), sizes, layout, slab
-
-    def run(self, entry: Callable[..., Any], rows: NDArray[np.float64], n: int, mode: int) -> None:
-        """Call a compiled entry on this slab."""
-        entry(self.slab, rows, n, mode)
+        self._hold(list(inputs), sizes, layout, slab)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the slab, scratch included."""
         return self.slab.nbytes
-
-
-def check(owner: str, name: str, value: Any, rule: str, *, ok: bool) -> None:
-    """Raise a :class:`~streamrnn.errors.ParameterError` unless ``ok``."""
-    if not ok:
-        raise ParameterError(f"The {name!r} parameter of {owner} must be {rule}. Got {value!r} instead.")

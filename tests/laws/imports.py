@@ -24,7 +24,7 @@ LAYERS = {
     "streamrnn.io": Layer(("streamrnn.errors",), ("numpy",)),
     "streamrnn.config": Layer(("streamrnn.errors", "streamrnn.io"), ("msgspec",)),
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
-    "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec")),
+    "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
     "streamrnn.runtime": Layer(
         ("streamrnn", "streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.models"),
         ("numpy", "river", "msgspec", "rich", "matplotlib"),

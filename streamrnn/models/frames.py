@@ -1,0 +1,142 @@
+"""Frames and arrays at the border: pandas, polars and whatever else narwhals knows, or plain NumPy.
+
+Inside there are float64 matrices and names; what goes out is of the caller's kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+from river.utils import dataframe
+
+from streamrnn.errors import FeatureError, ParameterError
+from streamrnn.models.features import to_float
+
+__all__ = ["Table", "column_of", "table_of", "values_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of numbers with names, and the frame they came from.
+
+    Parameters
+    ----------
+    names
+        Of the columns: the frame's, or 0, 1, 2 ... for an array.
+    values
+        float64, shape (n, F); NaN where a value is missing.
+    frame
+        The caller's frame as narwhals sees it; None for an array.
+    """
+
+    names: list[Any]
+    values: NDArray[np.float64]
+    frame: Any = None
+
+    def series(self, values: NDArray[Any] | Sequence[Any], name: Any = None) -> Any:
+        """Return one value a row as a series of the caller's kind (an array for an array)."""
+        if self.frame is None:
+            return np.asarray(values)
+        kept = name if self.frame.implementation.is_pandas_like() or name is None else str(name)
+        return dataframe.to_native_series(values, name=kept, like=self.frame)
+
+    def many(self, columns: Mapping[Any, NDArray[Any]]) -> Any:
+        """Return several values a row as a frame of the caller's kind; for an array a dict of arrays."""
+        if self.frame is None:
+            return dict(columns)
+        return dataframe.to_native_frame(columns, like=self.frame)
+
+
+def _plain(name: Any) -> Any:
+    return name.item() if isinstance(name, np.generic) else name
+
+
+def table_of(X: Any) -> Table:
+    """Return a frame or a 2-D array as a table.
+
+    Raises
+    ------
+    FeatureError
+        When a column holds something that is no number.
+    ParameterError
+        When X is neither a frame nor 2-D.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from streamrnn.models.frames import table_of
+    >>> table = table_of(pd.DataFrame({"a": [1, None], "b": [True, False]}))
+    >>> table.names, table.values.tolist()
+    (['a', 'b'], [[1.0, 1.0], [nan, 0.0]])
+    """
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        values = _numbers(X)
+        if values.ndim != 2:
+            raise ParameterError(
+                f"The 'X' parameter must be a data frame or a 2-D array. Got shape {values.shape} instead."
+            )
+        return Table(list(range(values.shape[1])), values)
+    names = [_plain(name) for name in frame.columns]
+    try:
+        values = dataframe.to_numpy(frame)
+    except (TypeError, ValueError):  # find the column and say so
+        columns = [
+            [to_float(name, value) for value in frame[column].to_list()]
+            for name, column in zip(names, frame.columns, strict=True)
+        ]
+        values = np.array(columns, dtype=np.float64).T.reshape(len(frame), len(names))
+    return Table(names, values, frame)
+
+
+def _numbers(X: Any) -> NDArray[np.float64]:
+    try:
+        return np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FeatureError(f"An array of features must hold numbers. {error}. Encode text first.") from error
+
+
+def column_of(y: Any) -> list[Any]:
+    """Return a series, an array or a list as a list of plain Python values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.models.frames import column_of
+    >>> column_of(np.array([True, False]))
+    [True, False]
+    """
+    series = nw.from_native(y, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return list(series.to_list())
+    return list(y.tolist()) if isinstance(y, np.ndarray) else list(y)
+
+
+def values_of(y: Any, n: int) -> NDArray[np.float64]:
+    """Return labels as float64, shape (n,): None is NaN.
+
+    Raises
+    ------
+    FeatureError
+        When a label is no number.
+    ParameterError
+        When there are not n of them.
+
+    Examples
+    --------
+    >>> from streamrnn.models.frames import values_of
+    >>> values_of([1, None], 2).tolist()
+    [1.0, nan]
+    """
+    if isinstance(y, np.ndarray) and y.dtype.kind in "fiub":
+        values = y.astype(np.float64).reshape(-1)
+    else:
+        values = np.array([to_float("y", value) for value in column_of(y)], dtype=np.float64)
+    if len(values) != n:
+        raise ParameterError(f"The 'y' parameter must have one label for each of the {n} rows. Got {len(values)}.")
+    return values

@@ -1,0 +1,164 @@
+"""The parameters that all estimators share: rule and text of each, said once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import cleandoc
+from textwrap import indent
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from streamrnn.errors import ParameterError
+from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.layout import MAX_LAYERS
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.optimizers import OPTIMIZERS
+
+__all__ = ["PARAMETERS", "Parameter", "check", "check_all", "documented"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def _whole(low: int, high: int) -> Callable[[Any, Mapping[str, Any]], bool]:
+    def ok(value: Any, _: Mapping[str, Any]) -> bool:
+        return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(low <= value <= high)
+
+    return ok
+
+
+def _rate(value: Any, _: Mapping[str, Any]) -> bool:
+    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return value is None or (real and 0 < value < math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: what is allowed, as words and as a test, and what it does.
+
+    Parameters
+    ----------
+    rule
+        Words that fit behind "must be".
+    ok
+        ``ok(value, all parameters)``.
+    text
+        What it does, and why its default is what it is.
+    """
+
+    rule: str
+    ok: Callable[[Any, Mapping[str, Any]], bool]
+    text: str
+
+
+def _names(table: Mapping[str, Any]) -> str:
+    return ", ".join(repr(name) for name in table)
+
+
+PARAMETERS: Final[dict[str, Parameter]] = {
+    "cell": Parameter(
+        f"one of {', '.join(CELLS)}",
+        lambda value, _: isinstance(value, str) and value in CELLS,
+        """``"lstm"``, ``"trace_lstm"``, ``"gru"``, ``"elman"``, ``"elman_logistic"`` or ``"dense"`` (no memory).""",
+    ),
+    "hidden_size": Parameter(
+        "an int from 1 to 1024",
+        _whole(1, 1024),
+        "Units a layer. 16 learn a daily and a weekly pattern; time per event grows with the square.",
+    ),
+    "n_layers": Parameter(
+        f"an int from 1 to {MAX_LAYERS}", _whole(1, MAX_LAYERS), "Layers, each fed by the one below."
+    ),
+    "window": Parameter(
+        "an int from 1 to 65536",
+        _whole(1, 65536),
+        "Events over which error flows back exactly. Older causes are reached by the traces.",
+    ),
+    "stride": Parameter(
+        "an int from 1 to window",
+        lambda value, given: _whole(1, given["window"])(value, given),
+        """Events between two updates of the weights, at most ``window``. Small strides learn faster per event and
+        cost more per event.""",
+    ),
+    "learning": Parameter(
+        "'traces' or 'tbptt'",
+        lambda value, _: value in ("traces", "tbptt"),
+        '``"traces"`` (where the cell has a cell state; others use the plain rule) or ``"tbptt"``.',
+    ),
+    "optimizer": Parameter(
+        f"one of {', '.join(OPTIMIZERS)}",
+        lambda value, _: isinstance(value, str) and value in OPTIMIZERS,
+        f"One of {_names(OPTIMIZERS)}. Adam is the one that was never far from the best.",
+    ),
+    "lr": Parameter(
+        "a number > 0, or None",
+        _rate,
+        """Learning rate. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
+        switching streams).""",
+    ),
+    "loss": Parameter(
+        "a loss for this task",
+        lambda value, _: isinstance(value, str) and value in LOSSES,
+        f"""One of {_names({n: row for n, row in LOSSES.items() if row.task == "regression"})}, in units of the
+        target's running standard deviation. Huber's bounded errors survive outliers.""",
+    ),
+    "normalize": Parameter(
+        "True or False",
+        lambda value, _: isinstance(value, bool | np.bool_),
+        "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
+    ),
+    "max_features": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        "Most features. One more is an error: memory stays bounded when names go astray.",
+    ),
+    "seed": Parameter(
+        "an int >= 0",
+        _whole(0, 2**63 - 1),
+        "Of the initial weights: same seed, same events, same results, bit for bit.",
+    ),
+}
+
+
+def check(owner: str, name: str, value: Any, rule: str, *, ok: bool) -> None:
+    """Raise a :class:`~streamrnn.errors.ParameterError` unless ``ok``."""
+    if not ok:
+        raise ParameterError(f"The {name!r} parameter of {owner} must be {rule}. Got {value!r} instead.")
+
+
+def check_all(owner: str, given: Mapping[str, Any]) -> None:
+    """Check all parameters of an estimator that are in the table."""
+    for name, value in given.items():
+        if name in PARAMETERS:
+            row = PARAMETERS[name]
+            rule = f"{row.rule} ({given['window']})" if name == "stride" else row.rule
+            check(owner, name, value, rule, ok=row.ok(value, given))
+
+
+def documented(cls: _Class) -> _Class:
+    """Fill in the docstring of an estimator: a line ``{name}`` becomes that parameter's entry.
+
+    Examples
+    --------
+    >>> from streamrnn.models.parameters import documented
+    >>> @documented
+    ... class Net:
+    ...     '''Parameters
+    ...     ----------
+    ...     {seed}
+    ...     '''
+    >>> print(Net.__doc__.splitlines()[2].strip())
+    seed
+    """
+    lines = []
+    for line in (cls.__doc__ or "").splitlines():
+        name = line.strip()[1:-1]
+        if line.strip() == f"{{{name}}}" and name in PARAMETERS:
+            start = line[: len(line) - len(line.lstrip())]
+            lines += [start + name, *indent(cleandoc(PARAMETERS[name].text), start + "    ").splitlines()]
+        else:
+            lines.append(line)
+    cls.__doc__ = "\n".join(lines)
+    return cls

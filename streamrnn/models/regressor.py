@@ -1,0 +1,196 @@
+"""A regressor with memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river import base
+
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.supervised import LEARN
+from streamrnn.models.features import to_float
+from streamrnn.models.frames import table_of, values_of
+from streamrnn.models.parameters import documented
+from streamrnn.models.supervised import ANSWER, Supervised
+
+__all__ = ["RNNRegressor"]
+
+
+@documented
+class RNNRegressor(Supervised, base.MiniBatchRegressor):
+    """Recurrent net that predicts a number from an event and from what came before it.
+
+    ``predict_one`` answers from the present state and changes nothing; ``learn_one`` takes the event in: the hidden state
+    moves on, and every ``stride`` events the weights learn by truncated backpropagation through time. Features and
+    target are standardised as they run; a scaler in front is not needed.
+
+    When not to use it: rows without an order, where nothing but the row itself matters
+    (``river.forest.ARFRegressor``); a few hundred rows in all.
+
+    Parameters
+    ----------
+    {cell}
+    {hidden_size}
+    {n_layers}
+    {window}
+    {stride}
+    {learning}
+    {optimizer}
+    {lr}
+    {loss}
+    {normalize}
+    {max_features}
+    {seed}
+
+    Examples
+    --------
+    The target is the feature of three events ago, which no model without memory can know:
+
+    >>> import random
+    >>> from river import metrics
+    >>> from streamrnn import RNNRegressor
+    >>> rng = random.Random(1)
+    >>> model, error, past = RNNRegressor(hidden_size=8, seed=1), metrics.MAE(), [0.0] * 3
+    >>> for t in range(8000):
+    ...     x, y = {"level": rng.choice([-1.0, 1.0])}, past[-3]
+    ...     if t >= 7000:
+    ...         error.update(y, model.predict_one(x))
+    ...     model.learn_one(x, y)
+    ...     past.append(x["level"])
+    >>> error.get() < 0.1
+    True
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
+    R. J. Williams, J. Peng, An efficient gradient-based algorithm for on-line training of recurrent network
+    trajectories, Neural Computation 2(4), 1990.
+    """
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        hidden_size: int = 16,
+        n_layers: int = 1,
+        window: int = 16,
+        stride: int = 4,
+        learning: str = "traces",
+        optimizer: str = "adam",
+        lr: float | None = None,
+        loss: str = "huber",
+        normalize: bool = True,
+        max_features: int = 1024,
+        seed: int = 0,
+    ) -> None:
+        self._start(locals(), loss=loss)
+        self._grow(targets=["y"])
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        yield {"hidden_size": 8}
+
+    def _n_outputs(self) -> int:
+        return len(self._targets.names) * LOSSES[self.loss].outputs_per_target
+
+    def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
+        into[:, 0] = labels[start:stop]
+
+    def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
+        """Take the event in: the state moves on, and y is learned.
+
+        Parameters
+        ----------
+        x
+            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+        y
+            The target. None or NaN: not known; the state moves on and nothing is learned from it.
+
+        Raises
+        ------
+        FeatureError
+            When a value is no number; nothing has changed then.
+        """
+        net = self._net
+        if type(y) is not float:
+            y = to_float("y", y)
+        if not self._columns.write(x, net.row):
+            self._take(x)
+        row = net.row
+        row[net.first_target] = y
+        net.call(net.slab, row, 1, LEARN)
+
+    def predict_one(self, x: Mapping[Any, Any]) -> float:
+        """Return the prediction for x from the present state. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name. Names that have not been learned yet are passed over.
+        """
+        net = self._net
+        row = net.row
+        if not self._columns.write(x, row):
+            self._columns.write_slowly(x, row)
+        net.call(net.slab, row, 1, ANSWER)
+        return row.item(net.first_output)
+
+    def learn_many(self, X: Any, y: Any) -> None:
+        """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
+        y
+            A series or array of n numbers; None and NaN are not known.
+        """
+        table = table_of(X)
+        self._many(table, values_of(y, len(table.values)), LEARN)
+
+    def predict_many(self, X: Any) -> Any:
+        """Return a prediction for each row, each from the *present* state: rows do not follow one another here.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+
+        Returns
+        -------
+        series or array
+            n predictions, in the kind of X.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor()
+        >>> model.learn_many(np.ones((20, 1)), np.full(20, 3.0))
+        >>> model.predict_many(np.ones((2, 1))).round(3).tolist()
+        [3.0, 3.0]
+        """
+        table = table_of(X)
+        return table.series(self._block(table, 0, len(table.values), None, ANSWER)[:, 0].copy())
+
+    def progressive_many(self, X: Any, y: Any) -> Any:
+        """Predict each row, then learn it, in one compiled call: the fast way to replay history.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+        y
+            A series or array of n numbers; None and NaN are not known.
+
+        Returns
+        -------
+        series or array
+            n predictions, each made before its row was learned: the bits of a loop of :meth:`predict_one` and
+            :meth:`learn_one`.
+        """
+        table = table_of(X)
+        pieces: list[NDArray[np.float64]] = self._many(table, values_of(y, len(table.values)), ANSWER | LEARN)
+        return table.series(np.concatenate([piece[:, 0] for piece in pieces]))

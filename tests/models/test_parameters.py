@@ -1,0 +1,32 @@
+"""Parameters: stored as given, checked by one table, described once."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from streamrnn import RNNRegressor
+from streamrnn.errors import ParameterError
+from streamrnn.models.parameters import PARAMETERS
+
+WRONG = {
+    "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
+    "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "seed": -1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_wrong_value_is_named(name):
+    """The error gives the parameter, the estimator and the value."""
+    with pytest.raises(ParameterError, match=f"'{name}' parameter of RNNRegressor must be .* Got {WRONG[name]!r}"):
+        RNNRegressor(**{name: WRONG[name]})
+
+
+def test_every_parameter_of_the_table_is_described():
+    """The docstring of an estimator has an entry, with text, for each parameter of its signature."""
+    doc = inspect.getdoc(RNNRegressor)
+
+    for name in inspect.signature(RNNRegressor).parameters:
+        assert f"\n{name}\n    " in doc
+    assert "{" not in doc.partition("Examples")[0]
