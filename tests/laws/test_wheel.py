@@ -17,8 +17,7 @@ from tests.laws.places import PACKAGES, ROOT
 
 SOURCES = {"streamrnn": "streamrnn", "streamrnn_files": "connectors/streamrnn_files"}
 SOURCES["streamrnn_kafka"] = "connectors/streamrnn_kafka"
-# What the tests read besides the packages.
-BESIDE = ("tests", "examples", "docs", "pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+NOT_BESIDE = ("streamrnn", "connectors", "demo-out", "dist", "build")  # the tests see everything else of the checkout
 
 pytestmark = pytest.mark.skipif(
     not all((ROOT / folder).is_dir() for folder in SOURCES.values()), reason="the sources are absent"
@@ -70,11 +69,13 @@ def test_the_wheel_holds_our_packages_and_nothing_else(wheel):
 
 def test_the_suite_passes_against_the_wheel(installed, tmp_path):
     """All tests pass far away from the sources, with the packages that the wheel installed."""
-    for name in BESIDE:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif (ROOT / name).is_file():
-            shutil.copy(ROOT / name, tmp_path)
+    for path in ROOT.iterdir():
+        if path.name.startswith(".") or path.name in NOT_BESIDE:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, tmp_path / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, tmp_path)
     where = "import streamrnn, streamrnn_files; print(streamrnn.__file__, streamrnn_files.__file__)"
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
     environment["PATH"] = os.pathsep.join([str(installed.parent), environment.get("PATH", "")])
