@@ -1,9 +1,9 @@
-"""The command line: ``streamrnn run`` and ``streamrnn replay``.
+"""The command line: ``streamrnn run``, ``check``, ``config`` and ``replay``.
 
 Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
 
 Exit codes: 0 done or asked to stop; 64 wrong usage; 66 input missing; 70 a bug; 73 output cannot be written; 76 state
-does not fit; 78 wrong configuration; 128 + n after a second signal n.
+does not fit; 78 wrong configuration; 128 + n after a second signal n. No secret of a configuration is ever printed.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("config_file", metavar="CONFIG.toml")
+@click.argument("config_file", metavar="CONFIG")
 @click.option("--fresh", is_flag=True, help="Forget the state and outputs of earlier runs; start from nothing.")
 @_plot
 @_debug
 def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
-    """Run what CONFIG.toml describes: source -> model -> sink, until the source ends or a signal comes.
+    """Run what CONFIG (TOML, YAML or JSON) describes: source -> model -> sink, until the source ends or a signal comes.
 
     SIGINT (Ctrl-C) and SIGTERM finish what has been read, write it, and exit with 0; a second one ends at once.
     """
@@ -56,6 +56,47 @@ def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
     from streamrnn.runtime.models import check_model  # noqa: PLC0415
 
     _run(config.load(config_file, check_model), fresh=fresh, plot=plot, title=config_file)
+
+
+@cli.command()
+@click.argument("config_file", metavar="CONFIG")
+@click.option("--offline", is_flag=True, help="Look at the file alone; try neither source nor sink.")
+@_debug
+def check(config_file: str, offline: bool, debug: bool) -> None:
+    """Say all that is wrong with CONFIG, each with file and line, without running it.
+
+    Then try what it names: whether the source can be read and the sink written. Exit code 0: it would run; else the
+    code that the run would end with (78 wrong configuration, 66 input missing, 73 output cannot be written, ...).
+    """
+    del debug
+    from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+
+    checked = config.load(config_file, check_model)
+    tried = ["offline"]
+    wrong: list[StreamrnnError] = []
+    if not offline:
+        from streamrnn.runtime.check import try_parts  # noqa: PLC0415
+
+        tried, wrong = try_parts(checked)
+    for error in wrong:
+        _complain(error, sys.argv)
+    if wrong:
+        sys.exit(wrong[0].exit_code)
+    click.echo(f"{config_file}: good ({'; '.join(tried)}).")
+
+
+@cli.command(name="config")
+@click.option("--example", type=click.Choice(["file"]), help="A configuration to start from, with comments.")
+@click.option("--schema", is_flag=True, help="The JSON Schema of a configuration, for editors.")
+@click.option("--options", "page", is_flag=True, help="Every option with type, default and text, as Markdown.")
+def describe(example: str | None, schema: bool, page: bool) -> None:
+    """Print a configuration to start from, its JSON Schema, or the list of all options."""
+    from streamrnn.runtime import reference  # noqa: PLC0415
+
+    if [example is not None, schema, page].count(True) != 1:
+        raise click.UsageError("Give one of --example KIND, --schema, --options.")
+    click.echo(reference.EXAMPLES[example] if example else reference.schema() if schema else reference.page(), nl=False)
 
 
 @cli.command()
@@ -138,22 +179,28 @@ def _is_broken_pipe(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, BrokenPipeError) or _is_broken_pipe(error.__cause__))
 
 
+def _echo(text: str) -> None:
+    """Print on standard error, secrets aside."""
+    from streamrnn.config_secrets import redact  # noqa: PLC0415
+
+    click.echo(redact(text), err=True)
+
+
 def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     """Say on standard error what went wrong, and return the exit code."""
     if "--debug" in arguments:
-        traceback.print_exception(error)
+        _echo("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            click.echo(f"streamrnn: {problem}", err=True)
+            _echo(f"streamrnn: {problem}")
         return error.exit_code
     if isinstance(error, StreamrnnError):
-        click.echo(f"streamrnn: {error}", err=True)
+        _echo(f"streamrnn: {error}")
         return error.exit_code
     said = " ".join(str(error).split())
-    click.echo(
+    _echo(
         f"streamrnn: a bug: {type(error).__name__}: {said}. Please report it, with the command you ran"
-        + ("." if "--debug" in arguments else " and what --debug adds."),
-        err=True,
+        + ("." if "--debug" in arguments else " and what --debug adds.")
     )
     return EXIT_BUG
 

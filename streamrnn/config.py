@@ -1,6 +1,6 @@
 """What a configuration file may say: every option declared once, with type, default, range and text.
 
-A configuration is one TOML file of six tables::
+A configuration is one file of six tables, in TOML (YAML and JSON, by the name's end, say the same)::
 
     [source]       kind = "files", and the options of that connector
     [model]        kind = "RNNAnomalyDetector", and the parameters of that class
@@ -11,23 +11,26 @@ A configuration is one TOML file of six tables::
 
 The options of a connector are the fields of its ``Options`` struct, declared in the connector and
 checked here by the same code as the tables of this module. All mistakes of a file are reported at
-once, each with the option, the rule, the value and, for an unknown name, the nearest known one.
-Relative paths are relative to the configuration file.
+once, each with file and line, the option, the rule, the value and, for an unknown name, the nearest known one.
+Relative paths are relative to the configuration file. In texts, ``${NAME}``, ``${NAME:-default}`` and
+``${file:/path}`` stand for a variable of the environment or the content of a file; see
+:mod:`streamrnn.config_secrets`.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from streamrnn.errors import ConfigError, SourceError, StreamrnnError
+from streamrnn.config_file import read
+from streamrnn.config_secrets import Filled, fill, plain, shown
+from streamrnn.errors import ConfigError, StreamrnnError
 
 __all__ = [
     "Alarm",
@@ -36,6 +39,7 @@ __all__ = [
     "Named",
     "State",
     "check_table",
+    "describe_type",
     "load",
     "nearest",
     "parameter_names",
@@ -144,7 +148,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 SINK_GIVEN = {"dead_letters": "[dead_letter] path", "state_dir": "[state] dir", "fresh": "--fresh"}
 """Options of a sink that other tables or the command line set: one commit covers outputs, dead letters and state."""
 
-_TABLES = ("source", "model", "alarm", "sink", "dead_letter", "state")
+OPTION_TABLES: dict[str, type] = {"alarm": Alarm, "dead_letter": DeadLetters, "state": State}
+"""The tables that are declared here; ``[source]`` and ``[sink]`` are by their connector, ``[model]`` by its class."""
+
+_TABLES = ("source", "model", "sink", *OPTION_TABLES)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -181,7 +188,7 @@ def _rule(info: Any) -> str:
         case msgspec.inspect.FloatType():
             return "a number" + _bounds(info)
         case msgspec.inspect.StrType():
-            return "a text"
+            return "a text" if info.min_length is None else f"a text of at least {info.min_length} character"
         case msgspec.inspect.BoolType():
             return "true or false"
         case msgspec.inspect.LiteralType():
@@ -194,6 +201,21 @@ def _rule(info: Any) -> str:
             return " or ".join(_rule(one) for one in info.types if not isinstance(one, msgspec.inspect.NoneType))
         case _:
             return "another type"
+
+
+def describe_type(declared: Any) -> tuple[str, str]:
+    """Return what an option's declaration accepts, in words, and its description.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from streamrnn.config import Alarm, describe_type
+    >>> describe_type(msgspec.structs.fields(Alarm)[0].type)
+    ('a number > 0 and <= 0.5', 'Share of normal events that may raise an alarm.')
+    """
+    info = msgspec.inspect.type_info(declared)
+    extra = info.extra_json_schema or {} if isinstance(info, msgspec.inspect.Metadata) else {}
+    return _rule(info), str(extra.get("description", ""))
 
 
 def _show(value: object) -> str:
@@ -250,13 +272,14 @@ def check_table(table: str, options: type, data: object, base: Path | None = Non
         if name not in fields:
             problems.append(f"[{table}] {name}: there is no such option. {nearest(name, fields)}")
             continue
+        given = plain(value)
         if base is not None and _is_path(name):
-            value = _resolve(value, base)  # noqa: PLW2901
-        try:
-            good[name] = msgspec.convert(value, fields[name].type)
+            given = _resolve(given, base)
+        try:  # what a variable holds is always text: "9100" is as good as 9100 there
+            good[name] = msgspec.convert(given, fields[name].type, strict=not isinstance(value, Filled))
         except msgspec.ValidationError:
             rule = _rule(msgspec.inspect.type_info(fields[name].type))
-            problems.append(f"[{table}] {name}: must be {rule}. Got {_show(value)} instead.")
+            problems.append(f"[{table}] {name}: must be {rule}. Got {_show(shown(name, value))} instead.")
     problems += [
         f"[{table}] {name}: is missing. It must be {_rule(msgspec.inspect.type_info(field.type))}."
         for name, field in fields.items()
@@ -290,10 +313,22 @@ def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None,
     return (None if problems else Named(kind, options)), problems
 
 
+def _guessed(value: object) -> Any:
+    """Return a model's parameter: where it came from a reference, as the number or truth it reads like."""
+    if not isinstance(value, Filled):
+        return plain(value)
+    for reading in (int, float, {"true": True, "false": False}.__getitem__):
+        try:
+            return reading(value)
+        except (ValueError, KeyError):
+            continue
+    return plain(value)
+
+
 def _check_model(data: object, check: Callable[[str, Mapping[str, Any]], list[str]] | None) -> tuple[Named, list[str]]:
     if not isinstance(data, Mapping):
         return Named("", {}), [f"[model]: must be a table. Got {_show(data)} instead."]
-    parameters = dict(data)
+    parameters = {name: _guessed(value) for name, value in data.items()}
     kind = parameters.pop("kind", "RNNAnomalyDetector")
     if not isinstance(kind, str):
         return Named("", {}), [f"[model] kind: must be a text. Got {_show(kind)} instead."]
@@ -332,7 +367,7 @@ def parse(
     """
     problems = [f"[{name}]: there is no such table. {nearest(name, _TABLES)}" for name in data if name not in _TABLES]
     parts: dict[str, Any] = {}
-    for name, struct in (("alarm", Alarm), ("dead_letter", DeadLetters), ("state", State)):
+    for name, struct in OPTION_TABLES.items():
         parts[name], found = check_table(name, struct, data.get(name, {}), base)
         problems += found
     for role in ("source", "sink"):
@@ -351,7 +386,7 @@ def load(path: str | Path, check_model: Callable[[str, Mapping[str, Any]], list[
     Parameters
     ----------
     path
-        A TOML file.
+        A file in TOML, YAML or JSON.
     check_model
         See :func:`parse`.
 
@@ -370,17 +405,24 @@ def load(path: str | Path, check_model: Callable[[str, Mapping[str, Any]], list[
     ...
     streamrnn.errors.SourceError: The configuration file 'no-such.toml' cannot be read: No such file or directory.
     """
-    path = Path(path)
+    file = read(path)
+    base = Path(path).absolute().parent
+    data, unfilled = fill(file.data, base)
+    problems = [f"{_label(where)}: {why}." for where, why in unfilled]
+    config = None
     try:
-        text = path.read_bytes().decode()
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise SourceError(f"The configuration file {str(path)!r} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"The configuration file {str(path)!r} is not UTF-8 text: {error.reason}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The configuration file {str(path)!r} is not valid TOML: {error}.") from error
-    return parse(data, path.absolute().parent, check_model)
+        config = parse(data, base, check_model)
+    except ConfigError as error:  # an option whose reference is wrong is reported once
+        known = tuple(f"{_label(where)}:" for where, _ in unfilled)
+        problems += [problem for problem in error.problems if not problem.startswith(known)]
+    if config is None or problems:
+        raise ConfigError([file.locate(problem) for problem in problems])
+    return config
+
+
+def _label(names: Sequence[str]) -> str:
+    """Return how messages name an option."""
+    return f"[{names[0]}]" + (f" {'.'.join(names[1:])}" if len(names) > 1 else "")
 
 
 def parameter_names(cls: Callable[..., object]) -> list[str]:

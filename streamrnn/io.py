@@ -20,10 +20,11 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.errors import ConfigError
+from streamrnn.errors import ConfigError, StreamrnnError
 
 __all__ = [
     "Block",
+    "Checkable",
     "DeadLetter",
     "Event",
     "Poll",
@@ -304,6 +305,24 @@ class Sink(Protocol):
         extra
             For each partition with a snapshot, the runtime's own state.
         """
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """What a source or a sink may be besides: one that can say beforehand whether it would work.
+
+    ``streamrnn check`` asks it, before it was entered.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Checkable, find_connector
+    >>> issubclass(find_connector("source", "files"), Checkable)
+    True
+    """
+
+    def check(self) -> list[StreamrnnError]:
+        """Return what is wrong, all of it, with the exit code of each: input, rights, servers. Changes nothing."""
         ...
 
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, SinkError, StateError
+from streamrnn.errors import ConfigError, SinkError, StateError, StreamrnnError
 from streamrnn.io import DeadLetter, Position, Restored
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
@@ -95,6 +95,18 @@ def _encode_letter(letter: DeadLetter) -> bytes:
         "partition": letter.partition,
     }
     return msgspec.json.encode(fields)
+
+
+def _unwritable(path: Path) -> str | None:
+    """Say why ``path`` cannot be written or made, or None where it can."""
+    if path.is_dir():
+        return None if os.access(path, os.W_OK | os.X_OK) else f"{str(path)!r} is not writable"
+    if path.exists():
+        return None if os.access(path, os.W_OK) else f"{str(path)!r} is not writable"
+    above = next(one for one in path.absolute().parents if one.exists())
+    if not above.is_dir():
+        return f"{str(above)!r} is not a directory"
+    return None if os.access(above, os.W_OK | os.X_OK) else f"{str(above)!r} is not writable"
 
 
 class FileSink:
@@ -197,6 +209,28 @@ class FileSink:
             file.close()
         if self._state is not None:
             self._state.close()
+
+    def check(self) -> list[StreamrnnError]:
+        """Return what is wrong with the places to write to: no directory, or no right to write there.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> import tempfile
+        >>> print(*FileSink.from_path(tempfile.gettempdir()).check())  # doctest: +ELLIPSIS
+        The output '...' cannot be written: it is a directory. Change its rights, or the path.
+        """
+        files = [Path(file.path) for file in self._files() if file.path != "-"]
+        wrong = [("output", path, "it is a directory" if path.is_dir() else _unwritable(path)) for path in files]
+        if self._options.state_dir is not None:
+            state = Path(self._options.state_dir)
+            said = f"{str(state)!r} is not a directory" if state.exists() and not state.is_dir() else None
+            wrong.append(("state directory", state, said or _unwritable(state)))
+        return [
+            SinkError(f"The {what} {str(path)!r} cannot be written: {why}. Change its rights, or the path.")
+            for what, path, why in wrong
+            if why
+        ]
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, StateError
+from streamrnn.errors import ConfigError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Poll, Position
 from streamrnn_files.bytestream import ByteStream
 from streamrnn_files.columns import Layout
@@ -100,6 +100,27 @@ class FileSource:
 
     def __exit__(self, *exc: object) -> None:
         self._stream.close()
+
+    def check(self) -> list[StreamrnnError]:
+        """Return what is wrong with the input: it is missing, or its head does not fit the options.
+
+        What can be read only once (standard input, a pipe) is left alone.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSource
+        >>> print(*FileSource.from_path("no-such.csv").check())
+        The input 'no-such.csv' cannot be read: No such file or directory.
+        """
+        if self._options.path == "-" or (Path(self._options.path).exists() and not Path(self._options.path).is_file()):
+            return []
+        try:
+            with FileSource(self._options) as trial:
+                trial.poll(1, 0.0)
+                trial.poll(1, 0.0)
+        except StreamrnnError as error:
+            return [error]
+        return []
 
     def _restart(self) -> None:
         """Forget all that was read of a file."""

@@ -14,7 +14,7 @@ from streamrnn.runtime.loop import BLOCK_EVENTS, Runtime
 from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.shard import Shard
 
-__all__ = ["make_runtime", "replay_tables"]
+__all__ = ["make_runtime", "make_sink", "make_source", "replay_tables"]
 
 
 def make_runtime(
@@ -34,16 +34,30 @@ def make_runtime(
         Events asked for at once. Changes nothing in the outputs.
     """
     chosen = kind or model_kind(config.model.kind, config.model.options)
-    source = find_connector("source", config.source.kind)(config.source.options)
-    sink = find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
     return Runtime(
-        source,
-        sink,
+        make_source(config),
+        make_sink(config, fresh=fresh),
         lambda: Shard(chosen, config.alarm, config.state.max_keys),
         every=None if config.state.dir is None else config.state.every,
         p_value=config.alarm.p_value,
         block_events=block_events,
     )
+
+
+def make_source(config: Config) -> Any:
+    """Return the source of a configuration, not yet entered."""
+    return find_connector("source", config.source.kind)(config.source.options)
+
+
+def make_sink(config: Config, *, fresh: bool = False) -> Any:
+    """Return the sink of a configuration, not yet entered.
+
+    Raises
+    ------
+    ConfigError
+        When it does not support what other tables ask of it.
+    """
+    return find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
 
 
 def _sink_options(config: Config, fresh: bool) -> Any:

@@ -22,14 +22,21 @@ class Layer:
 LAYERS = {
     "streamrnn.errors": Layer(),
     "streamrnn.io": Layer(("streamrnn.errors",), ("numpy",)),
-    "streamrnn.config": Layer(("streamrnn.errors", "streamrnn.io"), ("msgspec",)),
+    "streamrnn.config": Layer(
+        ("streamrnn.errors", "streamrnn.io", "streamrnn.config_file", "streamrnn.config_secrets"), ("msgspec",)
+    ),
+    "streamrnn.config_file": Layer(("streamrnn.errors",), ("yaml",)),
+    "streamrnn.config_secrets": Layer(),
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
     "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
     "streamrnn.runtime": Layer(
         ("streamrnn", "streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.models"),
         ("numpy", "river", "msgspec", "rich", "matplotlib"),
     ),
-    "streamrnn.cli": Layer(("streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.runtime"), ("click",)),
+    "streamrnn.cli": Layer(
+        ("streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.runtime"),
+        ("click",),
+    ),
     "streamrnn.__main__": Layer(("streamrnn.cli",)),
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),

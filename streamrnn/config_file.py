@@ -1,0 +1,222 @@
+"""A configuration file as tables, and the line each option stands on. TOML, YAML and JSON say the same things."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamrnn.errors import ConfigError, MissingExtraError, SourceError
+
+__all__ = ["ConfigFile", "read"]
+
+MOST_BYTES = 1 << 20
+"""Of a configuration. A whole one has some 2 KB; a data file given by mistake is refused, not read."""
+
+Place = tuple[str, ...]
+Lines = dict[Place, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What a file says, and where.
+
+    Parameters
+    ----------
+    path
+        As it was given.
+    data
+        Tables by name.
+    lines
+        1-based line of each table and option, by the names that lead to it.
+    """
+
+    path: str
+    data: dict[str, Any]
+    lines: Lines
+
+    def locate(self, problem: str) -> str:
+        """Put file and line before a problem that begins with ``[table] option``.
+
+        Examples
+        --------
+        >>> from streamrnn.config_file import ConfigFile
+        >>> ConfigFile("a.toml", {}, {("alarm",): 3, ("alarm", "rate"): 4}).locate("[alarm] rate: must be a number.")
+        'a.toml:4: [alarm] rate: must be a number.'
+        """
+        found = re.match(r"\[([^\]]+)\](?: ([^\s:]+))?", problem)
+        names = (found[1], *(found[2] or "").split(".")) if found else ()
+        for n in range(len(names), 0, -1):
+            if names[:n] in self.lines:
+                return f"{self.path}:{self.lines[names[:n]]}: {problem}"
+        return f"{self.path}: {problem}"
+
+
+def _bare(line: str) -> str:
+    """Return a line of TOML without its texts and comments."""
+    return re.sub(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*', "", line)
+
+
+def _names(dotted: str) -> Place:
+    return tuple(quoted or bare for quoted, bare in re.findall(r"[\"']([^\"']*)[\"']|([\w-]+)", dotted))
+
+
+def _toml_lines(text: str) -> Lines:
+    """Find where tables and options begin. ``text`` is valid TOML; inside values that span lines nothing begins."""
+    lines: Lines = {}
+    table: Place = ()
+    count: dict[Place, int] = {}
+    depth, until = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if until:
+            if until in line:
+                until = ""
+            continue
+        if depth == 0:
+            head = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
+            option = re.match(r"\s*((?:[\w.-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line)
+            if head:
+                table = _names(head[2])
+                lines.setdefault(table, number)
+                if head[1] == "[[":
+                    count[table] = count.get(table, -1) + 1
+                    table = (*table, str(count[table]))
+                lines.setdefault(table, number)
+                continue
+            if option:
+                lines.setdefault((*table, *_names(option[1])), number)
+        for quotes in ('"""', "'''"):
+            if line.count(quotes) % 2:
+                until = quotes
+        bare = _bare(line)
+        depth += sum(bare.count(c) for c in "[{") - sum(bare.count(c) for c in "]}")
+    return lines
+
+
+def _load_toml(text: str) -> tuple[Any, Lines]:
+    return tomllib.loads(text), _toml_lines(text)
+
+
+def _node_places(node: Any, place: Place) -> Iterator[tuple[Place, int]]:
+    import yaml  # noqa: PLC0415
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*place, str(key.value))
+            yield inner, key.start_mark.line + 1
+            yield from _node_places(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield (*place, str(i)), value.start_mark.line + 1
+            yield from _node_places(value, (*place, str(i)))
+
+
+def _places(node: Any) -> Lines:
+    lines: Lines = {}
+    for place, line in _node_places(node, ()):
+        if place in lines:
+            raise ValueError(f"{'.'.join(place)!r} is given twice, in line {lines[place]} and line {line}")
+        lines[place] = line
+    return lines
+
+
+def _load_yaml(text: str) -> tuple[Any, Lines]:
+    try:
+        import yaml  # noqa: PLC0415  (20 ms that a TOML file should not pay)
+    except ImportError as error:
+        raise MissingExtraError("A configuration in YAML needs PyYAML: pip install pyyaml") from error
+    try:
+        if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text, yaml.SafeLoader)):
+            raise ValueError("anchors and aliases (& and *) are not supported; write the value out, or quote the text")
+        lines = _places(yaml.compose(text, yaml.SafeLoader))
+        return yaml.safe_load(text), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (at line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ValueError(f"{getattr(error, 'problem', None) or error}{where}") from error
+
+
+def _load_json(text: str) -> tuple[Any, Lines]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} (at line {error.lineno}, column {error.colno})") from error
+    try:
+        import yaml  # noqa: PLC0415
+    except ImportError:
+        return data, {}
+    try:
+        node = yaml.compose(text.replace("\t", " "), yaml.SafeLoader)  # JSON is YAML, but for tabs
+    except yaml.YAMLError:
+        return data, {}
+    return data, _places(node)
+
+
+FORMATS: dict[str, tuple[str, Callable[[str], tuple[Any, Lines]]]] = {
+    ".toml": ("TOML", _load_toml),
+    ".yaml": ("YAML", _load_yaml),
+    ".yml": ("YAML", _load_yaml),
+    ".json": ("JSON", _load_json),
+}
+
+
+def _strange_key(value: object, place: Place) -> str | None:
+    """Say where a name is no text, as YAML allows it; None where all are."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if not isinstance(name, str):
+                inside = f" in [{'.'.join(place)}]" if place else ""
+                return f"the name {name!r}{inside} is no text; put it in quotes"
+            if said := _strange_key(one, (*place, name)):
+                return said
+    elif isinstance(value, list):
+        return next((said for i, one in enumerate(value) if (said := _strange_key(one, (*place, str(i))))), None)
+    return None
+
+
+def read(path: str | Path) -> ConfigFile:
+    r"""Read a configuration file; its name's end says which language: .toml, .yaml, .yml, .json, anything else is TOML.
+
+    Raises
+    ------
+    SourceError
+        When the file is missing or cannot be read.
+    ConfigError
+        When it is no text of that language.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from streamrnn.config_file import read
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "a.toml")
+    >>> _ = path.write_text("[source]\npath = 'a.csv'\n")
+    >>> read(path).lines
+    {('source',): 1, ('source', 'path'): 2}
+    """
+    path = Path(path)
+    said = f"The configuration file {str(path)!r}"
+    language, loads = FORMATS.get(path.suffix.lower(), FORMATS[".toml"])
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise ConfigError(f"{said} is larger than {MOST_BYTES} bytes. Give a configuration, not the data.")
+        data, lines = loads(raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise SourceError(f"{said} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{said} is not UTF-8 text: {error.reason}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{said} is not valid {language}: it is nested too deeply.") from error
+    except ValueError as error:  # tomllib's own error is one
+        raise ConfigError(f"{said} is not valid {language}: {str(error).rstrip('.')}.") from error
+    data = {} if data is None else data
+    if not isinstance(data, dict):
+        raise ConfigError(f"{said} must hold tables ([source], [model], ...). It is a {type(data).__name__} instead.")
+    if strange := _strange_key(data, ()):
+        raise ConfigError(f"{said}: {strange}.")
+    return ConfigFile(str(path), data, lines)
