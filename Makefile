@@ -19,7 +19,7 @@ demo: $(VENV)/.demo  ## Watch a real stream: values, expectations, scores, alarm
 	@$(BIN)/python examples/demo.py
 
 test: lint types  ## Style, types, and every test.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -13,3 +14,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests over two processes: the longest begins first, and those that share a broker stay together."""
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+    for item in items:
+        if {"kafka", "chaos"} & set(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group("broker"))
