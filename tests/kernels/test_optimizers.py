@@ -13,7 +13,7 @@ from streamrnn.kernels import optimizers
 from streamrnn.kernels.compile import entry, sources_digest
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
 from streamrnn.models.translate import OptimizerChoice, optimizer
-from tests.kernels import rig
+from streamrnn.testing.nets import play, small_net, step_of, weights
 
 STEPS, N = 60, 8
 
@@ -176,13 +176,17 @@ def test_long_lives(name):
         assert np.isfinite(actual).all()
 
 
+def flat(net):
+    return np.concatenate([part.ravel() for part in weights(net)])
+
+
 def gradient_and_net(**options):
     """A net of the given options, its flat weights, and the gradient of six events X, Y at those weights."""
     rng = np.random.default_rng(3)
     X, Y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
-    g = rig.learned_gradient(rig.build("lstm"), X, Y)
-    net = rig.build("lstm", **options)
-    return net, rig.params(net).flat(), g, X, Y
+    g = step_of(small_net("lstm"), X, Y)
+    net = small_net("lstm", **options)
+    return net, flat(net), g, X, Y
 
 
 @pytest.mark.parametrize("share", [0.5, 2.0])
@@ -192,9 +196,9 @@ def test_clipping_is_by_the_global_norm(share):
     norm = np.linalg.norm(g)
     net, w, _, X, Y = gradient_and_net(clip=share * norm, settings={"lr": 0.1})
 
-    rig.play(net, X, Y)
+    play(net, X, Y)
 
-    np.testing.assert_allclose(rig.params(net).flat() - w, -0.1 * min(share, 1.0) * g, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(flat(net) - w, -0.1 * min(share, 1.0) * g, rtol=1e-4, atol=1e-6)
 
 
 def test_pull_moves_towards_the_initial_weights_per_known_target():
@@ -204,12 +208,12 @@ def test_pull_moves_towards_the_initial_weights_per_known_target():
     w_0 = w + 1.0
     net.array("layer0.weights_initial")[:] += 1.0
     net.array("head_initial")[:] += 1.0
-    g = rig.learned_gradient(rig.build("lstm"), X, Y)
+    g = step_of(small_net("lstm"), X, Y)
 
-    rig.play(net, X, Y)
+    play(net, X, Y)
 
     stepped = w - 0.1 * g
-    np.testing.assert_allclose(rig.params(net).flat(), stepped + 0.11 * (w_0 - stepped), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(flat(net), stepped + 0.11 * (w_0 - stepped), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", [0.05, 40.0])
@@ -219,17 +223,17 @@ def test_obgd_is_algorithm_3(target):
     rng = np.random.default_rng(3)
     options = {"window": 1, "stride": 1, "outputs": 1, "loss_settings": [1e6]}
     X, Y = rng.normal(size=(1, 3)), np.array([[target]])
-    plain = rig.build("lstm", **options)
-    g = rig.learned_gradient(plain, X, Y)  # of the squared error, halved: delta z
-    net = rig.build("lstm", optimizer="obgd", settings={"lr": alpha, "kappa": kappa}, **options)
-    w = rig.params(net).flat()
+    plain = small_net("lstm", **options)
+    g = step_of(plain, X, Y)  # of the squared error, halved: delta z
+    net = small_net("lstm", optimizer="obgd", settings={"lr": alpha, "kappa": kappa}, **options)
+    w = flat(net)
 
-    [[value]] = rig.play(net, X, Y)
+    [[value]] = play(net, X, Y)
 
     delta = value - target
     z = g / delta
     m = alpha * kappa * max(abs(delta), 1.0) * np.abs(z).sum()
-    np.testing.assert_allclose(rig.params(net).flat() - w, -min(alpha / m, alpha) * delta * z, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(flat(net) - w, -min(alpha / m, alpha) * delta * z, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -241,18 +245,18 @@ def test_a_schedule_counts_updates(schedule):
         "InverseScaling": lambda t: 0.1 / (t + 1) ** 0.7,
         "Optimal": lambda t: 10 / (20 + t),
     }
-    net = rig.build("dense", schedule=schedule, settings={"lr": 0.1, **settings}, window=1, stride=1)
-    twin = rig.build("dense", window=1, stride=1)
+    net = small_net("dense", schedule=schedule, settings={"lr": 0.1, **settings}, window=1, stride=1)
+    twin = small_net("dense", window=1, stride=1)
     rng, updates = np.random.default_rng(3), 0
     for t in range(12):
         x, y = rng.normal(size=(1, 3)), rng.normal(size=(1, 2)) * (np.nan if t % 4 == 2 else 1.0)
-        w = rig.params(net).flat()
+        w = flat(net)
         for name in ("layer0.weights", "head"):
             twin.array(name)[:] = net.array(name)
-        g = rig.learned_gradient(twin, x, y)
+        g = step_of(twin, x, y)
 
-        rig.play(net, x, y)
+        play(net, x, y)
 
-        np.testing.assert_allclose(rig.params(net).flat() - w, -rate[schedule](updates) * g, rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(flat(net) - w, -rate[schedule](updates) * g, rtol=1e-3, atol=1e-6)
         updates += int(not np.isnan(y).any())
     assert net.header[at.UPDATES] == updates == 9

@@ -16,6 +16,7 @@ INTERFACES = (
     "streamrnn.config",
     "streamrnn.errors",
     "streamrnn.io",
+    "streamrnn.testing",
     "streamrnn_files",
     "streamrnn_kafka",
 )
