@@ -37,13 +37,11 @@ B6: Final = F32(1.19825839466702e-06)
 @kernel
 def tanh(x):
     """Return tanh(x) for a float32."""
-    x = CLAMP if x > CLAMP else x
-    x = -CLAMP if x < -CLAMP else x
+    x = min(max(x, -CLAMP), CLAMP)
     s = x * x
     p = x * (A1 + s * (A3 + s * (A5 + s * (A7 + s * (A9 + s * (A11 + s * A13))))))
-    y = p / (B0 + s * (B2 + s * (B4 + s * B6)))
-    y = ONE if y > ONE else y
-    return -ONE if y < -ONE else y
+    q = B0 + s * (B2 + s * (B4 + s * B6))
+    return min(max(p / q, -ONE), ONE)
 
 
 @kernel

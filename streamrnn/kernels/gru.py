@@ -25,14 +25,13 @@ def forward(H):
 
     @kernel
     def step(prev, rec):
+        # one activation a loop: short chains, so that the core works on many units at once
+        for j in range(2 * H):
+            rec[j] = sigmoid(rec[j] + rec[3 * H + j])
         for j in range(H):
-            z = sigmoid(rec[j] + rec[3 * H + j])
-            r = sigmoid(rec[H + j] + rec[4 * H + j])
-            n = tanh(rec[2 * H + j] + r * rec[5 * H + j])
-            rec[j] = z
-            rec[H + j] = r
+            n = tanh(rec[2 * H + j] + rec[H + j] * rec[5 * H + j])
             rec[2 * H + j] = n
-            rec[6 * H + j] = n + z * (prev[6 * H + j] - n)
+            rec[6 * H + j] = n + rec[j] * (prev[6 * H + j] - n)
 
     return step
 

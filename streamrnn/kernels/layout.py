@@ -155,7 +155,7 @@ class Layout:
         self._add(SCALED, "staged_scaled", "f8", up(z.inputs, LANES))
         for word, name, size in (
             (S_DH, "s_dh", up(H, 4)), (S_DC, "s_dc", H), (S_DX, "s_dx", T * H), (S_ROW, "s_row", 4 * G),
-            (S_A, "s_a", 4 * padded_t), (S_LOCAL, "s_local", padded_t * max(cell.traced, 1) * H),
+            (S_A, "s_a", padded_t * max(self.rows(layer) for layer in range(z.layers))), (S_LOCAL, "s_local", padded_t * max(cell.traced, 1) * H),
             (S_LATER, "s_later", max(cell.traced, 1) * H), (S_DCS, "s_dcs", max(cell.traced, 1) * H),
             (S_DO, "s_do", T * K), (S_STEP, "s_step", 16),
         ):  # fmt: skip

@@ -32,20 +32,19 @@ def forward(H):
 
     @kernel
     def step(prev, rec):
+        # one activation a loop: short chains, so that the core works on many units at once
+        for j in range(2 * H):
+            rec[j] = sigmoid(rec[j])
+        for j in range(2 * H, 3 * H):
+            rec[j] = tanh(rec[j])
+        for j in range(3 * H, 4 * H):
+            rec[j] = sigmoid(rec[j])
         for j in range(H):
-            i = sigmoid(rec[j])
-            f = sigmoid(rec[H + j])
-            g = tanh(rec[2 * H + j])
-            o = sigmoid(rec[3 * H + j])
-            c = f * prev[4 * H + j] + i * g
+            c = rec[H + j] * prev[4 * H + j] + rec[j] * rec[2 * H + j]
             tc = tanh(c)
-            rec[j] = i
-            rec[H + j] = f
-            rec[2 * H + j] = g
-            rec[3 * H + j] = o
             rec[4 * H + j] = c
             rec[5 * H + j] = tc
-            rec[6 * H + j] = o * tc
+            rec[6 * H + j] = rec[3 * H + j] * tc
 
     return step
 

@@ -37,18 +37,25 @@ ABSENT = np.float32(0.0)
 
 
 def _product(N):
-    """z (N) += a (n, multiple of 4) @ W (n rows of N)."""
+    """z (N) += a (n) @ W (n rows of N): eight rows at a time, so that z is read and written once for eight."""
 
     @kernel
     def product(a, W, z):
         n = a.size
-        m = n - n % 4
-        for j in range(0, m, 4):
+        n8, n4 = n & ~7, n & ~3
+        for j in range(0, n8, 8):
+            w = W[j * N : (j + 8) * N]
+            a0, a1, a2, a3, a4, a5, a6, a7 = a[j], a[j + 1], a[j + 2], a[j + 3], a[j + 4], a[j + 5], a[j + 6], a[j + 7]
+            for i in range(N):
+                lower = a0 * w[i] + a1 * w[N + i] + a2 * w[2 * N + i] + a3 * w[3 * N + i]
+                upper = a4 * w[4 * N + i] + a5 * w[5 * N + i] + a6 * w[6 * N + i] + a7 * w[7 * N + i]
+                z[i] += lower + upper
+        for j in range(n8, n4, 4):
             w = W[j * N : (j + 4) * N]
             a0, a1, a2, a3 = a[j], a[j + 1], a[j + 2], a[j + 3]
             for i in range(N):
                 z[i] += a0 * w[i] + a1 * w[N + i] + a2 * w[2 * N + i] + a3 * w[3 * N + i]
-        for j in range(m, n):
+        for j in range(n4, n):
             w = W[j * N : (j + 1) * N]
             a0 = a[j]
             for i in range(N):
@@ -58,25 +65,33 @@ def _product(N):
 
 
 def _transposed(N):
-    """a (n) += W (n rows of N) @ z (N)."""
+    """a (n) += W (n rows of N) @ z (N): eight rows at a time, eight sums that do not wait for each other."""
 
     @kernel
     def transposed(W, z, a, n):
-        m = n - n % 4
-        for j in range(0, m, 4):
-            w = W[j * N : (j + 4) * N]
-            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
+        n8 = n & ~7
+        for j in range(0, n8, 8):
+            w = W[j * N : (j + 8) * N]
+            s0, s1, s2, s3, s4, s5, s6, s7 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
             for i in range(N):
                 d = z[i]
                 s0 += w[i] * d
                 s1 += w[N + i] * d
                 s2 += w[2 * N + i] * d
                 s3 += w[3 * N + i] * d
+                s4 += w[4 * N + i] * d
+                s5 += w[5 * N + i] * d
+                s6 += w[6 * N + i] * d
+                s7 += w[7 * N + i] * d
             a[j] += s0
             a[j + 1] += s1
             a[j + 2] += s2
             a[j + 3] += s3
-        for j in range(m, n):
+            a[j + 4] += s4
+            a[j + 5] += s5
+            a[j + 6] += s6
+            a[j + 7] += s7
+        for j in range(n8, n):
             w = W[j * N : (j + 1) * N]
             s0 = ZERO
             for i in range(N):
@@ -86,23 +101,35 @@ def _transposed(N):
     return transposed
 
 
-def _outer(N, Z):
-    """g (4 rows of N) += sum over t of a[r, t] dz[t]: a (4, T), dz (T rows of Z), T a multiple of 4."""
+def _outer(n, G, Z):
+    """g (4 rows of n, G apart) += sum over t of a[t, r] dz[t]: a (T, 4), dz (T rows, Z apart), T a multiple of 4.
+
+    ``fresh``: g is written, not added to.
+    """
 
     @kernel
-    def outer(a, dz, g, T):
+    def outer(a, dz, g, T, fresh):
         for t in range(0, T, 4):
-            a00, a01, a02, a03 = a[t], a[t + 1], a[t + 2], a[t + 3]
-            a10, a11, a12, a13 = a[T + t], a[T + t + 1], a[T + t + 2], a[T + t + 3]
-            a20, a21, a22, a23 = a[2 * T + t], a[2 * T + t + 1], a[2 * T + t + 2], a[2 * T + t + 3]
-            a30, a31, a32, a33 = a[3 * T + t], a[3 * T + t + 1], a[3 * T + t + 2], a[3 * T + t + 3]
-            d = dz[t * Z : t * Z + 3 * Z + N]
-            for i in range(N):
-                d0, d1, d2, d3 = d[i], d[Z + i], d[2 * Z + i], d[3 * Z + i]
-                g[i] += a00 * d0 + a01 * d1 + a02 * d2 + a03 * d3
-                g[N + i] += a10 * d0 + a11 * d1 + a12 * d2 + a13 * d3
-                g[2 * N + i] += a20 * d0 + a21 * d1 + a22 * d2 + a23 * d3
-                g[3 * N + i] += a30 * d0 + a31 * d1 + a32 * d2 + a33 * d3
+            b = a[4 * t : 4 * t + 16]
+            a00, a10, a20, a30 = b[0], b[1], b[2], b[3]
+            a01, a11, a21, a31 = b[4], b[5], b[6], b[7]
+            a02, a12, a22, a32 = b[8], b[9], b[10], b[11]
+            a03, a13, a23, a33 = b[12], b[13], b[14], b[15]
+            d = dz[t * Z : t * Z + 3 * Z + n]
+            if fresh and t == 0:
+                for i in range(n):
+                    d0, d1, d2, d3 = d[i], d[Z + i], d[2 * Z + i], d[3 * Z + i]
+                    g[i] = a00 * d0 + a01 * d1 + a02 * d2 + a03 * d3
+                    g[G + i] = a10 * d0 + a11 * d1 + a12 * d2 + a13 * d3
+                    g[2 * G + i] = a20 * d0 + a21 * d1 + a22 * d2 + a23 * d3
+                    g[3 * G + i] = a30 * d0 + a31 * d1 + a32 * d2 + a33 * d3
+            else:
+                for i in range(n):
+                    d0, d1, d2, d3 = d[i], d[Z + i], d[2 * Z + i], d[3 * Z + i]
+                    g[i] += a00 * d0 + a01 * d1 + a02 * d2 + a03 * d3
+                    g[G + i] += a10 * d0 + a11 * d1 + a12 * d2 + a13 * d3
+                    g[2 * G + i] += a20 * d0 + a21 * d1 + a22 * d2 + a23 * d3
+                    g[3 * G + i] += a30 * d0 + a31 * d1 + a32 * d2 + a33 * d3
 
     return outer
 
@@ -231,7 +258,7 @@ def _finite(f, start, n):
     bits = f[start : start + n].view(np.uint32)
     worst = np.uint32(0)
     for i in range(n):
-        worst = max(worst, bits[i] & MAGNITUDE)
+        worst = max(worst, np.uint32(bits[i] & MAGNITUDE))  # numba widens what & gives: half the speed
     return worst < TOO_BIG
 
 
@@ -270,6 +297,32 @@ def _local_factors(cell, hidden):
 
 
 @chosen_by_cell
+def _what_rows_saw(cell, hidden):
+    """Write S_A: for each four rows of a layer's weights their inputs over the window, (rows / 4, T, 4)."""
+    spec, H = CELLS[cell], hidden
+    R, h_at = spec.record * H, spec.h * H
+    padded = at.up(H, 4) if spec.recurrent else 0
+
+    @kernel
+    def run(hd, f, b, T):
+        fill, nx = hd[at.FILL], hd[b + at.NX]
+        for j in range(0, padded + nx, 4):
+            step, here = (R, hd[b + at.REC] + h_at + j) if j < padded else (nx, hd[b + at.XS] + j - padded)
+            a = f[hd[at.S_A] + j * T : hd[at.S_A] + (j + 4) * T]
+            for t in range(fill):
+                for r in range(4):
+                    a[4 * t + r] = f[here + t * step + r]
+            if H % 4 != 0 and j < padded and j + 4 > H:  # rows that only fill up
+                for t in range(fill):
+                    for r in range(H - j, 4):
+                        a[4 * t + r] = ZERO
+            for i in range(4 * fill, 4 * T):
+                a[i] = ZERO
+
+    return run
+
+
+@chosen_by_cell
 def _rows(cell, hidden):
     """Pass over a layer's weights, four rows at a time: gradient, traces, optimiser's step.
 
@@ -278,50 +331,33 @@ def _rows(cell, hidden):
     Returns the sums of |g| and g^2 (only where the gradient is kept).
     """
     spec, H = CELLS[cell], hidden
-    N, R, Z, Q = spec.gates * H, spec.record * H, spec.dz_blocks * H, spec.traced * H
-    recurrent, h_at = spec.recurrent, spec.h * H
-    padded = at.up(H, 4) if recurrent else 0
-    outer, outer_local = _outer(N, Z), _outer(max(Q, 1), max(Q, 1))
-    factors_of = _local_factors
+    N, Z, Q = spec.gates * H, spec.dz_blocks * H, spec.traced * H
+    padded = at.up(H, 4) if spec.recurrent else 0
+    outer, outer_local = _outer(N, N, Z), _outer(Q, Q, Q)
+    factors_of, rows_saw = _local_factors, _what_rows_saw
 
     @kernel
     def run(hd, f, layer, learn, apply, drop, pull):
         b = at.LAYER_0 + layer * at.LAYER_WORDS
-        fill, nx, size = hd[at.FILL], hd[b + at.NX], hd[b + at.W_SIZE]
-        T, D = at_pad(fill), at_pad(drop)
+        size = hd[b + at.W_SIZE]
+        T, D = at_pad(hd[at.FILL]), at_pad(drop)
         traces = hd[at.TRACES] != 0 and Q > 0
         if traces:
             factors_of(cell, hidden, hd, f, b, drop)
-        a = f[hd[at.S_A] : hd[at.S_A] + 4 * max(T, D)]
+        rows_saw(cell, hidden, hd, f, b, T)
         c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
         later = f[hd[at.S_LATER] : hd[at.S_LATER] + Q]
         dcs = f[hd[at.S_DCS] : hd[at.S_DCS] + Q]
         dz = f[hd[b + at.DZ] : hd[b + at.DZ] + T * Z]
-        local = f[hd[at.S_LOCAL] : hd[at.S_LOCAL] + D * Q]
+        local = f[hd[at.S_LOCAL] : hd[at.S_LOCAL] + D * Q]  # zero from slot ``drop`` on
         sum_1 = 0.0
         sum_2 = 0.0
-        for j in range(0, padded + nx, 4):
-            g = (
-                f[hd[at.S_ROW] : hd[at.S_ROW] + 4 * N]
-                if apply
-                else f[hd[b + at.GRAD] + j * N : hd[b + at.GRAD] + (j + 4) * N]
-            )
-            # the four rows' inputs, one row of T steps each
-            for r in range(4):
-                if j < padded:
-                    here = hd[b + at.REC] + h_at + j + r
-                    for t in range(fill):
-                        a[r * T + t] = f[here + t * R] if j + r < H else ZERO
-                else:
-                    here = hd[b + at.XS] + j - padded + r
-                    for t in range(fill):
-                        a[r * T + t] = f[here + t * nx]
-                for t in range(fill, T):
-                    a[r * T + t] = ZERO
+        for j in range(0, padded + hd[b + at.NX], 4):
+            a = f[hd[at.S_A] + j * T : hd[at.S_A] + (j + 4) * T]
+            to = hd[at.S_ROW] if apply else hd[b + at.GRAD] + j * N
+            g = f[to : to + 4 * N]
             if learn:
-                for i in range(4 * N):
-                    g[i] = ZERO
-                outer(a, dz if j >= padded else dz[Z - N :], g, T)
+                outer(a, dz if j >= padded else dz[Z - N :], g, T, True)
             if traces:
                 e = f[hd[b + at.TRACE] + j * Q : hd[b + at.TRACE] + (j + 4) * Q]
                 if learn:
@@ -329,16 +365,10 @@ def _rows(cell, hidden):
                         for i in range(Q):
                             g[r * N + i] += dcs[i] * e[r * Q + i]
                 if drop > 0:
-                    if D != T or drop != fill:
-                        for r in range(4):
-                            for t in range(drop):
-                                a[r * D + t] = a[r * T + t]
-                            for t in range(drop, D):
-                                a[r * D + t] = ZERO
                     for r in range(4):
                         for i in range(Q):
                             e[r * Q + i] *= later[i]
-                    outer_local(a, local, e, D)
+                    outer_local(a, local, e, D, False)
             if learn and apply:
                 o = j * N
                 optimizers.step(
@@ -534,9 +564,12 @@ def update(cell, hidden):
 
 @kernel
 def _move(f, start, by, n):
-    """Shift n values down by ``by`` places."""
-    for i in range(n):
-        f[start + i] = f[start + by + i]
+    """Shift n values down by ``by`` places, in runs that do not overlap: those are copied in vectors."""
+    for first in range(start, start + n, by):
+        into = f[first : first + min(by, start + n - first)]
+        source = f[first + by : first + by + into.size]
+        for i in range(into.size):
+            into[i] = source[i]
 
 
 @kernel

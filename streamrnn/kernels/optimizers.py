@@ -120,6 +120,9 @@ def prepare(hd, hyper, c):
     c[6] = 0.0
     c[7] = 0.0
     c[8] = 1.0
+    if rule == ADAM:
+        c[9] = lr * np.sqrt(bias_2) / bias_1
+        c[10] = eps * eps * bias_2
     if rule == AMSGRAD:  # river corrects the learning rate, not the moments
         c[4] = np.sqrt(bias_2) / bias_1 if hyper[at.OPT_A] != 0.0 else 1.0
     if rule == ADABOUND:
@@ -192,15 +195,16 @@ def _rmsprop(c, w, s, g, n):
 
 @kernel
 def _adam(c, w, m, v, g, n):
-    b1, b2, eps2, scale = c[1], c[2], c[3], c[8]
-    lr, bias_2 = c[0] * c[4], c[5]
+    # the corrections of both moments are in c[9] and c[10], and the averages are written as steps towards the new value:
+    # multiplications are what limits this loop
+    k1, k2, scale, lr, eps2 = F32(1.0) - c[1], F32(1.0) - c[2], c[8], c[9], c[10]
     for i in range(n):
         d = g[i] * scale
-        a = b1 * m[i] + (F32(1.0) - b1) * d
-        b = b2 * v[i] + (F32(1.0) - b2) * d * d
+        a = m[i] + k1 * (d - m[i])
+        b = v[i] + k2 * (d * d - v[i])
         m[i] = a
         v[i] = b
-        w[i] -= lr * a / np.sqrt(b * bias_2 + eps2)
+        w[i] -= lr * a / np.sqrt(b + eps2)
 
 
 @kernel
