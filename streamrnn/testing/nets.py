@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
 from streamrnn.models.net import Net
 
-__all__ = ["HIDDEN", "play", "rate", "small_net", "step_of", "targets", "weights"]
+__all__ = ["HIDDEN", "assign", "play", "rate", "small_net", "step_of", "targets", "weights"]
 
 HIDDEN: Final = 5  # no multiple of four, so that the remainders of the kernels' loops run too
 Array = NDArray[np.float64]
@@ -58,6 +59,12 @@ def _parts(net: Net) -> list[NDArray[Any]]:
 def weights(net: Net) -> list[Array]:
     """Return the weights in float64: for each layer recurrent rows (H, G), bias (G), input rows (I, G); then the head."""
     return [part.astype(np.float64) for part in _parts(net)]
+
+
+def assign(net: Net, parts: Sequence[Array]) -> None:
+    """Set the weights, in the order of :func:`weights`."""
+    for into, part in zip(_parts(net), parts, strict=True):
+        into[...] = part
 
 
 def rate(net: Net, lr: float) -> None:

@@ -1,0 +1,57 @@
+"""Every cell against arrays that PyTorch made (``golden/make.py``): outputs, gradient, and a short training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamrnn.kernels.cells import CELLS
+from streamrnn.testing.nets import assign, play, rate, small_net, step_of, weights
+
+
+@pytest.fixture(scope="module")
+def golden():
+    with np.load(Path(__file__).with_name("golden") / "cells.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+def started(golden, cell, **options):
+    """A net with the golden weights."""
+    net = small_net(cell, loss="squared", **options)
+    assign(net, [golden[f"{cell}.{name}"] for name in "UbVh"])
+    return net
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs(golden, cell):
+    """Twenty-four events from the state of rest on."""
+    net = started(golden, cell)
+    rate(net, 0.0)
+
+    out = play(net, golden[f"{cell}.X"][:24], golden[f"{cell}.Y"][:24])
+
+    np.testing.assert_allclose(out, golden[f"{cell}.outputs"], rtol=1e-4, atol=5e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradient(golden, cell):
+    """Full backpropagation through the same events."""
+    net = started(golden, cell, window=24, stride=24)
+
+    actual = step_of(net, golden[f"{cell}.X"][:24], golden[f"{cell}.Y"][:24])
+
+    np.testing.assert_allclose(actual, golden[f"{cell}.gradient"], rtol=1e-3, atol=3e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_training(golden, cell):
+    """Forty windows of truncated backpropagation with Adam: outputs on the way and weights at the end."""
+    net = started(golden, cell, optimizer="adam", settings={"lr": 0.01, "beta_1": 0.9, "beta_2": 0.99, "eps": 1e-8})
+
+    out = play(net, golden[f"{cell}.X"], golden[f"{cell}.Y"])
+
+    np.testing.assert_allclose(out, golden[f"{cell}.trained"], rtol=1e-3, atol=3e-4)
+    final = np.concatenate([part.ravel() for part in weights(net)])
+    np.testing.assert_allclose(final, golden[f"{cell}.final"], rtol=1e-3, atol=3e-4)
