@@ -92,6 +92,10 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     path: Annotated[
         str | None, Meta(description="File of JSON Lines (position, line, reason, raw). Unset: they are only counted.")
     ] = None
+    topic: Annotated[
+        str | None,
+        Meta(description="Kafka topic for them, with the reason in the headers. Unset: they are only counted."),
+    ] = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +109,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     dir: Annotated[str | None, Meta(description="Directory of snapshots. Unset: every run starts from nothing.")] = None
+    topic: Annotated[
+        str | None,
+        Meta(description="Compacted Kafka topic of snapshots, for a Kafka sink. Unset: named after the group."),
+    ] = None
     every: Annotated[
         int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
     ] = 10_000
@@ -145,7 +153,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
 
 
-SINK_GIVEN = {"dead_letters": "[dead_letter] path", "state_dir": "[state] dir", "fresh": "--fresh"}
+SINK_GIVEN = {
+    "dead_letters": "[dead_letter] path",
+    "dead_letter_topic": "[dead_letter] topic",
+    "state_dir": "[state] dir",
+    "state_topic": "[state] topic",
+    "fresh": "--fresh",
+}
 """Options of a sink that other tables or the command line set: one commit covers outputs, dead letters and state."""
 
 OPTION_TABLES: dict[str, type] = {"alarm": Alarm, "dead_letter": DeadLetters, "state": State}

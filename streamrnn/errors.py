@@ -9,6 +9,9 @@
     +-- SourceError                       an input cannot be read                      exit 66
     |   +-- RetriableSourceError          ... now, but perhaps later                   exit 75
     +-- SinkError                         an output cannot be written                  exit 73
+    |   +-- RetriableSinkError            ... now: a commit was lost, or may be        exit 75
+    +-- UnavailableError                  a server does not answer                     exit 69
+    +-- AccessError                       a server refuses these credentials           exit 77
     +-- StateError                        a snapshot is damaged, foreign or does not fit  exit 76
     +-- MissingExtraError (ImportError)   an optional library is not installed         exit 78
 
@@ -18,16 +21,19 @@ Each class knows the exit code (``sysexits.h``) that the command line answers wi
 from __future__ import annotations
 
 __all__ = [
+    "AccessError",
     "ConfigError",
     "FeatureError",
     "MissingExtraError",
     "ParameterError",
     "Retriable",
+    "RetriableSinkError",
     "RetriableSourceError",
     "SinkError",
     "SourceError",
     "StateError",
     "StreamrnnError",
+    "UnavailableError",
 ]
 
 
@@ -141,6 +147,45 @@ class SinkError(StreamrnnError):
     """
 
     exit_code = 73
+
+
+class RetriableSinkError(SinkError, Retriable):
+    """A commit is lost, or nobody knows: what was written last must be read again before anything else is written.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import RetriableSinkError
+    >>> RetriableSinkError.exit_code
+    75
+    """
+
+    exit_code = 75
+
+
+class UnavailableError(StreamrnnError):
+    """A server does not answer; the message names it and says why, where that is known.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import UnavailableError
+    >>> UnavailableError.exit_code
+    69
+    """
+
+    exit_code = 69
+
+
+class AccessError(StreamrnnError):
+    """A server refuses the credentials, or what they ask for; the message says which.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import AccessError
+    >>> AccessError.exit_code
+    77
+    """
+
+    exit_code = 77
 
 
 class StateError(StreamrnnError):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import ConfigError, StreamrnnError
 
 __all__ = [
+    "AttachedSink",
     "Block",
     "Checkable",
     "DeadLetter",
@@ -86,6 +87,8 @@ class DeadLetter:
         1-based line number where the input has lines, else None.
     partition
         The partition the record came from.
+    key
+        The record's own key, where the input has such a thing beside the value.
 
     Examples
     --------
@@ -99,6 +102,7 @@ class DeadLetter:
     raw: bytes = b""
     line: int | None = None
     partition: str = "0"
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +270,7 @@ class Sink(Protocol):
     --------
     >>> from streamrnn.io import find_connector
     >>> files = find_connector("sink", "files")
-    >>> [name for name in ("delivery", "restore", "commit") if not hasattr(files, name)]
+    >>> [name for name in ("delivery", "keeps_state", "restore", "commit") if not hasattr(files, name)]
     []
     """
 
@@ -277,6 +281,11 @@ class Sink(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a restart finds positions and snapshots again. Where it does not, the runtime makes none."""
+        ...
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start."""
@@ -289,6 +298,7 @@ class Sink(Protocol):
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
+        blocks: Sequence[Block] = (),
     ) -> None:
         """Write all of it, or (after a crash and a restart) none of it.
 
@@ -304,6 +314,13 @@ class Sink(Protocol):
             For some of them, the model state that belongs to that position.
         extra
             For each partition with a snapshot, the runtime's own state.
+        blocks
+            The events of ``outputs``, in the same order: keys and partitions for a sink that has a use for them.
+
+        Raises
+        ------
+        RetriableSinkError
+            When this commit is lost, or may be. The runtime restores every partition and goes on from there.
         """
         ...
 
@@ -323,6 +340,22 @@ class Checkable(Protocol):
 
     def check(self) -> list[StreamrnnError]:
         """Return what is wrong, all of it, with the exit code of each: input, rights, servers. Changes nothing."""
+        ...
+
+
+@runtime_checkable
+class AttachedSink(Protocol):
+    """What a sink may be besides: one that commits positions where the source keeps them.
+
+    Examples
+    --------
+    >>> from streamrnn.io import AttachedSink, find_connector
+    >>> issubclass(find_connector("sink", "files"), AttachedSink)  # a Kafka sink is one
+    False
+    """
+
+    def attach(self, source: Source) -> None:
+        """Take notice of the source whose positions will be committed. Called once, before either is entered."""
         ...
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from streamrnn.config import check_table
 from streamrnn.errors import ConfigError, SinkError, StateError, StreamrnnError
-from streamrnn.io import DeadLetter, Position, Restored
+from streamrnn.io import Block, DeadLetter, Position, Restored
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
 
@@ -184,6 +184,11 @@ class FileSink:
         )
         return "exactly_once" if self._state is not None and plain else "at_least_once"
 
+    @property
+    def keeps_state(self) -> bool:
+        """Whether there is a state directory."""
+        return self._state is not None
+
     def _files(self) -> list[_Appended]:
         return [self._output] if self._letters is None else [self._output, self._letters]
 
@@ -257,6 +262,7 @@ class FileSink:
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
+        blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
     ) -> None:
         r"""Write all of it, or (after an error, or a crash and a restart) none of it.
 

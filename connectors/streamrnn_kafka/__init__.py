@@ -1,3 +1,6 @@
-"""Kafka topics as streams: the place of the connector, which is not written yet."""
+"""Kafka as source and sink: results, dead letters, model state and input offsets in one transaction."""
 
-__all__: list[str] = []
+from streamrnn_kafka.sink import KafkaSink
+from streamrnn_kafka.source import KafkaSource
+
+__all__ = ["KafkaSink", "KafkaSource"]

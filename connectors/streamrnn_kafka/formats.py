@@ -1,0 +1,296 @@
+"""Record values to columns: a fast way for clean records, a careful one for the rest. One row a format in ``FORMATS``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Columns", "Decoder", "Fields", "Format", "RecordError", "number"]
+
+DEEPEST = 64
+"""Levels of nesting. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
+
+MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
+"""Texts that stand for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+Time = str | float | None
+
+
+class RecordError(ValueError):
+    """A record is no event; the message says why, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Which fields of a record are features, time and key. ``a.b`` is the field ``b`` inside ``a``."""
+
+    columns: tuple[str, ...]
+    time: str | None = None
+    key: str | None = None
+    allow_missing: bool = True
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Every field that is read, features first."""
+        return (*self.columns, *(name for name in (self.time, self.key) if name is not None))
+
+
+@dataclass(slots=True)
+class Columns:
+    """What came of some records: columns of those that are events, and why the others are none."""
+
+    values: NDArray[np.float64]
+    times: list[Time] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    faults: dict[int, str] = field(default_factory=dict)
+
+
+def _show(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode(errors="replace")
+    text = repr(text) if isinstance(value, str) else text
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def number(value: Any, name: str) -> float:
+    """Return the finite number that a field holds, NaN where it is missing; there is one zero, +0.0."""
+    if value is None:
+        return math.nan
+    found = value
+    if isinstance(value, str):
+        if value.strip().lower() in MISSING:
+            return math.nan
+        try:
+            found = math.nan if "_" in value else float(value)
+        except ValueError:
+            found = math.nan
+    if isinstance(found, int | float):  # true and false are 1 and 0
+        try:
+            found = float(found)
+        except OverflowError:
+            found = math.inf
+        if math.isfinite(found):
+            return found + 0.0
+    raise RecordError(f"Field {name!r}: {_show(value)} is not a finite number.")
+
+
+def _get(record: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(step)
+    return record
+
+
+def _depth(record: bytes) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", record)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _load_json(value: bytes) -> Any:
+    if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+        raise RecordError(f"Its value is nested deeper than {DEEPEST} levels.")
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise RecordError(f"Its value is not UTF-8 text: {error.reason} at byte {error.start}.") from None
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise RecordError(f"Its value is not JSON: {error}.") from None
+
+
+def _tree(fields: Fields) -> dict[str, Any]:
+    """Return the fields in use as nested dicts with a type at each leaf; the first of two types of one field stays."""
+    kinds: list[tuple[str, Any]] = [(name, float | None) for name in fields.columns]
+    if fields.time is not None:
+        kinds.append((fields.time, str | int | float | None))
+    if fields.key is not None:
+        kinds.append((fields.key, str | None))
+    tree: dict[str, Any] = {}
+    for name, kind in kinds:
+        *above, last = name.split(".")
+        at = tree
+        for step in above:
+            at = at.setdefault(step, {})
+        at.setdefault(last, kind)
+    return tree
+
+
+def _struct(tree: Mapping[str, Any], names: dict[str, Any]) -> type[msgspec.Struct]:
+    """Return a struct of just these fields: all others are skipped, not built. ``names`` gets each field's attribute."""
+    fields: list[tuple[str, Any, Any]] = []
+    rename = {}
+    for i, (name, kind) in enumerate(tree.items()):
+        at = f"x{i}"
+        rename[at] = name
+        if isinstance(kind, Mapping):
+            inner: dict[str, Any] = {}
+            nested = _struct(kind, inner)
+            fields.append((at, nested, msgspec.field(default_factory=nested)))
+            names.update({f"{name}.{below}": f"{at}.{attribute}" for below, attribute in inner.items()})
+        else:
+            fields.append((at, kind, None))
+            names[name] = at
+    return msgspec.defstruct("Record", fields, rename=rename, gc=False)
+
+
+def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ...]]] | None:
+    """Return what decodes clean records into one tuple each, of the fields in use."""
+    names: dict[str, Any] = {}
+    tree = _tree(fields)
+    try:
+        decode = msgspec.json.Decoder(_struct(tree, names)).decode
+        get = attrgetter(*[names[name] for name in fields.used])
+    except (KeyError, TypeError, AttributeError):  # one field inside another that is a value itself
+        return None
+    single = len(fields.used) == 1
+
+    def decoded(values: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        rows = []
+        for value in values:
+            if value.count(b"[") + value.count(b"{") > DEEPEST:
+                raise RecordError
+            if not value.isascii():
+                value.decode()
+            rows.append(get(decode(value)))
+        return [(row,) for row in rows] if single else rows
+
+    return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way of writing a record: ``load`` reads any, ``fast`` makes a reader of clean ones for some fields."""
+
+    load: Callable[[bytes], Any]
+    fast: Callable[[Fields], Callable[[Sequence[bytes]], list[tuple[Any, ...]]] | None] | None = None
+
+
+FORMATS = {
+    "json": Format(_load_json, _fast_json),
+}
+
+CHUNK = 64
+"""Records that one bad one sends the careful way with it."""
+
+
+class Decoder:
+    """Turns record values into columns.
+
+    Parameters
+    ----------
+    form
+        A row of ``FORMATS``.
+    fields
+        What to read.
+    max_bytes
+        A longer value is no event.
+    """
+
+    def __init__(self, form: Format, fields: Fields, max_bytes: int) -> None:
+        self._load = form.load
+        self._fields = fields
+        self._max_bytes = max_bytes
+        self._fast = form.fast(fields) if form.fast is not None else None
+        self._paths = [tuple(name.split(".")) for name in fields.used]
+
+    def columns(self, values: Sequence[bytes | None]) -> Columns:
+        """Return the columns of some records. Which of them are decoded together changes nothing."""
+        found = Columns(np.empty((0, len(self._fields.columns))))
+        parts: list[NDArray[np.float64]] = []
+        for start in range(0, len(values), CHUNK):
+            part = values[start : start + CHUNK]
+            rows = self._fast_rows(part)
+            if rows is None:
+                rows = self._careful_rows(part, start, found.faults)
+            if rows:
+                parts.append(self._add(rows, found))
+        if parts:
+            found.values = np.concatenate(parts)
+        return found
+
+    def _add(self, rows: Sequence[tuple[Any, ...]], found: Columns) -> NDArray[np.float64]:
+        columns = list(zip(*rows, strict=True))
+        width = len(self._fields.columns)
+        if self._fields.time is not None:
+            found.times += [None if time == "" else time for time in columns[width]]
+        if self._fields.key is not None:
+            found.keys += [key or None for key in columns[-1]]
+        return np.array(columns[:width], dtype=np.float64).T + 0.0
+
+    def _fast_rows(self, values: Sequence[bytes | None]) -> Sequence[tuple[Any, ...]] | None:
+        """Return a tuple for each record, or None where any of them is not plainly clean."""
+        if self._fast is None or None in values or max(map(len, values)) > self._max_bytes:  # type: ignore[arg-type]
+            return None
+        try:
+            rows = self._fast(values)  # type: ignore[arg-type]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecordError, RecursionError):
+            return None
+        width = len(self._fields.columns)
+        for row in rows:
+            lacking = row[:width].count(None)
+            if lacking and (lacking == width or not self._fields.allow_missing):
+                return None
+        return rows
+
+    def _careful_rows(
+        self, values: Sequence[bytes | None], start: int, faults: dict[int, str]
+    ) -> list[tuple[Any, ...]]:
+        rows = []
+        for i, value in enumerate(values, start):
+            try:
+                rows.append(self._careful(value))
+            except RecordError as error:
+                faults[i] = str(error)
+        return rows
+
+    def _careful(self, value: bytes | None) -> tuple[Any, ...]:
+        """Return one record's fields, or say why it is no event."""
+        if value is None:
+            raise RecordError("It has no value: a tombstone.")
+        if len(value) > self._max_bytes:
+            raise RecordError(f"Its value is longer than max_record_bytes = {self._max_bytes}: {len(value)} bytes.")
+        record = self._load(value)
+        if not isinstance(record, Mapping):
+            raise RecordError(f"Its value is not an object with fields: {_show(record)}.")
+        fields = self._fields
+        found = [_get(record, path) for path in self._paths]
+        row: list[Any] = [number(one, name) for one, name in zip(found, fields.columns, strict=False)]
+        lacking = [name for name, one in zip(fields.columns, row, strict=True) if math.isnan(one)]
+        if len(lacking) == len(row):
+            raise RecordError(f"It holds no value in any of the fields {', '.join(map(repr, lacking))}.")
+        if lacking and not fields.allow_missing:
+            raise RecordError(f"It holds no value in field {lacking[0]!r}.")
+        if fields.time is not None:
+            row.append(_time(found[len(fields.columns)], fields.time))
+        if fields.key is not None:
+            row.append(_key(found[-1], fields.key))
+        return tuple(row)
+
+
+def _time(value: Any, name: str) -> Time:
+    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
+        return value
+    raise RecordError(f"Field {name!r}: {_show(value)} is not a time.")
+
+
+def _key(value: Any, name: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float):  # true and false as JSON writes them
+        return msgspec.json.encode(value).decode()
+    raise RecordError(f"Field {name!r}: {_show(value)} is not a key.")

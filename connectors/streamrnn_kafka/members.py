@@ -1,0 +1,50 @@
+"""What the group's rebalances have changed, from the client's thread to ours: flags only, no questions to any broker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, TopicPartition
+
+__all__ = ["Changes"]
+
+
+class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Remembers partitions that came and went until :meth:`take` asks.
+
+    The methods run on the client's own thread, inside a poll. New partitions are paused at once, at an offset that stands
+    for nothing: nothing is read of them before the main loop has said where.
+    """
+
+    def __init__(self, consumer: Any = None) -> None:
+        self._consumer = consumer
+        self._lock = threading.Lock()
+        self._came: set[TopicPartition] = set()
+        self._went: set[TopicPartition] = set()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Pause new partitions and note them."""
+        for partition in assigned:
+            self._consumer.pause(partition)
+            self._consumer.seek(partition, 0)
+        with self._lock:
+            self._came.update(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Note partitions that went."""
+        with self._lock:
+            self._came.difference_update(revoked)
+            self._went.update(revoked)
+
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        """Note partitions that went because the group has given us up."""
+        self.on_partitions_revoked(lost)
+
+    def take(self) -> tuple[set[TopicPartition], set[TopicPartition]]:
+        """Return what came and what went since the last call. What went and came again is in both."""
+        with self._lock:
+            came, went = self._came, self._went
+            self._came, self._went = set(), set()
+        return came, went

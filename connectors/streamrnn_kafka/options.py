@@ -1,0 +1,179 @@
+"""Every option of the two connectors: type, default, range and text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from streamrnn.errors import ConfigError
+
+__all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "check_topic", "start_ms"]
+
+TOPIC_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+
+
+def check_topic(option: str, name: str) -> None:
+    """Raise where Kafka would not take ``name`` for a topic (or a group, or a member: one rule for all, ours)."""
+    if not TOPIC_NAME.fullmatch(name) or name in (".", ".."):
+        raise ConfigError(f"{option}: must be 1 to 249 of the characters a-z A-Z 0-9 . _ -. Got {name!r} instead.")
+
+
+def start_ms(text: str) -> int | None:
+    """Return the time that ``start`` names, in ms since 1970, or None where it names none."""
+    if text in ("earliest", "latest"):
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"[source] start: must be 'earliest', 'latest' or a time (2024-01-31T12:00:00Z). Got {text!r} instead."
+        ) from None
+    return int(1000 * (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
+
+
+class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to reach the brokers: the part that both connectors share."""
+
+    servers: Annotated[
+        str,
+        Meta(description="Brokers to ask first, host:port, separated by commas. A sink beside a Kafka source may leave "
+             "all options of the connection unset: it takes those of the source."),
+    ] = ""  # fmt: skip
+    connect_timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="How long to try to reach the first broker at start.")
+    ] = 30.0
+
+
+class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[source]`` with ``kind = "kafka"``.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka import KafkaSource
+    >>> KafkaSource.Options(servers="localhost:9092", topics=("flow",), group="watch", columns=("flow",)).start
+    'earliest'
+    """
+
+    topics: Annotated[tuple[str, ...], Meta(description="Topics to read.")] = ()
+    pattern: Annotated[
+        str | None, Meta(description="Instead of 'topics': a regular expression; topics that it matches from their start.")
+    ] = None  # fmt: skip
+    group: Annotated[
+        str,
+        Meta(min_length=1, description="The consumer group: the name of this application. Its processes share the "
+             "partitions; its offsets, its transactions and its state carry this name."),
+    ]  # fmt: skip
+    replica: Annotated[
+        str,
+        Meta(min_length=1, description="Which process of the group this is. Each has another one, and the same one after "
+             "a restart: its partitions then wait for it."),
+    ] = "0"  # fmt: skip
+    columns: Annotated[
+        tuple[str, ...],
+        Meta(min_length=1, description="Fields to watch; a.b is the field b inside the field a. For the format number: "
+             "one name of your choice."),
+    ]  # fmt: skip
+    time: Annotated[
+        str | None, Meta(description="Field of the event's time, passed on as written. Unset: the record's timestamp, "
+                         "in seconds since 1970."),
+    ] = None  # fmt: skip
+    key: Annotated[str | None, Meta(description="Field that says which series an event belongs to.")] = None
+    record_key: Annotated[
+        bool, Meta(description="The record's key says which series an event belongs to, instead of a field.")
+    ] = False
+    format: Annotated[Literal["json"], Meta(description="How the values are written.")] = "json"
+    on_missing: Annotated[
+        Literal["mean", "dead_letter"],
+        Meta(description="A record that lacks some values: passed on (the model takes the mean), or a dead letter."),
+    ] = "mean"
+    start: Annotated[
+        str,
+        Meta(description="Where to begin in a partition that the group has not read: earliest, latest, or a time, "
+             "ISO-8601 (2024-01-31T12:00:00Z): the first record with that timestamp or a later one."),
+    ] = "earliest"  # fmt: skip
+    max_record_bytes: Annotated[
+        int, Meta(ge=64, le=1 << 30, description="A longer record is a dead letter.")
+    ] = 1 << 20  # fmt: skip
+    session_timeout_s: Annotated[
+        float,
+        Meta(ge=1, le=1800, description="A process that is silent for longer loses its partitions to the others."),
+    ] = 15.0  # fmt: skip
+    keep_raw: Annotated[bool, Meta(description="Keep each record's value as it was read in Block.raws.")] = False
+
+    def __post_init__(self) -> None:
+        if not self.servers:
+            raise ConfigError("[source] servers: is missing. It must be host:port of a broker, or several with commas.")
+        if bool(self.topics) == (self.pattern is not None):
+            raise ConfigError(
+                f"[source] topics: give either 'topics' or 'pattern'. Got topics = {list(self.topics)} and pattern = "
+                f"{self.pattern!r}."
+            )
+        for topic in self.topics:
+            check_topic("[source] topics", topic)
+        check_topic("[source] group", self.group)
+        check_topic("[source] replica", self.replica)
+        start_ms(self.start)
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ConfigError(f"[source] pattern: {self.pattern!r} is no regular expression: {error}.") from error
+        if len(set(self.columns)) != len(self.columns):
+            raise ConfigError(f"[source] columns: must differ from each other. Got {list(self.columns)} instead.")
+        if self.key is not None and self.record_key:
+            raise ConfigError(
+                f"[source] record_key: the field {self.key!r} is the key already; it can only be one of them."
+            )
+
+
+class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[sink]`` with ``kind = "kafka"``; ``[dead_letter] topic`` and ``[state] topic`` come in here too.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka import KafkaSink
+    >>> KafkaSink.Options(topic="scores").delivery
+    'exactly_once'
+    """
+
+    topic: Annotated[str, Meta(min_length=1, description="The topic to write.")]
+    delivery: Annotated[
+        Literal["exactly_once", "at_least_once", "at_most_once"],
+        Meta(description="What a crash may leave. exactly_once: one transaction holds results, dead letters, state and "
+             "offsets; readers must set isolation.level=read_committed. at_least_once: results may come twice. "
+             "at_most_once: results may be missing. The model's state is exact with each of them."),
+    ] = "exactly_once"  # fmt: skip
+    compression: Annotated[
+        Literal["none", "gzip"], Meta(description="How batches are compressed. gzip is slow: for narrow lines only.")
+    ] = "none"
+    transaction_timeout_s: Annotated[
+        float,
+        Meta(ge=1, le=900, description="The broker aborts a transaction that lasts longer: as long may a partition wait "
+             "whose process died in the middle of a commit."),
+    ] = 10.0  # fmt: skip
+    create_topics: Annotated[
+        bool,
+        Meta(description="Create topics that are missing: results and dead letters with as many partitions as the input."),
+    ] = True  # fmt: skip
+    dead_letter_topic: Annotated[
+        str | None, Meta(description="Topic for what could not become an event. Unset: dropped.")
+    ] = None
+    state_topic: Annotated[
+        str | None, Meta(description="Compacted topic of snapshots. Unset: the group's name with .state behind it.")
+    ] = None
+    fresh: Annotated[bool, Meta(description="Forget the state of earlier runs, and begin where 'start' says.")] = False
+
+    def __post_init__(self) -> None:
+        named = [("[sink] topic", self.topic), ("[dead_letter] topic", self.dead_letter_topic)]
+        named.append(("[state] topic", self.state_topic))
+        given = [(option, name) for option, name in named if name is not None]
+        for option, name in given:
+            check_topic(option, name)
+        for i, (option, name) in enumerate(given):
+            for other, same in given[:i]:
+                if name == same:
+                    raise ConfigError(f"{option}: must differ from {other}. Both are {name!r}.")

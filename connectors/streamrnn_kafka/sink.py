@@ -1,0 +1,453 @@
+"""The sink: results, dead letters, snapshots and the input's offsets, in one transaction each cycle."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import msgspec
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError, UnsupportedVersionError
+from kafka.structs import OffsetAndMetadata
+
+from streamrnn.config import check_table
+from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError
+from streamrnn.io import Block, DeadLetter, Position, Restored, Source
+from streamrnn_kafka.connection import connect, translated
+from streamrnn_kafka.names import partition_of
+from streamrnn_kafka.options import ConnectionOptions, SinkOptions
+from streamrnn_kafka.source import KafkaSource
+from streamrnn_kafka.state import Pointer, StateReader, StateWriter
+from streamrnn_kafka.topics import ensure_topics
+
+__all__ = ["KafkaSink"]
+
+BATCH_BYTES = 128 * 1024
+LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
+
+MAX_RECORD = 1_000_000
+"""What a broker takes for one record by default, with room for what surrounds the value."""
+
+FOR_GOOD = (AuthorizationError, UnsupportedVersionError, MessageSizeTooLargeError)
+"""Refusals that the next try would meet again."""
+
+
+class KafkaSink:
+    """Results in a topic, with dead letters in another and snapshots in a third, compacted one.
+
+    Beside a :class:`KafkaSource`, each commit is one transaction that also holds the source's offsets: readers with
+    ``isolation.level=read_committed`` see all of a commit or nothing, and each result once, whatever is killed. A commit that
+    fails, or whose fate is not known, is never tried again: the runtime restores from what the brokers say.
+
+    Parameters
+    ----------
+    options
+        Where to write, see ``KafkaSink.Options``.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka import KafkaSink
+    >>> KafkaSink.to_topic("scores", delivery="at_least_once").delivery
+    'at_least_once'
+    """
+
+    Options = SinkOptions
+
+    def __init__(self, options: SinkOptions) -> None:
+        self.options = options
+        self._source: KafkaSource | None = None
+        self._producer: Any = None
+        self._reader: StateReader | None = None
+        self._writer: StateWriter | None = None
+        self._pointers: dict[str, Pointer] = {}
+        self._counts: dict[str, int] = {}
+        self._renewed: set[str] = set()  # partitions that --fresh has been obeyed for
+
+    @classmethod
+    def to_topic(cls, topic: str, **options: Any) -> KafkaSink:
+        """Return a sink to ``topic``, not yet entered; ``options`` are fields of ``KafkaSink.Options``.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each wrong option.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores", delivery="exactly")
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [sink] delivery: must be one of 'at_least_once', 'at_most_once', 'exactly_once'. ...
+        """
+        checked, problems = check_table("sink", SinkOptions, {"topic": topic, **options})
+        if problems:
+            raise ConfigError(problems)
+        return cls(checked)
+
+    @property
+    def delivery(self) -> str:
+        """What a crash may leave, as configured.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").delivery
+        'exactly_once'
+        """
+        return self.options.delivery
+
+    @property
+    def keeps_state(self) -> bool:
+        """Always: snapshots are in the state topic.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").keeps_state
+        True
+        """
+        return True
+
+    def attach(self, source: Source) -> None:
+        """Take notice of the source whose offsets are committed with the results.
+
+        Raises
+        ------
+        ConfigError
+            When it is no source of Kafka, or reads what this sink writes.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink, KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> KafkaSink.to_topic("flow").attach(source)
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [sink] topic: 'flow' is one of [source] topics; results would be read as events.
+        """
+        if not isinstance(source, KafkaSource):
+            raise ConfigError(
+                "[sink] kind: a Kafka sink needs a Kafka source: positions are kept as the group's offsets."
+            )
+        if self.options.topic in source.options.topics:
+            raise ConfigError(
+                f"[sink] topic: {self.options.topic!r} is one of [source] topics; results would be read as events."
+            )
+        self._source = source
+        if not self.options.servers:
+            shared = {name: getattr(source.options, name) for name in ConnectionOptions.__struct_fields__}
+            self.options = msgspec.structs.replace(self.options, **shared)
+
+    def _attached(self) -> KafkaSource:
+        if self._source is None:
+            raise SinkError("The sink has no source: call attach(source) before it is entered.")
+        return self._source
+
+    @property
+    def state_topic(self) -> str:
+        """Where snapshots are kept.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores", state_topic="watch.nets").state_topic
+        'watch.nets'
+        """
+        return self.options.state_topic or f"{self._attached().group}.state"
+
+    def __enter__(self) -> Self:
+        source = self._attached()
+        options = self.options
+        topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
+        most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
+        try:
+            with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
+                found = ensure_topics(
+                    admin, dict.fromkeys(topics, most), self.state_topic, create=options.create_topics
+                )
+            self._counts = {name: found[name] for name in topics}
+            self._writer = StateWriter(self.state_topic, found[self.state_topic])
+            self._start_producer()
+        except KafkaError as error:
+            self.__exit__()
+            raise translated(error, "preparing the topics") from error
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._drop_producer()
+        if self._reader is not None:
+            with contextlib.suppress(KafkaError):
+                self._reader.close()
+            self._reader = None
+
+    def _start_producer(self) -> Any:
+        """Make a producer. Its transactional id fences whatever ran under the same name, and ends its transaction."""
+        options = self.options
+        transactional: dict[str, Any] = {}
+        if options.delivery == "exactly_once":
+            transactional = {
+                "transactional_id": self._attached().member,
+                "transaction_timeout_ms": int(1000 * options.transaction_timeout_s),
+            }
+        producer = connect(
+            KafkaProducer,
+            options,
+            client_id=self._attached().member,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+            batch_size=BATCH_BYTES,
+            compression_type=None if options.compression == "none" else options.compression,
+            delivery_timeout_ms=30_000,
+            max_block_ms=30_000,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+            **transactional,
+        )
+        self._producer = producer
+        if transactional:
+            producer.init_transactions()
+        return producer
+
+    def _drop_producer(self) -> None:
+        """Leave the producer without another word: what it has in flight, the next one's init_transactions ends."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(KafkaError):
+                producer.close(timeout=0.5)
+
+    def restore(self, partition: str) -> Restored | None:
+        """Return what the last commit of ``partition`` recorded, or None for a fresh start.
+
+        Raises
+        ------
+        StateError
+            When there is state that no offset points to, or the state is damaged, or the topic has other partitions now.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").restore("flow/0")
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
+        """
+        source = self._attached()
+        self._pointers.pop(partition, None)
+        if self._producer is None:
+            self._renew_producer()
+        if self.options.fresh and partition not in self._renewed:
+            source.start_over(partition)
+            return None
+        committed = source.committed(partition)
+        pointer = None if committed is None else Pointer.decode(committed.metadata or "", partition)
+        reader = self._state_reader()
+        if committed is None or pointer is None:
+            if reader.holds(partition):
+                what = "the group has no offset" if committed is None else "the offset has no pointer to it"
+                raise StateError(
+                    f"Topic {self.state_topic!r} holds a state of {partition}, but {what}: it expired while nothing ran, or "
+                    "was reset. Going on would score events twice, or leave some out. Set the group's offset back, if you "
+                    "know it, or start anew with --fresh."
+                )
+            if committed is not None:
+                raise StateError(
+                    f"The group has read {partition} up to offset {committed.offset}, but there is no state. Was it another "
+                    "program? Use another [source] group, or start anew with --fresh."
+                )
+            return None
+        manifest, restored = reader.restored(partition, committed.offset, pointer)
+        topic = partition_of(partition).topic
+        count = source.partition_count(topic)
+        if manifest.count != count:
+            raise StateError(
+                f"Topic {topic!r} has {count} partitions, {manifest.count} when its state was written. Its keys now come in "
+                "other partitions than their nets. To begin anew: another [source] group, or --fresh."
+            )
+        if self._writer is not None:
+            self._writer.know(pointer, manifest)
+        self._pointers[partition] = pointer
+        return restored
+
+    def _state_reader(self) -> StateReader:
+        if self._reader is None:
+            consumer = connect(
+                KafkaConsumer,
+                self.options,
+                client_id=self._attached().member,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                fetch_max_wait_ms=50,
+                metrics_enabled=False,
+            )
+            self._reader = StateReader(consumer, self.state_topic)
+        return self._reader
+
+    def _renew_producer(self) -> None:
+        try:
+            self._start_producer()
+        except KafkaError as error:
+            self._drop_producer()
+            if isinstance(error, FOR_GOOD):
+                raise translated(error, "starting transactions") from error
+            raise RetriableSinkError(f"The producer cannot start: {type(error).__name__}: {error}.") from error
+
+    def commit(
+        self,
+        outputs: Sequence[bytes],
+        dead_letters: Sequence[DeadLetter],
+        positions: Mapping[str, Position],
+        snapshots: Mapping[str, bytes] | None = None,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+        blocks: Sequence[Block] = (),
+    ) -> None:
+        """Write all of it or none of it, in one transaction (as far as ``delivery`` promises).
+
+        Raises
+        ------
+        RetriableSinkError
+            When it was not written, or nobody knows. Never try the same again: restore.
+        SinkError
+            When the next try would meet the same refusal.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").commit([b"{}"], [], {"flow/0": 1})
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
+        """
+        self._attached()
+        if self._producer is None:
+            raise RetriableSinkError("The producer was lost with an earlier commit; restore first.")
+        try:
+            _DELIVERIES[self.options.delivery](
+                self, outputs, dead_letters, positions, snapshots or {}, extra or {}, blocks
+            )
+        except KafkaError as error:
+            said = f"{type(error).__name__}: {error}"
+            self._drop_producer()
+            self._pointers.clear()
+            if self._writer is not None:
+                self._writer.forget()
+            if isinstance(error, MessageSizeTooLargeError):
+                raise SinkError(f"A result is larger than the broker takes: {said}") from error
+            if isinstance(error, FOR_GOOD):
+                raise translated(error, "writing results") from error
+            raise RetriableSinkError(f"A commit was lost, or its fate is not known: {said}.") from error
+        self._renewed.update(positions)
+
+    def _exactly_once(
+        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
+    ) -> None:
+        producer = self._producer
+        producer.begin_transaction()
+        pointers = self._write_state(positions, snapshots, extra)
+        self._write(outputs, letters, blocks)
+        offsets = self._offsets(positions, pointers)
+        producer.flush()
+        kafka_offsets = {partition_of(name): one for name, one in offsets.items()}
+        producer.send_offsets_to_transaction(kafka_offsets, self._attached().group_metadata())
+        producer.commit_transaction()
+        self._pointers.update(pointers)
+
+    def _at_least_once(
+        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
+    ) -> None:
+        pointers = self._write_state(positions, snapshots, extra)
+        self._check(self._write(outputs, letters, blocks))
+        self._attached().commit_offsets(self._offsets(positions, pointers))
+        self._pointers.update(pointers)
+
+    def _at_most_once(
+        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
+    ) -> None:
+        pointers = self._write_state(positions, snapshots, extra)
+        self._attached().commit_offsets(self._offsets(positions, pointers))
+        self._pointers.update(pointers)
+        self._check(self._write(outputs, letters, blocks))
+
+    def _check(self, futures: Sequence[Any]) -> None:
+        """Wait until all that was sent is acknowledged; raise the first refusal."""
+        self._producer.flush()
+        for future in futures:
+            if future.failed():
+                raise future.exception
+
+    def _write_state(
+        self, positions: Mapping[str, Position], snapshots: Mapping[str, bytes], extra: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Pointer]:
+        writer = self._writer
+        if writer is None:
+            raise SinkError("The sink is not open: write it inside a with statement.")
+        source = self._attached()
+        return {
+            name: writer.write(
+                self._producer,
+                name,
+                positions[name],
+                snapshot,
+                extra.get(name, {}),
+                source.partition_count(partition_of(name).topic),
+            )
+            for name, snapshot in snapshots.items()
+        }
+
+    def _offsets(
+        self, positions: Mapping[str, Position], pointers: Mapping[str, Pointer]
+    ) -> dict[str, OffsetAndMetadata]:
+        found = {}
+        for name, position in positions.items():
+            pointer = pointers.get(name) or self._pointers.get(name)
+            found[name] = OffsetAndMetadata(int(position), "" if pointer is None else pointer.encode(), -1)
+        return found
+
+    def _write(self, outputs: Sequence[bytes], letters: Sequence[DeadLetter], blocks: Sequence[Block]) -> list[Any]:
+        """Send results, each to the partition of the same number as its event's, and dead letters."""
+        send, topic, count = self._producer.send, self.options.topic, self._counts[self.options.topic]
+        futures, at = [], 0
+        for block in blocks:
+            to = partition_of(block.partition).partition % count
+            headers = [("streamrnn.source", block.partition.encode())]
+            keys: Sequence[str | None] = block.keys if block.keys is not None else [None] * len(block)
+            for line, key in zip(outputs[at : at + len(block)], keys, strict=True):
+                futures.append(send(topic, line, None if key is None else key.encode(), headers, to))
+            at += len(block)
+        if self.options.dead_letter_topic is not None:
+            futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in letters]
+        return futures
+
+    def _send_letter(self, letter: DeadLetter, topic: str) -> Any:
+        """Send a dead letter: the record as it came, and why in the headers."""
+        from_ = partition_of(letter.partition)
+        headers = [
+            ("__streamrnn.error.reason", letter.reason.encode()),
+            ("__streamrnn.error.exception", b"RecordError"),
+            ("__streamrnn.error.topic", from_.topic.encode()),
+            ("__streamrnn.error.partition", str(from_.partition).encode()),
+            ("__streamrnn.error.offset", str(letter.position).encode()),
+            ("__streamrnn.error.application", self._attached().group.encode()),
+        ]
+        value, key = letter.raw, letter.key
+        if len(value) > MAX_RECORD:
+            headers.append(("__streamrnn.error.cut", str(len(value)).encode()))
+            value = value[:1024]
+        if key is not None and len(key) > MAX_RECORD // 4:
+            headers.append(("__streamrnn.error.cut_key", str(len(key)).encode()))
+            key = key[:1024]
+        return self._producer.send(topic, value, key, headers, from_.partition % self._counts[topic])
+
+
+_DELIVERIES = {
+    "exactly_once": KafkaSink._exactly_once,  # noqa: SLF001
+    "at_least_once": KafkaSink._at_least_once,  # noqa: SLF001
+    "at_most_once": KafkaSink._at_most_once,  # noqa: SLF001
+}

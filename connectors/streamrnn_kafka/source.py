@@ -1,0 +1,374 @@
+"""The source: partitions of one or more topics, as a member of a consumer group."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import FencedInstanceIdError, KafkaError, KafkaTimeoutError, LogTruncationError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
+
+from streamrnn.config import check_table
+from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError
+from streamrnn.io import Block, DeadLetter, Event, Poll, Position
+from streamrnn_kafka.connection import connect, translated
+from streamrnn_kafka.formats import FORMATS, Decoder, Fields
+from streamrnn_kafka.members import Changes
+from streamrnn_kafka.names import name_of, partition_of
+from streamrnn_kafka.options import SourceOptions, start_ms
+
+__all__ = ["KafkaSource"]
+
+ANSWER_MS = 15_000
+"""How long to wait for an answer to a question about offsets, a change of coordinator included."""
+
+
+class KafkaSource:
+    r"""Events of Kafka topics, read as a member of a consumer group.
+
+    A partition is named ``topic/number``, a position is an offset. A poll announces partitions that have come before it reads
+    them, so that a runtime can send the source back first. Only committed records are read.
+
+    Used alone it is an iterable of events; :meth:`commit` records how far they have been dealt with.
+
+    Parameters
+    ----------
+    options
+        What to read and how, see ``KafkaSource.Options``.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka import KafkaSource
+    >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+    >>> source.group, source.member
+    ('watch', 'watch-0')
+    """
+
+    Options = SourceOptions
+
+    def __init__(self, options: SourceOptions) -> None:
+        self.options = options
+        self._start_ms = start_ms(options.start)
+        self._consumer: Any = None
+        self._changes = Changes()
+        self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
+        self._counts: dict[str, int] = {}
+        self._done: dict[TopicPartition, int] = {}
+        self._record_key = options.record_key
+        fields = Fields(options.columns, options.time, options.key, options.on_missing == "mean")
+        self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes)
+
+    @classmethod
+    def from_topics(cls, *topics: str, **options: Any) -> KafkaSource:
+        """Return a source of ``topics``, not yet entered; ``options`` are fields of ``KafkaSource.Options``.
+
+        Raises
+        ------
+        ConfigError
+            With one line for each wrong option.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> KafkaSource.from_topics("flow", server="localhost:9092", group="watch", columns=["flow"])
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [source] server: there is no such option. Did you mean 'servers'?
+        """
+        checked, problems = check_table("source", SourceOptions, {"topics": list(topics), **options})
+        if problems:
+            raise ConfigError(problems)
+        return cls(checked)
+
+    @property
+    def group(self) -> str:
+        """The consumer group: the application's name."""
+        return self.options.group
+
+    @property
+    def member(self) -> str:
+        """The name of this process in the group, and of its transactions: the group's with the replica behind it."""
+        return f"{self.options.group}-{self.options.replica}"
+
+    def __enter__(self) -> Self:
+        options = self.options
+        self._consumer = connect(
+            KafkaConsumer,
+            options,
+            client_id=self.member,
+            group_id=self.group,
+            group_instance_id=self.member,
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # where to begin is said below; a lost position is never passed over
+            isolation_level="read_committed",
+            partition_assignment_strategy=[CooperativeStickyAssignor],
+            session_timeout_ms=int(1000 * options.session_timeout_s),
+            heartbeat_interval_ms=int(1000 * options.session_timeout_s / 5),
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=100,
+            metrics_enabled=False,
+            metadata_max_age_ms=30_000,  # how late a topic of a pattern, or a new partition, is noticed
+        )
+        self._changes = Changes(self._consumer)
+        try:
+            if options.pattern is None:
+                self._check_topics(options.topics)
+                self._consumer.subscribe(topics=list(options.topics), listener=self._changes)
+            else:
+                self._consumer.subscribe(pattern=options.pattern, listener=self._changes)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._consumer is not None:
+            with contextlib.suppress(KafkaError):  # the group notices by itself
+                self._consumer.close(autocommit=False, timeout_ms=2000)
+            self._consumer = None
+
+    def _check_topics(self, topics: Sequence[str]) -> None:
+        try:
+            there = self._consumer.topics()
+        except KafkaError as error:
+            raise translated(error, "listing topics") from error
+        missing = [topic for topic in topics if topic not in there]
+        if missing:
+            raise SourceError(
+                f"Kafka at {self.options.servers} has no topic {', '.join(map(repr, missing))}, or this user may not see it. "
+                "Create it, or correct [source] topics."
+            )
+
+    def _client(self) -> Any:
+        if self._consumer is None:
+            raise SourceError("The source is not open: read it inside a with statement.")
+        return self._consumer
+
+    def poll(self, max_events: int, timeout_s: float) -> Poll:
+        """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
+
+        Raises
+        ------
+        StateError
+            When records are gone that were not read yet; when the number of a topic's partitions has changed; when another
+            process has taken this one's place in the group.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> source.poll(10, 0.0)
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SourceError: The source is not open: read it inside a with statement.
+        """
+        consumer = self._client()
+        try:
+            self._place_all()
+            fetched = consumer.poll(timeout_ms=int(1000 * timeout_s), max_records=max_events)
+        except KafkaError as error:
+            raise self._explained(error) from error
+        came, went = self._changes.take()
+        self._unplaced = (self._unplaced - went) | came
+        for partition in went:
+            self._done.pop(partition, None)
+        if came:
+            self._check_counts()
+        blocks = []
+        for partition, records in fetched.items():
+            if partition not in self._unplaced and partition not in went:
+                blocks.append(self._block(partition, records))
+        return Poll(blocks, [name_of(one) for one in sorted(came)], [name_of(one) for one in sorted(went)])
+
+    def _explained(self, error: KafkaError) -> StreamrnnError:
+        """Return what an error of the consumer means here."""
+        if isinstance(error, OffsetOutOfRangeError) and error.args and isinstance(error.args[0], dict):
+            [(partition, offset)] = error.args[0].items()
+            return self._gone(partition, offset)
+        if isinstance(error, LogTruncationError):
+            return StateError(
+                f"Records that were read are no longer in the topic: {error}. The brokers lost them, or the topic was "
+                "recreated. What was learned and written from them stands; to begin anew: --fresh."
+            )
+        if isinstance(error, FencedInstanceIdError):
+            return StateError(
+                f"Another process runs as {self.member!r} and has taken the place of this one. Give each process of the "
+                "group its own [source] replica."
+            )
+        return translated(error, "reading")  # type: ignore[return-value]
+
+    def _gone(self, partition: TopicPartition, offset: int) -> StateError:
+        with contextlib.suppress(KafkaError):
+            first = self._client().beginning_offsets([partition], timeout_ms=ANSWER_MS)[partition]
+            end = self._client().end_offsets([partition], timeout_ms=ANSWER_MS)[partition]
+            if offset > end:
+                return StateError(
+                    f"Partition {name_of(partition)} ends at offset {end}, before offset {offset} that was reached: the topic "
+                    "was recreated, or its brokers lost records. To begin anew: --fresh, or another [source] group."
+                )
+            return StateError(
+                f"Partition {name_of(partition)} no longer holds offset {offset}: retention has deleted all before {first}. "
+                "To go on, events would have to be left out. To begin anew at what there is: --fresh; to lose nothing next "
+                "time, keep the topic's records for longer than the longest stop."
+            )
+        return StateError(f"Partition {name_of(partition)} no longer holds offset {offset}.")
+
+    def _check_counts(self) -> None:
+        """Notice that a topic has other partitions than before: its keys then lie in other ones than their nets."""
+        for topic in {partition.topic for partition in self._client().assignment()}:
+            count = self.partition_count(topic)
+            before = self._counts.setdefault(topic, count)
+            if count != before:
+                raise StateError(
+                    f"Topic {topic!r} has {count} partitions, {before} before. Its keys now come in other partitions than "
+                    "their nets. To begin anew: another [source] group, or --fresh."
+                )
+
+    def partition_count(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        return len(self._client().partitions_for_topic(topic) or ())
+
+    def _block(self, partition: TopicPartition, records: Sequence[Any]) -> Block:
+        values = [record.value for record in records]
+        found = self._decoder.columns(values)
+        name = name_of(partition)
+        letters: list[DeadLetter] = []
+        good: Sequence[Any] = records
+        if found.faults:
+            good = [record for i, record in enumerate(records) if i not in found.faults]
+            for i, reason in found.faults.items():
+                record = records[i]
+                letters.append(DeadLetter(record.offset, reason, record.value or b"", None, name, record.key))
+        keys: Sequence[str | None] | None = found.keys if self.options.key is not None else None
+        if self._record_key:
+            keys = [None if one.key is None else one.key.decode(errors="backslashreplace") for one in good]
+        times: Sequence[Any] = found.times
+        if self.options.time is None:
+            times = [record.timestamp / 1000 if record.timestamp >= 0 else None for record in good]
+        return Block(
+            self.options.columns,
+            found.values,
+            [record.offset for record in good],
+            records[-1].offset + 1,
+            keys,
+            times,
+            [record.value for record in good] if self.options.keep_raw else (),
+            letters,
+            name,
+        )
+
+    def seek(self, partition: str, position: Position) -> None:
+        """Go on reading ``partition`` at the offset ``position``.
+
+        Raises
+        ------
+        StateError
+            When the partition does not hold it: deleted by retention, or the topic was recreated.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> source.seek("flow/0", "here")
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.StateError: Partition flow/0 has no position 'here': it is not an offset.
+        """
+        if not isinstance(position, int) or position < 0:
+            raise StateError(f"Partition {partition} has no position {position!r}: it is not an offset.")
+        one = partition_of(partition)
+        if one not in self._client().assignment():
+            return  # went away meanwhile; the next poll says so
+        first = self._ask(self._client().beginning_offsets, one)
+        end = self._ask(self._client().end_offsets, one)
+        if not first <= position <= end:
+            raise self._gone(one, position)
+        self._place(one, position)
+
+    def start_over(self, partition: str) -> None:
+        """Go on reading ``partition`` where ``start`` says, whatever the group has committed."""
+        one = partition_of(partition)
+        self._place(one, self._first(one))
+
+    def _place(self, partition: TopicPartition, offset: int) -> None:
+        """Have the next fetch of ``partition`` begin at ``offset``; the poll after this resumes it."""
+        self._client().seek(partition, offset)
+        self._done.pop(partition, None)
+        if partition in self._unplaced:
+            self._unplaced.discard(partition)
+            self._client().resume(partition)
+
+    def _place_all(self) -> None:
+        """Send announced partitions that nobody sent anywhere to what the group has committed, or to the start."""
+        for partition in sorted(self._unplaced):
+            committed = self.committed(name_of(partition))
+            self._place(partition, self._first(partition) if committed is None else committed.offset)
+
+    def _first(self, partition: TopicPartition) -> int:
+        """Return where ``start`` lies in a partition."""
+        if self.options.start == "latest":
+            return self._ask(self._client().end_offsets, partition)
+        if self._start_ms is None:
+            return self._ask(self._client().beginning_offsets, partition)
+        try:
+            found = self._client().offsets_for_times({partition: self._start_ms}, timeout_ms=ANSWER_MS)[partition]
+        except KafkaError as error:
+            raise translated(error, f"looking for a time in {name_of(partition)}") from error
+        return self._ask(self._client().end_offsets, partition) if found is None else int(found.offset)
+
+    @staticmethod
+    def _ask(question: Any, partition: TopicPartition) -> int:
+        try:
+            return int(question([partition], timeout_ms=ANSWER_MS)[partition])
+        except KafkaError as error:
+            raise translated(error, f"asking for the offsets of {name_of(partition)}") from error
+
+    def committed(self, partition: str) -> OffsetAndMetadata | None:
+        """Return what the group has committed of ``partition``, with its metadata, or None.
+
+        Raises
+        ------
+        UnavailableError
+            When the coordinator does not answer.
+        """
+        end = time.monotonic() + self.options.session_timeout_s + ANSWER_MS / 1000
+        while True:  # the answer waits for a dead member's transaction; the broker ends that one by itself
+            try:
+                found = self._client().committed(partition_of(partition), metadata=True, timeout_ms=ANSWER_MS)
+            except KafkaTimeoutError as error:
+                if time.monotonic() > end:
+                    raise translated(error, f"asking for the committed offset of {partition}") from error
+                continue
+            except KafkaError as error:
+                raise translated(error, f"asking for the committed offset of {partition}") from error
+            return None if found is None or found.offset < 0 else found
+
+    def group_metadata(self) -> Any:
+        """Return what fences offsets in a transaction: group, generation, member."""
+        return self._client().group_metadata()
+
+    def commit_offsets(self, offsets: dict[str, OffsetAndMetadata]) -> None:
+        """Commit offsets of the group, outside any transaction."""
+        self._client().commit({partition_of(name): one for name, one in offsets.items()}, timeout_ms=ANSWER_MS)
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield events for ever, those of a partition in order. Dead letters are left out."""
+        while True:
+            for block in self.poll(500, 0.2).blocks:
+                for event, position in zip(block.events(), block.positions, strict=True):
+                    self._done[partition_of(block.partition)] = int(position) + 1
+                    yield event
+
+    def commit(self) -> None:
+        """Record that every event that was yielded has been dealt with: a restart goes on behind them (at least once)."""
+        done = {name_of(one): OffsetAndMetadata(offset, "", -1) for one, offset in self._done.items()}
+        if not done:
+            return
+        try:
+            self.commit_offsets(done)
+        except KafkaError as error:
+            raise translated(error, "committing offsets") from error

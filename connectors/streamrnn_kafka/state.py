@@ -1,0 +1,263 @@
+"""Snapshots in a compacted topic: pages, a manifest that names them, and a pointer that names the manifest.
+
+The pointer is the metadata of the committed offset, so that one transaction moves both. Record keys::
+
+    partition/page/number    a stretch of the snapshot; written where it differs from the page before it
+    partition                the manifest: position, length, sum, and offset and sum of each page
+
+Compaction keeps the newest committed record of a key: that is the one the newest manifest names. Records of aborted
+transactions are never kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from streamrnn.errors import StateError, UnavailableError
+from streamrnn.io import Position, Restored
+from streamrnn_kafka.connection import translated
+
+__all__ = ["Manifest", "Page", "Pointer", "StateReader", "StateWriter"]
+
+VERSION = 1
+
+PAGE_BYTES = 512 * 1024
+"""Half of what a broker takes for one record by default; a page that has not changed is not written again."""
+
+READ_S = 30.0
+"""How long to wait for a state record that must be there."""
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True):
+    """Where one page lies, and its sum."""
+
+    offset: int
+    sum: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a snapshot consists of. ``count`` is the number of partitions of the input topic."""
+
+    version: int
+    partition: str
+    position: Position
+    length: int
+    sum: str
+    count: int
+    pages: tuple[Page, ...]
+    extra: dict[str, Any] = {}
+
+
+class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a commit says of the state: the manifest's place and sum, and the position its snapshot belongs to.
+
+    Short names: the broker keeps at most 4096 bytes, and keeps them for every commit.
+    """
+
+    o: int
+    p: int
+    s: Position
+    h: str
+    v: int = VERSION
+
+    def encode(self) -> str:
+        """Return the metadata of a commit."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def decode(cls, text: str, partition: str) -> Pointer | None:
+        """Return the pointer that the metadata holds, or None where there is none.
+
+        Raises
+        ------
+        StateError
+            When it is not one of ours, or of a newer version.
+        """
+        if not text:
+            return None
+        try:
+            found = msgspec.json.decode(text.encode(), type=cls)
+        except msgspec.DecodeError:
+            raise StateError(
+                f"The committed offset of {partition} carries metadata that this program has not written: {text[:80]!r}. "
+                "Does another application use the same [source] group?"
+            ) from None
+        if found.v != VERSION:
+            raise StateError(f"The state of {partition} has format {found.v}; this version reads {VERSION}.")
+        return found
+
+
+class StateWriter:
+    """Writes the snapshots of this process's partitions; remembers the pages it has written.
+
+    Parameters
+    ----------
+    topic
+        The compacted topic.
+    partitions
+        How many it has.
+    """
+
+    def __init__(self, topic: str, partitions: int) -> None:
+        self._topic = topic
+        self._partitions = partitions
+        self._pages: dict[str, tuple[int, tuple[Page, ...]]] = {}
+
+    def forget(self) -> None:
+        """Forget the pages: whether the last ones were committed is not known."""
+        self._pages.clear()
+
+    def know(self, pointer: Pointer, manifest: Manifest) -> None:
+        """Take up the pages of a snapshot that was read."""
+        self._pages[manifest.partition] = (pointer.p, manifest.pages)
+
+    def write(
+        self, producer: Any, name: str, position: Position, snapshot: bytes, extra: Mapping[str, Any], count: int
+    ) -> Pointer:
+        """Send what differs from the snapshot before; return the pointer to commit."""
+        to = zlib.crc32(name.encode()) % self._partitions
+        before = self._pages.get(name, (to, ()))
+        old = before[1] if before[0] == to else ()
+        parts = [snapshot[i : i + PAGE_BYTES] for i in range(0, len(snapshot), PAGE_BYTES)]
+        sums = [_sum(part) for part in parts]
+        sent = {
+            i: producer.send(self._topic, part, key=f"{name}/page/{i}".encode(), partition=to)
+            for i, part in enumerate(parts)
+            if i >= len(old) or old[i].sum != sums[i]
+        }
+        for i in range(len(parts), len(old)):  # pages that are no longer needed: tombstones
+            producer.send(self._topic, None, key=f"{name}/page/{i}".encode(), partition=to)
+        producer.flush()
+        pages = tuple(
+            Page(sent[i].get(timeout=READ_S).offset, one) if i in sent else old[i] for i, one in enumerate(sums)
+        )
+        manifest = Manifest(VERSION, name, position, len(snapshot), _sum(snapshot), count, pages, dict(extra))
+        data = msgspec.json.encode(manifest)
+        future = producer.send(self._topic, data, key=name.encode(), partition=to)
+        producer.flush()
+        self._pages[name] = (to, pages)
+        return Pointer(future.get(timeout=READ_S).offset, to, position, _sum(data))
+
+
+class StateReader:
+    """Reads snapshots back.
+
+    Parameters
+    ----------
+    consumer
+        A consumer of its own, without a group, that reads committed records only.
+    topic
+        The compacted topic.
+    """
+
+    def __init__(self, consumer: Any, topic: str) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._ends: dict[TopicPartition, int] | None = None
+        self._held: set[str] = set()
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close(autocommit=False, timeout_ms=1000)
+
+    def read(self, name: str, pointer: Pointer) -> tuple[Manifest, bytes]:
+        """Return the manifest and the snapshot that a pointer names.
+
+        Raises
+        ------
+        StateError
+            When any of it is gone or differs from what was written.
+        """
+        data = self._record(pointer.p, pointer.o, name)
+        if _sum(data) != pointer.h:
+            raise self._damaged(name, f"the manifest at offset {pointer.o} is another one")
+        try:
+            manifest = msgspec.json.decode(data, type=Manifest)
+        except msgspec.DecodeError as error:
+            raise self._damaged(name, f"the manifest at offset {pointer.o} cannot be read: {error}") from error
+        parts = []
+        for i, page in enumerate(manifest.pages):
+            part = self._record(pointer.p, page.offset, f"{name}/page/{i}")
+            if _sum(part) != page.sum:
+                raise self._damaged(name, f"page {i} at offset {page.offset} is another one")
+            parts.append(part)
+        snapshot = b"".join(parts)
+        if len(snapshot) != manifest.length or _sum(snapshot) != manifest.sum or manifest.partition != name:
+            raise self._damaged(name, "the pages do not add up to the snapshot that was written")
+        return manifest, snapshot
+
+    def restored(self, name: str, position: Position, pointer: Pointer) -> tuple[Manifest, Restored]:
+        """Return what a runtime restores from."""
+        manifest, snapshot = self.read(name, pointer)
+        return manifest, Restored(position, snapshot, manifest.position, manifest.extra)
+
+    def _damaged(self, name: str, what: str) -> StateError:
+        return StateError(
+            f"The state of {name} in topic {self._topic!r} is damaged: {what}. Was the topic recreated, or written by "
+            "others? Start anew with --fresh."
+        )
+
+    def _record(self, partition: int, offset: int, key: str) -> bytes:
+        at = TopicPartition(self._topic, partition)
+        end = time.monotonic() + READ_S
+        try:
+            self._consumer.assign([at])
+            self._consumer.seek(at, offset)
+            while time.monotonic() < end:
+                for record in self._consumer.poll(timeout_ms=500, max_records=1).get(at, ()):
+                    if record.offset != offset or record.key != key.encode() or record.value is None:
+                        raise self._damaged(key, f"offset {offset} does not hold it any more")
+                    return bytes(record.value)
+        except KafkaError as error:
+            if type(error).__name__ == "OffsetOutOfRangeError":
+                raise self._damaged(key, f"offset {offset} is outside the topic") from error
+            raise translated(error, f"reading the topic {self._topic!r}") from error
+        raise UnavailableError(f"Topic {self._topic!r} did not give offset {offset} in {READ_S:.0f} s.")
+
+    def holds(self, name: str) -> bool:
+        """Return whether the topic holds any snapshot of a partition: one that no pointer names is a lost pointer."""
+        try:
+            count = len(self._consumer.partitions_for_topic(self._topic) or ())
+            all_of_it = [TopicPartition(self._topic, i) for i in range(count)]
+            ends = self._consumer.end_offsets(all_of_it, timeout_ms=int(1000 * READ_S))
+            if ends != self._ends:
+                self._held = self._scan(all_of_it)
+                self._ends = ends
+        except KafkaError as error:
+            raise translated(error, f"reading the topic {self._topic!r}") from error
+        return name in self._held
+
+    def _scan(self, partitions: list[TopicPartition]) -> set[str]:
+        """Return the keys of all manifests in the topic."""
+        found: set[str] = set()
+        self._consumer.assign(partitions)
+        first = self._consumer.beginning_offsets(partitions, timeout_ms=int(1000 * READ_S))
+        ends = self._consumer.end_offsets(partitions, timeout_ms=int(1000 * READ_S))
+        for partition in partitions:
+            self._consumer.seek(partition, first[partition])
+        left = {partition for partition in partitions if first[partition] < ends[partition]}
+        deadline = time.monotonic() + 10 * READ_S
+        while left:
+            if time.monotonic() > deadline:
+                raise UnavailableError(f"Topic {self._topic!r} could not be read to its end in {10 * READ_S:.0f} s.")
+            for records in self._consumer.poll(timeout_ms=200).values():
+                for record in records:
+                    key = (record.key or b"").decode(errors="replace")
+                    if record.value is None:
+                        found.discard(key)
+                    elif "/page/" not in key:
+                        found.add(key)
+            left = {one for one in left if self._consumer.position(one, timeout_ms=5000) < ends[one]}
+        return found

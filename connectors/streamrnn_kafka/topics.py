@@ -1,0 +1,84 @@
+"""Topics that must be there before anything is written: created where they are missing, checked where they are not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
+
+from streamrnn.errors import AccessError, SinkError, StateError, UnavailableError
+
+__all__ = ["ensure_topics"]
+
+STATE_SETTINGS = {"cleanup.policy": "compact"}
+"""Snapshots must never be deleted for their age, only when a newer one is there."""
+
+APPEAR_S = 15.0
+
+
+def _partitions(admin: Any, topics: list[str]) -> dict[str, int]:
+    """Return the number of partitions of those topics that there are."""
+    return {
+        one["name"]: len(one["partitions"])
+        for one in admin.describe_topics(topics)
+        if one["error_code"] == 0 and all(part["leader_id"] >= 0 for part in one["partitions"])
+    }
+
+
+def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, create: bool) -> dict[str, int]:
+    """Return the number of partitions of each topic of ``wanted`` (with that number, where created) and of the state topic.
+
+    Raises
+    ------
+    SinkError
+        When one is missing and may not be created.
+    StateError
+        When the state topic is not compacted.
+    """
+    names = [*wanted, state_topic]
+    there = _partitions(admin, names)
+    missing = [name for name in names if name not in there]
+    if missing and not create:
+        raise SinkError(
+            f"Kafka has no topic {', '.join(map(repr, missing))}, and [sink] create_topics = false. Create it; the state "
+            "topic with cleanup.policy=compact."
+        )
+    for name in missing:
+        state = name == state_topic
+        topic = {"num_partitions": 1 if state else wanted[name], "configs": STATE_SETTINGS if state else {}}
+        try:
+            admin.create_topics({name: topic})
+        except TopicAlreadyExistsError:  # another process of the group was faster
+            continue
+        except AuthorizationError as error:
+            raise AccessError(
+                f"Topic {name!r} is missing, and this user may not create it ({type(error).__name__}). Have it created"
+                f"{' with cleanup.policy=compact' if state else ''}, or allow it."
+            ) from error
+        except KafkaError as error:
+            raise SinkError(
+                f"Topic {name!r} is missing and cannot be created: {type(error).__name__}: {error}."
+            ) from error
+    end = time.monotonic() + APPEAR_S
+    while missing and len(there := _partitions(admin, names)) < len(names):
+        if time.monotonic() > end:
+            lacking = [name for name in names if name not in there]
+            raise UnavailableError(f"Topics {lacking} were created, but have no leader after {APPEAR_S:.0f} s.")
+        time.sleep(0.05)
+    _check_compacted(admin, state_topic)
+    return there
+
+
+def _check_compacted(admin: Any, topic: str) -> None:
+    try:
+        found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
+    except AuthorizationError:
+        return  # may write it, may not ask: whoever forbids that looks after the topic
+    policy = found["topic"][topic]["cleanup.policy"]["value"]
+    if policy != "compact":
+        raise StateError(
+            f"Topic {topic!r} has cleanup.policy={policy}: snapshots in it would be deleted for their age. Set it to compact."
+        )

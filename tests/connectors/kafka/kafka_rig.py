@@ -1,0 +1,229 @@
+"""What the tests with a broker share: topics, records, workers, and the offline pass that outputs are compared with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+from streamrnn.config import Alarm
+from streamrnn.io import Block
+from streamrnn.runtime.models import model_kind
+from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.shard import Shard
+
+MODEL = {"hidden_size": 8, "seed": 3}
+EPOCH_MS = 1_700_000_000_000
+
+Record = tuple[int, bytes | None, bytes | None, int]
+"""Partition, key, value, timestamp in ms."""
+
+
+def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: int = 0) -> list[Record]:
+    """Return a stream of a noisy wave; every ``bad``-th record is none."""
+    drawn = random.Random(seed)
+    records: list[Record] = []
+    for i in range(n):
+        value: bytes = b'{"at": {"flow": %r}, "n": %d}' % (math.sin(i / 20) + drawn.gauss(0, 0.1), i)
+        if bad and i % bad == bad - 1:
+            value = drawn.choice([b'{"at": {"flow": "much"}}', b"\xff", b"{}", b"[1]", b'{"at": {"flow": 1e999}}'])
+        key = b"k%d" % (i // partitions % keys) if keys else None
+        records.append((i % partitions, key, value, EPOCH_MS + i))
+    return records
+
+
+def offline(records: Sequence[Record], *, topic: str) -> dict[int, list[tuple[bytes | None, bytes]]]:
+    """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
+    expected: dict[int, list[tuple[bytes | None, bytes]]] = {}
+    for partition in sorted({record[0] for record in records}):
+        rows = []
+        for offset, (_, key, value, ms) in enumerate([one for one in records if one[0] == partition]):
+            try:
+                flow = json.loads(value or b"")["at"]["flow"]
+            except (ValueError, KeyError, TypeError):
+                continue
+            if isinstance(flow, float) and np.isfinite(flow):
+                rows.append((flow, offset, None if key is None else key.decode(), ms / 1000))
+        values, offsets, keys, times = zip(*rows, strict=True)
+        block = Block(
+            ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
+        )
+        lines = encode_block(block, Shard(model_kind("RNNAnomalyDetector", MODEL), Alarm()).score(block))
+        expected[partition] = [
+            (None if key is None else key.encode(), line) for key, line in zip(keys, lines, strict=True)
+        ]
+    return expected
+
+
+class Rig:
+    """A corner of the broker of one's own."""
+
+    def __init__(self, servers: str) -> None:
+        self.servers = servers
+        self.name = f"t{uuid.uuid4().hex[:10]}"
+        self.topic, self.output, self.dead = f"{self.name}.in", f"{self.name}.out", f"{self.name}.dead"
+        self.state = f"{self.name}.state"
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self.admin: Any = KafkaAdminClient(bootstrap_servers=self.servers)
+        self._stack.callback(self.admin.close)
+        self._readers = {committed: self._reader(committed) for committed in (False, True)}
+        return self
+
+    def _reader(self, committed: bool) -> Any:
+        level = "read_committed" if committed else "read_uncommitted"
+        reader = KafkaConsumer(
+            bootstrap_servers=self.servers, isolation_level=level, auto_offset_reset="none", enable_auto_commit=False
+        )
+        self._stack.callback(reader.close)
+        return reader
+
+    def __exit__(self, *exc: object) -> None:
+        for worker in self._workers:
+            worker.kill()
+            worker.wait()
+        self._stack.close()
+
+    def create(self, partitions: int = 1, topic: str | None = None, **configs: str) -> str:
+        name = topic or self.topic
+        self.admin.create_topics(
+            {name: {"num_partitions": partitions, "replication_factor": -1, "configs": configs}}, wait_for_metadata=True
+        )
+        return name
+
+    def produce(self, records: Sequence[Record], topic: str | None = None) -> None:
+        producer = KafkaProducer(bootstrap_servers=self.servers, linger_ms=20, batch_size=65536)
+        for partition, key, value, ms in records:
+            producer.send(topic or self.topic, value, key, partition=partition, timestamp_ms=ms)
+        producer.flush()
+        producer.close()
+
+    @contextlib.contextmanager
+    def trickling(self, records: Sequence[Record], chunk: int = 50, pause_s: float = 0.2) -> Iterator[None]:
+        """Produce little by little while what is inside goes on, and the rest at once behind it."""
+        hurry = threading.Event()
+
+        def run() -> None:
+            producer = KafkaProducer(bootstrap_servers=self.servers)
+            for start in range(0, len(records), chunk):
+                for partition, key, value, ms in records[start : start + chunk]:
+                    producer.send(self.topic, value, key, partition=partition, timestamp_ms=ms)
+                producer.flush()
+                hurry.wait(pause_s)
+            producer.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            hurry.set()
+            thread.join()
+
+    def read(self, topic: str, *, committed: bool = True) -> dict[int, list[Any]]:
+        """Return all records of a topic by partition, as a reader of committed ones sees them."""
+        consumer = self._readers[committed]
+        partitions = self._partitions(consumer, topic)
+        found: dict[int, list[Any]] = {one.partition: [] for one in partitions}
+        if not partitions:
+            return found
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        consumer.seek_to_beginning()
+        while any(consumer.position(one) < ends[one] for one in partitions):
+            for one, records in consumer.poll(timeout_ms=200, max_records=5000).items():
+                found[one.partition] += records
+        return found
+
+    @staticmethod
+    def _partitions(consumer: Any, topic: str) -> list[TopicPartition]:
+        there = topic in consumer.topics()
+        return [TopicPartition(topic, i) for i in sorted(consumer.partitions_for_topic(topic) or ())] if there else []
+
+    def pairs(self, topic: str) -> dict[int, list[tuple[bytes | None, bytes]]]:
+        """Return key and value of each committed record, by partition."""
+        return {i: [(one.key, one.value) for one in records] for i, records in self.read(topic).items()}
+
+    def tables(self, **changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return a configuration; ``changes`` are options of a table."""
+        tables: dict[str, dict[str, Any]] = {
+            "source": {
+                "kind": "kafka",
+                "servers": self.servers,
+                "topics": [self.topic],
+                "group": self.name,
+                "columns": ["at.flow"],
+                "record_key": True,
+                "session_timeout_s": 2.0,
+            },
+            "model": dict(MODEL),
+            "sink": {"kind": "kafka", "topic": self.output, "transaction_timeout_s": 5.0},
+            "dead_letter": {"topic": self.dead},
+            "state": {"every": 300},
+        }
+        for table, options in changes.items():
+            tables[table] = {**tables.get(table, {}), **options}
+        return tables
+
+    def config(self, folder: Path, name: str = "watch", **changes: dict[str, Any]) -> Path:
+        """Write a configuration as a file."""
+        lines = []
+        for table, options in self.tables(**changes).items():
+            lines.append(f"[{table}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+        path = folder / f"{name}.toml"
+        path.write_text("\n".join(lines), "utf-8")
+        return path
+
+    def start(self, config: Path, *options: str) -> subprocess.Popen[bytes]:
+        """Start ``streamrnn run`` as a process of its own."""
+        command = [sys.executable, "-m", "streamrnn", "run", str(config), *options, "--debug"]
+        with config.with_suffix(".log").open("ab") as log:
+            worker = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        self._workers.append(worker)
+        return worker
+
+    def count(self, topic: str) -> int:
+        """Return how many committed records a topic holds; 0 where there is none."""
+        return sum(map(len, self.read(topic).values()))
+
+    def ends(self, topic: str) -> int:
+        """Return the sum of a topic's end offsets: cheap, but counts commit markers too."""
+        partitions = self._partitions(self._readers[True], topic)
+        return sum(self._readers[True].end_offsets(partitions).values()) if partitions else 0
+
+    def lag(self) -> int:
+        """Return how many records of the input the group has not committed."""
+        found = self.admin.list_group_offsets({self.name: None})[self.name]
+        done = sum(one.offset for one in found.values())
+        return self.ends(self.topic) - done
+
+
+def wait_until(true: Callable[[], bool], limit_s: float = 60.0, every_s: float = 0.1) -> None:
+    """Wait until ``true()``; fail after ``limit_s``."""
+    end = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(every_s)
+
+
+def stop(worker: subprocess.Popen[bytes]) -> int:
+    """Ask a worker to stop, and return its exit code."""
+    worker.send_signal(signal.SIGTERM)
+    return worker.wait(timeout=30)
