@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from streamrnn.config import Alarm
@@ -77,7 +78,7 @@ class Rig:
         self.name = f"t{uuid.uuid4().hex[:10]}"
         self.topic, self.output, self.dead = f"{self.name}.in", f"{self.name}.out", f"{self.name}.dead"
         self.state = f"{self.name}.state"
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[tuple[subprocess.Popen[bytes], Path]] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -95,7 +96,7 @@ class Rig:
         return reader
 
     def __exit__(self, *exc: object) -> None:
-        for worker in self._workers:
+        for worker, _ in self._workers:
             worker.kill()
             worker.wait()
         self._stack.close()
@@ -193,11 +194,29 @@ class Rig:
 
     def start(self, config: Path, *options: str) -> subprocess.Popen[bytes]:
         """Start ``streamrnn run`` as a process of its own."""
-        command = [sys.executable, "-m", "streamrnn", "run", str(config), *options, "--debug"]
-        with config.with_suffix(".log").open("ab") as log:
+        command = [sys.executable, "-X", "faulthandler", "-m", "streamrnn", "run", str(config), *options, "--debug"]
+        path = config.with_suffix(".log")
+        with path.open("ab") as log:
             worker = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"})
-        self._workers.append(worker)
+        self._workers.append((worker, path))
         return worker
+
+    def wait_until(self, true: Callable[[], bool], limit_s: float = 60.0) -> None:
+        """Wait until ``true()``; after ``limit_s`` fail, with what each worker was doing."""
+        end = time.monotonic() + limit_s
+        while not true():
+            if time.monotonic() > end:
+                pytest.fail(f"It did not happen in {limit_s} s.\n{self._post_mortem()}")
+            time.sleep(0.1)
+
+    def _post_mortem(self) -> str:
+        """End the workers so that they show their stacks; return the ends of their logs."""
+        for worker, _ in self._workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGABRT)
+                worker.wait()
+        logs = {log for _, log in self._workers}
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-6000:]}" for log in sorted(logs))
 
     def count(self, topic: str) -> int:
         """Return how many committed records a topic holds; 0 where there is none."""
@@ -213,14 +232,6 @@ class Rig:
         found = self.admin.list_group_offsets({self.name: None})[self.name]
         done = sum(one.offset for one in found.values())
         return self.ends(self.topic) - done
-
-
-def wait_until(true: Callable[[], bool], limit_s: float = 60.0, every_s: float = 0.1) -> None:
-    """Wait until ``true()``; fail after ``limit_s``."""
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(every_s)
 
 
 def stop(worker: subprocess.Popen[bytes]) -> int:

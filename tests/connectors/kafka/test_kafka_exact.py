@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from kafka_rig import Rig, make_records, offline, stop, wait_until
+from kafka_rig import Rig, make_records, offline, stop
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -39,14 +39,14 @@ def test_killed_workers_leave_no_mark(rig, tmp_path):
         for _ in range(5):
             before = rig.ends(rig.output)
             worker = rig.start(config)
-            wait_until(lambda before=before: rig.ends(rig.output) > before)
+            rig.wait_until(lambda before=before: rig.ends(rig.output) > before)
             time.sleep(drawn.uniform(0, 0.4))
             worker.kill()
             worker.wait()
     worker = rig.start(config)
-    wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(lambda: rig.lag() == 0)
     rig.produce(records[:1])  # once more, so that the worker is known to be at work when it is asked to stop
-    wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(lambda: rig.lag() == 0)
     assert stop(worker) == 0
 
     assert rig.pairs(rig.output) == expected
@@ -62,14 +62,14 @@ def test_partitions_move_with_their_state(rig, tmp_path):
     configs = [rig.config(tmp_path, f"w{i}", source={"replica": str(i)}, state={"every": 300}) for i in range(2)]
 
     first = rig.start(configs[0])
-    wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(lambda: rig.lag() == 0)
     second = rig.start(configs[1])
-    wait_until(lambda: members(rig) == [2, 2])
+    rig.wait_until(lambda: members(rig) == [2, 2])
     rig.produce(records[2000:4000])
-    wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(lambda: rig.lag() == 0)
     second.kill()
     rig.produce(records[4000:])
-    wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(lambda: rig.lag() == 0)
     assert stop(first) == 0
 
     assert rig.pairs(rig.output) == expected
