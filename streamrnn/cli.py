@@ -87,7 +87,7 @@ def check(config_file: str, offline: bool, debug: bool) -> None:
 
 
 @cli.command(name="config")
-@click.option("--example", type=click.Choice(["file"]), help="A configuration to start from, with comments.")
+@click.option("--example", type=click.Choice(["file", "kafka"]), help="A configuration to start from, with comments.")
 @click.option("--schema", is_flag=True, help="The JSON Schema of a configuration, for editors.")
 @click.option("--options", "page", is_flag=True, help="Every option with type, default and text, as Markdown.")
 def describe(example: str | None, schema: bool, page: bool) -> None:

@@ -73,7 +73,7 @@ def _listening() -> Iterator[_Listener]:
 def connection_settings(options: ConnectionOptions) -> dict[str, Any]:
     """Return what consumers, producers and admin clients take alike."""
     return {
-        "bootstrap_servers": [one.strip() for one in options.servers.split(",") if one.strip()],
+        "bootstrap_servers": [one.strip() for one in (options.servers or "").split(",") if one.strip()],
         "bootstrap_timeout_ms": int(1000 * options.connect_timeout_s),
         "request_timeout_ms": int(1000 * REQUEST_S),
         "reconnect_backoff_max_ms": 1000,

@@ -39,10 +39,10 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """How to reach the brokers: the part that both connectors share."""
 
     servers: Annotated[
-        str,
+        str | None,
         Meta(description="Brokers to ask first, host:port, separated by commas. A sink beside a Kafka source may leave "
              "all options of the connection unset: it takes those of the source."),
-    ] = ""  # fmt: skip
+    ] = None  # fmt: skip
     connect_timeout_s: Annotated[
         float, Meta(gt=0, le=600, description="How long to try to reach the first broker at start.")
     ] = 30.0

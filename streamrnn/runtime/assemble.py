@@ -34,9 +34,10 @@ def make_runtime(
         Events asked for at once. Changes nothing in the outputs.
     """
     chosen = kind or model_kind(config.model.kind, config.model.options)
+    sink = make_sink(config, fresh=fresh)
     return Runtime(
         make_source(config),
-        make_sink(config, fresh=fresh),
+        sink,
         lambda: Shard(chosen, config.alarm, config.state.max_keys),
         every=config.state.every if sink.keeps_state else None,
         p_value=config.alarm.p_value,
