@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamrnn.models.anomaly_detector import RNNAnomalyDetector
+    from streamrnn.models.classifier import RNNClassifier
+    from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
     from streamrnn.models.persistence import dumps, loads
     from streamrnn.models.regressor import RNNRegressor
 
-__all__ = ["RNNAnomalyDetector", "RNNRegressor", "dumps", "loads"]
+__all__ = ["RNNAnomalyDetector", "RNNClassifier", "RNNMultiTargetRegressor", "RNNRegressor", "dumps", "loads"]
 __version__ = "0.1.0"
 
 # Loaded on first use: importing streamrnn costs milliseconds and no numba.
 _WHERE = {
     "RNNAnomalyDetector": "streamrnn.models.anomaly_detector",
+    "RNNClassifier": "streamrnn.models.classifier",
+    "RNNMultiTargetRegressor": "streamrnn.models.multi_target_regressor",
     "RNNRegressor": "streamrnn.models.regressor",
     "dumps": "streamrnn.models.persistence",
     "loads": "streamrnn.models.persistence",

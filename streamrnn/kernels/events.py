@@ -8,7 +8,7 @@ from streamrnn.kernels import layout as at
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.layout import LANES
 from streamrnn.kernels.losses import CROSS_ENTROPY, GAUSSIAN, LOG, MOST, POISSON
-from streamrnn.kernels.net import forward
+from streamrnn.kernels.net import forward, teach
 from streamrnn.kernels.scaler import absorb, spread, usable
 
 
@@ -19,14 +19,103 @@ def views(slab):
 
 
 @kernel
-def scale_inputs(hd, f, d):
-    """Standardise the staged x (I) into layer 0's slot ``fill``; the statistics that include x are staged too.
+def bind(hd, area):
+    """Make another area the one that all offsets mean. Nothing is copied but the counters."""
+    if area == hd[at.AREA]:
+        return
+    head = hd[at.AREA_HEAD]
+    hd[head + at.A_FILL], hd[head + at.A_FRESH] = hd[at.FILL], hd[at.FRESH]
+    by = (area - hd[at.AREA]) * hd[at.AREA_BYTES]
+    hd[at.AREA_HEAD] += by // 8
+    hd[at.LAST] += by // 8
+    for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
+        hd[word] += by // 4
+    for layer in range(hd[at.LAYERS]):
+        for word in (at.TRACE, at.XS, at.REC, at.LIVE_XS, at.LIVE_REC):
+            hd[at.LAYER_0 + layer * at.LAYER_WORDS + word] += by // 4
+    head = hd[at.AREA_HEAD]
+    hd[at.FILL], hd[at.FRESH] = hd[head + at.A_FILL], hd[head + at.A_FRESH]
+    hd[at.AREA] = area
+    hd[hd[at.STAGED]] = 0
+
+
+@kernel
+def clear(hd, d):
+    """Put the bound area back to before its first event."""
+    start = hd[at.AREA_HEAD]
+    for i in range(hd[at.AREA_BYTES] // 8):
+        hd[start + i] = 0
+    for i in range(hd[at.INPUTS]):
+        d[hd[at.LAST] + i] = np.nan
+    d[start + at.A_CLOCK] = np.nan
+    hd[at.FILL], hd[at.FRESH] = 0, 0
+    hd[hd[at.STAGED]] = 0
+
+
+@kernel
+def choose_area(hd, d, code):
+    """Bind the area that a keyed row names: ``area``, or ``-area`` to begin it anew."""
+    area = int(abs(code))
+    bind(hd, area)
+    if code < 0.0:
+        clear(hd, d)
+
+
+@kernel
+def swap_live(hd):
+    """Exchange the state that learns and the one that runs ahead; twice is nothing."""
+    hd[at.OUT], hd[at.LIVE_OUT] = hd[at.LIVE_OUT], hd[at.OUT]
+    hd[at.FILL], hd[at.LIVE_FILL] = hd[at.LIVE_FILL], hd[at.FILL]
+    for layer in range(hd[at.LAYERS]):
+        b = at.LAYER_0 + layer * at.LAYER_WORDS
+        hd[b + at.XS], hd[b + at.LIVE_XS] = hd[b + at.LIVE_XS], hd[b + at.XS]
+        hd[b + at.REC], hd[b + at.LIVE_REC] = hd[b + at.LIVE_REC], hd[b + at.REC]
+    hd[hd[at.STAGED]] = 0
+
+
+@kernel
+def move_on(hd, f, size):
+    """Make the step in slot 0 the past of the next one, in every layer: records of ``size``. For the live state."""
+    for layer in range(hd[at.LAYERS]):
+        rec = hd[at.LAYER_0 + layer * at.LAYER_WORDS + at.REC]
+        for i in range(size):
+            f[rec + i] = f[rec + size + i]
+    hd[hd[at.STAGED]] = 0
+
+
+@kernel
+def _gap_input(hd, d, t):
+    """Return log(1 + gap / mean gap) for an event at time t (s); NaN where there is no gap to measure.
+
+    Time that stands still or runs backwards is a gap of 0. The clock is set by every event, so that one wrong
+    time spoils two gaps and no more.
+    """
+    clock, mean = d[hd[at.AREA_HEAD] + at.A_CLOCK], d[hd[at.GAPS]]
+    if not (usable(t) and usable(clock)):
+        return np.nan
+    gap = max(t - clock, 0.0)
+    return np.log1p(gap / mean) if mean > 0.0 else (np.log(2.0) if gap > 0.0 else 0.0)
+
+
+@kernel
+def learn_slot(hd, f, d, slot, targets):
+    """Teach a slot its targets, and note the loss in the learning curve."""
+    learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
+    teach(hd, f, d, slot, targets)
+    if hd[at.LEARNED] > learned:
+        if hd[at.LEARNED] >> (hd[at.DOUBLING] + 1) > 0:
+            hd[at.DOUBLING] += 1
+        loss = d[hd[at.LOSS_SUM]] - before
+        d[hd[at.CURVE] + hd[at.DOUBLING]] += loss
+
+
+@kernel
+def scale_inputs(hd, d):
+    """Standardise the staged x (I) into ``SCALED``; the statistics that include x are staged too.
 
     A value that is missing (NaN), infinite or beyond 1e150 counts as the running mean: 0.
     """
     I = hd[at.INPUTS]
-    nx = hd[at.LAYER_0 + at.NX]
-    xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     alpha, most = d[hd[at.HYPER] + at.ALPHA], d[hd[at.HYPER] + at.X_CLIP]
     least = -most
     scaled = hd[at.NORMALIZE_X] != 0
@@ -46,6 +135,14 @@ def scale_inputs(hd, f, d):
             new[i] = mean if good else old[i]
             new[LANES + i] = var if good else old[LANES + i]
             new[2 * LANES + i] = n if good else old[2 * LANES + i]
+
+
+@kernel
+def place_inputs(hd, f, d):
+    """Put the standardised inputs into layer 0's slot ``fill``."""
+    I = hd[at.INPUTS]
+    nx = hd[at.LAYER_0 + at.NX]
+    xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     f[xs] = 1.0
     z = d[hd[at.SCALED] : hd[at.SCALED] + I]
     slot = f[xs + 1 : xs + nx]
@@ -62,7 +159,7 @@ def stage(cell, hidden, hd, f, d, x):
     The step of the last call is used again when x has the very same bits.
     """
     I = hd[at.INPUTS]
-    kept = hd[hd[at.X_RAW] : hd[at.X_RAW] + I]
+    kept = hd[hd[at.RAW] : hd[at.RAW] + I]
     now = x.view(np.int64)
     same = hd[hd[at.STAGED]] != 0
     for i in range(I):
@@ -70,22 +167,41 @@ def stage(cell, hidden, hd, f, d, x):
     if not same:
         for i in range(I):
             kept[i] = now[i]
+            d[hd[at.X_RAW] + i] = x[i]
+        if hd[at.TIMED] != 0:
+            d[hd[at.X_RAW]] = _gap_input(hd, d, x[0])
         for i in range(I, (I + LANES - 1) // LANES * LANES):
             d[hd[at.X_RAW] + i] = np.nan
-        scale_inputs(hd, f, d)
+        scale_inputs(hd, d)
+        place_inputs(hd, f, d)
         forward(cell, hidden, hd, f)
         hd[hd[at.STAGED]] = 1
 
 
 @kernel
-def commit(hd, f, d):
-    """Make the staged step part of the state: the hidden state advances, the statistics take x in."""
+def absorb_inputs(hd, d):
+    """Take the staged x into the statistics, and its time into the clock."""
+    if hd[at.TIMED] != 0:
+        t = d[hd[at.RAW]]
+        clock, gaps = hd[at.AREA_HEAD] + at.A_CLOCK, hd[at.GAPS]
+        if usable(t):
+            if usable(d[clock]) and hd[at.FROZEN] == 0:
+                gap = max(t - d[clock], 0.0)
+                d[gaps], d[gaps + 1], d[gaps + 2] = absorb(
+                    gap, d[gaps], d[gaps + 1], d[gaps + 2], d[hd[at.HYPER] + at.ALPHA]
+                )
+            d[clock] = t
     n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
     if hd[at.FROZEN] == 0:
         old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
         new = d[hd[at.STAGE] : hd[at.STAGE] + n]
         for i in range(n):
             old[i] = new[i]
+
+
+@kernel
+def commit(hd):
+    """Make the staged step part of the state: the hidden state advances."""
     hd[at.FILL] += 1
     hd[at.FRESH] += 1
     hd[at.EVENTS] += 1

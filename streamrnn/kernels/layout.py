@@ -1,9 +1,13 @@
 """Where everything lies: one flat, 64-byte-aligned byte slab a model, described by a small integer header.
 
 The slab holds, in this order: the header (int64), running statistics and settings (float64), parameters and
-optimiser moments (float32), the stream's memory (window, traces; float32), and scratch. Everything before scratch
-is the model's state: a snapshot is those bytes. Kernels find each part by an offset in the header, in units of
-the part's own type; Python sees the same parts as named NumPy views.
+optimiser moments (float32), the memory of the streams, and scratch. Everything before scratch is the model's state: a
+snapshot is those bytes. Kernels find each part by an offset in the header, in units of the part's own type; Python
+sees the same parts as named NumPy views.
+
+The memory of a stream (its counters, last values, window, traces) is an *area*, and areas are alike: a net that keeps
+one hidden state for each key has many. One is bound at a time, by moving the header's offsets on to it
+(:func:`streamrnn.kernels.events.bind`); nothing is copied. Area 0 of a keyed net stays blank: what a key not yet seen has.
 
 Sizes: I inputs, H hidden, G columns of a weight matrix, K outputs, T window, S stride, L layers.
 """
@@ -26,16 +30,21 @@ LANES = 8  # float64 in one vector: input statistics lie in blocks of mean (8) |
 # ---- header words -------------------------------------------------------------------------------
 VERSION, INPUTS, OUTPUTS, HIDDEN, LAYERS, WINDOW, STRIDE, SLOTS = range(8)
 TRACES, LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, TWO_PASS = range(8, 16)
-FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, PAD_T = range(16, 23)
+FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, PAD_T, DOUBLING = range(16, 24)
 # offsets, float64 units
 X_STATS, Y_MEAN, Y_VAR, Y_COUNT, HYPER, STAGE, LOSS_SUM, SCALED = range(24, 32)
+AREA, AREA_BYTES = 32, 33  # the area that is bound; bytes from one to the next
 # offsets, float32 units
 HEAD, HEAD_0, HEAD_S, HEAD_GRAD, HEAD_WIDTH, OUT, D_OUT, KNOWN = range(34, 42)
 S_DH, S_DC, S_DX, S_ROW, S_A, S_LOCAL, S_LATER, S_DCS, S_DO, S_STEP = range(42, 52)
 STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
+AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
+KEYED, TIMED = 192, 193
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
-NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD = range(11)
+NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
+# words of an area's head: counters while another area is bound; time of its last event (float64)
+A_FILL, A_FRESH, A_CLOCK = range(3)
 
 # ---- settings (float64) -------------------------------------------------------------------------
 (
@@ -44,7 +53,10 @@ NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD = range(11)
 N_HYPER = 16
 
 # Words that travel when a slab is laid out anew; the others follow from the sizes.
-CARRIED = (LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED)
+CARRIED = (
+    LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, DOUBLING,
+)  # fmt: skip
+N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned
 
 
 def up(n: int, to: int) -> int:
@@ -70,6 +82,14 @@ class Sizes:
         Whether traces are carried across windows.
     two_pass
         Whether the gradient is stored before it is applied (needed for clipping by its global norm).
+    areas
+        Memories of streams; a row of a keyed net ends with the number of its area.
+    keyed
+        Whether rows say which area they belong to.
+    timed
+        Whether input 0 is a time, of which the net sees the gap since the event before.
+    live
+        Whether a second hidden state runs ahead of the one that learns.
     """
 
     cell: str
@@ -82,15 +102,20 @@ class Sizes:
     slots: int = 2
     traces: bool = True
     two_pass: bool = False
+    areas: int = 1
+    keyed: bool = False
+    timed: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One array of the slab: where it starts (bytes), its type and its shape."""
+    """One array of the slab: where it starts (bytes; in area 0), its type, its shape, and whether each area has one."""
 
     at: int
     dtype: str
     shape: tuple[int, ...]
+    in_area: bool
 
 
 class Layout:
@@ -107,12 +132,13 @@ class Layout:
         self.fields: dict[str, Field] = {}
         self.words: dict[int, int] = {}
         self._at = HEADER_WORDS * 8
+        self._in_area = False
         self._build()
         self.nbytes = self._at
 
     def _add(self, word: int, name: str, dtype: str, *shape: int) -> None:
         item = np.dtype(dtype).itemsize
-        self.fields[name] = Field(self._at, dtype, shape)
+        self.fields[name] = Field(self._at, dtype, shape, self._in_area)
         self.words[word] = self._at // item
         self._at = up(self._at + item * int(np.prod(shape)), 64)
 
@@ -124,13 +150,13 @@ class Layout:
         for word, value in (
             (VERSION, FORMAT), (INPUTS, z.inputs), (OUTPUTS, K), (HIDDEN, H), (LAYERS, z.layers), (WINDOW, T),
             (STRIDE, z.stride), (SLOTS, z.slots), (TRACES, z.traces), (TWO_PASS, z.two_pass), (PAD_T, padded_t),
-            (HEAD_WIDTH, head_width),
+            (HEAD_WIDTH, head_width), (KEYED, z.keyed), (TIMED, z.timed),
         ):  # fmt: skip
             self.words[word] = int(value)
         for word, name, width in (
             (X_STATS, "x_statistics", 3 * up(z.inputs, LANES)),
             (Y_MEAN, "y_mean", K), (Y_VAR, "y_var", K), (Y_COUNT, "y_count", K), (HYPER, "settings", N_HYPER),
-            (LOSS_SUM, "loss", 2), (LAST, "last", z.inputs),
+            (LOSS_SUM, "loss", 2), (CURVE, "curve", N_DOUBLINGS), (GAPS, "gaps", 4),
         ):  # fmt: skip
             self._add(word, name, "f8", width)
         self._add(HEAD, "head", "f4", K, head_width)
@@ -138,16 +164,23 @@ class Layout:
         self._add(HEAD_S, "head_moments", "f4", z.slots, K, head_width)
         for layer in range(z.layers):
             self._weights(layer)
+        self.area_at, self._in_area = self._at, True
+        self._add(AREA_HEAD, "area", "i8", 8)
+        self._add(LAST, "last", "f8", z.inputs)
         self._add(OUT, "outputs", "f4", T, K)
         self._add(D_OUT, "output_gradients", "f4", T, K)
         self._add(KNOWN, "known", "f4", T)
         for layer in range(z.layers):
             self._memory(layer)
-        self._at = up(self._at, 64)
+        self._add(LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
+        self.area_nbytes, self._in_area = self._at - self.area_at, False
+        self.words[AREA_BYTES] = self.area_nbytes
+        self._at += (z.areas - 1) * self.area_nbytes
         self.state_nbytes = self._at
         self.words[SCRATCH_AT] = self._at
         G = cell.gates * H
         self._add(STAGED, "staged", "i8", 8)
+        self._add(RAW, "staged_raw", "i8", z.inputs)
         self._add(X_RAW, "staged_x", "f8", up(z.inputs, LANES))
         self._add(TARGET, "targets", "f8", K)
         self._add(NET_ROW, "net_row", "f8", z.inputs)
@@ -189,6 +222,9 @@ class Layout:
         self._add(base + TRACE, f"layer{layer}.traces", "f4", self.rows(layer) if traced else 0, traced)
         self._add(base + XS, f"layer{layer}.inputs", "f4", z.window, self.words[base + NX])
         self._add(base + REC, f"layer{layer}.records", "f4", z.window + 1, cell.record * z.hidden)
+        ahead = 1 if z.live else 0
+        self._add(base + LIVE_XS, f"layer{layer}.live_inputs", "f4", ahead, self.words[base + NX])
+        self._add(base + LIVE_REC, f"layer{layer}.live_records", "f4", 2 * ahead, cell.record * z.hidden)
 
     def allocate(self) -> NDArray[np.uint8]:
         """Return a slab of zeros, 64-byte aligned, with its header filled in."""
@@ -198,11 +234,14 @@ class Layout:
         header = slab[: HEADER_WORDS * 8].view(np.int64)
         for word, value in self.words.items():
             header[word] = value
-        self.view(slab, "last")[:] = np.nan  # no value seen
+        for area in range(self.sizes.areas):
+            self.view(slab, "last", area)[:] = np.nan  # no value seen
+            self.view(slab, "area", area).view(np.float64)[A_CLOCK] = np.nan
         return slab
 
-    def view(self, slab: NDArray[np.uint8], name: str) -> NDArray[Any]:
-        """Return one array of the slab, without a copy."""
+    def view(self, slab: NDArray[np.uint8], name: str, area: int = 0) -> NDArray[Any]:
+        """Return one array of the slab, without a copy; ``area`` counts where each area has one."""
         field = self.fields[name]
         size = np.dtype(field.dtype).itemsize * int(np.prod(field.shape))
-        return slab[field.at : field.at + size].view(field.dtype).reshape(field.shape)
+        start = field.at + (area * self.area_nbytes if field.in_area else 0)
+        return slab[start : start + size].view(field.dtype).reshape(field.shape)

@@ -1,6 +1,11 @@
 """The entry for learning y from x: predict, learn, or both, over a block of events.
 
-One row an event, float64: ``x (I) | y (K) | outputs (K)``. The one-event call is the block call with one row.
+One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | area, if the net is keyed``.
+The one-event call is the block call with one row.
+
+Where labels come late, two states run: a row in mode ``ADVANCE`` moves the live one on and answers from it, and leaves
+the standardised inputs in the place of x; later a row in mode ``SCALED | LEARN`` brings these back, with y, and the state
+that learns follows.
 """
 
 from __future__ import annotations
@@ -10,41 +15,89 @@ from typing import Any, Final
 
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import entry, sources_digest
-from streamrnn.kernels.events import commit, link, scale_target, stage, unscale_output, views
-from streamrnn.kernels.net import teach, update
+from streamrnn.kernels.compile import entry, kernel, sources_digest
+from streamrnn.kernels.events import (
+    absorb_inputs,
+    choose_area,
+    commit,
+    learn_slot,
+    link,
+    move_on,
+    place_inputs,
+    scale_target,
+    stage,
+    swap_live,
+    unscale_output,
+    views,
+)
+from streamrnn.kernels.net import forward, update
 
 PREDICT: Final = 1
 LEARN: Final = 2
 LINK: Final = 4  # outputs in the target's own terms: probabilities, rates, standard deviations
+ADVANCE: Final = 8
+SCALED: Final = 16
+HIDDEN: Final = 32
+
+
+@kernel
+def _answer(hd, f, d, o, mode):
+    """Write the outputs of slot ``fill`` into o (K)."""
+    K = o.size
+    for k in range(K):
+        o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + hd[at.FILL] * K + k]))
+    if mode & LINK:
+        link(hd, d, o)
 
 
 @functools.cache
 def supervised(cell: str, hidden: int) -> Any:
     """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
     stamp = sources_digest(CELLS[cell].forward)
+    size, h_at = CELLS[cell].record * hidden, CELLS[cell].h * hidden
 
     def run(slab, rows, n, mode):
         stamp  # noqa: B018  part of the cache's key
         hd, f, d = views(slab)
         I, K = hd[at.INPUTS], hd[at.OUTPUTS]
+        H = hidden if mode & HIDDEN else 0
+        width = I + 2 * K + H + hd[at.KEYED]
         targets = hd[at.TARGET]
         for e in range(n):
-            x = rows[e * (I + 2 * K) : e * (I + 2 * K) + I]
-            y = rows[e * (I + 2 * K) + I : e * (I + 2 * K) + I + K]
-            o = rows[e * (I + 2 * K) + I + K : (e + 1) * (I + 2 * K)]
-            stage(cell, hidden, hd, f, d, x)
+            row = rows[e * width : (e + 1) * width]
+            x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
+            if hd[at.KEYED] != 0:
+                choose_area(hd, d, row[width - 1])
+            if mode & ADVANCE:
+                swap_live(hd)
+            if mode & SCALED:
+                for i in range(I):
+                    d[hd[at.SCALED] + i] = x[i]
+                place_inputs(hd, f, d)
+                forward(cell, hidden, hd, f)
+                hd[hd[at.STAGED]] = 0
+            else:
+                stage(cell, hidden, hd, f, d, x)
             slot = hd[at.FILL]
             if mode & PREDICT:
-                for k in range(K):
-                    o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + slot * K + k]))
-                if mode & LINK:
-                    link(hd, d, o)
-            if mode & LEARN:
-                commit(hd, f, d)
+                _answer(hd, f, d, o, mode)
+            if mode & HIDDEN:
+                top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
+                for i in range(H):
+                    row[I + 2 * K + i] = f[top + i]
+            if mode & ADVANCE:
+                absorb_inputs(hd, d)
+                for i in range(I):
+                    x[i] = d[hd[at.SCALED] + i]
+                move_on(hd, f, size)
+                swap_live(hd)
+            elif mode & LEARN:
+                if not mode & SCALED:
+                    absorb_inputs(hd, d)
+                commit(hd)
                 for k in range(K):
                     d[targets + k] = scale_target(hd, d, k, y[k])
-                teach(hd, f, d, slot, d[targets : targets + K])
+                learn_slot(hd, f, d, slot, d[targets : targets + K])
                 if hd[at.FRESH] >= hd[at.STRIDE]:
                     update(cell, hidden, hd, f, d)
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.kernels.detector import LEARN, SCORE, detector
-from streamrnn.models.parameters import check, documented
+from streamrnn.models.frames import Table, table_of
+from streamrnn.models.keys import key_of
+from streamrnn.models.parameters import documented
 from streamrnn.models.recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
@@ -42,6 +44,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     {lr}
     {loss}
     {normalize}
+    {key}
+    {max_keys}
+    {time}
     {max_features}
     {seed}
 
@@ -65,6 +70,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     """
 
     _entry = staticmethod(detector)
+    _updates_late = True
 
     def __init__(
         self,
@@ -73,28 +79,32 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         n_layers: int = 1,
         window: int = 16,
         stride: int = 4,
-        learning: str = "traces",
-        optimizer: str = "adam",
+        learning: str | None = None,
+        optimizer: Any = "adam",
         lr: float | None = None,
-        loss: str = "huber",
+        loss: Any = "huber",
         normalize: bool = True,
+        key: Any = None,
+        max_keys: int = 1000,
+        time: Any = None,
         max_features: int = 1024,
         seed: int = 0,
     ) -> None:
-        self._start(locals(), loss=loss)
+        self._start(locals())
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
         yield {"hidden_size": 8}
 
     def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
-        return [part for name in names for part in (name, f"change of {name}")]
+        return [part for name in names for part in ([name] if name == self.time else [name, f"change of {name}"])]
 
     def _n_outputs(self) -> int:
-        return len(self._columns.names)
+        return len(self._columns.names) - (self.time is not None)
 
     def _width(self) -> int:
-        return 2 * self._net.sizes.outputs + 1
+        sizes = self._net.sizes
+        return sizes.timed + 2 * sizes.outputs + 1 + sizes.keyed
 
     def learn_one(self, x: Mapping[Any, Any]) -> None:
         """Take the event in: the last event's expectation is corrected by it, and the state moves on.
@@ -112,7 +122,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net = self._net
         if not self._columns.write(x, net.row):
             self._take(x)
-        if self._columns.names:
+        if self.key is not None:
+            net.row[-1] = self._touch([key_of(x, self.key)])[0]
+        if net.sizes.outputs:
             net.call(net.slab, net.row, 1, LEARN)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
@@ -128,15 +140,22 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         float
             0 before the third event of a feature; 0.5 for a surprise of one running standard deviation.
         """
-        if not self._columns.names:
-            return 0.0
         net = self._net
+        if not net.sizes.outputs:
+            return 0.0
         self._look(x)
+        if self.key is not None:
+            net.row[-1] = self._find(x)
         net.call(net.slab, net.row, 1, SCORE)
-        return net.row.item(net.sizes.outputs)
+        return net.row.item(net.sizes.timed + net.sizes.outputs)
 
-    def expected_one(self) -> dict[str, float]:
+    def expected_one(self, key: Any = None) -> dict[str, float]:
         """Return what the net expects of the next event; {} before the first.
+
+        Parameters
+        ----------
+        key
+            Of the stream that is asked about, for a detector with ``key``.
 
         Examples
         --------
@@ -146,28 +165,32 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> model.expected_one()
         {'level': 4.0}
         """
-        names = self._columns.names
-        if not names:
-            return {}
         net = self._net
+        F, first = net.sizes.outputs, net.sizes.timed
+        if not F:
+            return {}
         net.row[:] = np.nan
+        if self.key is not None:
+            net.row[-1] = self._keys.find(key)
         net.call(net.slab, net.row, 1, SCORE)
-        return dict(zip(names, net.row[len(names) + 1 :].tolist(), strict=True))
+        return dict(zip(self._columns.names[first:], net.row[first + F + 1 : first + 2 * F + 1].tolist(), strict=True))
 
-    def progressive_many(self, X: Any, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    def progressive_many(self, X: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[np.float64]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
 
         Parameters
         ----------
         X
-            Events, shape (n, F), anything that becomes float64; NaN where a value is missing.
+            Events: a data frame, or an array of shape (n, F); NaN where a value is missing.
         names
-            Feature names, the columns of X. A column becomes a feature when its first row comes, even if that is NaN.
+            The columns of an array; without it they are called 0, 1, 2 ... A column becomes a feature when its
+            first row comes, even if that is NaN.
 
         Returns
         -------
         dict
-            ``"score"`` (n,) and ``"prediction"`` (n, F): what was expected of each row before it was seen.
+            ``"score"`` (n,) and ``"prediction"`` (n, F): what was expected of each row before it was seen, NaN in the column
+            of the time. Arrays, in the order of the rows and of the columns without the key.
 
         Examples
         --------
@@ -177,27 +200,37 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> result["prediction"].ravel().tolist()
         [nan, 1.0, 1.0, 1.0, 1.0]
         """
-        X = np.asarray(X, dtype=np.float64)
-        check(
-            "progressive_many", "X", X.shape, f"of shape (n, {len(names)})", ok=X.ndim == 2 and X.shape[1] == len(names)
-        )
-        if len(X) == 0:
-            return {"score": np.empty(0), "prediction": np.empty((0, len(names)))}
-        fresh = self._columns.new(dict.fromkeys(names))
-        score, prediction = np.zeros(len(X)), np.full(X.shape, np.nan)
-        start = 0
-        if fresh:
-            # a name's first event is scored without it, as score_one does
-            score[0] = self.score_one(dict(zip(names, X[0].tolist(), strict=True)))
-            before = self.expected_one()
-            prediction[0] = [before.get(name, np.nan) for name in names]
-            self.learn_one(dict(zip(names, X[0].tolist(), strict=True)))
-            start = 1
-        F = len(self._columns.names)
-        places = [self._columns.index[name] for name in names]
-        rows = np.full((len(X) - start, 2 * F + 1), np.nan)
-        rows[:, places] = X[start:]
-        self._net.call(self._net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
-        score[start:] = rows[:, F]
-        prediction[start:] = rows[:, [F + 1 + place for place in places]]
+        table = table_of(X, self.key, self.time, names)
+        n = len(table.values)
+        score, prediction = np.zeros(n), np.full(table.values.shape, np.nan)
+        fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
+        self._check_room(fresh)
+        pieces = [(0, n)]
+        if fresh:  # a name's first event is scored without it, as score_one does
+            score[:1], prediction[:1] = self._block(table, 0, 1, SCORE)
+            self._grow(fresh)
+            self._block(table, 0, 1, LEARN)
+            pieces = [(1, n)]
+        for start, stop in pieces:
+            score[start:stop], prediction[start:stop] = self._block(table, start, stop, SCORE | LEARN)
         return {"score": score, "prediction": prediction}
+
+    def _block(self, table: Table, start: int, stop: int, mode: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Run some rows in one compiled call; return scores and expectations, as far as the columns are known."""
+        net, n = self._net, stop - start
+        F, first = net.sizes.outputs, net.sizes.timed
+        prediction = np.full((n, len(table.names)), np.nan)
+        if n == 0 or F == 0:
+            return np.zeros(n), prediction
+        rows = np.full((n, self._width()), np.nan)
+        known = [(self._columns.index[name], i) for i, name in enumerate(table.names) if name in self._columns.index]
+        for place, i in known:
+            rows[:, place] = table.values[start:stop, i]
+        if table.keys is not None:
+            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
+            rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
+        net.call(net.slab, rows.reshape(-1), n, mode)
+        for place, i in known:
+            if place >= first:
+                prediction[:, i] = rows[:, F + 1 + place]
+        return rows[:, first + F].copy(), prediction

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["Columns", "to_float"]
+__all__ = ["Columns", "to_float", "to_seconds"]
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def to_float(name: Any, value: Any) -> float:
@@ -49,10 +54,55 @@ def to_float(name: Any, value: Any) -> float:
         ) from error
 
 
+def to_seconds(name: Any, value: Any) -> float:
+    """Return a time as seconds: a number is seconds; a datetime counts from 1970, in UTC where it has no zone.
+
+    Parameters
+    ----------
+    name
+        The feature, for the error.
+    value
+        A number, datetime, date, timedelta, their NumPy and pandas kin, or None (NaN: not known).
+
+    Raises
+    ------
+    FeatureError
+        For everything that is no time.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from streamrnn.models.features import to_seconds
+    >>> to_seconds("ts", dt.datetime(1970, 1, 2)), to_seconds("ts", dt.timedelta(minutes=1))
+    (86400.0, 60.0)
+    """
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        value = value.astype("M8[us]" if isinstance(value, np.datetime64) else "m8[us]").item()
+    if value is None or type(value).__name__ == "NaTType":
+        return math.nan
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, dt.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+        return (aware - _EPOCH).total_seconds()
+    if isinstance(value, dt.date):
+        return (value - _EPOCH.date()).total_seconds()
+    return to_float(name, value)
+
+
 class Columns:
     """Names of the features in the order of their columns, and the fast way from dict to row.
 
     New names go behind the known ones, sorted within their event: the order inside a dict never matters.
+
+    Parameters
+    ----------
+    names
+        Columns known so far.
+    key
+        A name that is no feature: it says whose event it is.
+    time
+        A name whose column is the first, in seconds.
 
     Examples
     --------
@@ -62,14 +112,15 @@ class Columns:
     (['a', 'b'], ['a', 'c'])
     """
 
-    __slots__ = ("_get", "_pack", "index", "names")
+    __slots__ = ("_count", "_get", "_pack", "index", "key", "names", "time")
 
-    def __init__(self, names: Sequence[Any] | None = None) -> None:
+    def __init__(self, names: Sequence[Any] = (), key: Any = None, time: Any = None) -> None:
         self.names: list[Any] = []
         self.index: dict[Any, int] = {}
-        self._get: Callable[[Mapping[Any, Any]], tuple[Any, ...]] | None = None
+        self.key, self.time = key, time
+        self._get: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
         self._pack: Callable[..., None] | None = None
-        self.add(names or [])
+        self.add([*([time] if time is not None and time not in names else []), *names])
 
     def add(self, names: Sequence[Any]) -> None:
         """Append columns."""
@@ -82,18 +133,22 @@ class Columns:
             only = self.names[0]
             self._get = lambda x: (x[only],)
         self._pack = struct.Struct(f"{len(self.names)}d").pack_into
+        self._count = len(self.names) + (self.key is not None)
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted."""
-        fresh = [name for name in x if name not in self.index]
+        fresh = [name for name in x if name not in self.index and (self.key is None or name != self.key)]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
     def write(self, x: Mapping[Any, Any], row: Any) -> bool:
         """Write ``x`` into ``row`` (a float64 buffer) if its names are exactly the columns and all are numbers."""
-        if len(x) != len(self.names) or self._get is None or self._pack is None:
+        if len(x) != self._count or self._get is None or self._pack is None:
             return False
         try:
-            self._pack(row, 0, *self._get(x))
+            values = self._get(x)
+            if self.time is not None and type(values[0]) is not float:
+                values = (to_seconds(self.time, values[0]), *values[1:])
+            self._pack(row, 0, *values)
         except (KeyError, struct.error, TypeError, ValueError, OverflowError):
             return False
         return True
@@ -106,5 +161,7 @@ class Columns:
         FeatureError
             When a value is no number.
         """
-        values = [to_float(name, x[name]) if name in x else math.nan for name in self.names]
+        values = [to_float(name, x[name]) if name in x and name != self.time else math.nan for name in self.names]
+        if self.time is not None and self.time in x:
+            values[0] = to_seconds(self.time, x[self.time])
         row[: len(values)] = values

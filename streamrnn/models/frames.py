@@ -5,7 +5,7 @@ Inside there are float64 matrices and names; what goes out is of the caller's ki
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from river.utils import dataframe
 
 from streamrnn.errors import FeatureError, ParameterError
-from streamrnn.models.features import to_float
+from streamrnn.models.features import to_float, to_seconds
 
 __all__ = ["Table", "column_of", "table_of", "values_of"]
 
@@ -32,11 +32,22 @@ class Table:
         float64, shape (n, F); NaN where a value is missing.
     frame
         The caller's frame as narwhals sees it; None for an array.
+    keys
+        Whose event each row is; None where the model has no key.
     """
 
     names: list[Any]
     values: NDArray[np.float64]
     frame: Any = None
+    keys: list[Any] | None = None
+
+    def dicts(self, key: Any = None) -> Iterator[dict[Any, Any]]:
+        """Go through the rows as events."""
+        for i, row in enumerate(self.values.tolist()):
+            x = dict(zip(self.names, row, strict=True))
+            if self.keys is not None:
+                x[key] = self.keys[i]
+            yield x
 
     def series(self, values: NDArray[Any] | Sequence[Any], name: Any = None) -> Any:
         """Return one value a row as a series of the caller's kind (an array for an array)."""
@@ -56,8 +67,19 @@ def _plain(name: Any) -> Any:
     return name.item() if isinstance(name, np.generic) else name
 
 
-def table_of(X: Any) -> Table:
+def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | None = None) -> Table:
     """Return a frame or a 2-D array as a table.
+
+    Parameters
+    ----------
+    X
+        A frame or a 2-D array.
+    key
+        The column that says whose event a row is, if there is one.
+    time
+        The column that becomes seconds, if there is one.
+    names
+        Of an array's columns; by position without.
 
     Raises
     ------
@@ -81,17 +103,41 @@ def table_of(X: Any) -> Table:
             raise ParameterError(
                 f"The 'X' parameter must be a data frame or a 2-D array. Got shape {values.shape} instead."
             )
-        return Table(list(range(values.shape[1])), values)
+        return _keyed_array(values, key, list(range(values.shape[1]) if names is None else names))
     names = [_plain(name) for name in frame.columns]
+    keys = None
+    if key is not None:
+        if key not in names:
+            raise FeatureError(f"The frame has no column {key!r}, which is the model's key. Add it, or set key=None.")
+        keys = column_of(frame[key].to_native())
+        names.remove(key)
+    plain = frame.select(names) if key is not None else frame
     try:
-        values = dataframe.to_numpy(frame)
+        if time in names:
+            raise TypeError  # noqa: TRY301  column by column, too
+        values = dataframe.to_numpy(plain)
     except (TypeError, ValueError):  # find the column and say so
         columns = [
-            [to_float(name, value) for value in frame[column].to_list()]
-            for name, column in zip(names, frame.columns, strict=True)
+            [(to_seconds if name == time else to_float)(name, value) for value in plain[name].to_list()]
+            for name in names
         ]
         values = np.array(columns, dtype=np.float64).T.reshape(len(frame), len(names))
-    return Table(names, values, frame)
+    return Table(names, np.ascontiguousarray(values), frame, keys)
+
+
+def _keyed_array(values: NDArray[np.float64], key: Any, names: list[Any]) -> Table:
+    """Return an array as a table; one of its columns may be the key."""
+    if values.shape[1] != len(names):
+        raise ParameterError(
+            f"The 'X' parameter must have a column for each of {names}. Got {values.shape[1]} columns."
+        )
+    if key is None:
+        return Table(names, values)
+    if key not in names:
+        raise FeatureError(f"The array has no column {key!r}, which is the model's key. Give a frame.")
+    place = names.index(key)
+    rest = [i for i in range(len(names)) if i != place]
+    return Table([names[i] for i in rest], values[:, rest], None, values[:, place].tolist())
 
 
 def _numbers(X: Any) -> NDArray[np.float64]:

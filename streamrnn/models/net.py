@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import StateError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.events import bind, clear
 from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
 from streamrnn.kernels.losses import LOSSES
@@ -26,6 +27,11 @@ __all__ = ["Net", "layout_of"]
 def layout_of(sizes: Sizes) -> Layout:
     """Return the layout of these sizes; models of the same sizes share one."""
     return Layout(sizes)
+
+
+def _python(kernel: Any) -> Any:
+    """Return a kernel as the plain function that it was."""
+    return getattr(kernel, "py_func", kernel)
 
 
 class Net:
@@ -146,7 +152,7 @@ class Net:
                     weights[first + 1 + unit] = input_row(cell, hidden, self.seed, layer, f"unit {unit}")
             self.array(f"layer{layer}.weights_initial")[:] = weights
 
-    def grow(self, inputs: Sequence[Any] = (), outputs: int = 0) -> None:
+    def grow(self, inputs: Sequence[Any] = (), outputs: int = 0, areas: int = 0) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
 
         Parameters
@@ -155,9 +161,13 @@ class Net:
             Names of the new inputs: their weights are drawn from (seed, name).
         outputs
             How many outputs to add, with weights of zero.
+        areas
+            How many memories of streams to add, blank.
         """
         cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
-        sizes = replace(self.sizes, inputs=len(self.inputs) + len(inputs), outputs=self.sizes.outputs + outputs)
+        old = self.sizes
+        sizes = replace(old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas)
+        self.bind(0)
         layout = layout_of(sizes)
         slab = layout.allocate()
         fresh = slab[: HEADER_WORDS * 8].view(np.int64)
@@ -166,9 +176,10 @@ class Net:
         for name, field in self.layout.fields.items():
             if field.at >= self.layout.state_nbytes or 0 in field.shape:
                 continue
-            into = layout.view(slab, name)
-            shared = tuple(slice(0, min(a, b)) for a, b in zip(field.shape, into.shape, strict=True))
-            into[shared] = self.array(name)[shared]
+            for area in range(old.areas if field.in_area else 1):
+                into = layout.view(slab, name, area)
+                shared = tuple(slice(0, min(a, b)) for a, b in zip(field.shape, into.shape, strict=True))
+                into[shared] = self.layout.view(self.slab, name, area)[shared]
         first = (at.up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
         for place, name in enumerate(inputs, start=first):
             row = input_row(cell, hidden, self.seed, 0, name)
@@ -180,37 +191,58 @@ class Net:
         self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
 
+    def bind(self, area: int) -> None:
+        """Make another area the one that the header's offsets mean, and leave no counter behind."""
+        words = self.slab.view(np.int64)
+        _python(bind)(words, area)
+        words[self.header[at.AREA_HEAD] : self.header[at.AREA_HEAD] + 2] = self.header[[at.FILL, at.FRESH]]
+
     def forget(self) -> None:
-        """Put the stream's memory back to before the first event; weights and statistics stay."""
-        start, stop = self.layout.fields["outputs"].at, self.layout.state_nbytes
-        self.slab[start:stop] = 0
-        self.array("last")[:] = np.nan
-        self.array("staged")[:] = 0
-        self.header[[at.FILL, at.FRESH]] = 0
+        """Put the memory of all streams back to before the first event; weights and statistics stay."""
+        for area in range(self.sizes.areas):
+            self.bind(area)
+            _python(clear)(self.slab.view(np.int64), self.slab.view(np.float64))
+        self.bind(0)
 
     def state(self) -> bytes:
         """Return the state as bytes: equal states give equal bytes.
 
         Places that hold no committed step (the window's free slots) count as zero.
         """
-        copy = self.slab[: self.layout.state_nbytes].copy()
-        fill = int(self.header[at.FILL])
-        for layer in range(self.sizes.layers):
-            self.layout.view(copy, f"layer{layer}.inputs")[fill:] = 0.0
-            self.layout.view(copy, f"layer{layer}.records")[fill + 1 :] = 0.0
-        for name in ("outputs", "output_gradients", "known"):
-            self.layout.view(copy, name)[fill:] = 0.0
+        self.bind(0)
+        copy, view = self.slab[: self.layout.state_nbytes].copy(), self.layout.view
+        for area in range(self.sizes.areas):
+            fill = int(view(copy, "area", area)[at.A_FILL])
+            for layer in range(self.sizes.layers):
+                view(copy, f"layer{layer}.inputs", area)[fill:] = 0.0
+                view(copy, f"layer{layer}.records", area)[fill + 1 :] = 0.0
+                view(copy, f"layer{layer}.live_inputs", area)[:] = 0.0
+                view(copy, f"layer{layer}.live_records", area)[1:] = 0.0
+            for name in ("outputs", "output_gradients", "known"):
+                view(copy, name, area)[fill:] = 0.0
+            view(copy, "live_outputs", area)[:] = 0.0
         return copy.tobytes()
 
-    def restore(self, inputs: Sequence[Any], outputs: int, state: bytes) -> None:
+    def restore(
+        self, inputs: Sequence[Any], outputs: int, state: bytes, areas: int = 1, fresh: int | None = None
+    ) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
+
+        Parameters
+        ----------
+        inputs, outputs, areas
+            What the net had.
+        state
+            The bytes.
+        fresh
+            Most steps that an area can have between two updates; None: fewer than the stride.
 
         Raises
         ------
         StateError
             When the bytes do not fit, or hold a count or an offset that this layout cannot have.
         """
-        sizes = replace(self.sizes, inputs=len(inputs), outputs=outputs)
+        sizes = replace(self.sizes, inputs=len(inputs), outputs=outputs, areas=areas)
         layout = layout_of(sizes)
         if len(state) != layout.state_nbytes:
             raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
@@ -218,14 +250,21 @@ class Net:
         expected = slab[: HEADER_WORDS * 8].view(np.int64).copy()
         slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
         header = slab[: HEADER_WORDS * 8].view(np.int64)
+        most = sizes.stride - 1 if fresh is None else fresh
         free = np.ones(HEADER_WORDS, bool)
         free[list(at.CARRIED)] = False
         fixed = [word for word in at.CARRIED if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
         wrong = np.flatnonzero(free & (header != expected))
         if wrong.size or any(header[word] != self.header[word] for word in fixed):
             raise StateError("The net's state was written for other settings or another version.")
-        if not (0 <= header[at.FRESH] <= header[at.FILL] <= sizes.window):
-            raise StateError(f"The net's state counts {header[at.FILL]} steps in a window of {sizes.window}.")
+        for area in range(areas):
+            steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()
+            if not (0 <= new <= min(steps, most) and steps - new <= sizes.window - sizes.stride):
+                raise StateError(f"The net's state counts {steps} steps, {new} new, in a window of {sizes.window}.")
+        if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
+            raise StateError("The net's state does not agree with itself on the number of its steps.")
+        if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
+            raise StateError("The net's state holds a learning curve of impossible length.")
         self._hold(list(inputs), sizes, layout, slab)
 
     @property

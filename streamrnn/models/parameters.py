@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
 from textwrap import indent
@@ -83,31 +83,68 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         cost more per event.""",
     ),
     "learning": Parameter(
-        "'traces' or 'tbptt'",
-        lambda value, _: value in ("traces", "tbptt"),
-        '``"traces"`` (where the cell has a cell state; others use the plain rule) or ``"tbptt"``.',
+        "'traces', 'tbptt' or None",
+        lambda value, _: value is None or value in ("traces", "tbptt"),
+        """``"traces"`` (where the cell has a cell state; others use the plain rule) or ``"tbptt"``. None: traces, but with
+        ``key`` plain, because every key would have traces of its own (as large as three quarters of the weights).""",
     ),
     "optimizer": Parameter(
-        f"one of {', '.join(OPTIMIZERS)}",
-        lambda value, _: isinstance(value, str) and value in OPTIMIZERS,
-        f"One of {_names(OPTIMIZERS)}. Adam is the one that was never far from the best.",
+        f"one of {', '.join(OPTIMIZERS)}, or an optimiser of river",
+        lambda *_: True,  # translate.optimizer says what is wrong
+        f"""One of {_names(OPTIMIZERS)}, or an optimiser of ``river.optim``, whose settings are read. Adam was never far
+        from the best.""",
     ),
     "lr": Parameter(
         "a number > 0, or None",
         _rate,
-        """Learning rate. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
+        """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
         switching streams).""",
     ),
     "loss": Parameter(
-        "a loss for this task",
-        lambda value, _: isinstance(value, str) and value in LOSSES,
+        "a loss for the task, or one of river",
+        lambda *_: True,  # translate.loss says what is wrong
         f"""One of {_names({n: row for n, row in LOSSES.items() if row.task == "regression"})}, in units of the
-        target's running standard deviation. Huber's bounded errors survive outliers.""",
+        target's running standard deviation, or a loss of ``river.optim.losses``. Huber's bounded errors survive outliers.""",
     ),
     "normalize": Parameter(
         "True or False",
         lambda value, _: isinstance(value, bool | np.bool_),
         "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
+    ),
+    "key": Parameter(
+        "hashable, or None",
+        lambda value, _: isinstance(value, Hashable),
+        """Name of the feature that says whose event it is: every value of it has a hidden state of its own; weights and
+        running statistics are shared. None: one stream.""",
+    ),
+    "max_keys": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        """Keys kept at a time. The one without an event for longest makes room for a new one. Memory grows with the keys
+        seen, up to here.""",
+    ),
+    "advance": Parameter(
+        "'learn' or 'predict'",
+        lambda value, _: value in ("learn", "predict"),
+        """When the state moves on. ``"learn"``: when the label comes, as river's protocol has it. ``"predict"``: each
+        ``predict_one`` is an event, for labels that come late; ``learn_one`` then finds the oldest waiting event
+        with the same x.""",
+    ),
+    "max_pending": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        'With ``advance="predict"``: events that wait for their label, for each key. The oldest goes unlearned.',
+    ),
+    "time": Parameter(
+        "hashable, or None",
+        lambda value, _: isinstance(value, Hashable),
+        """Name of the feature that is the event's time: seconds, datetime or timedelta. The net sees log(1 + gap / mean
+        gap) instead. Time that stands still or runs backwards is a gap of 0, a missing one the mean. None: no such.""",
+    ),
+    "max_classes": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        "Most classes. One more is an error: a label that is different every time is not a class.",
     ),
     "max_features": Parameter(
         "an int >= 1",

@@ -18,20 +18,28 @@ import msgspec
 
 from streamrnn.errors import StateError
 from streamrnn.models.anomaly_detector import RNNAnomalyDetector
+from streamrnn.models.classifier import RNNClassifier
+from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
 from streamrnn.models.regressor import RNNRegressor
 
 __all__ = ["dumps", "loads"]
 
 MAGIC: Final = b"streamrnn\x00\x01"
 _LENGTH: Final = struct.Struct("<Q")
-MODELS: Final[dict[str, Any]] = {cls.__name__: cls for cls in (RNNAnomalyDetector, RNNRegressor)}
+MODELS: Final[dict[str, Any]] = {
+    cls.__name__: cls for cls in (RNNAnomalyDetector, RNNClassifier, RNNMultiTargetRegressor, RNNRegressor)
+}
 
 
 class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
     model: str
     params: dict[str, Any]
     names: list[str | int]
-    targets: list[str | int]
+    targets: list[str | int | float | bool]
+    areas: int
+    keys: list[tuple[Any, int]]
+    pending: list[tuple[int, bytes, bytes]]
+    dropped: int
     format: int = 1
 
 
@@ -60,10 +68,9 @@ def dumps(model: Any) -> bytes:
     if MODELS.get(kind) is not type(model):
         raise StateError(f"{kind} cannot be saved. These can: {', '.join(MODELS)}.")
     state = model.__getstate__()
-    manifest = msgspec.json.encode(
-        _Manifest(model=kind, params=state["params"], names=state["names"], targets=state["targets"])
-    )
-    body = b"".join((MAGIC, _LENGTH.pack(len(manifest)), manifest, state["state"]))
+    body_state = state.pop("state")
+    manifest = msgspec.json.encode(_Manifest(model=kind, **state))
+    body = b"".join((MAGIC, _LENGTH.pack(len(manifest)), manifest, body_state))
     return body + hashlib.sha256(body).digest()
 
 
@@ -105,14 +112,8 @@ def loads(data: bytes) -> Any:
         raise StateError(f"The snapshot holds a {manifest.model!r}, which this version does not know.")
     model = MODELS[manifest.model].__new__(MODELS[manifest.model])
     try:
-        model.__setstate__(
-            {
-                "params": manifest.params,
-                "names": manifest.names,
-                "targets": manifest.targets,
-                "state": data[start + length : -32],
-            }
-        )
+        parts = msgspec.structs.asdict(manifest)
+        model.__setstate__({**parts, "state": data[start + length : -32]})
     except TypeError as error:
         raise StateError(f"The snapshot's parameters do not fit {manifest.model}: {error}.") from error
     return model

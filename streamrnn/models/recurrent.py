@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.errors import FeatureError
+from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.layout import Sizes
-from streamrnn.kernels.losses import LOSSES
+from streamrnn.models import translate
 from streamrnn.models.features import Columns
+from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.net import Net
 from streamrnn.models.parameters import check, check_all
 
-__all__ = ["Recurrent"]
+__all__ = ["Pending", "Recurrent"]
+
+
+class Pending(NamedTuple):
+    """An event that waits for its label.
+
+    Parameters
+    ----------
+    raw
+        Its features as they came, the bytes of I float64: what a label is matched by.
+    scaled
+        The same, standardised by the statistics of its moment.
+    """
+
+    raw: bytes
+    scaled: bytes
 
 
 class Recurrent:
-    """Parameters, growth, state and introspection of an estimator; what it learns is its subclass's business.
+    """Parameters, growth, keys, state and introspection of an estimator; what it learns is its subclass's business.
 
     A subclass says which ``_entry`` runs its events, which ``_tasks`` its loss may have, what the net's inputs
     and outputs are (``_inputs_of``, ``_n_outputs``) and how long a row of the entry is (``_width``).
@@ -29,39 +46,55 @@ class Recurrent:
 
     _entry: ClassVar[Any]
     _tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
     cell: str
     hidden_size: int
     n_layers: int
     window: int
     stride: int
-    learning: str
+    learning: str | None
     optimizer: Any
     lr: float | None
-    loss: str
+    loss: Any
     normalize: bool
+    key: Any
+    max_keys: int
+    time: Any
     max_features: int
     seed: int
 
-    def _start(self, given: Mapping[str, Any], *, loss: str = "huber") -> None:
+    def _start(self, given: Mapping[str, Any]) -> None:
         """Store each parameter under its own name, check all of them, make the net."""
         params = {name: value for name, value in given.items() if name not in ("self", "__class__")}
         owner = type(self).__name__
         for name, value in params.items():
             setattr(self, name, value)
         check_all(owner, params)
-        allowed = [name for name, row in LOSSES.items() if row.task in self._tasks]
-        check(owner, "loss", loss, f"one of {', '.join(allowed)}", ok=loss in allowed)
+        loss = translate.loss(self.loss, owner, self._tasks)
+        rule = translate.optimizer(self.optimizer, owner)
+        key, time = self.key, self.time
+        check(owner, "time", time, f"another feature than the key ({key!r})", ok=time is None or time != key)
+        traces = self.learning == "traces" or (self.learning is None and key is None)
+        self._late_labels = params.get("advance") == "predict"
         sizes = Sizes(
-            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=self.stride,
-            traces=self.learning == "traces",
+            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=self.stride, traces=traces,
+            keyed=key is not None, timed=time is not None, live=self._late_labels,
         )  # fmt: skip
         self._net = Net(
-            sizes, self.seed, optimizer=self.optimizer, loss=loss, settings={} if self.lr is None else {"lr": self.lr},
-            normalize_inputs=bool(self.normalize), normalize_targets=bool(self.normalize) and loss != "poisson",
+            sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
+            settings=rule.settings if self.lr is None else {**rule.settings, "lr": self.lr},
+            loss_settings=list(loss.settings.values()), normalize_inputs=bool(self.normalize),
+            normalize_targets=bool(self.normalize) and loss.name not in ("poisson", "cross_entropy"),
             entry=self._entry(self.cell, self.hidden_size),
         )  # fmt: skip
-        self._columns = Columns()
-        self._targets = Columns()
+        self._loss = loss.name
+        self._special = key is not None or self._late_labels
+        self._keys = Keys(self.max_keys)
+        self._pending: dict[int, deque[Pending]] = {}
+        self._n_dropped = 0
+        self._columns, self._targets = Columns((), key, time), Columns()
+        self._net.grow(self._inputs_of(self._columns.names))
+        self._net.row = np.full(self._width(), np.nan)
 
     # ---- what subclasses say --------------------------------------------------------------------
 
@@ -75,7 +108,7 @@ class Recurrent:
 
     def _width(self) -> int:
         """Return the length of one row of the entry."""
-        return self._net.sizes.inputs + 2 * self._net.sizes.outputs
+        return self._net.sizes.inputs + 2 * self._net.sizes.outputs + self._net.sizes.keyed
 
     # ---- growth ---------------------------------------------------------------------------------
 
@@ -86,6 +119,13 @@ class Recurrent:
         self._targets.add(targets)
         self._net.grow(self._inputs_of(features), outputs=self._n_outputs() - self._net.sizes.outputs)
         self._net.row = np.full(self._width(), np.nan)
+        if features:
+            raw, scaled = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features))
+            for (
+                area,
+                queue,
+            ) in self._pending.items():  # an event waits as if it had had the new features, without a value
+                self._pending[area] = deque(Pending(one.raw + raw, one.scaled + scaled) for one in queue)
 
     def _check_room(self, features: Sequence[Any]) -> None:
         """Raise when so many more do not fit."""
@@ -112,14 +152,30 @@ class Recurrent:
             self._grow(fresh)
         self._columns.write_slowly(x, self._net.row)
 
+    # ---- keys -----------------------------------------------------------------------------------
+
+    def _find(self, x: Mapping[Any, Any]) -> int:
+        """Return the area of x's stream; 0 where a key has none."""
+        return 0 if self.key is None else self._keys.find(key_of(x, self.key))
+
+    def _touch(self, keys: Iterable[Any]) -> list[int]:
+        """Return the areas of events to come, one for each key; negative where one begins anew."""
+        codes = [self._keys.touch(key) for key in keys]
+        have, need = self._net.sizes.areas, len(self._keys.areas) + 1
+        if need > have:  # twice as much each time, up to what max_keys may need
+            self._net.grow(areas=min(max(need, 2 * have), self.max_keys + 1) - have)
+        return codes
+
     # ---- memory of the stream -------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Begin a new sequence: hidden state, window and traces are as before the first event.
+        """Begin a new sequence: hidden state, window and traces are as before the first event, for every key.
 
         Weights and running statistics stay. Use it between sequences that have nothing to do with each other.
         """
         self._net.forget()
+        self._keys = Keys(self.max_keys)
+        self._pending = {}
 
     def freeze(self) -> None:
         """Stop learning: from now on the state moves, weights and statistics do not. A frozen net is the net of the past."""
@@ -145,6 +201,18 @@ class Recurrent:
     def n_refused_updates(self) -> int:
         """How many updates were refused because something in them was not finite."""
         return int(self._net.header[at.REFUSED])
+
+    @property
+    def learning_curve(self) -> list[tuple[int, float]]:
+        """The loss as it went down: (targets learned so far, mean loss since the entry before).
+
+        One entry for each doubling of the number of targets learned, so that it never grows beyond 64. Units: the
+        loss's, on standardised targets.
+        """
+        learned = int(self._net.header[at.LEARNED])
+        curve = self._net.array("curve")
+        ends = [min(2 ** (b + 1) - 1, learned) for b in range(at.N_DOUBLINGS) if 2**b <= learned]
+        return [(end, float(curve[b]) / (end - 2**b + 1)) for b, end in enumerate(ends)]
 
     @property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -178,12 +246,34 @@ class Recurrent:
             "params": self._get_params(),  # type: ignore[attr-defined]
             "names": list(self._columns.names),
             "targets": list(self._targets.names),
+            "areas": self._net.sizes.areas,
+            "keys": list(self._keys.areas.items()),
+            "pending": [(area, *one) for area, queue in sorted(self._pending.items()) for one in queue],
+            "dropped": self._n_dropped,
             "state": self._net.state(),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the model from what :meth:`__getstate__` gave."""
+        """Rebuild the model from what :meth:`__getstate__` gave.
+
+        Raises
+        ------
+        StateError
+            When the parts do not fit each other.
+        """
         self.__init__(**state["params"])  # type: ignore[misc]
-        self._columns, self._targets = Columns(state["names"]), Columns(state["targets"])
-        self._net.restore(self._inputs_of(state["names"]), self._n_outputs(), state["state"])
+        names, areas = list(state["names"]), state["areas"]
+        self._columns, self._targets = Columns(names, self.key, self.time), Columns(state["targets"])
+        self._net.restore(
+            self._inputs_of(names), self._n_outputs(), state["state"], areas, self.stride - (not self._updates_late)
+        )
         self._net.row = np.full(self._width(), np.nan)
+        self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
+        taken = sorted(self._keys.areas.values())
+        if taken != list(range(1, len(taken) + 1)) or (taken and taken[-1] >= areas) or len(taken) > self.max_keys:
+            raise StateError(f"The model's state gives {len(taken)} keys places that {areas} memories do not have.")
+        for area, raw, scaled in state["pending"]:
+            if not (0 <= area < areas and len(raw) == len(scaled) == 8 * self._net.sizes.inputs):
+                raise StateError("The model's state holds a waiting event that does not fit.")
+            self._pending.setdefault(area, deque()).append(Pending(raw, scaled))
+        self._n_dropped = state["dropped"]

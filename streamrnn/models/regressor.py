@@ -12,7 +12,7 @@ from river import base
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.supervised import LEARN
 from streamrnn.models.features import to_float
-from streamrnn.models.frames import table_of, values_of
+from streamrnn.models.frames import values_of
 from streamrnn.models.parameters import documented
 from streamrnn.models.supervised import ANSWER, Supervised
 
@@ -42,6 +42,11 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
     {lr}
     {loss}
     {normalize}
+    {key}
+    {max_keys}
+    {advance}
+    {max_pending}
+    {time}
     {max_features}
     {seed}
 
@@ -77,15 +82,20 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         n_layers: int = 1,
         window: int = 16,
         stride: int = 4,
-        learning: str = "traces",
-        optimizer: str = "adam",
+        learning: str | None = None,
+        optimizer: Any = "adam",
         lr: float | None = None,
-        loss: str = "huber",
+        loss: Any = "huber",
         normalize: bool = True,
+        key: Any = None,
+        max_keys: int = 1000,
+        advance: str = "learn",
+        max_pending: int = 1000,
+        time: Any = None,
         max_features: int = 1024,
         seed: int = 0,
     ) -> None:
-        self._start(locals(), loss=loss)
+        self._start(locals())
         self._grow(targets=["y"])
 
     @classmethod
@@ -93,7 +103,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         yield {"hidden_size": 8}
 
     def _n_outputs(self) -> int:
-        return len(self._targets.names) * LOSSES[self.loss].outputs_per_target
+        return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
 
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         into[:, 0] = labels[start:stop]
@@ -120,7 +130,10 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             self._take(x)
         row = net.row
         row[net.first_target] = y
-        net.call(net.slab, row, 1, LEARN)
+        if self._special:
+            self._learn(x)
+        else:
+            net.call(net.slab, row, 1, LEARN)
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
         """Return the prediction for x from the present state. Changes nothing.
@@ -130,12 +143,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         x
             Features by name. Names that have not been learned yet are passed over.
         """
-        net = self._net
-        row = net.row
-        if not self._columns.write(x, row):
-            self._columns.write_slowly(x, row)
-        net.call(net.slab, row, 1, ANSWER)
-        return row.item(net.first_output)
+        return self._ask(x).item(self._net.first_output)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.
@@ -147,7 +155,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         y
             A series or array of n numbers; None and NaN are not known.
         """
-        table = table_of(X)
+        table = self._table(X)
         self._many(table, values_of(y, len(table.values)), LEARN)
 
     def predict_many(self, X: Any) -> Any:
@@ -172,8 +180,8 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         >>> model.predict_many(np.ones((2, 1))).round(3).tolist()
         [3.0, 3.0]
         """
-        table = table_of(X)
-        return table.series(self._block(table, 0, len(table.values), None, ANSWER)[:, 0].copy())
+        table, outputs = self._answers(X)
+        return table.series(outputs[:, 0].copy())
 
     def progressive_many(self, X: Any, y: Any) -> Any:
         """Predict each row, then learn it, in one compiled call: the fast way to replay history.
@@ -191,6 +199,6 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             n predictions, each made before its row was learned: the bits of a loop of :meth:`predict_one` and
             :meth:`learn_one`.
         """
-        table = table_of(X)
+        table = self._table(X)
         pieces: list[NDArray[np.float64]] = self._many(table, values_of(y, len(table.values)), ANSWER | LEARN)
         return table.series(np.concatenate([piece[:, 0] for piece in pieces]))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections import deque
+from collections.abc import Iterator, Mapping
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.supervised import LEARN, LINK, PREDICT, supervised
-from streamrnn.models.frames import Table
-from streamrnn.models.recurrent import Recurrent
+from streamrnn.kernels.supervised import ADVANCE, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.models.frames import Table, table_of
+from streamrnn.models.keys import key_of
+from streamrnn.models.recurrent import Pending, Recurrent
 
 __all__ = ["Supervised"]
 
@@ -19,16 +21,91 @@ ANSWER = PREDICT | LINK
 
 
 class Supervised(Recurrent):
-    """A net that learns targets: a row is ``x (I) | y (K) | outputs (K)``.
+    """A net that learns targets: a row is ``x (I) | y (K) | outputs (K) | area``.
 
     A subclass says how the labels of a block are written (``_write_targets``).
     """
 
     _entry = staticmethod(supervised)
+    advance: str
+    max_pending: int
+
+    @property
+    def n_dropped_labels(self) -> int:
+        """How many labels came when their event no longer waited, with ``advance="predict"``."""
+        return self._n_dropped
 
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         """Write the labels of rows ``start`` to ``stop`` into a block of shape (stop - start, K), NaN so far."""
         raise NotImplementedError
+
+    # ---- one event ------------------------------------------------------------------------------
+
+    def _ask(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
+        """Run x forward and return the row: outputs begin at the net's ``first_output``."""
+        net = self._net
+        if self._late_labels:
+            return self._ask_ahead(x)
+        row = net.row
+        if not self._columns.write(x, row):
+            self._columns.write_slowly(x, row)
+        if self._special:
+            row[-1] = self._find(x)
+        net.call(net.slab, row, 1, ANSWER)
+        return row
+
+    def _ask_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
+        """Let the live state take x in, answer from there, and let x wait for its label."""
+        net = self._net
+        self._take(x)
+        row, inputs = net.row, net.sizes.inputs
+        raw = row[:inputs].tobytes()
+        code = 0
+        if self.key is not None:
+            code = self._touch([key_of(x, self.key)])[0]
+            row[-1] = code
+        net.call(net.slab, row, 1, ANSWER | ADVANCE)
+        if code < 0:
+            self._pending.pop(-code, None)
+        queue = self._pending.setdefault(abs(code), deque())
+        queue.append(Pending(raw, row[:inputs].tobytes()))
+        if len(queue) > self.max_pending:
+            self._follow(abs(code), 1, np.nan)
+        return row
+
+    def _learn(self, x: Mapping[Any, Any]) -> None:
+        """Learn from the row, into which x and y have been written."""
+        net = self._net
+        if self._late_labels:
+            area, first = self._find(x), net.first_target
+            raw, y = net.row[:first].tobytes(), net.row[first : net.first_output].copy()
+            place = next((i for i, one in enumerate(self._pending.get(area, ())) if one.raw == raw), None)
+            if place is None:
+                self._n_dropped += 1
+            else:
+                self._follow(area, place + 1, y)
+            return
+        if self._special:
+            net.row[-1] = self._touch([key_of(x, self.key)])[0]
+        net.call(net.slab, net.row, 1, LEARN)
+
+    def _follow(self, area: int, n: int, y: Any) -> None:
+        """Let the state that learns take in the n events that have waited for longest; y belongs to the last."""
+        net, queue = self._net, self._pending[area]
+        rows = np.full((n, self._width()), np.nan)
+        for row, one in zip(rows, islice(queue, n), strict=False):
+            row[: net.sizes.inputs] = np.frombuffer(one.scaled)
+        rows[-1, net.first_target : net.first_output] = y
+        if self.key is not None:
+            rows[:, -1] = area
+        for _ in range(n):
+            queue.popleft()
+        net.call(net.slab, rows.reshape(-1), n, LEARN | SCALED)
+
+    # ---- blocks ---------------------------------------------------------------------------------
+
+    def _table(self, X: Any) -> Table:
+        return table_of(X, self.key, self.time)
 
     def _block(self, table: Table, start: int, stop: int, labels: Any, mode: int) -> NDArray[np.float64]:
         """Run some rows in one compiled call and return the outputs, shape (stop - start, K)."""
@@ -42,6 +119,9 @@ class Supervised(Recurrent):
         if known:
             places, columns = zip(*known, strict=True)
             rows[:, places] = table.values[start:stop][:, columns]
+        if table.keys is not None:
+            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
+            rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         if mode & LEARN:
             self._write_targets(rows[:, net.first_target : net.first_output], labels, start, stop)
         net.call(net.slab, rows.reshape(-1), stop - start, mode)
@@ -62,6 +142,8 @@ class Supervised(Recurrent):
         self._check_room(features)
         if features:
             grows.setdefault(0, [])
+        if self._late_labels:
+            return list(self._many_late(table, labels, mode, new_targets or {}))
         found = []
         for start, stop in pairwise(sorted({0, n, *grows, *(row + 1 for row in grows)})):
             if start in grows:
@@ -72,3 +154,28 @@ class Supervised(Recurrent):
             else:
                 found.append(self._block(table, start, stop, labels, mode))
         return found or [np.empty((0, self._net.sizes.outputs))]
+
+    def _many_late(
+        self, table: Table, labels: Any, mode: int, grows: Mapping[int, list[Any]]
+    ) -> Iterator[NDArray[np.float64]]:
+        """Do the same row by row, where predictions are events and labels look for theirs."""
+        net = self._net
+        for i, x in enumerate(table.dicts(self.key)):
+            if mode & PREDICT:
+                yield self._ask(x)[net.first_output : net.first_output + net.sizes.outputs][np.newaxis].copy()
+            if mode & LEARN:
+                self._take(x)
+                if i in grows:
+                    self._grow((), grows[i])
+                    self._take(x)
+                net.row[net.first_target : net.first_output] = np.nan
+                self._write_targets(net.row[np.newaxis, net.first_target : net.first_output], labels, i, i + 1)
+                self._learn(x)
+
+    def _answers(self, X: Any) -> tuple[Table, NDArray[np.float64]]:
+        """Return X as a table, and the outputs for each row, shape (n, K), from the present state."""
+        table = self._table(X)
+        if self._late_labels:
+            rows = list(self._many_late(table, None, ANSWER, {}))
+            return table, np.concatenate(rows) if rows else np.empty((0, self._net.sizes.outputs))
+        return table, self._block(table, 0, len(table.values), None, ANSWER)

@@ -9,7 +9,12 @@ from river.datasets import base as datasets_base
 import streamrnn
 from tests.estimators.offline import CreditCard
 
-ESTIMATORS = [streamrnn.RNNAnomalyDetector, streamrnn.RNNRegressor]
+ESTIMATORS = [
+    streamrnn.RNNAnomalyDetector,
+    streamrnn.RNNClassifier,
+    streamrnn.RNNMultiTargetRegressor,
+    streamrnn.RNNRegressor,
+]
 
 
 def instances():
@@ -21,7 +26,7 @@ def instances():
             # In a block, a StandardScaler scales every row by the statistics at the block's end, one by one by those so
             # far: the net then sees other numbers. A small rate keeps that below the tolerance of river's check;
             # test_blocks.py holds what a block does behind a scaler to the bit.
-            scaled = preprocessing.StandardScaler() | cls(**params, lr=1e-5)
+            scaled = preprocessing.StandardScaler() | cls(**params, lr=1e-6)
             yield pytest.param(scaled, id=f"StandardScaler | {cls.__name__}")
 
 

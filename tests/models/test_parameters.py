@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 
-from streamrnn import RNNRegressor
+from streamrnn import RNNClassifier, RNNRegressor
 from streamrnn.errors import ParameterError
 from streamrnn.models.parameters import PARAMETERS
 
 WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
-    "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "seed": -1,
+    "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "max_classes": 0, "seed": -1,
+    "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_wrong_value_is_named(name):
     """The error gives the parameter, the estimator and the value."""
-    with pytest.raises(ParameterError, match=f"'{name}' parameter of RNNRegressor must be .* Got {WRONG[name]!r}"):
-        RNNRegressor(**{name: WRONG[name]})
+    cls = RNNClassifier if name == "max_classes" else RNNRegressor
+
+    with pytest.raises(
+        ParameterError, match=f"'{name}' parameter of {cls.__name__} must be .* Got {re.escape(repr(WRONG[name]))}"
+    ):
+        cls(**{name: WRONG[name]})
 
 
 def test_every_parameter_of_the_table_is_described():

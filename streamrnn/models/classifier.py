@@ -1,0 +1,275 @@
+"""A classifier with memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river import base
+
+from streamrnn.errors import FeatureError, ParameterError
+from streamrnn.kernels.supervised import LEARN
+from streamrnn.models.frames import column_of
+from streamrnn.models.parameters import documented
+from streamrnn.models.supervised import ANSWER, Supervised
+
+__all__ = ["RNNClassifier"]
+
+
+@documented
+class RNNClassifier(Supervised, base.MiniBatchClassifier):
+    """Recurrent net that tells which class an event belongs to, from the event and from what came before it.
+
+    Classes appear as they come, two or many; labels are bools, ints or text. Probabilities are the softmax of one output
+    a class, the loss is cross entropy. ``predict_proba_one`` answers from the present state and changes nothing;
+    ``learn_one`` takes the event in.
+
+    When not to use it: rows without an order (``river.forest.ARFClassifier``); labels of which nearly every one is new.
+
+    Parameters
+    ----------
+    {cell}
+    {hidden_size}
+    {n_layers}
+    {window}
+    {stride}
+    {learning}
+    {optimizer}
+    {lr}
+    {normalize}
+    {key}
+    {max_keys}
+    {advance}
+    {max_pending}
+    {time}
+    {max_classes}
+    {max_features}
+    {seed}
+
+    Examples
+    --------
+    The next letter of a text. A letter that is absent is given as 0; left out, it would count as its mean:
+
+    >>> from river import metrics
+    >>> from streamrnn import RNNClassifier
+    >>> model, accuracy, text = RNNClassifier(hidden_size=16, lr=0.02, seed=1), metrics.Accuracy(), "hello here " * 300
+    >>> for letter, following in zip(text, text[1:]):
+    ...     x = {other: float(letter == other) for other in "helor "}
+    ...     accuracy.update(following, model.predict_one(x))
+    ...     model.learn_one(x, following)
+    >>> accuracy.get() > 0.9
+    True
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
+    """
+
+    _tasks = ("multiclass",)
+    loss = "cross_entropy"
+    max_classes: int
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        hidden_size: int = 16,
+        n_layers: int = 1,
+        window: int = 16,
+        stride: int = 4,
+        learning: str | None = None,
+        optimizer: Any = "adam",
+        lr: float | None = None,
+        normalize: bool = True,
+        key: Any = None,
+        max_keys: int = 1000,
+        advance: str = "learn",
+        max_pending: int = 1000,
+        time: Any = None,
+        max_classes: int = 1000,
+        max_features: int = 1024,
+        seed: int = 0,
+    ) -> None:
+        self._start(locals())
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        yield {"hidden_size": 8}
+
+    @property
+    def _multiclass(self) -> bool:
+        return True
+
+    @property
+    def classes(self) -> list[Any]:
+        """The classes seen, in the order of their first labels."""
+        return list(self._targets.names)
+
+    def _label(self, y: Any) -> Any:
+        """Return a label as a plain value; None where it is not known."""
+        if isinstance(y, np.generic):
+            y = y.item()
+        if y is None or y != y or type(y).__name__ == "NAType":  # noqa: PLR0124  NaN
+            return None
+        if not isinstance(y, bool | int | str | float):
+            raise FeatureError(f"A label must be a bool, an int or a text, or None. Got {type(y).__name__} instead.")
+        return y
+
+    def _new_classes(self, label: Any) -> list[Any]:
+        """Return the classes that a label brings. A bool brings both, so that river's binary metrics find them."""
+        if label is None or label in self._targets.index:
+            return []
+        return [False, True] if isinstance(label, bool) and not self._targets.names else [label]
+
+    def _check_classes(self, fresh: list[Any]) -> None:
+        known = len(self._targets.names)
+        if known + len(fresh) > self.max_classes:
+            raise FeatureError(
+                f"{type(self).__name__} has {known} classes, and {fresh[-1]!r} would be one more than "
+                f"max_classes={self.max_classes} allows. Merge classes, or raise max_classes."
+            )
+
+    def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
+        if into.shape[1]:
+            into[:, 0] = [self._targets.index.get(label, np.nan) for label in labels[start:stop]]
+
+    def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
+        """Take the event in: the state moves on, and y is learned.
+
+        Parameters
+        ----------
+        x
+            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+        y
+            The class. None or NaN: not known; the state moves on and nothing is learned from it.
+
+        Raises
+        ------
+        FeatureError
+            When a value is no number, y is no label, or there are too many classes; nothing has changed then.
+        """
+        net = self._net
+        label = self._label(y)
+        fresh = self._new_classes(label)
+        if fresh:
+            self._check_classes(fresh)
+        if not self._columns.write(x, net.row):
+            self._take(x)
+        if fresh:
+            self._grow((), fresh)
+            self._take(x)
+        if self._targets.names:
+            net.row[net.first_target] = self._targets.index.get(label, np.nan)
+        if self._special:
+            self._learn(x)
+        else:
+            net.call(net.slab, net.row, 1, LEARN)
+
+    def predict_proba_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
+        """Return the probability of each class seen so far, from the present state. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name. Names that have not been learned yet are passed over.
+        kwargs
+            Not used; river's interface has them.
+        """
+        row, net = self._ask(x), self._net
+        first = net.first_output
+        return dict(zip(self._targets.names, row[first : first + net.sizes.outputs].tolist(), strict=True))
+
+    def learn_many(self, X: Any, y: Any) -> None:
+        """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
+        y
+            A series or array of n labels; None and NaN are not known.
+        """
+        self._run(X, y, LEARN)
+
+    def predict_proba_many(self, X: Any) -> Any:
+        """Return the probability of each class for each row, each row from the *present* state.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+
+        Returns
+        -------
+        frame or dict of arrays
+            A column a class, in the kind of X; a dict of arrays for an array.
+        """
+        table, outputs = self._answers(X)
+        return table.many(dict(zip(self._targets.names, outputs.T, strict=True)))
+
+    def predict_many(self, X: Any) -> Any:
+        """Return the likeliest class of each row, each row from the *present* state.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+
+        Returns
+        -------
+        series or array
+            n classes, in the kind of X; None before the first label.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNClassifier
+        >>> model = RNNClassifier()
+        >>> model.learn_many(np.array([[0.0], [1.0]] * 50), ["low", "high"] * 50)
+        >>> model.predict_many(np.array([[1.0], [0.0]])).tolist()
+        ['high', 'low']
+        """
+        table, outputs = self._answers(X)
+        return table.series(self._likeliest(outputs))
+
+    def progressive_many(self, X: Any, y: Any) -> Any:
+        """Predict each row, then learn it, compiled: the fast way to replay history.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+        y
+            A series or array of n labels; None and NaN are not known.
+
+        Returns
+        -------
+        series or array
+            n classes, each predicted before its row was learned: those of a loop of ``predict_one`` and
+            :meth:`learn_one`.
+        """
+        table, pieces = self._run(X, y, ANSWER | LEARN)
+        return table.series([label for piece in pieces for label in self._likeliest(piece)])
+
+    def _likeliest(self, outputs: NDArray[np.float64]) -> list[Any]:
+        if outputs.shape[1] == 0:
+            return [None] * len(outputs)
+        return [self._targets.names[k] for k in outputs.argmax(axis=1)]
+
+    def _run(self, X: Any, y: Any, mode: int) -> Any:
+        """Run a block; return it as a table, and the outputs in pieces."""
+        table = self._table(X)
+        labels = [self._label(one) for one in column_of(y)]
+        if len(labels) != len(table.values):
+            raise ParameterError(
+                f"The 'y' parameter must have one label for each of the {len(table.values)} rows. Got {len(labels)}."
+            )
+        grows: dict[int, list[Any]] = {}
+        seen = list(self._targets.names)
+        for row, label in enumerate(labels):
+            if label is not None and label not in seen:
+                grows[row] = [False, True] if isinstance(label, bool) and not seen else [label]
+                seen += grows[row]
+        self._check_classes(seen[len(self._targets.names) :])
+        return table, self._many(table, labels, mode, grows)

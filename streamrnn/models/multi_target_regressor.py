@@ -1,0 +1,224 @@
+"""A regressor with memory and several targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river import base
+
+from streamrnn.errors import ParameterError
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.supervised import LEARN
+from streamrnn.models.features import Columns
+from streamrnn.models.frames import Table, table_of
+from streamrnn.models.parameters import check, documented
+from streamrnn.models.supervised import ANSWER, Supervised
+
+__all__ = ["RNNMultiTargetRegressor"]
+
+
+@documented
+class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
+    """Recurrent net that predicts several numbers at once, from an event and from what came before it.
+
+    One net, one output a target: what one target needs to remember serves the others. Targets appear as they come; one that
+    is missing, None or NaN in an event is not learned in that event.
+
+    When not to use it: targets that have nothing to do with each other; a :class:`~streamrnn.RNNRegressor` each then
+    learns each in its own pace.
+
+    Parameters
+    ----------
+    {cell}
+    {hidden_size}
+    {n_layers}
+    {window}
+    {stride}
+    {learning}
+    {optimizer}
+    {lr}
+    {loss}
+    {normalize}
+    {key}
+    {max_keys}
+    {advance}
+    {max_pending}
+    {time}
+    {max_features}
+    {seed}
+
+    Examples
+    --------
+    >>> import random
+    >>> from streamrnn import RNNMultiTargetRegressor
+    >>> rng, model, before = random.Random(1), RNNMultiTargetRegressor(hidden_size=8, lr=0.02, seed=1), 0.0
+    >>> for t in range(3000):
+    ...     now = rng.random()
+    ...     model.learn_one({"level": now}, {"double": 2 * now, "before": before})
+    ...     before = now
+    >>> {name: abs(y - wanted) < 0.1 for (name, y), wanted in zip(model.predict_one({"level": 0.5}).items(), (before, 1))}
+    {'before': True, 'double': True}
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
+    """
+
+    def __init__(
+        self,
+        cell: str = "lstm",
+        hidden_size: int = 16,
+        n_layers: int = 1,
+        window: int = 16,
+        stride: int = 4,
+        learning: str | None = None,
+        optimizer: Any = "adam",
+        lr: float | None = None,
+        loss: Any = "huber",
+        normalize: bool = True,
+        key: Any = None,
+        max_keys: int = 1000,
+        advance: str = "learn",
+        max_pending: int = 1000,
+        time: Any = None,
+        max_features: int = 1024,
+        seed: int = 0,
+    ) -> None:
+        self._start(locals())
+        allowed = [name for name, row in LOSSES.items() if row.outputs_per_target == 1 and row.task == "regression"]
+        check(type(self).__name__, "loss", loss, f"one of {', '.join(allowed)}", ok=self._loss in allowed)
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        yield {"hidden_size": 8}
+
+    @property
+    def targets(self) -> list[Any]:
+        """The targets seen, in the order of their outputs."""
+        return list(self._targets.names)
+
+    def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
+        for i, name in enumerate(labels.names):
+            into[:, self._targets.index[name]] = labels.values[start:stop, i]
+
+    def learn_one(self, x: Mapping[Any, Any], y: Mapping[Any, Any], **kwargs: Any) -> None:  # noqa: ARG002
+        """Take the event in: the state moves on, and y is learned.
+
+        Parameters
+        ----------
+        x
+            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+        y
+            Targets by name. Missing, None and NaN: not known; new ones get outputs of their own.
+        kwargs
+            Not used; river's interface has them.
+
+        Raises
+        ------
+        FeatureError
+            When a value is no number; nothing has changed then.
+        """
+        net = self._net
+        values = np.empty(len(self._targets.names))
+        fresh = self._targets.new(y)
+        if fresh:
+            Columns(fresh).write_slowly(y, np.empty(len(fresh)))  # raises before anything has changed
+        if not self._targets.write(y, values):
+            self._targets.write_slowly(y, values)
+        if not self._columns.write(x, net.row):
+            self._take(x)
+        if fresh:
+            self._grow((), fresh)
+            self._take(x)
+            values = np.empty(len(self._targets.names))
+            self._targets.write_slowly(y, values)
+        net.row[net.first_target : net.first_output] = values
+        if self._special:
+            self._learn(x)
+        else:
+            net.call(net.slab, net.row, 1, LEARN)
+
+    def predict_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
+        """Return a prediction for each target seen so far, from the present state. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name. Names that have not been learned yet are passed over.
+        kwargs
+            Not used; river's interface has them.
+        """
+        row, net = self._ask(x), self._net
+        first = net.first_output
+        return dict(zip(self._targets.names, row[first : first + net.sizes.outputs].tolist(), strict=True))
+
+    def learn_many(self, X: Any, Y: Any) -> None:
+        """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
+        Y
+            A data frame or array of targets, n rows.
+        """
+        self._run(X, Y, LEARN)
+
+    def predict_many(self, X: Any) -> Any:
+        """Return predictions for each row, each row from the *present* state.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+
+        Returns
+        -------
+        frame or dict of arrays
+            A column a target, in the kind of X; a dict of arrays for an array.
+        """
+        table, outputs = self._answers(X)
+        return table.many(dict(zip(self._targets.names, outputs.T.copy(), strict=True)))
+
+    def progressive_many(self, X: Any, Y: Any) -> Any:
+        """Predict each row, then learn it, compiled: the fast way to replay history.
+
+        Parameters
+        ----------
+        X
+            A data frame, or an array of shape (n, F).
+        Y
+            A data frame or array of targets, n rows.
+
+        Returns
+        -------
+        frame or dict of arrays
+            A column a target; NaN where a target had not been seen.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNMultiTargetRegressor
+        >>> RNNMultiTargetRegressor().progressive_many(np.ones((3, 1)), np.full((3, 1), 2.0))
+        {0: array([nan,  2.,  2.])}
+        """
+        table, pieces = self._run(X, Y, ANSWER | LEARN)
+        outputs = np.full((len(table.values), len(self._targets.names)), np.nan)
+        row = 0
+        for piece in pieces:
+            outputs[row : row + len(piece), : piece.shape[1]] = piece
+            row += len(piece)
+        return table.many(dict(zip(self._targets.names, outputs.T.copy(), strict=True)))
+
+    def _run(self, X: Any, Y: Any, mode: int) -> tuple[Table, list[NDArray[np.float64]]]:
+        """Run a block; return it as a table, and the outputs in pieces."""
+        table, labels = self._table(X), table_of(Y)
+        if len(labels.values) != len(table.values):
+            raise ParameterError(
+                f"The 'Y' parameter must have as many rows as X, {len(table.values)}. Got {len(labels.values)}."
+            )
+        fresh = self._targets.new(dict.fromkeys(labels.names)) if len(table.values) else []
+        return table, self._many(table, labels, mode, {0: fresh} if fresh else None)
