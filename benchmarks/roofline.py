@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,13 @@ class Core:
     def level(self, nbytes: int) -> int:
         """Return 0, 1 or 2: the smallest cache that holds so many bytes."""
         return next((level for level in (0, 1) if nbytes <= self.sizes[level]), 2)
+
+    def best(self, other: Core) -> Core:
+        """Return the better of each figure: both are of the same core, which neighbours slow down at times."""
+        return replace(
+            self, gflops=max(self.gflops, other.gflops),
+            load=tuple(map(max, self.load, other.load)), renew=tuple(map(max, self.renew, other.renew)),
+        )  # fmt: skip
 
 
 @numba.njit(**{**FAST, "fastmath": {"contract"}})  # reassociation would fold the chains into one

@@ -101,7 +101,7 @@ def _transposed(N):
     return transposed
 
 
-def _outer(n, G, Z):
+def outer(n, G, Z):
     """g (4 rows of n, G apart) += sum over t of a[t, r] dz[t]: a (T, 4), dz (T rows, Z apart), T a multiple of 4.
 
     ``fresh``: g is written, not added to.
@@ -253,7 +253,7 @@ def at_pad(t):
 
 
 @kernel
-def _finite(f, start, n):
+def finite(f, start, n):
     """Tell whether n values are finite and below 2^40, by their bits: no float comparison, nothing to optimise away."""
     bits = f[start : start + n].view(np.uint32)
     worst = np.uint32(0)
@@ -333,7 +333,7 @@ def _rows(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, Z, Q = spec.gates * H, spec.dz_blocks * H, spec.traced * H
     padded = at.up(H, 4) if spec.recurrent else 0
-    outer, outer_local = _outer(N, N, Z), _outer(Q, Q, Q)
+    tile, local_tile = outer(N, N, Z), outer(Q, Q, Q)
     factors_of, rows_saw = _local_factors, _what_rows_saw
 
     @kernel
@@ -357,7 +357,7 @@ def _rows(cell, hidden):
             to = hd[at.S_ROW] if apply else hd[b + at.GRAD] + j * N
             g = f[to : to + 4 * N]
             if learn:
-                outer(a, dz if j >= padded else dz[Z - N :], g, T, True)
+                tile(a, dz if j >= padded else dz[Z - N :], g, T, True)
             if traces:
                 e = f[hd[b + at.TRACE] + j * Q : hd[b + at.TRACE] + (j + 4) * Q]
                 if learn:
@@ -368,7 +368,7 @@ def _rows(cell, hidden):
                     for r in range(4):
                         for i in range(Q):
                             e[r * Q + i] *= later[i]
-                    outer_local(a, local, e, D, False)
+                    local_tile(a, local, e, D, False)
             if learn and apply:
                 o = j * N
                 optimizers.step(
@@ -507,11 +507,11 @@ def update(cell, hidden):
         if not known > ZERO or hd[at.FROZEN] != 0:
             return False
         backward(cell, hidden, hd, f)
-        good = _finite(f, hd[at.S_DO], fill * K)
+        good = finite(f, hd[at.S_DO], fill * K)
         for layer in range(hd[at.LAYERS]):
             b = at.LAYER_0 + layer * at.LAYER_WORDS
-            good = good and _finite(f, hd[b + at.DZ], fill * Z) and _finite(f, hd[b + at.DC_START], H)
-            good = good and _finite(f, hd[b + at.XS], fill * hd[b + at.NX])
+            good = good and finite(f, hd[b + at.DZ], fill * Z) and finite(f, hd[b + at.DC_START], H)
+            good = good and finite(f, hd[b + at.XS], fill * hd[b + at.NX])
         if not good:
             hd[at.REFUSED] += 1
             return False
