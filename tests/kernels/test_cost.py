@@ -42,7 +42,7 @@ def test_events_leave_no_block_of_memory(many):
         rows = np.random.default_rng(0).normal(size=7)
         run = supervised("lstm", HIDDEN)
         call = lambda: run(net.slab, rows, 1, PREDICT | LEARN)  # noqa: E731
-    counts = [0] * 4
+    counts = np.zeros(4, np.int64)  # an array: the numbers of a list would be blocks themselves
     for turn in range(4):
         for _ in range(1000):
             call()
