@@ -19,6 +19,7 @@ from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.models import defaults
 
 __all__ = ["Net", "layout_of"]
 
@@ -77,16 +78,16 @@ class Net:
         sizes: Sizes,
         seed: int,
         *,
-        optimizer: str = "adam",
-        loss: str = "huber",
+        optimizer: str = defaults.OPTIMIZER,
+        loss: str = defaults.LOSS,
         settings: Mapping[str, float] | None = None,
         schedule: str = "Constant",
         loss_settings: Sequence[float] | None = None,
         normalize_inputs: bool = True,
         normalize_targets: bool = True,
-        pull: float = 1e-6,
-        clip: float = 0.0,
-        init: str = "timescales",
+        pull: float = defaults.PULL,
+        clip: float = defaults.CLIP,
+        init: str = defaults.INIT,
         entry: Callable[..., Any] | None = None,
     ) -> None:
         rule, row = OPTIMIZERS[optimizer], LOSSES[loss]
@@ -110,8 +111,8 @@ class Net:
         for word, value in zip((at.LOSS_A, at.LOSS_B), loss_settings or tuple(row.defaults.values()), strict=False):
             hyper[word] = value
         hyper[at.CLIP], hyper[at.PULL] = clip, pull
-        # statistics forget over 1000 events; inputs and targets beyond 5 standard deviations teach nothing more
-        hyper[at.ALPHA], hyper[at.X_CLIP], hyper[at.Y_CLIP] = 1e-3, 5.0 if normalize_inputs else 1e6, 5.0
+        hyper[at.ALPHA], hyper[at.Y_CLIP] = defaults.ALPHA, defaults.Y_CLIP
+        hyper[at.X_CLIP] = defaults.X_CLIP if normalize_inputs else defaults.X_CLIP_RAW
         self._draw_fixed_rows()
 
     def first_call(self, *args: Any) -> None:

@@ -1,0 +1,37 @@
+"""The settings that every estimator gets unless it is told otherwise: one table for all tasks, written here alone.
+
+They were chosen once, for long lags and for ordinary series together; ``docs/learning-rules.md`` says how, and what
+their neighbours do. They may depend on the structure of a net, never on a task.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streamrnn.kernels.optimizers import OPTIMIZERS
+
+__all__ = [
+    "ALPHA", "CELL", "CLIP", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "N_LAYERS", "OPTIMIZER",
+    "PULL", "SEED", "STRIDE", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
+]  # fmt: skip
+
+CELL: Final = "lstm"
+HIDDEN_SIZE: Final = 16
+N_LAYERS: Final = 1
+WINDOW: Final = 16  # events of exact gradient; older causes are the traces' business
+STRIDE: Final = (
+    4  # an update every event learns little more and costs three times the time; 16 learns short streams late
+)
+LEARNING: Final = "traces"
+INIT: Final = "timescales"
+OPTIMIZER: Final = "adam"  # with beta_1 = 0.9, beta_2 = 0.99: 0.999 remembers a spike for a thousand updates
+LR: Final = OPTIMIZERS["adam"].defaults["lr"]  # 0.005; twice as much learns smooth series faster and noisy ones worse
+LOSS: Final = "huber"  # bounded errors: an outlier of 1e6 teaches no more than one of 3 standard deviations
+CLIP: Final = 0.0  # no limit on the gradient's norm: Adam's step is bounded, and a limit costs a second pass over W
+PULL: Final = 1e-6  # towards the initial weights, for each learned target; 1e-4 keeps a lag of 1000 from being learned
+ALPHA: Final = 1e-3  # statistics forget over 1000 events
+X_CLIP: Final = 20.0  # standard deviations; at 5 an input that is rare (1 in 1000) looks like one that is not (1 in 50)
+X_CLIP_RAW: Final = 1e6  # inputs that the user scales are taken as they are
+Y_CLIP: Final = 5.0  # targets beyond that teach nothing more
+MAX_FEATURES: Final = 1024
+SEED: Final = 0
