@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.kernels.detector import LEARN, SCORE, detector
+from streamrnn.models import defaults
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.keys import key_of
 from streamrnn.models.parameters import documented
@@ -74,21 +75,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
 
     def __init__(
         self,
-        cell: str = "lstm",
-        hidden_size: int = 16,
-        n_layers: int = 1,
-        window: int = 16,
-        stride: int = 4,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
         learning: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,
-        loss: Any = "huber",
+        loss: Any = defaults.LOSS,
         normalize: bool = True,
         key: Any = None,
-        max_keys: int = 1000,
+        max_keys: int = defaults.MAX_KEYS,
         time: Any = None,
-        max_features: int = 1024,
-        seed: int = 0,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
 

@@ -11,6 +11,7 @@ from river import base
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.supervised import LEARN
+from streamrnn.models import defaults
 from streamrnn.models.frames import column_of
 from streamrnn.models.parameters import documented
 from streamrnn.models.supervised import ANSWER, Supervised
@@ -73,23 +74,23 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
 
     def __init__(
         self,
-        cell: str = "lstm",
-        hidden_size: int = 16,
-        n_layers: int = 1,
-        window: int = 16,
-        stride: int = 4,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
         learning: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,
         normalize: bool = True,
         key: Any = None,
-        max_keys: int = 1000,
+        max_keys: int = defaults.MAX_KEYS,
         advance: str = "learn",
-        max_pending: int = 1000,
+        max_pending: int = defaults.MAX_PENDING,
         time: Any = None,
         max_classes: int = 1000,
-        max_features: int = 1024,
-        seed: int = 0,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
 

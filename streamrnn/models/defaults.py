@@ -11,8 +11,8 @@ from typing import Final
 from streamrnn.kernels.optimizers import OPTIMIZERS
 
 __all__ = [
-    "ALPHA", "CELL", "CLIP", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "N_LAYERS", "OPTIMIZER",
-    "PULL", "SEED", "STRIDE", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
+    "ALPHA", "CELL", "CLIP", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS", "MAX_PENDING",
+    "N_LAYERS", "OPTIMIZER", "PULL", "SEED", "STRIDE", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
 ]  # fmt: skip
 
 CELL: Final = "lstm"
@@ -34,4 +34,6 @@ X_CLIP: Final = 20.0  # standard deviations; at 5 an input that is rare (1 in 10
 X_CLIP_RAW: Final = 1e6  # inputs that the user scales are taken as they are
 Y_CLIP: Final = 5.0  # targets beyond that teach nothing more
 MAX_FEATURES: Final = 1024
+MAX_KEYS: Final = 1000
+MAX_PENDING: Final = 1000
 SEED: Final = 0

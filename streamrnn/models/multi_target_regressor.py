@@ -12,6 +12,7 @@ from river import base
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.supervised import LEARN
+from streamrnn.models import defaults
 from streamrnn.models.features import Columns
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.parameters import check, documented
@@ -69,23 +70,23 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
 
     def __init__(
         self,
-        cell: str = "lstm",
-        hidden_size: int = 16,
-        n_layers: int = 1,
-        window: int = 16,
-        stride: int = 4,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
         learning: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,
-        loss: Any = "huber",
+        loss: Any = defaults.LOSS,
         normalize: bool = True,
         key: Any = None,
-        max_keys: int = 1000,
+        max_keys: int = defaults.MAX_KEYS,
         advance: str = "learn",
-        max_pending: int = 1000,
+        max_pending: int = defaults.MAX_PENDING,
         time: Any = None,
-        max_features: int = 1024,
-        seed: int = 0,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
         allowed = [name for name, row in LOSSES.items() if row.outputs_per_target == 1 and row.task == "regression"]
