@@ -33,6 +33,9 @@ READY = b"Kafka Server started"
 START_S = 60.0
 """Two seconds are usual; a loaded machine takes longer."""
 
+LISTS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
+"""Settings that are added to, where they are given; others are replaced."""
+
 HEAP = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
 
 
@@ -192,9 +195,7 @@ class Broker:
             place.mkdir(parents=True, exist_ok=True)
             settings = _settings(place, port, controller, node + 1, None if alone else voters, len(self._ports))
             for name, value in self._properties.items():
-                # A listener is added to those there are; whatever else is given replaces.
-                adds = name in ("listeners", "advertised.listeners", "listener.security.protocol.map")
-                settings[name] = f"{settings[name]},{value}" if adds else value
+                settings[name] = f"{settings[name]},{value}" if name in LISTS else value
             (place / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "utf-8")
             options = ["--standalone"] if alone else []
             command = [*tool, "format", *options, "-t", cluster, "-c", str(place / "server.properties"), *self._format]

@@ -40,6 +40,16 @@ REFUSALS = (
     ("unknown ca", AccessError, "the broker does not trust our certificate"),
 )
 
+NO_REASON = ("Bootstrap failed", "not ready; waiting")
+"""What the client says after each failure: true, and no help."""
+
+HINTS = {
+    "UNEXPECTED_EOF": "It closes the connection while TLS is set up: does it speak TLS on this port?",
+    "refused": "Nobody listens there.",
+    "[Errno 111]": "Nobody listens there.",
+    "Name or service not known": "There is no host of this name.",
+}
+
 
 class _Listener(logging.Handler):
     """Hears what the client logs while it connects."""
@@ -55,7 +65,8 @@ class _Listener(logging.Handler):
             said = f"{said}: {record.exc_info[1]}"
         if self.refused.is_set():
             return
-        self.last = said
+        if not any(mark in said for mark in NO_REASON):
+            self.last = said
         if any(mark in said for mark, _, _ in REFUSALS):
             self.refused.set()
 
@@ -77,6 +88,14 @@ def connection_settings(options: ConnectionOptions) -> dict[str, Any]:
         "bootstrap_timeout_ms": int(1000 * options.connect_timeout_s),
         "request_timeout_ms": int(1000 * REQUEST_S),
         "reconnect_backoff_max_ms": 1000,
+        "security_protocol": f"{'SASL_' if options.sasl else ''}{'SSL' if options.tls else 'PLAINTEXT'}",
+        "ssl_cafile": options.tls_ca_file,
+        "ssl_certfile": options.tls_certificate_file,
+        "ssl_keyfile": options.tls_key_file,
+        "ssl_password": options.tls_key_password,
+        "sasl_mechanism": options.sasl,
+        "sasl_plain_username": options.username,
+        "sasl_plain_password": options.password,
     }
 
 
@@ -117,10 +136,10 @@ def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: An
     cause = failed[0] if failed else None
     if isinstance(cause, KafkaConfigurationError | ValueError | TypeError | OSError):
         raise ConfigError(f"Kafka at {options.servers}: {cause}") from cause
+    hint = next((hint for mark, hint in HINTS.items() if mark in said), "Does it run, and is that its address?")
     why = f" ({said})" if said else ""
     raise UnavailableError(
-        f"Kafka at {options.servers} does not answer within {options.connect_timeout_s:g} s. Does it run, and is that its "
-        f"address?{why}"
+        f"Kafka at {options.servers} does not answer within {options.connect_timeout_s:g} s. {hint}{why}"
     ) from cause
 
 

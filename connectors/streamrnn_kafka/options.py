@@ -43,9 +43,46 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         Meta(description="Brokers to ask first, host:port, separated by commas. A sink beside a Kafka source may leave "
              "all options of the connection unset: it takes those of the source."),
     ] = None  # fmt: skip
+    tls: Annotated[bool, Meta(description="Encrypt the connection, and check the broker's certificate and name.")] = (
+        False
+    )
+    tls_ca_file: Annotated[
+        str | None, Meta(description="Certificates of authorities to trust, PEM. Unset: those of the system.")
+    ] = None
+    tls_certificate_file: Annotated[
+        str | None, Meta(description="Our certificate, PEM, where brokers ask for one; may hold the key too.")
+    ] = None
+    tls_key_file: Annotated[str | None, Meta(description="Our private key, PEM.")] = None
+    tls_key_password: Annotated[str | None, Meta(description="What the private key is encrypted with.")] = None
+    sasl: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None,
+        Meta(description="How to log in. PLAIN sends the password as it is: only with tls."),
+    ] = None
+    username: Annotated[str | None, Meta(description="Who logs in.")] = None
+    password: Annotated[
+        str | None,
+        Meta(description="The password; better a reference, ${KAFKA_PASSWORD} or ${file:/run/secrets/kafka}."),
+    ] = None
     connect_timeout_s: Annotated[
         float, Meta(gt=0, le=600, description="How long to try to reach the first broker at start.")
     ] = 30.0
+
+    def check_connection(self, table: str) -> None:
+        """Raise where options of the connection contradict each other; ``table`` names theirs."""
+        files = [
+            name for name in ("tls_ca_file", "tls_certificate_file", "tls_key_file") if getattr(self, name) is not None
+        ]
+        if files and not self.tls:
+            raise ConfigError(f"[{table}] {files[0]}: has a meaning with tls = true only.")
+        if self.tls_key_file is not None and self.tls_certificate_file is None:
+            raise ConfigError(f"[{table}] tls_key_file: needs tls_certificate_file beside it.")
+        for name in ("username", "password"):
+            if (getattr(self, name) is None) != (self.sasl is None):
+                raise ConfigError(
+                    f"[{table}] {name}: 'sasl', 'username' and 'password' go together; set all three or none."
+                )
+        if self.sasl == "PLAIN" and not self.tls:
+            raise ConfigError(f"[{table}] sasl: PLAIN without tls = true would send the password for all to read.")
 
 
 class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,6 +144,7 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     def __post_init__(self) -> None:
         if not self.servers:
             raise ConfigError("[source] servers: is missing. It must be host:port of a broker, or several with commas.")
+        self.check_connection("source")
         if bool(self.topics) == (self.pattern is not None):
             raise ConfigError(
                 f"[source] topics: give either 'topics' or 'pattern'. Got topics = {list(self.topics)} and pattern = "
@@ -168,6 +206,7 @@ class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_f
     fresh: Annotated[bool, Meta(description="Forget the state of earlier runs, and begin where 'start' says.")] = False
 
     def __post_init__(self) -> None:
+        self.check_connection("sink")
         named = [("[sink] topic", self.topic), ("[dead_letter] topic", self.dead_letter_topic)]
         named.append(("[state] topic", self.state_topic))
         given = [(option, name) for option, name in named if name is not None]

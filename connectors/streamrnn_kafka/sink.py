@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError, UnsupportedVersionError
 from kafka.structs import OffsetAndMetadata
 
@@ -17,17 +17,28 @@ from streamrnn.io import Block, DeadLetter, Position, Restored, Source
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.names import partition_of
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions
+from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Pointer, StateReader, StateWriter
 from streamrnn_kafka.topics import ensure_topics
 
 __all__ = ["KafkaSink"]
 
-BATCH_BYTES = 128 * 1024
-LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
-
 MAX_RECORD = 1_000_000
 """What a broker takes for one record by default, with room for what surrounds the value."""
+
+_Positions = Mapping[str, Position]
+_Snapshots = Mapping[str, bytes]
+_Extra = Mapping[str, Mapping[str, Any]]
+
+
+class _Results(NamedTuple):
+    """What a commit writes for people: lines, the blocks they belong to, and dead letters."""
+
+    lines: Sequence[bytes]
+    letters: Sequence[DeadLetter]
+    blocks: Sequence[Block]
+
 
 FOR_GOOD = (AuthorizationError, UnsupportedVersionError, MessageSizeTooLargeError)
 """Refusals that the next try would meet again."""
@@ -185,41 +196,16 @@ class KafkaSink:
                 self._reader.close()
             self._reader = None
 
-    def _start_producer(self) -> Any:
-        """Make a producer. Its transactional id fences whatever ran under the same name, and ends its transaction."""
-        options = self.options
-        transactional: dict[str, Any] = {}
-        if options.delivery == "exactly_once":
-            transactional = {
-                "transactional_id": self._attached().member,
-                "transaction_timeout_ms": int(1000 * options.transaction_timeout_s),
-            }
-        producer = connect(
-            KafkaProducer,
-            options,
-            client_id=self._attached().member,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=LINGER_MS,
-            batch_size=BATCH_BYTES,
-            compression_type=None if options.compression == "none" else options.compression,
-            delivery_timeout_ms=30_000,
-            max_block_ms=30_000,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-            **transactional,
-        )
-        self._producer = producer
-        if transactional:
-            producer.init_transactions()
-        return producer
+    def _start_producer(self) -> None:
+        """Make a producer; from here on its predecessor of the same name cannot write any more."""
+        self._producer = make_producer(self.options, self._attached().member)
+        if self.options.delivery == "exactly_once":
+            self._producer.init_transactions()
 
     def _drop_producer(self) -> None:
-        """Leave the producer without another word: what it has in flight, the next one's init_transactions ends."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(KafkaError):
-                producer.close(timeout=0.5)
+            drop_producer(producer)
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
@@ -251,9 +237,9 @@ class KafkaSink:
             if reader.holds(partition):
                 what = "the group has no offset" if committed is None else "the offset has no pointer to it"
                 raise StateError(
-                    f"Topic {self.state_topic!r} holds a state of {partition}, but {what}: it expired while nothing ran, or "
-                    "was reset. Going on would score events twice, or leave some out. Set the group's offset back, if you "
-                    "know it, or start anew with --fresh."
+                    f"Topic {self.state_topic!r} holds a state of {partition}, but {what}: it expired while nothing ran, was "
+                    "reset, or went with a topic that was deleted. Going on would score events twice, or leave some out. Set "
+                    "the group's offset back, if you know it, or start anew with --fresh."
                 )
             if committed is not None:
                 raise StateError(
@@ -329,9 +315,12 @@ class KafkaSink:
         if self._producer is None:
             raise RetriableSinkError("The producer was lost with an earlier commit; restore first.")
         try:
-            _DELIVERIES[self.options.delivery](
-                self, outputs, dead_letters, positions, snapshots or {}, extra or {}, blocks
-            )
+            deliver = {
+                "exactly_once": self._exactly_once,
+                "at_least_once": self._at_least_once,
+                "at_most_once": self._at_most_once,
+            }[self.options.delivery]
+            deliver(positions, snapshots or {}, extra or {}, _Results(outputs, dead_letters, blocks))
         except KafkaError as error:
             said = f"{type(error).__name__}: {error}"
             self._drop_producer()
@@ -345,35 +334,28 @@ class KafkaSink:
             raise RetriableSinkError(f"A commit was lost, or its fate is not known: {said}.") from error
         self._renewed.update(positions)
 
-    def _exactly_once(
-        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
-    ) -> None:
+    def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
         producer = self._producer
         producer.begin_transaction()
         pointers = self._write_state(positions, snapshots, extra)
-        self._write(outputs, letters, blocks)
-        offsets = self._offsets(positions, pointers)
+        self._write(results)
         producer.flush()
-        kafka_offsets = {partition_of(name): one for name, one in offsets.items()}
-        producer.send_offsets_to_transaction(kafka_offsets, self._attached().group_metadata())
+        offsets = {partition_of(name): one for name, one in self._offsets(positions, pointers).items()}
+        producer.send_offsets_to_transaction(offsets, self._attached().group_metadata())
         producer.commit_transaction()
         self._pointers.update(pointers)
 
-    def _at_least_once(
-        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
-    ) -> None:
+    def _at_least_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
         pointers = self._write_state(positions, snapshots, extra)
-        self._check(self._write(outputs, letters, blocks))
+        self._check(self._write(results))
         self._attached().commit_offsets(self._offsets(positions, pointers))
         self._pointers.update(pointers)
 
-    def _at_most_once(
-        self, outputs: Any, letters: Any, positions: Any, snapshots: Any, extra: Any, blocks: Any
-    ) -> None:
+    def _at_most_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
         pointers = self._write_state(positions, snapshots, extra)
         self._attached().commit_offsets(self._offsets(positions, pointers))
         self._pointers.update(pointers)
-        self._check(self._write(outputs, letters, blocks))
+        self._check(self._write(results))
 
     def _check(self, futures: Sequence[Any]) -> None:
         """Wait until all that was sent is acknowledged; raise the first refusal."""
@@ -382,9 +364,7 @@ class KafkaSink:
             if future.failed():
                 raise future.exception
 
-    def _write_state(
-        self, positions: Mapping[str, Position], snapshots: Mapping[str, bytes], extra: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, Pointer]:
+    def _write_state(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra) -> dict[str, Pointer]:
         writer = self._writer
         if writer is None:
             raise SinkError("The sink is not open: write it inside a with statement.")
@@ -401,28 +381,26 @@ class KafkaSink:
             for name, snapshot in snapshots.items()
         }
 
-    def _offsets(
-        self, positions: Mapping[str, Position], pointers: Mapping[str, Pointer]
-    ) -> dict[str, OffsetAndMetadata]:
+    def _offsets(self, positions: _Positions, pointers: Mapping[str, Pointer]) -> dict[str, OffsetAndMetadata]:
         found = {}
         for name, position in positions.items():
             pointer = pointers.get(name) or self._pointers.get(name)
             found[name] = OffsetAndMetadata(int(position), "" if pointer is None else pointer.encode(), -1)
         return found
 
-    def _write(self, outputs: Sequence[bytes], letters: Sequence[DeadLetter], blocks: Sequence[Block]) -> list[Any]:
+    def _write(self, results: _Results) -> list[Any]:
         """Send results, each to the partition of the same number as its event's, and dead letters."""
         send, topic, count = self._producer.send, self.options.topic, self._counts[self.options.topic]
         futures, at = [], 0
-        for block in blocks:
+        for block in results.blocks:
             to = partition_of(block.partition).partition % count
             headers = [("streamrnn.source", block.partition.encode())]
             keys: Sequence[str | None] = block.keys if block.keys is not None else [None] * len(block)
-            for line, key in zip(outputs[at : at + len(block)], keys, strict=True):
+            for line, key in zip(results.lines[at : at + len(block)], keys, strict=True):
                 futures.append(send(topic, line, None if key is None else key.encode(), headers, to))
             at += len(block)
         if self.options.dead_letter_topic is not None:
-            futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in letters]
+            futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in results.letters]
         return futures
 
     def _send_letter(self, letter: DeadLetter, topic: str) -> Any:
@@ -444,10 +422,3 @@ class KafkaSink:
             headers.append(("__streamrnn.error.cut_key", str(len(key)).encode()))
             key = key[:1024]
         return self._producer.send(topic, value, key, headers, from_.partition % self._counts[topic])
-
-
-_DELIVERIES = {
-    "exactly_once": KafkaSink._exactly_once,  # noqa: SLF001
-    "at_least_once": KafkaSink._at_least_once,  # noqa: SLF001
-    "at_most_once": KafkaSink._at_most_once,  # noqa: SLF001
-}

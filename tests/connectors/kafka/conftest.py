@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from kafka_rig import Rig
+from kafka_security import Listeners, certificates
 
-from streamrnn_kafka.broker import Broker
-
-# A broker that runs already (python -m streamrnn_kafka.broker) spares the start while one works on a test.
-RUNNING = "STREAMRNN_TEST_KAFKA"
+from streamrnn_kafka.broker import Broker, free_ports
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[str]:
-    """The address of a real Apache Kafka. It is never skipped: pip brings all it needs."""
-    if RUNNING in os.environ:
-        yield os.environ[RUNNING]
-        return
-    with Broker() as broker:
-        yield broker.servers
+def listeners(tmp_path_factory: pytest.TempPathFactory) -> Listeners:
+    """Ports and files of the broker's other doors: TLS with log-in, and one behind a proxy."""
+    folder: Path = tmp_path_factory.mktemp("certificates")
+    return Listeners(*free_ports(4), certificates(folder))
+
+
+@pytest.fixture(scope="session")
+def broker(listeners: Listeners) -> Iterator[Broker]:
+    """A real Apache Kafka. It is never skipped: pip brings all it needs."""
+    with Broker(properties=listeners.properties(), format_options=listeners.users()) as one:
+        yield one
 
 
 @pytest.fixture
-def rig(servers: str) -> Iterator[Rig]:
+def rig(broker: Broker) -> Iterator[Rig]:
     """Topics, records and readers, under names that no other test has."""
-    with Rig(servers) as one:
+    with Rig(broker.servers) as one:
         yield one

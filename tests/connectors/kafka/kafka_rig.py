@@ -227,6 +227,11 @@ class Rig:
         partitions = self._partitions(self._readers[True], topic)
         return sum(self._readers[True].end_offsets(partitions).values()) if partitions else 0
 
+    def group_is_empty(self) -> bool:
+        """Whether the last member's session has timed out: static members do not leave."""
+        [group] = self.admin.describe_groups([self.name]).values()
+        return group["group_state"] == "Empty"
+
     def lag(self) -> int:
         """Return how many records of the input the group has not committed."""
         found = self.admin.list_group_offsets({self.name: None})[self.name]

@@ -1,0 +1,75 @@
+"""The producer: how it is made, and why it asks for the end of a transaction only once."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from kafka.future import Future
+from kafka.net.compat import KafkaNetClient
+
+from streamrnn_kafka.connection import connect
+from streamrnn_kafka.options import SinkOptions
+
+__all__ = ["OneTryClient", "drop_producer", "make_producer"]
+
+BATCH_BYTES = 128 * 1024
+LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
+
+WAIT_MS = 30_000
+"""How long records may take to be acknowledged, and transactions to begin: past a change of leader, not past all patience."""
+
+
+class OneTryClient(KafkaNetClient):  # type: ignore[misc]
+    """Fails the second request for the end of one transaction.
+
+    The client asks again where the connection broke before the answer came. The first request may still be under way
+    then; the broker, without KIP-890, takes it for the end of whatever transaction is open when it arrives. So an answer
+    that does not come is an unknown fate: the producer fails, and a new one, with a new epoch, fences the stray request.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._asked: Any = None
+
+    def send(self, node_id: Any, request: Any, **settings: Any) -> Any:
+        """Send a request, if it is not the same end of a transaction once more."""
+        if type(request).__name__ == "EndTxnRequest":
+            if request is self._asked:
+                return Future().failure(KafkaError("the answer to the commit was lost"))
+            self._asked = request
+        return super().send(node_id, request, **settings)
+
+
+def make_producer(options: SinkOptions, member: str) -> Any:
+    """Return a producer, not yet fit for transactions: ``init_transactions`` fences whatever ran under the same name."""
+    settings: dict[str, Any] = {}
+    if options.delivery == "exactly_once":
+        settings = {
+            "transactional_id": member,
+            "transaction_timeout_ms": int(1000 * options.transaction_timeout_s),
+            "kafka_client": OneTryClient,
+        }
+    return connect(
+        KafkaProducer,
+        options,
+        client_id=member,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=LINGER_MS,
+        batch_size=BATCH_BYTES,
+        compression_type=None if options.compression == "none" else options.compression,
+        delivery_timeout_ms=WAIT_MS,
+        max_block_ms=WAIT_MS,
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+        **settings,
+    )
+
+
+def drop_producer(producer: Any) -> None:
+    """Leave a producer without another word: what it has in flight, the next one's ``init_transactions`` ends."""
+    with contextlib.suppress(KafkaError):
+        producer.close(timeout=0.5)
