@@ -8,21 +8,38 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from streamrnn.models.anomaly_detector import RNNAnomalyDetector
     from streamrnn.models.classifier import RNNClassifier
+    from streamrnn.models.forecaster import RNNForecaster
     from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
-    from streamrnn.models.persistence import dumps, loads
+    from streamrnn.models.persistence import dumps, load, loads, save
     from streamrnn.models.regressor import RNNRegressor
+    from streamrnn.models.transformer import RNNTransformer
 
-__all__ = ["RNNAnomalyDetector", "RNNClassifier", "RNNMultiTargetRegressor", "RNNRegressor", "dumps", "loads"]
+__all__ = [
+    "RNNAnomalyDetector",
+    "RNNClassifier",
+    "RNNForecaster",
+    "RNNMultiTargetRegressor",
+    "RNNRegressor",
+    "RNNTransformer",
+    "dumps",
+    "load",
+    "loads",
+    "save",
+]
 __version__ = "0.1.0"
 
 # Loaded on first use: importing streamrnn costs milliseconds and no numba.
 _WHERE = {
     "RNNAnomalyDetector": "streamrnn.models.anomaly_detector",
     "RNNClassifier": "streamrnn.models.classifier",
+    "RNNForecaster": "streamrnn.models.forecaster",
     "RNNMultiTargetRegressor": "streamrnn.models.multi_target_regressor",
     "RNNRegressor": "streamrnn.models.regressor",
+    "RNNTransformer": "streamrnn.models.transformer",
     "dumps": "streamrnn.models.persistence",
+    "load": "streamrnn.models.persistence",
     "loads": "streamrnn.models.persistence",
+    "save": "streamrnn.models.persistence",
 }
 
 

@@ -221,7 +221,6 @@ class Net:
                 view(copy, f"layer{layer}.live_records", area)[1:] = 0.0
             for name in ("outputs", "output_gradients", "known"):
                 view(copy, name, area)[fill:] = 0.0
-            view(copy, "live_outputs", area)[:] = 0.0
         return copy.tobytes()
 
     def restore(
@@ -269,6 +268,7 @@ class Net:
         self._hold(list(inputs), sizes, layout, slab)
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the slab, scratch included."""
-        return self.slab.nbytes
+    def allocated(self) -> int:
+        """Bytes that the slab takes: scratch, and what its alignment costs, included."""
+        base = self.slab.base
+        return self.slab.nbytes if base is None else int(base.nbytes)

@@ -111,6 +111,11 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         lambda value, _: isinstance(value, bool | np.bool_),
         "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
     ),
+    "horizon": Parameter(
+        "an int from 1 to 10000",
+        _whole(1, 10_000),
+        "Steps ahead that the net states at once, one output each. Choose the longest that is asked for regularly.",
+    ),
     "key": Parameter(
         "hashable, or None",
         lambda value, _: isinstance(value, Hashable),

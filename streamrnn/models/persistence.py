@@ -1,8 +1,8 @@
 """Models as bytes: versioned, checked, exact, and never code.
 
-A snapshot is ``magic | length of manifest | manifest (JSON) | state | SHA-256 of all before``. The manifest names a class out
-of an allow-list; loading builds that class from its parameters and puts the arrays back. Nothing is
-unpickled or evaluated.
+A snapshot is ``magic | format | length of manifest | manifest (JSON) | states | SHA-256 of all before``. The manifest names
+classes out of an allow-list; loading builds those classes and puts plain data into them. Nothing is unpickled, evaluated
+or imported by name.
 
 Why not an existing library: safetensors and the like store arrays, not which estimator they belong to; joblib, skops and
 cloudpickle store objects by pickle or by importing whatever they name. What is left is this page.
@@ -10,37 +10,187 @@ cloudpickle store objects by pickle or by importing whatever they name. What is 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import inspect
+import math
+import os
 import struct
+import tempfile
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from river import compose, optim, preprocessing, stats
 
-from streamrnn.errors import StateError
-from streamrnn.models.anomaly_detector import RNNAnomalyDetector
-from streamrnn.models.classifier import RNNClassifier
-from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
-from streamrnn.models.regressor import RNNRegressor
+from streamrnn.errors import ParameterError, StateError
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES
+from streamrnn.models.recurrent import Recurrent
 
-__all__ = ["dumps", "loads"]
+__all__ = ["dumps", "load", "loads", "save"]
 
-MAGIC: Final = b"streamrnn\x00\x01"
+MAGIC: Final = b"streamrnn\x00"
+FORMAT: Final = 1
 _LENGTH: Final = struct.Struct("<Q")
-MODELS: Final[dict[str, Any]] = {
-    cls.__name__: cls for cls in (RNNAnomalyDetector, RNNClassifier, RNNMultiTargetRegressor, RNNRegressor)
+DEEPEST: Final = 50  # levels of a manifest; a pipeline has five, and a hostile file shall not exhaust the stack
+
+# Ours, by the module that holds it: a forecaster's imports river.time_series, which takes two seconds.
+MODELS: Final = {
+    "RNNAnomalyDetector": "anomaly_detector",
+    "RNNClassifier": "classifier",
+    "RNNForecaster": "forecaster",
+    "RNNMultiTargetRegressor": "multi_target_regressor",
+    "RNNRegressor": "regressor",
+    "RNNTransformer": "transformer",
 }
+# river's whose whole state is plain data
+_PLAIN: Final = (
+    preprocessing.StandardScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler, preprocessing.Normalizer,
+    preprocessing.OneHotEncoder, preprocessing.OrdinalEncoder, preprocessing.PreviousImputer, compose.Select,
+    compose.Discard, compose.Prefixer, compose.Suffixer, compose.Renamer, stats.Min, stats.Max, stats.AbsMax,
+)  # fmt: skip
+# river's that are settings: what they have learned does not count (see streamrnn.models.translate)
+_SETTINGS: Final[tuple[type, ...]] = (
+    *(getattr(optim.schedulers, name) for name in SCHEDULES),
+    *(getattr(optim, rule.river) for rule in OPTIMIZERS.values() if rule.river),
+    *(getattr(optim.losses, row.river) for row in LOSSES.values() if row.river),
+)  # fmt: skip
+RIVER: Final[dict[str, type]] = {cls.__name__: cls for cls in _PLAIN}
+SETTINGS: Final[dict[str, type]] = {cls.__name__: cls for cls in _SETTINGS}
+_FACTORIES: Final[dict[str, Callable[[], Any]]] = {
+    cls.__name__: cls for cls in (float, int, set, dict, stats.Min, stats.Max, stats.AbsMax)
+}
+_MAPPINGS: Final[dict[str, Callable[[Any], Any]]] = {"dict": dict, "ordered": OrderedDict, "counter": Counter}
+_SEQUENCES: Final[dict[str, Callable[[Any], Any]]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    model: str
-    params: dict[str, Any]
-    names: list[str | int]
-    targets: list[str | int | float | bool]
-    areas: int
-    keys: list[tuple[Any, int]]
-    pending: list[tuple[int, bytes, bytes]]
-    dropped: int
-    format: int = 1
+class _Writer:
+    """Turns objects into JSON's own types, each of the others as an object with one tag."""
+
+    def __init__(self) -> None:
+        self.blobs: list[bytes] = []
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or type(value) in (bool, str):
+            return value
+        if type(value) is int:
+            return value if abs(value) < 2**63 else {"int": str(value)}
+        if type(value) is float:
+            return value if math.isfinite(value) else {"float": str(value)}
+        if type(value) is list:
+            return [self(one) for one in value]
+        if type(value) is bytes:
+            self.blobs.append(value)
+            return {"bytes": len(value)}
+        for tag, kind in _SEQUENCES.items():
+            if type(value) is kind:
+                ordered = sorted(value, key=repr) if tag != "tuple" else value
+                return {tag: [self(one) for one in ordered]}
+        for tag, kind in _MAPPINGS.items():
+            if type(value) is kind:
+                return {tag: self._pairs(value)}
+        if type(value) is defaultdict and getattr(value.default_factory, "__name__", "") in _FACTORIES:
+            return {"default": [value.default_factory.__name__, self._pairs(value)]}  # type: ignore[union-attr]
+        return self._object(value)
+
+    def _pairs(self, value: Any) -> list[Any]:
+        return [[self(key), self(one)] for key, one in value.items()]
+
+    def _object(self, value: Any) -> Any:
+        name = type(value).__name__
+        if isinstance(value, Recurrent) and name in MODELS:
+            return {"model": [name, self(value.__getstate__())]}
+        if type(value) is compose.Pipeline:
+            return {"pipeline": self._pairs(value.steps)}
+        if type(value) is compose.TransformerUnion:
+            return {"union": self._pairs(value.transformers)}
+        if RIVER.get(name) is type(value):
+            return {"river": [name, self._pairs(vars(value))]}
+        if SETTINGS.get(name) is type(value):
+            given = {one: getattr(value, one) for one in inspect.signature(type(value)).parameters}
+            return {"settings": [name, self._pairs(given)]}
+        known = ", ".join([*MODELS, "Pipeline", "TransformerUnion", *RIVER, *SETTINGS])
+        raise StateError(f"{type(value).__module__}.{name} cannot be saved. These can: {known}.")
+
+
+class _Reader:
+    """The way back: builds what the tags say, and nothing that is not on the lists."""
+
+    def __init__(self, blobs: memoryview) -> None:
+        self.blobs = blobs
+        self.at = 0
+        self.depth = 0
+
+    def __call__(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return self._deeper(lambda: [self(one) for one in node])
+        if not isinstance(node, dict):
+            return node
+        if len(node) != 1:
+            raise StateError("The snapshot's manifest holds an object without a single tag.")
+        [(tag, content)] = node.items()
+        return self._deeper(lambda: self._tagged(tag, content))
+
+    def _deeper(self, build: Callable[[], Any]) -> Any:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise StateError(f"The snapshot's manifest has more than {DEEPEST} levels.")
+        made = build()
+        self.depth -= 1
+        return made
+
+    def _pairs(self, content: Any) -> list[tuple[Any, Any]]:
+        return [(self(key), self(one)) for key, one in content]
+
+    def _tagged(self, tag: str, content: Any) -> Any:
+        if tag in _MAPPINGS:
+            return _MAPPINGS[tag](dict(self._pairs(content)))
+        if tag in _SEQUENCES:
+            return _SEQUENCES[tag](self(one) for one in content)
+        match tag:
+            case "int":
+                return int(content)
+            case "float":
+                return float(content)
+            case "bytes":
+                start, self.at = self.at, self.at + content
+                if content < 0 or self.at > len(self.blobs):
+                    raise StateError("The snapshot's states are shorter than its manifest says.")
+                return bytes(self.blobs[start : self.at])
+            case "default":
+                return defaultdict(_known(_FACTORIES, content[0]), self._pairs(content[1]))
+            case "model":
+                return self._model(_known(MODELS, content[0]), content[0], content[1])
+            case "pipeline":
+                return compose.Pipeline(*self._pairs(content))
+            case "union":
+                return compose.TransformerUnion(*self._pairs(content))
+            case "settings":
+                return _known(SETTINGS, content[0])(**dict(self._pairs(content[1])))
+            case "river":
+                made = object.__new__(_known(RIVER, content[0]))
+                vars(made).update(self._pairs(content[1]))
+                return made
+        raise StateError(f"The snapshot holds a {tag!r}, which this version does not know.")
+
+    def _model(self, module: str, name: str, content: Any) -> Any:
+        cls = getattr(import_module(f"streamrnn.models.{module}"), name)
+        model = cls.__new__(cls)
+        model.__setstate__(self(content))
+        return model
+
+
+def _known(table: dict[str, Any], name: Any) -> Any:
+    if not isinstance(name, str) or name not in table:
+        raise StateError(f"The snapshot holds a {name!r}, which this version does not know.")
+    return table[name]
 
 
 def dumps(model: Any) -> bytes:
@@ -49,28 +199,28 @@ def dumps(model: Any) -> bytes:
     Parameters
     ----------
     model
-        One of the library's estimators.
+        One of the library's estimators, or a river pipeline of transformers and them.
 
     Raises
     ------
     StateError
-        When the model's class is not on the allow-list.
+        When a class in it is not on the allow-list.
 
     Examples
     --------
+    >>> from river import preprocessing
     >>> from streamrnn import RNNAnomalyDetector, dumps, loads
-    >>> model = RNNAnomalyDetector(hidden_size=4)
-    >>> model.learn_one({"level": 1.0})
-    >>> loads(dumps(model)).expected_one()
-    {'level': 1.0}
+    >>> model = preprocessing.StandardScaler() | RNNAnomalyDetector()
+    >>> model.learn_one({"level": 4.0})
+    >>> loads(dumps(model))["RNNAnomalyDetector"].n_events
+    1
     """
-    kind = type(model).__name__
-    if MODELS.get(kind) is not type(model):
-        raise StateError(f"{kind} cannot be saved. These can: {', '.join(MODELS)}.")
-    state = model.__getstate__()
-    body_state = state.pop("state")
-    manifest = msgspec.json.encode(_Manifest(model=kind, **state))
-    body = b"".join((MAGIC, _LENGTH.pack(len(manifest)), manifest, body_state))
+    writer = _Writer()
+    try:
+        manifest = msgspec.json.encode(writer(model))
+    except RecursionError as error:
+        raise StateError("The model refers to itself and cannot be saved.") from error
+    body = b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
     return body + hashlib.sha256(body).digest()
 
 
@@ -96,24 +246,84 @@ def loads(data: bytes) -> Any:
     streamrnn.errors.StateError: These bytes are no streamrnn snapshot.
     """
     data = bytes(data)
-    if data[: len(MAGIC) - 1] != MAGIC[:-1]:
+    start = len(MAGIC) + 1 + _LENGTH.size
+    if data[: len(MAGIC)] != MAGIC:
         raise StateError("These bytes are no streamrnn snapshot.")
-    if data[len(MAGIC) - 1 : len(MAGIC)] != MAGIC[-1:]:
-        raise StateError("The snapshot was written by a later version of streamrnn. Upgrade to read it.")
-    if len(data) < len(MAGIC) + _LENGTH.size + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
+    if len(data) < start + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
         raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
-    start = len(MAGIC) + _LENGTH.size
-    (length,) = _LENGTH.unpack(data[len(MAGIC) : start])
+    if data[len(MAGIC)] != FORMAT:
+        raise StateError(f"The snapshot has format {data[len(MAGIC)]}, this version reads {FORMAT}. Upgrade streamrnn.")
+    (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : start])
+    reader = _Reader(memoryview(data)[start + length : -32])
     try:
-        manifest = msgspec.json.decode(data[start : start + length], type=_Manifest)
-    except msgspec.MsgspecError as error:
-        raise StateError(f"The snapshot's manifest cannot be read: {error}.") from error
-    if manifest.model not in MODELS:
-        raise StateError(f"The snapshot holds a {manifest.model!r}, which this version does not know.")
-    model = MODELS[manifest.model].__new__(MODELS[manifest.model])
+        return reader(msgspec.json.decode(data[start : start + length]))
+    except StateError:
+        raise
+    except (msgspec.MsgspecError, ParameterError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise StateError(f"The snapshot's content does not fit: {error}.") from error
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a model to a file, whole or not at all: a crash leaves the file that was there before.
+
+    Parameters
+    ----------
+    model
+        What :func:`dumps` takes.
+    path
+        The file; it is replaced.
+
+    Raises
+    ------
+    StateError
+        When a class in the model is not on the allow-list.
+
+    Examples
+    --------
+    >>> from streamrnn import RNNRegressor, load, save
+    >>> model = RNNRegressor()
+    >>> model.learn_one({"level": 1.0}, 2.0)
+    >>> save(model, "model.streamrnn")
+    >>> load("model.streamrnn").predict_one({"level": 1.0})
+    2.0
+    """
+    data, target = dumps(model), Path(path)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        parts = msgspec.structs.asdict(manifest)
-        model.__setstate__({**parts, "state": data[start + length : -32]})
-    except TypeError as error:
-        raise StateError(f"The snapshot's parameters do not fit {manifest.model}: {error}.") from error
-    return model
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name is on disk, too
+    finally:
+        os.close(folder)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Return the model in a file that :func:`save` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    StateError
+        When the file is not a whole snapshot of this version.
+
+    Examples
+    --------
+    >>> from streamrnn import RNNClassifier, load, save
+    >>> save(RNNClassifier(), "model.streamrnn")
+    >>> load("model.streamrnn").classes
+    []
+    """
+    return loads(Path(path).read_bytes())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -46,6 +48,7 @@ class Recurrent:
 
     _entry: ClassVar[Any]
     _tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    _fixed_inputs: ClassVar[tuple[str, ...]] = ()  # inputs that are no features, in front of them
     _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
     cell: str
     hidden_size: int
@@ -93,7 +96,7 @@ class Recurrent:
         self._pending: dict[int, deque[Pending]] = {}
         self._n_dropped = 0
         self._columns, self._targets = Columns((), key, time), Columns()
-        self._net.grow(self._inputs_of(self._columns.names))
+        self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.row = np.full(self._width(), np.nan)
 
     # ---- what subclasses say --------------------------------------------------------------------
@@ -187,6 +190,28 @@ class Recurrent:
 
     # ---- introspection --------------------------------------------------------------------------
 
+    def memory_usage(self) -> int:
+        """Return the bytes that this model holds: the net's slab to the byte, and the Python objects around it.
+
+        Compiled code and layouts are shared by all models of the same sizes and not counted. river's own ``_memory_usage``
+        counts arrays twice.
+        """
+        columns = [self._columns, self._targets]
+        found = [
+            self._net.row,
+            vars(self),
+            self,
+            self._net,
+            vars(self._net),
+            self._keys,
+            self._keys.areas,
+            self._pending,
+        ]
+        found += [part for one in columns for part in (one, one.names, one.index)]
+        found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
+        found += [*self._keys.areas, self._net.inputs, *self._pending.values()]
+        return self._net.allocated + sum(map(sys.getsizeof, found))
+
     @property
     def n_events(self) -> int:
         """How many events have been taken in."""
@@ -243,7 +268,8 @@ class Recurrent:
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the state's bytes: equal models give equal pickles."""
         return {
-            "params": self._get_params(),  # type: ignore[attr-defined]
+            # not river's _get_params, which takes nested objects apart
+            "params": {name: getattr(self, name) for name in inspect.signature(type(self)).parameters},
             "names": list(self._columns.names),
             "targets": list(self._targets.names),
             "areas": self._net.sizes.areas,
@@ -265,7 +291,11 @@ class Recurrent:
         names, areas = list(state["names"]), state["areas"]
         self._columns, self._targets = Columns(names, self.key, self.time), Columns(state["targets"])
         self._net.restore(
-            self._inputs_of(names), self._n_outputs(), state["state"], areas, self.stride - (not self._updates_late)
+            [*self._fixed_inputs, *self._inputs_of(names)],
+            self._n_outputs(),
+            state["state"],
+            areas,
+            self.stride - (not self._updates_late),
         )
         self._net.row = np.full(self._width(), np.nan)
         self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])

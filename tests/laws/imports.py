@@ -29,7 +29,7 @@ LAYERS = {
     "streamrnn.config_secrets": Layer(),
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
     "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
-    "streamrnn.testing": Layer(("streamrnn.errors", "streamrnn.kernels", "streamrnn.models"), ("numpy",)),
+    "streamrnn.testing": Layer(("streamrnn.errors", "streamrnn.kernels", "streamrnn.models"), ("numpy", "river")),
     "streamrnn.runtime": Layer(
         ("streamrnn", "streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.models"),
         ("numpy", "river", "msgspec", "rich", "matplotlib"),

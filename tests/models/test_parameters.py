@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from streamrnn import RNNClassifier, RNNRegressor
+from streamrnn import RNNClassifier, RNNForecaster, RNNRegressor
 from streamrnn.errors import ParameterError
 from streamrnn.models.parameters import PARAMETERS
 
 WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
-    "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "max_classes": 0, "seed": -1,
+    "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
     "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {},
 }  # fmt: skip
 
@@ -21,7 +21,7 @@ WRONG = {
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_wrong_value_is_named(name):
     """The error gives the parameter, the estimator and the value."""
-    cls = RNNClassifier if name == "max_classes" else RNNRegressor
+    cls = {"max_classes": RNNClassifier, "horizon": RNNForecaster}.get(name, RNNRegressor)
 
     with pytest.raises(
         ParameterError, match=f"'{name}' parameter of {cls.__name__} must be .* Got {re.escape(repr(WRONG[name]))}"

@@ -1,0 +1,212 @@
+"""Files of models: exact, whole or not at all, and never code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import struct
+from pathlib import Path
+
+import msgspec
+import pytest
+from river import compose, optim, preprocessing
+
+import streamrnn
+from streamrnn import RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
+from streamrnn.errors import StateError
+from streamrnn.models import persistence
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pipeline():
+    """Scalers, an encoder, a selection, and a net with an optimiser of river's."""
+    numbers = compose.Select("u", "v") | preprocessing.StandardScaler() | preprocessing.MinMaxScaler()
+    towns = compose.Select("town") | preprocessing.OneHotEncoder()
+    net = RNNRegressor(
+        hidden_size=8,
+        window=8,
+        stride=3,
+        optimizer=optim.Momentum(optim.schedulers.InverseScaling(0.01)),
+        loss=optim.losses.Huber(2.0),
+    )
+    return (numbers + towns) | net
+
+
+def events(n, start=0):
+    """Numbers and a category."""
+    for i in range(start, start + n):
+        yield {"u": i % 7 / 3, "v": float(i), "town": ["Oslo", "Rome"][i % 2]}, i % 5 / 2
+
+
+def play(model, stream):
+    """Predict, then learn."""
+    answers = []
+    for x, y in stream:
+        answers.append(model.predict_one(x))
+        model.learn_one(x, y)
+    return answers
+
+
+def test_a_whole_pipeline_goes_on(tmp_path):
+    """Scalers, encoders, unions and the net: the continued run gives the bits of the uninterrupted one."""
+    whole, stopped = pipeline(), pipeline()
+    expected = play(whole, events(60))
+
+    first = play(stopped, events(40))
+    save(stopped, tmp_path / "model.streamrnn")
+    second = play(load(tmp_path / "model.streamrnn"), events(20, 40))
+
+    assert first + second == expected
+
+
+def test_keys_of_many_kinds_survive():
+    """Text, numbers, tuples, None: keys of JSON's kinds and beyond; others are refused by name."""
+    model = RNNRegressor(hidden_size=8, key="k", window=8, stride=3)
+    for key in ("a", 1, 2.5, None, (1, "b"), 2**70):
+        model.learn_one({"k": key, "u": 1.0}, 1.0)
+
+    assert list(loads(dumps(model))._keys.areas) == ["a", 1, 2.5, None, (1, "b"), 2**70]
+    model.learn_one({"k": object, "u": 1.0}, 1.0)
+    with pytest.raises(StateError, match="cannot be saved"):
+        dumps(model)
+
+
+@pytest.mark.parametrize("model", [preprocessing.RobustScaler(), compose.FuncTransformer(dict), object(), print])
+def test_what_is_not_on_the_list_is_refused(model):
+    """The error names the class and those that can be saved."""
+    with pytest.raises(StateError, match=r"cannot be saved\. These can: RNNAnomalyDetector"):
+        dumps(compose.Pipeline(model, RNNRegressor()) if hasattr(model, "transform_one") else model)
+
+
+def test_any_changed_or_missing_byte_is_noticed():
+    """Damage of every kind is an error of one kind, never another model."""
+    data = dumps(RNNRegressor(hidden_size=8))
+    damaged = [data[:n] for n in (0, 5, 12, 100, len(data) - 1)] + [data + b"x", b"PK" + data]
+    damaged += [bytes([*data[:i], data[i] ^ 1, *data[i + 1 :]]) for i in range(0, len(data), 997)]
+
+    for one in damaged:
+        with pytest.raises(StateError):
+            loads(one)
+
+
+def forged(manifest, blobs=b"", version=persistence.FORMAT):
+    """A file with a right checksum and whatever inside."""
+    text = msgspec.json.encode(manifest)
+    body = persistence.MAGIC + bytes([version]) + struct.pack("<Q", len(text)) + text + blobs
+    return body + hashlib.sha256(body).digest()
+
+
+def deep(n):
+    """Lists in lists."""
+    node = []
+    for _ in range(n):
+        node = [node]
+    return node
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({"model": ["os.system", {}]}, "'os.system'.*does not know"),
+        ({"river": ["FuncTransformer", []]}, "'FuncTransformer'.*does not know"),
+        ({"default": ["eval", []]}, "'eval'.*does not know"),
+        ({"pickle": "gANYAAAA"}, "'pickle'.*does not know"),
+        ({"a": 1, "b": 2}, "single tag"),
+        ({"bytes": 10}, "shorter"),
+        ({"bytes": -1}, "shorter"),
+        ({"model": ["RNNRegressor", []]}, "does not fit"),
+        ({"model": ["RNNRegressor", {"dict": [["params", {"dict": [["hidden_size", -5]]}]]}]}, "does not fit"),
+        ({"set": [[1]]}, "does not fit"),
+        (deep(60), "levels"),
+    ],
+)
+def test_forged_files_are_errors(manifest, said):
+    """A file with a right checksum and a wrong content is refused with a reason, and runs nothing."""
+    with pytest.raises(StateError, match=said):
+        loads(forged(manifest))
+
+
+def test_forged_states_are_errors():
+    """Counters and offsets that the layout cannot have do not reach compiled code."""
+    model = RNNRegressor(hidden_size=8)
+    parts = model.__getstate__()
+    for place in range(0, 256 * 8, 8):
+        state = bytearray(parts["state"])
+        state[place : place + 8] = struct.pack("<q", 2**40)
+        try:
+            loads(forged({"model": ["RNNRegressor", tagged(parts, state)]}, bytes(state)))
+        except StateError:
+            continue
+        assert place // 8 in free_words(), place // 8
+
+
+def tagged(parts, state):
+    """The parts of a model as a manifest has them."""
+    writer = persistence._Writer()
+    node = writer({**parts, "state": bytes(state)})
+    assert len(writer.blobs) == 1
+    return node
+
+
+def free_words():
+    """Header words that may hold any number: switches that are tested against zero, and counts that are only shown."""
+    from streamrnn.kernels import layout as at
+
+    return {at.NORMALIZE_X, at.NORMALIZE_Y, at.FROZEN, at.EVENTS, at.LEARNED, at.UPDATES, at.REFUSED}
+
+
+def test_a_later_format_says_so():
+    """The message tells what to do."""
+    with pytest.raises(StateError, match=r"format 2.*Upgrade"):
+        loads(forged(None, version=2))
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    """A full disk costs neither the file that was there nor a place for rubbish."""
+    target = tmp_path / "model.streamrnn"
+    save(RNNClassifier(), target)
+    before = target.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save(RNNRegressor(), target)
+
+    assert target.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model.streamrnn"]
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.streamrnn")), ids=lambda path: path.name)
+def test_golden_files_load_for_ever(path):
+    """A file of each released format is kept: it loads, and what it holds goes on."""
+    model = load(path)
+
+    assert type(model["RNNRegressor"]) is RNNRegressor
+    assert model["RNNRegressor"].n_events == 40
+    assert all(abs(answer) < 10.0 for answer in play(model, events(20, 40)))
+
+
+def test_there_is_a_golden_file_of_this_format():
+    """Nobody changes the format without keeping a file of the old one.
+
+    Before the first release a change of the layout writes the file anew: ``python -m tests.models.test_persistence``.
+    """
+    assert (GOLDEN / f"format_{persistence.FORMAT}.streamrnn").exists()
+
+
+def test_forecasters_are_not_imported_for_others():
+    """Reading the table of models loads no module of river's time series."""
+    assert persistence.MODELS["RNNForecaster"] == "forecaster"
+    assert loads(dumps(RNNForecaster(horizon=2, hidden_size=8))).horizon == 2
+    assert set(persistence.MODELS) == {name for name in streamrnn.__all__ if name.startswith("RNN")}
+    assert pickle.dumps(loads(dumps(RNNRegressor(hidden_size=8)))) == pickle.dumps(RNNRegressor(hidden_size=8))
+
+
+if __name__ == "__main__":
+    model = pipeline()
+    play(model, events(40))
+    save(model, GOLDEN / f"format_{persistence.FORMAT}.streamrnn")
