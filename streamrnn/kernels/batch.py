@@ -296,7 +296,7 @@ def batch(cell: str, hidden: int) -> Any:
     targets are taken as they are; missing inputs (NaN) count as 0, targets that are NaN teach nothing. ``mode``:
     ``PREDICT`` writes the outputs, ``LEARN`` takes one step over these n events; both move the states on.
     """
-    stamp = sources_digest(CELLS[cell].forward)
+    stamp = sources_digest(CELLS[cell])
     spec, H = CELLS[cell], hidden
     R, Z, first = spec.record * H, spec.dz_blocks * H, at.up(H, 4) if spec.recurrent else 0
 

@@ -30,6 +30,8 @@ from numba.core.compiler import Compiler
 from numba.core.errors import NumbaWarning
 from numba.extending import overload
 
+from streamrnn.kernels.cell import Cell
+
 OPTIONS: Final[dict[str, Any]] = {
     "error_model": "numpy",
     "nogil": True,
@@ -117,15 +119,16 @@ def chosen_by_cell(factory: Callable[..., Any]) -> Any:
 
 
 @functools.cache
-def sources_digest(cell_source: Callable[..., Any]) -> str:
-    """Return a hash over the sources of all kernels and of the file that defines ``cell_source``.
+def sources_digest(cell: Cell) -> str:
+    """Return a hash over the sources of all kernels and of every file that defines a function of ``cell``.
 
     Numba's cache does not notice an edited callee in another file; an entry closed over this value does.
     """
     digest = hashlib.sha256()
     files = set(Path(__file__).parent.glob("*.py"))
-    with contextlib.suppress(TypeError, OSError):
-        files.add(Path(inspect.getsourcefile(cell_source) or __file__))
+    for function in (cell.forward, cell.backward, cell.traces):
+        with contextlib.suppress(TypeError, OSError):
+            files.add(Path(inspect.getsourcefile(function) or __file__))  # type: ignore[arg-type]
     for path in sorted(files):
         with contextlib.suppress(OSError):
             digest.update(path.read_bytes())

@@ -64,7 +64,7 @@ def _score(hd, d, F, x, expected):
 @functools.cache
 def detector(cell: str, hidden: int) -> Any:
     """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
-    stamp = sources_digest(CELLS[cell].forward)
+    stamp = sources_digest(CELLS[cell])
 
     def run(slab, rows, n, mode):
         stamp  # noqa: B018  part of the cache's key

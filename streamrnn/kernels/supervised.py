@@ -53,7 +53,7 @@ def _answer(hd, f, d, o, mode):
 @functools.cache
 def supervised(cell: str, hidden: int) -> Any:
     """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
-    stamp = sources_digest(CELLS[cell].forward)
+    stamp = sources_digest(CELLS[cell])
     size, h_at = CELLS[cell].record * hidden, CELLS[cell].h * hidden
 
     def run(slab, rows, n, mode):

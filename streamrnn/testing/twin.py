@@ -36,7 +36,7 @@ _step = chosen_by_cell(lambda cell, hidden: CELLS[cell].forward(hidden))
 @functools.cache
 def _own_step(cell: str, hidden: int) -> Any:
     """Return the cell's own forward step, for many records in float64 at once."""
-    stamp = sources_digest(CELLS[cell].forward)
+    stamp = sources_digest(CELLS[cell])
 
     def run(before, after):  # type: ignore[no-untyped-def]
         stamp  # noqa: B018  part of the cache's key
