@@ -1,8 +1,8 @@
-"""The command line: ``streamrnn run``, ``check``, ``config`` and ``replay``.
+"""The command line: ``streamrnn run``, ``check``, ``config``, ``replay``, ``snapshot``, ``top`` and ``warmup``.
 
 Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
 
-Exit codes: 0 done or asked to stop; 64 wrong usage; 66 input missing; 70 a bug; 73 output cannot be written; 76 state
+Exit codes: 0 done or asked to stop; 64 wrong usage; 65 too many dead letters; 66 input missing; 70 a bug; 73 output cannot be written; 76 state
 does not fit; 78 wrong configuration; 128 + n after a second signal n. No secret of a configuration is ever printed.
 """
 
@@ -53,9 +53,16 @@ def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
     """
     del debug  # read by main() from the command line: it must work where the command itself fails
     from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.daemon import Daemon  # noqa: PLC0415
     from streamrnn.runtime.models import check_model  # noqa: PLC0415
 
-    _run(config.load(config_file, check_model), fresh=fresh, plot=plot, title=config_file)
+    checked = config.load(config_file, check_model)
+
+    def carry_out(observers: list[Any]) -> Summary:
+        again = lambda: config.load(config_file, check_model)  # noqa: E731
+        return Daemon(checked, again, config_file, fresh=fresh, observers=observers).run()
+
+    _run(checked, carry_out, plot=plot, title=config_file)
 
 
 @cli.command()
@@ -84,6 +91,95 @@ def check(config_file: str, offline: bool, debug: bool) -> None:
     if wrong:
         sys.exit(wrong[0].exit_code)
     click.echo(f"{config_file}: good ({'; '.join(tried)}).")
+
+
+@cli.command()
+@click.argument("config_file", metavar="[CONFIG]", required=False)
+@_debug
+def warmup(config_file: str | None, debug: bool) -> None:
+    """Compile what CONFIG needs (a detector with default settings), so that the first start is a warm one.
+
+    Compiled code is kept on disk, beside the package or in NUMBA_CACHE_DIR. For images: at build time.
+    """
+    del debug
+    import time  # noqa: PLC0415
+
+    from streamrnn.runtime.models import model_kind, warm_up  # noqa: PLC0415
+
+    model = _loaded(config_file).model if config_file else None
+    kind = model_kind(model.kind, model.options) if model else model_kind("RNNAnomalyDetector", {})
+    started = time.perf_counter()
+    warm_up(kind)
+    click.echo(f"{kind.name}: compiled and kept ({time.perf_counter() - started:.1f} s).")
+
+
+@cli.command()
+@click.argument("address", default="127.0.0.1:9100")
+@click.option("--once", is_flag=True, help="Print one picture and end.")
+@click.option("--every", default=1.0, show_default=True, help="Seconds between two pictures.")
+@_debug
+def top(address: str, once: bool, every: float, debug: bool) -> None:
+    """Watch a run in the terminal: throughput, alarms, partitions, the worst series with their last values.
+
+    ADDRESS is host:port of its [server]. Ctrl-C ends it; the run does not notice.
+    """
+    del debug
+    from streamrnn.runtime.top import watch  # noqa: PLC0415
+
+    watch(address, once=once, every_s=every)
+
+
+@cli.group()
+def snapshot() -> None:
+    """Look at what a run has stored. A run may go on meanwhile; nothing is changed."""
+
+
+def _loaded(config_file: str) -> Config:
+    from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+
+    return config.load(config_file, check_model)
+
+
+@snapshot.command(name="list")
+@click.argument("config_file", metavar="CONFIG")
+def list_(config_file: str) -> None:
+    """List the snapshots of CONFIG's run, the newest of each partition first."""
+    from streamrnn.runtime import snapshots  # noqa: PLC0415
+
+    click.echo("\n".join(snapshots.listed(_loaded(config_file))))
+
+
+@snapshot.command()
+@click.argument("config_file", metavar="CONFIG")
+@click.argument("name", required=False)
+def show(config_file: str, name: str | None) -> None:
+    """Show what the snapshot NAME (the newest good one) is of: model, numerics, events, keys."""
+    from streamrnn.runtime import snapshots  # noqa: PLC0415
+
+    click.echo(snapshots.described(snapshots.chosen(_loaded(config_file), name)))
+
+
+@snapshot.command()
+@click.argument("config_file", metavar="CONFIG")
+@click.argument("file", metavar="FILE")
+@click.option("--name", help="Which one. [the newest good one]")
+def export(config_file: str, file: str, name: str | None) -> None:
+    """Write a snapshot to FILE, to keep it or to look into it."""
+    from streamrnn.runtime import snapshots  # noqa: PLC0415
+
+    snapshots.export(snapshots.chosen(_loaded(config_file), name), file)
+
+
+@snapshot.command()
+@click.argument("config_file", metavar="CONFIG")
+def verify(config_file: str) -> None:
+    """Restore every snapshot and write it again: good if the bytes are the same. Exit code 76 if any is not."""
+    from streamrnn.runtime import snapshots  # noqa: PLC0415
+
+    lines, good = snapshots.verified(_loaded(config_file))
+    click.echo("\n".join(lines))
+    sys.exit(0 if good else 76)
 
 
 @cli.command(name="config")
@@ -124,29 +220,36 @@ def replay(file: str, plot: str | None, debug: bool, **options: Any) -> None:
 
     tables = replay_tables(file, **options)
     checked = config.parse(tables, Path.cwd(), check_model)
-    _run(checked, fresh=False, plot=plot, title="standard input" if file == "-" else file)
+
+    def carry_out(observers: list[Any]) -> Summary:
+        from streamrnn.runtime.assemble import make_runtime  # noqa: PLC0415
+        from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+
+        with StopSignals() as stop:
+            runtime = make_runtime(checked)
+            runtime.stopped = lambda: stop.stopped
+            runtime.observers = observers
+            return runtime.run()
+
+    _run(checked, carry_out, plot=plot, title="standard input" if file == "-" else file)
 
 
-def _run(config: Config, *, fresh: bool, plot: str | None, title: str) -> None:
-    """Run a configuration with all that belongs to a terminal: signals, progress, picture, summary."""
+def _run(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str | None, title: str) -> None:
+    """Run with all that belongs to a terminal: progress, picture, summary."""
     from pathlib import Path  # noqa: PLC0415
 
-    from streamrnn.runtime.assemble import make_runtime  # noqa: PLC0415
     from streamrnn.runtime.curve import Curve  # noqa: PLC0415
     from streamrnn.runtime.plot import check_plot, draw  # noqa: PLC0415
     from streamrnn.runtime.progress import Progress  # noqa: PLC0415
-    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
     if plot is not None:
         check_plot(plot)
     curve = Curve()
-    with StopSignals() as stop, Progress() as progress:
-        runtime = make_runtime(config, fresh=fresh)
-        runtime.stopped = lambda: stop.stopped
-        runtime.observers = [lambda block, _, summary: progress.show(summary, block.next_position)]
+    with Progress() as progress:
+        observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position)]
         if plot is not None:
-            runtime.observers.append(curve)
-        summary = runtime.run()
+            observers.append(curve)
+        summary = carry_out(observers)
     if plot is not None and curve.events:
         draw(curve, plot, Path(title).stem, config.alarm.warm_up)
     _say(summary, config, sys.stderr.isatty())

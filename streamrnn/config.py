@@ -1,13 +1,16 @@
 """What a configuration file may say: every option declared once, with type, default, range and text.
 
-A configuration is one file of six tables, in TOML (YAML and JSON, by the name's end, say the same)::
+A configuration is one file of nine tables, in TOML (YAML and JSON, by the name's end, say the same)::
 
     [source]       kind = "files", and the options of that connector
     [model]        kind = "RNNAnomalyDetector", and the parameters of that class
     [alarm]        when a score becomes an alarm      (Alarm)
+    [output]       what a result holds                (Output)
     [sink]         kind = "files", and the options of that connector
     [dead_letter]  where records go that are no events (DeadLetters)
     [state]        how the run survives a restart     (State)
+    [server]       health, metrics and a page         (Server)
+    [log]          lines on standard error            (Log)
 
 The options of a connector are the fields of its ``Options`` struct, declared in the connector and
 checked here by the same code as the tables of this module. All mistakes of a file are reported at
@@ -23,7 +26,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -36,7 +39,10 @@ __all__ = [
     "Alarm",
     "Config",
     "DeadLetters",
+    "Log",
     "Named",
+    "Output",
+    "Server",
     "State",
     "check_table",
     "describe_type",
@@ -68,7 +74,6 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     quiet: Annotated[
         int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
     ] = 0
-    p_value: Annotated[bool, Meta(description="Write the rank's p-value as a field of its own.")] = False
 
     def __post_init__(self) -> None:
         smallest = 1 / (self.window + 1)
@@ -77,6 +82,36 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
                 f"rate = {self.rate} can never alarm with window = {self.window}: the smallest p-value is "
                 f"1/{self.window + 1} = {smallest:.2g}. Raise 'rate', or set 'window' to {round(1 / self.rate)} or more."
             )
+
+
+Field = Literal[
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "position", "partition", "input"
+]
+DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")
+"""What a result holds where nothing else is asked for."""
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """``[output]``: what a result holds.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Output
+    >>> Output(fields=("time", "score")).fields
+    ('time', 'score')
+    """
+
+    fields: Annotated[
+        tuple[Field, ...],
+        Meta(
+            min_length=1,
+            description="Fields of a result, in this order. residual: value less prediction; input: the record as it was read.",
+        ),
+    ] = DEFAULT_FIELDS
+
+    def __post_init__(self) -> None:
+        if len(set(self.fields)) != len(self.fields):
+            raise ConfigError(f"[output] fields: must differ from each other. Got {list(self.fields)} instead.")
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +131,17 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         Meta(description="Kafka topic for them, with the reason in the headers. Unset: they are only counted."),
     ] = None
+    max_share: Annotated[
+        float | None,
+        Meta(
+            description="Stop with exit code 65 when more than this share of the last 'window' records were dead letters. Unset: never."
+        ),
+    ] = None
+    window: Annotated[int, Meta(ge=10, le=1_000_000, description="Records over which 'max_share' is taken.")] = 1000
+
+    def __post_init__(self) -> None:
+        if self.max_share is not None and not 0 < self.max_share <= 1:
+            raise ConfigError(f"[dead_letter] max_share: must be a number > 0 and <= 1. Got {self.max_share} instead.")
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +154,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     10000
     """
 
+    mode: Annotated[
+        Literal["snapshot", "replay"],
+        Meta(
+            description="What a restart starts from. snapshot: the newest one; replay: the input, read again from its beginning, "
+            "for models that cannot be written without pickle (river's); nothing is written twice."
+        ),
+    ] = "snapshot"
     dir: Annotated[str | None, Meta(description="Directory of snapshots. Unset: every run starts from nothing.")] = None
     topic: Annotated[
         str | None,
@@ -116,9 +169,76 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     every: Annotated[
         int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
     ] = 10_000
+    keep: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Snapshots kept of each partition: where the newest is damaged, an older one serves.",
+        ),
+    ] = 3
+    on_change: Annotated[
+        Literal["refuse", "fresh"],
+        Meta(
+            description="A snapshot of another [model]. refuse: stop and show the difference; fresh: a new model from there "
+            "on, outputs and position stay."
+        ),
+    ] = "refuse"
+    numerics: Annotated[
+        Literal["warn", "refuse"],
+        Meta(
+            description="A snapshot of another kind of processor, compiler or kernels: its continuation is not exact to the "
+            "last bit. warn: go on and say so; refuse: stop."
+        ),
+    ] = "warn"
     max_keys: Annotated[
         int, Meta(ge=1, description="Series (keys) with a net of their own; the one unseen for longest goes first.")
     ] = 1000
+    memory_mb: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(
+            description="Memory for the series of a partition, in MB, estimated from above: where it allows fewer than "
+            "max_keys, fewer are held. Unset: max_keys alone."
+        ),
+    ] = None
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only, no passwords.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Server
+    >>> Server().port is None, Server(port=9100).host
+    (True, '127.0.0.1')
+    """
+
+    port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Port of /livez /readyz /startupz /metrics /status and the page at /. 0: any free one."),
+    ] = None
+    host: Annotated[
+        str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 or :: lets everybody in the network look.")
+    ] = "127.0.0.1"
+    stuck_after_s: Annotated[
+        float, Meta(ge=1, le=86400, description="Seconds without progress of the loop after which /livez says no.")
+    ] = 60.0
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """``[log]``: lines on standard error: one for start, stop and each change of state.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Log
+    >>> Log().level
+    'info'
+    """
+
+    format: Annotated[Literal["auto", "logfmt", "json"], Meta(description="auto: logfmt on a terminal, else JSON.")] = (
+        "auto"
+    )
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="What is said at least.")] = "info"
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -149,8 +269,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sink: Named
     model: Named = Named("RNNAnomalyDetector", {})
     alarm: Alarm = Alarm()
+    output: Output = Output()
     dead_letter: DeadLetters = DeadLetters()
     state: State = State()
+    server: Server = Server()
+    log: Log = Log()
 
 
 SINK_GIVEN = {
@@ -158,11 +281,19 @@ SINK_GIVEN = {
     "dead_letter_topic": "[dead_letter] topic",
     "state_dir": "[state] dir",
     "state_topic": "[state] topic",
+    "snapshots_kept": "[state] keep",
     "fresh": "--fresh",
 }
 """Options of a sink that other tables or the command line set: one commit covers outputs, dead letters and state."""
 
-OPTION_TABLES: dict[str, type] = {"alarm": Alarm, "dead_letter": DeadLetters, "state": State}
+OPTION_TABLES: dict[str, type] = {
+    "alarm": Alarm,
+    "output": Output,
+    "dead_letter": DeadLetters,
+    "state": State,
+    "server": Server,
+    "log": Log,
+}
 """The tables that are declared here; ``[source]`` and ``[sink]`` are by their connector, ``[model]`` by its class."""
 
 _TABLES = ("source", "model", "sink", *OPTION_TABLES)

@@ -6,13 +6,16 @@
     +-- ParameterError (ValueError)       a model's parameter is wrong                 exit 78
     +-- FeatureError (ValueError)         an event holds a value no number can be made of
     +-- ConfigError                       a configuration file or command is wrong     exit 78
+    +-- BadDataError                      too many records are no events               exit 65
     +-- SourceError                       an input cannot be read                      exit 66
     |   +-- RetriableSourceError          ... now, but perhaps later                   exit 75
     +-- SinkError                         an output cannot be written                  exit 73
+    |   +-- FullError                     ... now: there is no room; try again         exit 73
     |   +-- RetriableSinkError            ... now: a commit was lost, or may be        exit 75
     +-- UnavailableError                  a server does not answer                     exit 69
     +-- AccessError                       a server refuses these credentials           exit 77
     +-- StateError                        a snapshot is damaged, foreign or does not fit  exit 76
+    |   +-- ModelChangedError             a snapshot is of another [model]             exit 76
     +-- MissingExtraError (ImportError)   an optional library is not installed         exit 78
 
 Each class knows the exit code (``sysexits.h``) that the command line answers with.
@@ -22,9 +25,12 @@ from __future__ import annotations
 
 __all__ = [
     "AccessError",
+    "BadDataError",
     "ConfigError",
     "FeatureError",
+    "FullError",
     "MissingExtraError",
+    "ModelChangedError",
     "ParameterError",
     "Retriable",
     "RetriableSinkError",
@@ -110,6 +116,19 @@ class ConfigError(StreamrnnError):
         super().__init__("\n".join(self.problems))
 
 
+class BadDataError(StreamrnnError):
+    """Too many records could not become events: the run stops rather than learn from what is left.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import BadDataError
+    >>> BadDataError.exit_code
+    65
+    """
+
+    exit_code = 65
+
+
 class SourceError(StreamrnnError):
     """An input is missing or cannot be read.
 
@@ -147,6 +166,17 @@ class SinkError(StreamrnnError):
     """
 
     exit_code = 73
+
+
+class FullError(SinkError):
+    """An output cannot be written for lack of room; the very same commit may be tried again.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import FullError, SinkError
+    >>> issubclass(FullError, SinkError), FullError.exit_code
+    (True, 73)
+    """
 
 
 class RetriableSinkError(SinkError, Retriable):
@@ -199,6 +229,17 @@ class StateError(StreamrnnError):
     """
 
     exit_code = 76
+
+
+class ModelChangedError(StateError):
+    """A snapshot was written by another ``[model]``; the message shows the difference.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import ModelChangedError, StateError
+    >>> issubclass(ModelChangedError, StateError)
+    True
+    """
 
 
 class MissingExtraError(StreamrnnError, ImportError):

@@ -32,7 +32,9 @@ __all__ = [
     "Position",
     "Restored",
     "Sink",
+    "SnapshotStore",
     "Source",
+    "StoredSnapshot",
     "find_connector",
 ]
 
@@ -356,6 +358,53 @@ class AttachedSink(Protocol):
 
     def attach(self, source: Source) -> None:
         """Take notice of the source whose positions will be committed. Called once, before either is entered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot as it lies in a store.
+
+    Parameters
+    ----------
+    partition
+        Whose state it is.
+    name
+        What the store calls it.
+    position
+        Where reading goes on after it.
+    data
+        Its bytes; empty where they cannot be read.
+    problem
+        What is wrong with it, or None.
+
+    Examples
+    --------
+    >>> from streamrnn.io import StoredSnapshot
+    >>> StoredSnapshot("0", "0-7.snapshot", 120, b"weights").problem is None
+    True
+    """
+
+    partition: str
+    name: str
+    position: Position
+    data: bytes = b""
+    problem: str | None = None
+
+
+@runtime_checkable
+class SnapshotStore(Protocol):
+    """What a sink may be besides: one whose snapshots can be looked at from outside, while a run goes on too.
+
+    Examples
+    --------
+    >>> from streamrnn.io import SnapshotStore, find_connector
+    >>> issubclass(find_connector("sink", "files"), SnapshotStore)
+    True
+    """
+
+    def snapshots(self) -> Sequence[StoredSnapshot]:
+        """Return what is stored, by partition, the newest first: good and damaged ones. Changes nothing."""
         ...
 
 

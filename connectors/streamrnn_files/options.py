@@ -97,6 +97,7 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     state_dir: Annotated[
         str | None, Meta(description="Directory of positions and snapshots. Unset: every run starts anew.")
     ] = None
+    snapshots_kept: Annotated[int, Meta(ge=1, description="Snapshots kept of each partition.")] = 3
     fresh: Annotated[bool, Meta(description="Forget the state and the outputs of earlier runs.")] = False
     fsync: Annotated[
         Literal["commit", "never"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -13,12 +14,15 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, SinkError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Position, Restored
+from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
+from streamrnn.io import Block, DeadLetter, Position, Restored, StoredSnapshot
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
 
 __all__ = ["FileSink"]
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room: on the disk, in the quota, in the limit of a file
 
 
 class _Appended:
@@ -143,7 +147,7 @@ class FileSink:
         self._state = (
             None
             if options.state_dir is None
-            else StateDirectory(Path(options.state_dir), fsync=options.fsync == "commit")
+            else StateDirectory(Path(options.state_dir), fsync=options.fsync == "commit", keep=options.snapshots_kept)
         )
         self._broken = False
 
@@ -237,6 +241,22 @@ class FileSink:
             if why
         ]
 
+    def snapshots(self) -> list[StoredSnapshot]:
+        """Return the snapshots in the state directory, the newest of each partition first.
+
+        Raises
+        ------
+        StateError
+            When no state file can be read.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("-").snapshots()
+        []
+        """
+        return [] if self._state is None else self._state.snapshots()
+
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
 
@@ -301,7 +321,8 @@ class FileSink:
         except OSError as error:
             for file in self._files():
                 file.undo()
-            raise SinkError(f"The output cannot be written: {error.strerror}.") from error
+            kind = FullError if error.errno in _FULL else SinkError
+            raise kind(f"The output cannot be written: {error.strerror}.") from error
         if self._state is not None and state is not None:
             self._record(self._state, state)
         for file, _ in lines:

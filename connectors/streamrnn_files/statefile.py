@@ -19,12 +19,11 @@ from urllib.parse import quote
 import msgspec
 
 from streamrnn.errors import SinkError, StateError
-from streamrnn.io import Position, Restored
+from streamrnn.io import Position, Restored, StoredSnapshot
 
 __all__ = ["PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "sync_directory"]
 
 VERSION = 1
-SNAPSHOTS_KEPT = 2
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,11 +83,14 @@ class StateDirectory:
         The directory; made where it is missing.
     fsync
         Whether what is written must outlive a power cut.
+    keep
+        Snapshots kept of each partition.
     """
 
-    def __init__(self, path: Path, *, fsync: bool) -> None:
+    def __init__(self, path: Path, *, fsync: bool, keep: int = 3) -> None:
         self._path = path
         self._fsync = fsync
+        self._keep = keep
         self._lock: IO[bytes] | None = None
         self.state = RunState()
 
@@ -149,27 +151,36 @@ class StateDirectory:
             return None
         damaged: list[str] = []
         for one in entry.snapshots:
-            path = self._path / Path(one.file).name
-            try:
-                data = path.read_bytes()
-            except OSError as error:
-                damaged.append(f"{str(path)!r} ({error.strerror})")
-                continue
-            if hashlib.sha256(data).hexdigest() == one.sha256:
+            found = self._stored(partition, one)
+            if found.problem is None:
                 if damaged:
                     warnings.warn(
-                        f"Snapshot {damaged[0]} is damaged; going on from the one before it, position {one.position}.",
+                        f"Snapshot {damaged[0]} is damaged; going on from an older one, position {one.position}.",
                         RuntimeWarning,
                         stacklevel=3,
                     )
-                return Restored(entry.position, data, one.position, one.extra)
-            damaged.append(f"{str(path)!r} (its SHA-256 differs)")
+                return Restored(entry.position, found.data, one.position, one.extra)
+            damaged.append(f"{str(self._path / found.name)!r} ({found.problem})")
         if damaged:
             raise StateError(
                 f"No snapshot of partition {partition!r} is whole: {', '.join(damaged)}. Put back a copy of the "
                 "directory, or start anew with --fresh."
             )
         return Restored(entry.position)
+
+    def _stored(self, partition: str, entry: SnapshotEntry) -> StoredSnapshot:
+        name = Path(entry.file).name
+        try:
+            data = (self._path / name).read_bytes()
+        except OSError as error:
+            return StoredSnapshot(partition, name, entry.position, problem=error.strerror or str(error))
+        good = hashlib.sha256(data).hexdigest() == entry.sha256
+        return StoredSnapshot(partition, name, entry.position, data, None if good else "its SHA-256 differs")
+
+    def snapshots(self) -> list[StoredSnapshot]:
+        """Return every snapshot that the newest good state names, without locking anything."""
+        state = self._newest()
+        return [self._stored(name, one) for name, entry in state.partitions.items() for one in entry.snapshots]
 
     def prepare(
         self,
@@ -189,7 +200,7 @@ class StateDirectory:
                 file = f"{quote(name, safe='')}-{commit}.snapshot"
                 _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
                 entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
-                kept = (entry, *kept)[:SNAPSHOTS_KEPT]
+                kept = (entry, *kept)[: self._keep]
             partitions[name] = PartitionEntry(position, kept)
         state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
         body = msgspec.json.encode(state) + b"\n"

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from streamrnn.config import SINK_GIVEN, Config
+from streamrnn.config import SINK_GIVEN, Config, State
 from streamrnn.errors import ConfigError
 from streamrnn.io import find_connector
 from streamrnn.runtime.loop import BLOCK_EVENTS, Runtime
 from streamrnn.runtime.models import ModelKind, model_kind
+from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.shard import Shard
 
-__all__ = ["make_runtime", "make_sink", "make_source", "replay_tables"]
+__all__ = ["make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
+
+
+def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
+    """Return what makes an empty shard for a partition."""
+    chosen = kind or model_kind(config.model.kind, config.model.options)
+    memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
+    return lambda: Shard(chosen, config.alarm, config.state.max_keys, config.state.numerics, memory)
 
 
 def make_runtime(
-    config: Config, *, fresh: bool = False, kind: ModelKind | None = None, block_events: int = BLOCK_EVENTS
+    config: Config,
+    *,
+    fresh: bool = False,
+    kind: ModelKind | None = None,
+    monitor: Monitor | None = None,
+    block_events: int = BLOCK_EVENTS,
 ) -> Runtime:
     """Return the runtime of a configuration, ready to run.
 
@@ -30,24 +43,50 @@ def make_runtime(
         Forget the state and the outputs of earlier runs.
     kind
         The model, where it is not one that ``[model]`` can name: any river detector or pipeline.
+    monitor
+        Told by the loop as it goes.
     block_events
         Events asked for at once. Changes nothing in the outputs.
     """
-    chosen = kind or model_kind(config.model.kind, config.model.options)
+    made = kind or model_kind(config.model.kind, config.model.options)
+    _check_state(config, made)
+    replay = config.state.mode == "replay"
     sink = make_sink(config, fresh=fresh)
     return Runtime(
         make_source(config),
         sink,
-        lambda: Shard(chosen, config.alarm, config.state.max_keys),
-        every=config.state.every if sink.keeps_state else None,
-        p_value=config.alarm.p_value,
+        make_shards(config, made),
+        every=config.state.every if sink.keeps_state and not replay else None,
+        fields=config.output.fields,
+        on_change=config.state.on_change,
+        replay=replay,
+        monitor=monitor,
         block_events=block_events,
     )
 
 
+def _check_state(config: Config, kind: ModelKind) -> None:
+    """Raise where a restart could not bring the model back."""
+    if config.state.dir is None and config.sink.kind == "files":
+        return
+    if config.state.mode == "snapshot" and kind.dumps is None:
+        raise ConfigError(
+            f"[state] mode: a {kind.name} cannot be written without pickle. Set it to 'replay', so that a restart reads the "
+            "input again from its beginning, or leave [state] dir unset, so that each run starts from nothing."
+        )
+    if config.state.mode == "replay" and config.source.kind != "files":
+        raise ConfigError(
+            f"[state] mode: 'replay' needs a source that begins at its beginning again, kind = 'files'. It is "
+            f"{config.source.kind!r}."
+        )
+
+
 def make_source(config: Config) -> Any:
     """Return the source of a configuration, not yet entered."""
-    return find_connector("source", config.source.kind)(config.source.options)
+    options = config.source.options
+    if "input" in config.output.fields:
+        options = msgspec.structs.replace(options, keep_raw=True)
+    return find_connector("source", config.source.kind)(options)
 
 
 def make_sink(config: Config, *, fresh: bool = False) -> Any:
@@ -69,6 +108,7 @@ def _sink_options(config: Config, fresh: bool) -> Any:
         "dead_letter_topic": config.dead_letter.topic,
         "state_dir": config.state.dir,
         "state_topic": config.state.topic,
+        "snapshots_kept": None if config.state.keep == State().keep else config.state.keep,
         "fresh": fresh or None,
     }
     wanted = {name: value for name, value in given.items() if value is not None}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, StreamrnnError
-from streamrnn.io import Checkable
-from streamrnn.runtime.assemble import make_sink, make_source
+from streamrnn.errors import ConfigError, ModelChangedError, StateError, StreamrnnError
+from streamrnn.io import Checkable, SnapshotStore
+from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 
 __all__ = ["try_parts"]
 
 
 def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
-    """Ask source and sink whether they would work.
+    """Ask source and sink whether they would work, and try the newest snapshots.
 
     Returns
     -------
@@ -32,4 +32,27 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
             tried.append(f"{role}: {'not good' if found else 'good'}")
         else:
             tried.append(f"{role}: the connector {getattr(config, role).kind!r} has no way to try it")
+        if role == "sink" and isinstance(part, SnapshotStore) and not wrong:
+            tried.append(_try_snapshots(config, part, wrong))
     return tried, wrong
+
+
+def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnError]) -> str:
+    """Restore the newest snapshot of each partition, as a run would."""
+    try:
+        newest: dict[str, bytes] = {}
+        for one in store.snapshots():
+            if one.problem is None:
+                newest.setdefault(one.partition, one.data)
+        make = make_shards(config)
+        for data in newest.values():
+            make().restore(data)
+    except ModelChangedError as error:
+        if config.state.on_change == "fresh":
+            return "snapshot: of another model; a new one would go on"
+        wrong.append(error)
+    except StateError as error:
+        wrong.append(error)
+    else:
+        return f"snapshot: {'good' if newest else 'none yet'}"
+    return "snapshot: not good"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from streamrnn.errors import Retriable, StateError, StreamrnnError
+from streamrnn.config import DEFAULT_FIELDS
+from streamrnn.errors import FullError, ModelChangedError, Retriable, StateError, StreamrnnError
 from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, Sink, Source
+from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Scored, Shard
 
@@ -21,6 +24,12 @@ POLL_S = 0.2
 
 MAX_LOST = 10
 """Commits lost in a row before the run gives up: with the pauses between them, some twenty seconds."""
+
+FULL_AGAIN_S = 0.5
+"""Pause between two tries to write to a full disk."""
+
+SNAPSHOT_AGAIN_S = 30.0
+"""Where a snapshot did not fit on a full disk, results go on alone for so long before the next try."""
 
 _REASONS = 5  # dead letters kept for the summary
 
@@ -117,12 +126,18 @@ class Runtime:
         Returns a new, empty shard.
     every
         Events of a partition between two snapshots, or None for no snapshots.
-    p_value
-        Whether outputs carry the p-value.
+    on_change
+        What happens where a snapshot is of another model: ``"refuse"`` it, or go on from there with a ``"fresh"`` one.
+    fields
+        What a result holds, see :func:`streamrnn.runtime.output.encode_block`.
+    replay
+        Where there is no snapshot, the source is read again from its beginning, up to the last commit without output.
     stopped
         Asked between blocks.
     observers
         Called after each commit.
+    monitor
+        Told of durations, assignments and trouble.
     block_events
         Events asked for at once. Changes nothing in the outputs.
     """
@@ -134,24 +149,35 @@ class Runtime:
         make_shard: Callable[[], Shard],
         *,
         every: int | None = None,
-        p_value: bool = False,
+        on_change: str = "refuse",
+        fields: tuple[str, ...] = DEFAULT_FIELDS,
+        replay: bool = False,
         stopped: Callable[[], bool] = lambda: False,
         observers: Sequence[Observer] = (),
+        monitor: Monitor | None = None,
         block_events: int = BLOCK_EVENTS,
     ) -> None:
         self.source = source
         self.sink = sink
         self.make_shard = make_shard
         self.every = every
-        self.p_value = p_value
+        self.on_change = on_change
+        self.fields = fields
+        self.replay = replay
         self.stopped = stopped
         self.observers = observers
+        self.monitor = monitor or Monitor()
         self.block_events = block_events
         self.summary = Summary()
         self._partitions: dict[str, _Partition] = {}
         self._starts: dict[str, Position] = {}
         self._lost: set[str] = set()
         self._lost_in_a_row = 0
+        self._no_snapshot_until = 0.0
+
+    def shards(self) -> dict[str, Shard]:
+        """Return what was learned, by partition. May be called from another thread, to read counters."""
+        return {name: one.shard for name, one in list(self._partitions.items())}
 
     def run(self) -> Summary:
         """Run to the end, and return what was done."""
@@ -196,6 +222,7 @@ class Runtime:
         """Score and commit what a poll brought; return whether the source was sent back to an earlier position."""
         for name in poll.revoked:
             self._partitions.pop(name, None)
+            self.monitor.revoked(name)
         wanted = [*poll.assigned, *sorted(self._lost.difference(poll.assigned, poll.revoked))]
         again = {name for name in wanted if self._assign(name)}
         self._lost.clear()
@@ -216,8 +243,10 @@ class Runtime:
             if live is None:
                 continue
             state = self._partitions[block.partition]
+            started = time.perf_counter()
             scored = state.shard.score(live)
-            outputs += encode_block(live, scored, self.p_value)
+            self.monitor.stepped(time.perf_counter() - started, len(live))
+            outputs += encode_block(live, scored, self.fields)
             dead += live.dead_letters
             positions[block.partition] = state.position = block.next_position
             state.fresh += len(live)
@@ -231,6 +260,12 @@ class Runtime:
 
     def _assign(self, name: str) -> bool:
         """Take up a partition; return whether the source was sent back to an earlier run's position."""
+        started = time.perf_counter()
+        sent_back = self._take_up(name)
+        self.monitor.assigned(name, time.perf_counter() - started, sent_back)
+        return sent_back
+
+    def _take_up(self, name: str) -> bool:
         state = self._partitions[name] = _Partition(self.make_shard())
         restored = self.sink.restore(name)
         if restored is None:
@@ -240,12 +275,23 @@ class Runtime:
             return True
         self.summary.restores += 1
         state.position = restored.position
+        if restored.snapshot is None and self.replay:
+            state.muted_until = restored.position
+            return False
         if restored.snapshot is None or restored.snapshot_position is None:
             raise StateError(
                 f"Partition {name!r} was written up to position {restored.position} but there is no snapshot of its "
                 "model. Start anew with --fresh."
             )
-        state.shard.restore(restored.snapshot)
+        try:
+            state.shard.restore(restored.snapshot)
+        except ModelChangedError as error:
+            if self.on_change != "fresh":
+                raise
+            warnings.warn(f"{str(error).partition(' Restore')[0]} A new model goes on.", RuntimeWarning, stacklevel=2)
+            self._partitions[name] = _Partition(self.make_shard(), restored.position)
+            self.source.seek(name, restored.position)
+            return True
         state.saved = True
         if restored.snapshot_position != restored.position:
             state.muted_until = restored.position
@@ -292,7 +338,7 @@ class Runtime:
     ) -> None:
         """Commit outputs, with a snapshot of each partition that is due for one (``last``: that has moved at all)."""
         snapshots: dict[str, bytes] = {}
-        if self.every is not None:
+        if self.every is not None and (last or time.monotonic() >= self._no_snapshot_until):
             for name, state in self._partitions.items():
                 due = state.dirty if last else not state.saved or state.fresh >= self.every
                 if due and state.position is not None and state.muted_until is None:
@@ -301,7 +347,7 @@ class Runtime:
         if not positions:
             return
         extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
-        self.sink.commit(outputs, dead, positions, snapshots or None, extra or None, blocks)
+        snapshots = self._write(outputs, dead, positions, snapshots, extra, blocks)
         for name in snapshots:
             self._partitions[name].fresh = 0
             self._partitions[name].dirty = False
@@ -309,6 +355,40 @@ class Runtime:
         self.summary.snapshots += len(snapshots)
         self.summary.dead_letters += len(dead)
         self.summary.first_dead_letters += dead[: _REASONS - len(self.summary.first_dead_letters)]
+
+    def _write(
+        self,
+        outputs: list[bytes],
+        dead: list[DeadLetter],
+        positions: dict[str, Position],
+        snapshots: dict[str, bytes],
+        extra: dict[str, dict[str, int]],
+        blocks: Sequence[Block],
+    ) -> dict[str, bytes]:
+        """Commit, and return the snapshots that were written.
+
+        Where the disk is full, first the snapshots are left out, then it is tried again until there is room: the
+        source waits meanwhile, and nothing is lost.
+        """
+        while True:
+            started = time.perf_counter()
+            try:
+                self.sink.commit(outputs, dead, positions, snapshots or None, extra or None, blocks)
+            except FullError as error:
+                self.monitor.troubled(str(error))
+                if snapshots:
+                    snapshots, extra = {}, {}
+                    self._no_snapshot_until = time.monotonic() + SNAPSHOT_AGAIN_S
+                    continue
+                if self.stopped():
+                    raise
+                time.sleep(FULL_AGAIN_S)
+                self._no_snapshot_until = 0.0  # once results fit again, so may a snapshot
+            else:
+                if time.monotonic() >= self._no_snapshot_until:
+                    self.monitor.troubled(None)
+                self.monitor.committed(time.perf_counter() - started, snapshots)
+                return snapshots
 
     def _observe(self, done: list[tuple[Block, Scored]]) -> None:
         for block, scored in done:

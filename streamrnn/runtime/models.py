@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from streamrnn.config import nearest, parameter_names
 from streamrnn.errors import ConfigError, ParameterError
 
-__all__ = ["MODELS", "ModelKind", "check_model", "model_kind", "score_block"]
+__all__ = ["MODELS", "ModelKind", "check_model", "model_kind", "score_block", "warm_up"]
 
 MODELS = ("RNNAnomalyDetector",)
-"""What ``[model] kind`` may say: names in ``streamrnn``."""
+"""What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
+
+PIPELINE = "pipeline"
+"""The kind whose ``steps`` are estimators by dotted name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class ModelKind:
     dumps, loads
         The model as bytes and back, without pickle; None where the model has no such form. It then runs
         without snapshots only.
+    numerics
+        What the last bits of its results depend on, see :func:`streamrnn.models.numerics.numeric_abi`; empty where
+        nobody knows.
 
     Examples
     --------
@@ -45,6 +51,7 @@ class ModelKind:
     make: Callable[[], Any]
     dumps: Callable[[Any], bytes] | None = field(default=None)
     loads: Callable[[bytes], Any] | None = field(default=None)
+    numerics: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
@@ -64,10 +71,48 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     problems = check_model(name, parameters)
     if problems:
         raise ConfigError(problems)
+    name = _short(name)
+    if name not in MODELS:
+        make = _maker(name, parameters)
+        return ModelKind(name, dict(parameters), lambda: make()[0])
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
+    from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
-    return ModelKind(name, dict(parameters), lambda: cls(**parameters), streamrnn.dumps, streamrnn.loads)
+    return ModelKind(name, dict(parameters), lambda: cls(**parameters), streamrnn.dumps, streamrnn.loads, numeric_abi())
+
+
+def _short(name: str) -> str:
+    """Return the name of one of our models without ``streamrnn.``."""
+    return name.removeprefix("streamrnn.") if name.removeprefix("streamrnn.") in MODELS else name
+
+
+def _maker(name: str, parameters: Mapping[str, Any]) -> Callable[[], tuple[Any, list[str]]]:
+    """Return what makes a model that is not in MODELS, and says what is wrong with it."""
+    from streamrnn.runtime import build  # noqa: PLC0415
+
+    if name == PIPELINE:
+        unknown = [f"[model] {one}: a pipeline has 'steps' alone." for one in parameters if one != "steps"]
+        return lambda: (None, unknown) if unknown else build.make_pipeline(parameters.get("steps"))
+    if build.is_dotted(name):
+        return lambda: build.make_named(name, parameters)
+    if build.is_factory(name):
+        return lambda: _from_factory(name, parameters)
+    known = [*MODELS, PIPELINE]
+    said = f"[model] kind: there is no model {name!r}. {nearest(name, known)}"
+    return lambda: (None, [f"{said} Or a class of river by dotted name, or 'module:factory'."])
+
+
+def _from_factory(name: str, parameters: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    from streamrnn.runtime import build  # noqa: PLC0415
+
+    make, problems = build.factory(name)
+    if make is None:
+        return None, problems
+    try:
+        return make(**parameters), []
+    except Exception as error:  # noqa: BLE001  (the user's code may raise anything)
+        return None, [f"[model] kind: {name!r} failed: {type(error).__name__}: {error}"]
 
 
 def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
@@ -79,8 +124,17 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
     >>> check_model("RNNAnomalyDetector", {"hiden_size": 8})
     ["[model] hiden_size: there is no such parameter of RNNAnomalyDetector. Did you mean 'hidden_size'?"]
     """
-    if name not in MODELS:
-        return [f"[model] kind: there is no model {name!r}. {nearest(name, MODELS)}"]
+    name = _short(name)
+    if name in MODELS:
+        return _check_ours(name, parameters)
+    model, problems = _maker(name, parameters)()
+    if not problems and not (hasattr(model, "score_one") and hasattr(model, "learn_one")):
+        what = "the last step" if name == PIPELINE else name
+        problems = [f"[model] kind: {what} must be an anomaly detector, with score_one and learn_one. It is none."]
+    return problems
+
+
+def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:
     import streamrnn  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
@@ -102,6 +156,21 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
         except (ParameterError, ValueError, TypeError) as error:
             problems.append(f"[model]: {error}")
     return problems
+
+
+def warm_up(kind: ModelKind) -> None:
+    """Have a throw-away model score, learn and be written, so that all it compiles is compiled and on disk.
+
+    Examples
+    --------
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.runtime.models import ModelKind, warm_up
+    >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
+    """
+    model = kind.make()
+    score_block(model, ("a", "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
+    if kind.dumps is not None and kind.loads is not None:
+        kind.loads(kind.dumps(model))
 
 
 def score_block(

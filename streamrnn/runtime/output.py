@@ -2,75 +2,83 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.io import Block
 from streamrnn.runtime.shard import Scored
 
-__all__ = ["Output", "encode_block"]
+__all__ = ["encode_block"]
 
-
-class Output(msgspec.Struct):
-    """The fields of a result, in the order they are written.
-
-    ``value`` and ``prediction`` are a number where the stream has one feature, else an object by feature name;
-    ``null`` stands for what is missing, or was not expected. ``time`` and ``key`` are null where the stream has none.
-
-    Examples
-    --------
-    >>> import msgspec
-    >>> from streamrnn.runtime.output import Output
-    >>> msgspec.json.encode(Output("2022-03-20", None, 100.5, 99.25, 0.5, False, 17)).decode()
-    '{"time":"2022-03-20","key":null,"value":100.5,"prediction":99.25,"score":0.5,"alarm":false,"position":17}'
-    """
-
-    time: str | float | None
-    key: str | None
-    value: Any
-    prediction: Any
-    score: float
-    alarm: bool
-    position: int | str
-
-
-class _OutputP(Output):
-    p_value: float
-
-
-_encode = (
-    msgspec.json.Encoder().encode
-)  # writes NaN as null, and a float with the fewest digits that read back the same
+# Writes NaN as null, and a float with the fewest digits that read back the same.
+_encode = msgspec.json.Encoder().encode
 
 
 def _cells(names: tuple[str, ...], values: NDArray[Any]) -> list[Any]:
+    """Return a number for each row where there is one feature, else an object by feature name."""
     if len(names) == 1:
         return values[:, 0].tolist()  # type: ignore[no-any-return]
     return [dict(zip(names, row, strict=True)) for row in values.tolist()]
 
 
-def encode_block(block: Block, scored: Scored, p_value: bool = False) -> list[bytes]:
+def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
+    return [None] * n if values is None else values
+
+
+# A field of the results: what it holds for each event of a block.
+FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
+    "time": lambda block, _: _or_nulls(block.times, len(block)),
+    "key": lambda block, _: _or_nulls(block.keys, len(block)),
+    "value": lambda block, _: _cells(block.names, block.values),
+    "prediction": lambda block, scored: _cells(block.names, scored.predictions),
+    "residual": lambda block, scored: _cells(block.names, np.subtract(block.values, scored.predictions)),
+    "score": lambda _, scored: scored.scores.tolist(),
+    "alarm": lambda _, scored: scored.alarms,
+    "p_value": lambda _, scored: scored.p_values,
+    "position": lambda block, _: block.positions,
+    "partition": lambda block, _: [block.partition] * len(block),
+    "input": lambda block, _: [raw.decode(errors="backslashreplace") for raw in block.raws],
+}
+
+
+@functools.cache
+def _row(fields: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the struct whose fields are written in this order; msgspec writes it faster than a dict."""
+    return msgspec.defstruct("Row", fields, gc=False)
+
+
+def encode_block(block: Block, scored: Scored, fields: tuple[str, ...] = DEFAULT_FIELDS) -> list[bytes]:
     """Return one line for each event of a block, without line ends.
+
+    ``value``, ``prediction`` and ``residual`` are a number where the stream has one feature, else an object by feature name;
+    ``null`` stands for what is missing, or was not expected. ``time`` and ``key`` are null where the stream has none.
 
     Parameters
     ----------
     block, scored
         The events and their results.
-    p_value
-        Whether to add ``p_value`` as the last field.
+    fields
+        What to write, in this order: names of the table ``FIELDS``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.runtime.output import encode_block
+    >>> from streamrnn.runtime.shard import Scored
+    >>> block = Block(("flow",), np.array([[100.5]]), (17,), 24, times=("2022-03-20",))
+    >>> scored = Scored(np.array([0.5]), np.array([[99.25]]), [False], [1.0])
+    >>> encode_block(block, scored)[0].decode()
+    '{"time":"2022-03-20","key":null,"value":100.5,"prediction":99.25,"score":0.5,"alarm":false,"position":17}'
+    >>> encode_block(block, scored, ("residual", "score"))
+    [b'{"residual":1.25,"score":0.5}']
     """
-    n = len(block)
-    columns: list[Any] = [
-        block.times if block.times is not None else [None] * n,
-        block.keys if block.keys is not None else [None] * n,
-        _cells(block.names, block.values),
-        _cells(block.names, scored.predictions),
-        scored.scores.tolist(),
-        scored.alarms,
-        block.positions,
-    ]
-    if p_value:
-        return [_encode(_OutputP(*row)) for row in zip(*columns, scored.p_values, strict=True)]
-    return [_encode(Output(*row)) for row in zip(*columns, strict=True)]
+    row = _row(fields)
+    columns = [FIELDS[name](block, scored) for name in fields]
+    return [_encode(row(*cells)) for cells in zip(*columns, strict=True)]

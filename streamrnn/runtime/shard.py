@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
-from streamrnn.errors import StateError
+from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.container import pack, unpack
 from streamrnn.runtime.models import ModelKind, score_block
 
 __all__ = ["Scored", "Shard"]
+
+MODEL_BYTES = 200_000  # of a model that does not tell its size: a forest of 25 half-space trees
+OBJECT_BYTES = 12_000  # measured: 6 KB for the objects of a model, and as much again for good measure
+SCORE_BYTES = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,10 @@ class Shard:
         Settings of the alarm rule.
     max_keys
         Series held at most.
+    numerics
+        What happens where a snapshot was computed with other numerics: ``"warn"`` or ``"refuse"``.
+    max_bytes
+        Memory for all series; where it is enough for fewer than ``max_keys``, fewer are held, but always one.
 
     Examples
     --------
@@ -76,18 +85,51 @@ class Shard:
     (2, 0, ['y'], 1)
     """
 
-    def __init__(self, kind: ModelKind, alarm: Alarm | None = None, max_keys: int = 1000) -> None:
+    def __init__(
+        self,
+        kind: ModelKind,
+        alarm: Alarm | None = None,
+        max_keys: int = 1000,
+        numerics: str = "warn",
+        max_bytes: int | None = None,
+    ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
         self.max_keys = max_keys
+        self.numerics = numerics
+        self.max_bytes = max_bytes
+        self._names: tuple[str, ...] | None = None
+        self._room = max_keys
         self.events = 0
         self.alarms = 0
         self.evicted = 0
+        self.refused = 0
         self._series: OrderedDict[str | None, _Series] = OrderedDict()
 
     def keys(self) -> list[str | None]:
         """Return the keys held, the one unseen for longest first."""
         return list(self._series)
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Have all series alarm by other settings of rate and quiet from now on; what they remember stays."""
+        self.alarm = alarm
+        for series in self._series.values():
+            series.rule.rate = alarm.rate
+            series.rule.quiet = alarm.quiet
+
+    def _keys_that_fit(self, names: tuple[str, ...]) -> int:
+        """Return how many series with these features may be held: it depends on nothing but them and the settings."""
+        if self.max_bytes is None:
+            return self.max_keys
+        model = self.kind.make()
+        score_block(model, names, np.zeros((1, len(names))))
+        size = MODEL_BYTES if self.kind.dumps is None else len(self.kind.dumps(model))
+        # Scratch beside what a snapshot holds, Python's objects; and a float, kept twice, for each score of the rule.
+        held = size * 3 // 2 + OBJECT_BYTES + SCORE_BYTES * self.alarm.window
+        return max(1, min(self.max_keys, self.max_bytes // held))
 
     def _rule(self) -> AlarmRule:
         settings = self.alarm
@@ -98,7 +140,7 @@ class Shard:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = _Series(self.kind.make(), self._rule())
-            if len(self._series) > self.max_keys:
+            while len(self._series) > self._room:
                 self._series.popitem(last=False)
                 self.evicted += 1
         else:
@@ -108,6 +150,9 @@ class Shard:
     def score(self, block: Block) -> Scored:
         """Score and learn every event of a block. Where blocks are cut changes nothing."""
         n = len(block)
+        if block.names != self._names:
+            self._names = block.names
+            self._room = self._keys_that_fit(block.names)
         scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n)
         if block.keys is None:
             if n:
@@ -128,7 +173,9 @@ class Shard:
         return scored
 
     def _score_rows(self, series: _Series, rows: slice | list[int], block: Block, scored: Scored) -> None:
+        refused = getattr(series.model, "n_refused_updates", 0)
         scores, predictions = score_block(series.model, block.names, block.values[rows])
+        self.refused += getattr(series.model, "n_refused_updates", 0) - refused
         alarms, p_values = series.rule.update_many(scores.tolist())
         scored.scores[rows] = scores
         scored.predictions[rows] = predictions
@@ -154,6 +201,7 @@ class Shard:
         manifest = {
             "content": "shard",
             "model": {"kind": self.kind.name, "parameters": dict(self.kind.parameters)},
+            "numerics": dict(self.kind.numerics),
             "events": self.events,
             "alarms": self.alarms,
             "evicted": self.evicted,
@@ -173,6 +221,7 @@ class Shard:
         manifest, blobs = unpack(data)
         try:
             self._check_model(manifest["model"])
+            self._check_numerics(manifest.get("numerics", {}))
             keys = manifest["keys"]
             counters = [int(manifest[name]) for name in ("events", "alarms", "evicted")]
             if len(blobs) != 2 * len(keys) or not all(key is None or isinstance(key, str) for key in keys):
@@ -186,7 +235,7 @@ class Shard:
             rule = self._rule()
             rule.restore(blobs[2 * i])
             found[key] = _Series(self.kind.loads(blobs[2 * i + 1]), rule)
-        while len(found) > self.max_keys:
+        while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found
         self.events, self.alarms, self.evicted = counters
@@ -200,7 +249,23 @@ class Shard:
             if now.get(name) != then.get(name)
         ]
         if changes:
-            raise StateError(
+            raise ModelChangedError(
                 "The snapshot was written by another [model] (" + "; ".join(changes) + "). "
-                "Restore the old values, or start anew with --fresh."
+                "Restore the old values, let a new model go on with [state] on_change = 'fresh', or start anew with --fresh."
             )
+
+    def _check_numerics(self, written: dict[str, str]) -> None:
+        now = self.kind.numerics
+        changes = [
+            f"{name}: {written[name]} then, {now.get(name, 'unknown')} now"
+            for name in sorted(written)
+            if written[name] != now.get(name)
+        ]
+        if not changes:
+            return
+        said = "The snapshot was computed with other numerics (" + "; ".join(changes) + "), "
+        if self.numerics == "refuse":
+            raise StateError(said + "and [state] numerics = 'refuse'. Go on where it was written, or set it to 'warn'.")
+        warnings.warn(
+            said + "so what follows may differ in the last bits from an undisturbed run.", RuntimeWarning, stacklevel=3
+        )

@@ -30,9 +30,18 @@ LAYERS = {
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
     "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
     "streamrnn.testing": Layer(("streamrnn.errors", "streamrnn.kernels", "streamrnn.models"), ("numpy", "river")),
+    "streamrnn.models.numerics": Layer(("streamrnn.kernels",), ("numba", "llvmlite")),
     "streamrnn.runtime": Layer(
-        ("streamrnn", "streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.models"),
-        ("numpy", "river", "msgspec", "rich", "matplotlib"),
+        (
+            "streamrnn",
+            "streamrnn.errors",
+            "streamrnn.io",
+            "streamrnn.config",
+            "streamrnn.config_secrets",
+            "streamrnn.models",
+            "streamrnn.models.numerics",
+        ),
+        ("numpy", "river", "msgspec", "rich", "matplotlib", "prometheus_client"),
     ),
     "streamrnn.cli": Layer(
         ("streamrnn.errors", "streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.runtime"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamrnn.config import Alarm
+from streamrnn.config import DEFAULT_FIELDS, Alarm
 from streamrnn.errors import StateError
 from streamrnn.runtime.loop import Runtime
 from streamrnn.runtime.models import ModelKind
@@ -138,7 +138,7 @@ def test_other_model() -> None:
 def test_fields() -> None:
     """The fields of an output, in their order; null for what is missing."""
     sink = MemorySink()
-    runtime(MemorySource(40), sink, p_value=True).run()
+    runtime(MemorySource(40), sink, fields=(*DEFAULT_FIELDS, "p_value")).run()
 
     rows = [json.loads(line) for line in sink.outputs]
     names = ["time", "key", "value", "prediction", "score", "alarm", "position", "p_value"]

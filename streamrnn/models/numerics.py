@@ -1,0 +1,38 @@
+"""What the last bits of a result depend on, besides seed, parameters and events."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+
+import llvmlite
+import numba
+from llvmlite import binding
+
+from streamrnn.kernels.compile import INTERPRETED, sources_digest
+
+__all__ = ["numeric_abi"]
+
+
+def numeric_abi() -> dict[str, str]:
+    """Return what must be equal for two processes to compute the same bits.
+
+    Versions of compiler and kernels, and the processor they compile for: the width of its vectors decides the order of
+    sums. A snapshot records it, so that it is known whether a continuation elsewhere is exact to the last bit.
+
+    Examples
+    --------
+    >>> from streamrnn.models.numerics import numeric_abi
+    >>> sorted(numeric_abi())
+    ['cpu', 'features', 'kernels', 'llvmlite', 'numba']
+    """
+    features = "unknown"
+    with contextlib.suppress(RuntimeError):  # a platform that LLVM cannot ask
+        features = str(numba.config.CPU_FEATURES or binding.get_host_cpu_features().flatten())
+    return {
+        "kernels": sources_digest(numeric_abi),
+        "numba": "interpreted" if INTERPRETED else numba.__version__,
+        "llvmlite": llvmlite.__version__,
+        "cpu": str(numba.config.CPU_NAME or binding.get_host_cpu_name()),
+        "features": hashlib.sha256(features.encode()).hexdigest()[:16],
+    }

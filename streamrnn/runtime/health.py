@@ -1,0 +1,263 @@
+"""How a run is: what the loop tells as it goes, kept for whoever asks. Bounded, and cheap for the loop."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.io import Block
+from streamrnn.runtime.loop import Runtime, Summary
+from streamrnn.runtime.monitor import Monitor
+from streamrnn.runtime.shard import Scored
+
+__all__ = ["Health", "PartitionHealth", "epoch_seconds"]
+
+SERIES_KEPT = 64
+"""Series whose last points are kept for the page; the one unseen for longest goes. With POINTS_KEPT: 10 MB at most."""
+
+POINTS_KEPT = 600
+SCORES_KEPT = 2048  # of a partition, for the quantiles: the 99th percentile then rests on 20 scores
+ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
+
+
+def epoch_seconds(when: str | float | None) -> float | None:
+    """Return an event's time in seconds since 1970, or None where it cannot be read as one.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.health import epoch_seconds
+    >>> epoch_seconds("1970-01-01T00:01:00Z"), epoch_seconds("1700000000000"), epoch_seconds("yesterday")
+    (60.0, 1700000000.0, None)
+    """
+    if when is None:
+        return None
+    try:
+        number = float(when)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(str(when))
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(number):
+        return None
+    while abs(number) > 1e11:  # ms, us and ns of this century are larger than any second of the next millennium
+        number /= 1000
+    return number
+
+
+@dataclass(slots=True)
+class PartitionHealth:
+    """What is known of one partition, besides its shard. Times are monotonic, in seconds."""
+
+    position: Any = None
+    event_time: float | None = None
+    snapshot_at: float | None = None
+    snapshot_bytes: int = 0
+    scores: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    alarm_share: float | None = None
+
+
+@dataclass(slots=True)
+class _Series:
+    """The last points of one series: (time, value, expected, score, alarm), of its first feature."""
+
+    points: deque[tuple[Any, float, float, float, bool]] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
+    events: int = 0
+    alarms: int = 0
+
+
+class Health(Monitor):
+    """What the loop tells, and what others may ask meanwhile from other threads.
+
+    Parameters
+    ----------
+    alarm_rate
+        The rate that was asked for, to compare with.
+    keep_series
+        Whether somebody may look at the points of series: it costs a little for each block.
+    """
+
+    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True) -> None:
+        self.alarm_rate = alarm_rate
+        self.keep_series = keep_series
+        self.state = "starting"
+        self.trouble: str | None = None
+        self.started = time.monotonic()
+        self.progress = self.started
+        self.revoked_partitions = 0
+        self.runtime: Runtime | None = None
+        self.partitions: dict[str, PartitionHealth] = {}
+        self._series: OrderedDict[tuple[str, str | None], _Series] = OrderedDict()
+        self._lock = threading.Lock()
+        self._rates: deque[tuple[float, int]] = deque(maxlen=50)
+
+    # What the loop tells -------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Note that the loop has come round."""
+        self.progress = now
+        events = self.summary.events
+        if not self._rates or now - self._rates[-1][0] >= 0.2:
+            self._rates.append((now, events))
+
+    def assigned(self, partition: str, seconds: float, restored: bool) -> None:
+        """Note that a partition has come."""
+        del seconds, restored
+        with self._lock:
+            self.partitions[partition] = PartitionHealth(snapshot_at=None)
+
+    def revoked(self, partition: str) -> None:
+        """Note that a partition has gone."""
+        with self._lock:
+            self.partitions.pop(partition, None)
+        self.revoked_partitions += 1
+
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes]) -> None:
+        """Note that outputs are written, and perhaps snapshots."""
+        del seconds
+        now = time.monotonic()
+        for name, data in snapshots.items():
+            partition = self.partitions.setdefault(name, PartitionHealth())
+            partition.snapshot_at, partition.snapshot_bytes = now, len(data)
+
+    def troubled(self, why: str | None) -> None:
+        """Note that something cannot be written for now, or can again."""
+        self.trouble = why
+
+    def observe(self, block: Block, scored: Scored, summary: Summary) -> None:
+        """Take in what was committed; an observer of the loop."""
+        del summary
+        n = len(block)
+        with self._lock:
+            partition = self.partitions.setdefault(block.partition, PartitionHealth())
+            partition.position = block.next_position
+            if not n:
+                return
+            if block.times is not None:
+                partition.event_time = epoch_seconds(block.times[-1])
+            partition.scores = np.concatenate([partition.scores, scored.scores])[-SCORES_KEPT:]
+            share = sum(scored.alarms) / n
+            weight = 1.0 if partition.alarm_share is None else min(1.0, n / ALARM_MEMORY)
+            partition.alarm_share = (1 - weight) * (partition.alarm_share or 0.0) + weight * share
+            if self.keep_series:
+                self._keep(block, scored)
+
+    def _keep(self, block: Block, scored: Scored) -> None:
+        rows: dict[str | None, Any] = {}
+        if block.keys is None:
+            rows[None] = range(len(block))
+        else:
+            for i, key in enumerate(block.keys):
+                rows.setdefault(key, []).append(i)
+        times = block.times
+        for key, places in rows.items():
+            name = (block.partition, key)
+            series = self._series.pop(name, None) or _Series()
+            self._series[name] = series
+            series.events += len(places)
+            series.alarms += sum(scored.alarms[i] for i in places) if any(scored.alarms) else 0
+            for i in places[-POINTS_KEPT:]:
+                score = float(scored.scores[i])
+                series.points.append((
+                    times[i] if times is not None else block.positions[i],
+                    float(block.values[i, 0]),
+                    float(scored.predictions[i, 0]),
+                    score,
+                    scored.alarms[i],
+                ))  # fmt: skip
+            if len(self._series) > SERIES_KEPT:
+                self._series.popitem(last=False)
+
+    # What others ask -----------------------------------------------------------------------------------------------
+
+    @property
+    def summary(self) -> Summary:
+        """Counters of the run."""
+        return self.runtime.summary if self.runtime is not None else Summary()
+
+    def known(self) -> dict[str, PartitionHealth]:
+        """Return what is known of each partition."""
+        with self._lock:
+            return dict(self.partitions)
+
+    def lag(self) -> dict[str, int]:
+        """Return records not read yet, by partition, where the source says so (``Source.lag``); else nothing."""
+        lag = getattr(self.runtime.source, "lag", None) if self.runtime is not None else None
+        return dict(lag()) if callable(lag) else {}
+
+    def silent_s(self) -> float:
+        """Seconds since the loop last came round."""
+        return time.monotonic() - self.progress
+
+    def rate(self) -> float:
+        """Events per second over the last ten seconds."""
+        seen = [one for one in list(self._rates) if one[0] >= self.progress - 10]
+        if len(seen) < 2:
+            return 0.0
+        return (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
+
+    def quantiles(self, partition: PartitionHealth) -> dict[str, float]:
+        """Return quantiles of the last scores of a partition."""
+        scores = partition.scores[np.isfinite(partition.scores)]
+        if not len(scores):
+            return {}
+        names = ("0.5", "0.9", "0.99")
+        return dict(zip(names, np.quantile(scores, [float(q) for q in names]).tolist(), strict=True))
+
+    def status(self) -> dict[str, Any]:
+        """Return everything as JSON-serialisable data: what ``/status`` answers."""
+        now, summary, wall = time.monotonic(), self.summary, time.time()
+        shards = self.runtime.shards() if self.runtime is not None else {}
+        partitions, lag = self.known(), self.lag()
+        with self._lock:
+            worst = sorted(self._series.items(), key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
+            series = [
+                {"partition": name[0], "key": name[1], "events": one.events, "alarms": one.alarms,
+                 "worst": max((point[3] for point in one.points), default=None),
+                 "score": one.points[-1][3] if one.points else None}
+                for name, one in worst[:20]
+            ]  # fmt: skip
+        return {
+            "state": self.state,
+            "trouble": self.trouble,
+            "uptime_s": round(now - self.started, 1),
+            "silent_s": round(self.silent_s(), 1),
+            "events": summary.events,
+            "events_per_s": round(self.rate(), 1),
+            "alarms": summary.alarms,
+            "alarm_rate": self.alarm_rate,
+            "dead_letters": summary.dead_letters,
+            "replayed": summary.replayed,
+            "snapshots": summary.snapshots,
+            "partitions": {
+                name: {
+                    "position": one.position,
+                    "lag_records": lag.get(name),
+                    "event_lag_s": None if one.event_time is None else round(max(0.0, wall - one.event_time), 1),
+                    "snapshot_age_s": None if one.snapshot_at is None else round(now - one.snapshot_at, 1),
+                    "snapshot_bytes": one.snapshot_bytes,
+                    "alarm_share": one.alarm_share,
+                    "score_quantiles": self.quantiles(one),
+                    "keys": len(shards[name]) if name in shards else 0,
+                    "evicted": shards[name].evicted if name in shards else 0,
+                }
+                for name, one in partitions.items()
+            },
+            "series": series,
+        }
+
+    def points(self, partition: str, key: str | None) -> list[tuple[Any, ...]]:
+        """Return the last points of a series, oldest first; none where it is unknown."""
+        with self._lock:
+            series = self._series.get((partition, key))
+            return list(series.points) if series else []

@@ -1,0 +1,213 @@
+"""The small web server of a run: health, metrics, status and a page. Read-only; whatever comes in disturbs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.resources import files
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from streamrnn.config_secrets import redact
+from streamrnn.errors import SinkError
+from streamrnn.runtime.metrics import MeteredHealth
+
+__all__ = ["StatusServer"]
+
+REQUEST_S = 5.0
+"""Longest wait for a client to send or take something, and then its connection is closed."""
+
+CONNECTION_S = 10.0  # in all: a client that sends a byte now and then holds a thread no longer
+CONNECTIONS = 16  # at once; one more is closed at once
+
+_JSON = "application/json"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+
+Answer = tuple[int, str, bytes]
+
+
+class _Pages:
+    """What each address answers: a table."""
+
+    def __init__(self, health: MeteredHealth, stuck_after_s: float) -> None:
+        self._health = health
+        self._stuck_after_s = stuck_after_s
+        self.table: dict[str, Callable[[dict[str, list[str]]], Answer]] = {
+            "/": lambda _: (200, "text/html", files("streamrnn.runtime").joinpath("page.html").read_bytes()),
+            "/livez": self._live,
+            "/readyz": self._ready,
+            "/startupz": self._started,
+            "/metrics": lambda _: (200, "text/plain; version=0.0.4", self._health.exposition()),
+            "/status": lambda _: (200, _JSON, msgspec.json.encode(self._health.status())),
+            "/series": self._series,
+        }
+
+    def _live(self, _: dict[str, list[str]]) -> Answer:
+        silent = self._health.silent_s()
+        if silent > self._stuck_after_s:
+            return 503, "text/plain", f"stuck: the loop has not come round for {silent:.0f} s\n".encode()
+        return 200, "text/plain", b"ok\n"
+
+    def _ready(self, query: dict[str, list[str]]) -> Answer:
+        if self._health.state != "running":
+            return 503, "text/plain", f"{self._health.state}\n".encode()
+        if self._health.trouble is not None:
+            return 503, "text/plain", redact(f"{self._health.trouble}\n").encode()
+        return self._live(query)
+
+    def _started(self, _: dict[str, list[str]]) -> Answer:
+        started = self._health.state != "starting"
+        return (200, "text/plain", b"ok\n") if started else (503, "text/plain", b"starting\n")
+
+    def _series(self, query: dict[str, list[str]]) -> Answer:
+        partition = query.get("partition", [""])[0]
+        key = query["key"][0] if "key" in query else None
+        points = self._health.points(partition, key)
+        names = ("time", "value", "expected", "score", "alarm")
+        columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())
+        return 200, _JSON, msgspec.json.encode(columns)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, one request."""
+
+    server: _Server
+    timeout = REQUEST_S
+    server_version, sys_version = "streamrnn", ""
+    error_content_type = "text/plain"
+    error_message_format = "%(code)d %(message)s\n"
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: what strangers send belongs into no log."""
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        answer = self.server.pages.table.get(address.path)
+        if answer is None:
+            known = " ".join(self.server.pages.table)
+            self._send(404, "text/plain", f"there is: {known}\n".encode())
+            return
+        self._send(*answer(parse_qs(address.query, keep_blank_values=True, max_num_fields=8)))
+
+    do_HEAD = do_GET  # noqa: N815  (the name that http.server looks for)
+
+    def _send(self, code: int, kind: str, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind != _JSON else kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+class _Server(socketserver.ThreadingMixIn, HTTPServer):
+    """Threads, but not any number of them; connections, but not for ever."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 64
+    families: ClassVar[dict[bool, socket.AddressFamily]] = {True: socket.AF_INET6, False: socket.AF_INET}
+
+    def __init__(self, address: tuple[str, int], pages: _Pages) -> None:
+        self.address_family = self.families[":" in address[0]]
+        self.pages = pages
+        self.refused = 0
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self._open: dict[socket.socket, float] = {}
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server who we are."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.refused += 1
+            self.shutdown_request(request)
+            return
+        self._open[request] = time.monotonic()
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread to be had
+            self._close(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._close(request)
+
+    def _close(self, request: Any) -> None:
+        if self._open.pop(request, None) is not None:
+            self.shutdown_request(request)
+            self._free.release()
+
+    def service_actions(self) -> None:
+        """Cut off those who are too slow."""
+        late = time.monotonic() - CONNECTION_S
+        for request, since in list(self._open.items()):
+            if since < late:
+                with contextlib.suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_: Any) -> None:
+        """Count it: a client that went away, or sent nonsense, is no event."""
+        self.refused += 1
+
+
+class StatusServer:
+    """Context manager: answers on ``host:port`` from a thread of its own.
+
+    Parameters
+    ----------
+    health
+        What to tell.
+    port
+        0 takes a free one.
+    host
+        Address to listen on.
+    stuck_after_s
+        Seconds without progress after which ``/livez`` says so.
+    """
+
+    def __init__(self, health: MeteredHealth, port: int, host: str = "127.0.0.1", stuck_after_s: float = 60.0) -> None:
+        self._pages = _Pages(health, stuck_after_s)
+        self._where = (host, port)
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._server = _Server(self._where, self._pages)
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SinkError(f"[server] port: cannot listen on {self._where[0]}:{self._where[1]}: {why}.") from error
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, name="status", daemon=True
+        ).start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._where[1] if self._server is None else self._server.server_port

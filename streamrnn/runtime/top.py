@@ -1,0 +1,133 @@
+"""``streamrnn top``: a run, watched from a terminal. It asks the run's status server and nothing else."""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import msgspec
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streamrnn.errors import ConfigError, RetriableSourceError
+
+__all__ = ["picture", "sparkline", "watch"]
+
+_BARS = "▁▂▃▄▅▆▇█"
+_SERIES = 10
+_WIDTH = 40
+
+
+def sparkline(values: list[float | None], width: int = _WIDTH) -> str:
+    """Return the last ``width`` values as bars; a gap where there is none.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.top import sparkline
+    >>> sparkline([0.0, 1.0, None, 3.5, 7.0])
+    '▁▂ ▄█'
+    """
+    values = values[-width:]
+    known = [value for value in values if value is not None]
+    if not known:
+        return " " * len(values)
+    low, high = min(known), max(known)
+    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(" " if value is None else _BARS[int((value - low) * scale)] for value in values)
+
+
+def _ask(address: str, path: str) -> Any:
+    with urlopen(f"http://{address}{path}", timeout=5) as answer:
+        return msgspec.json.decode(answer.read())
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]]) -> Group:
+    """Return what to show for a status, and the points of the series in it."""
+    head = Text()
+    head.append(status["state"], style="bold green" if status["state"] == "running" else "bold yellow")
+    head.append(
+        f"   {status['events']:,} events   {status['events_per_s']:,.0f}/s   {status['alarms']:,} alarms   "
+        f"{status['dead_letters']:,} dead letters   up {status['uptime_s']:,.0f} s"
+    )
+    if status["trouble"]:
+        head.append(f"\n{status['trouble']}", style="bold red")
+    partitions = Table(box=None, header_style="dim", pad_edge=False)
+    for name in (
+        "partition",
+        "position",
+        "lag",
+        "event lag s",
+        "keys",
+        "evicted",
+        "snapshot age s",
+        "score p50",
+        "p99",
+    ):
+        partitions.add_column(name, justify="left" if name in ("partition", "position") else "right")
+    for name, one in status["partitions"].items():
+        quantiles = one["score_quantiles"]
+        partitions.add_row(
+            name, str(one["position"]), _number(one["lag_records"]), _number(one["event_lag_s"]), _number(one["keys"]),
+            _number(one["evicted"]), _number(one["snapshot_age_s"]), _number(quantiles.get("0.5"), 3),
+            _number(quantiles.get("0.99"), 3),
+        )  # fmt: skip
+    series = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("series", "alarms", "score", "worst", "values", "scores"):
+        series.add_column(name, justify="right" if name in ("alarms", "score", "worst") else "left", no_wrap=True)
+    for one in status["series"][:_SERIES]:
+        last = points.get((one["partition"], one["key"]), {})
+        series.add_row(
+            Text(one["key"] or "(one series)"), _number(one["alarms"]), _number(one["score"], 3), _number(one["worst"], 3),
+            sparkline(list(last.get("value", []))), sparkline(list(last.get("score", []))),
+        )  # fmt: skip
+    return Group(head, Text(), partitions, Text(), series)
+
+
+def _look(address: str) -> Group:
+    """Ask a run, and return what to show."""
+    try:
+        status = _ask(address, "/status")
+        points = {}
+        for one in status["series"][:_SERIES]:
+            query = {"partition": one["partition"], **({} if one["key"] is None else {"key": one["key"]})}
+            points[one["partition"], one["key"]] = _ask(address, f"/series?{urlencode(query)}")
+        return picture(status, points)
+    except (URLError, OSError, HTTPException) as error:
+        why = getattr(error, "reason", error)
+        raise RetriableSourceError(
+            f"No run answers at {address}: {why}. Is [server] port set, and this one?"
+        ) from error
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"What answers at {address} is no run of streamrnn: {error!r}.") from error
+
+
+def watch(address: str, *, once: bool = False, every_s: float = 1.0) -> None:
+    """Show a run until Ctrl-C, or ``once``.
+
+    Raises
+    ------
+    RetriableSourceError
+        When nobody answers.
+    ConfigError
+        When something else answers.
+    """
+    address = address.removeprefix("http://").rstrip("/")
+    console = Console()
+    first = _look(address)
+    if once:
+        console.print(first)
+        return
+    with Live(first, console=console, auto_refresh=False, screen=console.is_terminal) as live:
+        while True:
+            time.sleep(max(0.1, every_s))
+            live.update(_look(address), refresh=True)
