@@ -28,7 +28,8 @@ def numeric_abi() -> dict[str, str]:
     """
     features = "unknown"
     with contextlib.suppress(RuntimeError):  # a platform that LLVM cannot ask
-        features = str(numba.config.CPU_FEATURES or binding.get_host_cpu_features().flatten())
+        chosen = numba.config.CPU_FEATURES
+        features = binding.get_host_cpu_features().flatten() if chosen is None else str(chosen)
     return {
         "kernels": sources_digest(numeric_abi),
         "numba": "interpreted" if INTERPRETED else numba.__version__,

@@ -81,14 +81,9 @@ def make_named(dotted: object, parameters: Mapping[str, Any], where: str = "") -
     Examples
     --------
     >>> from streamrnn.runtime.build import make_named
-    >>> make_named("river.anomaly.HalfSpaceTrees", {"n_trees": 3})
-    (HalfSpaceTrees (
-      n_trees=3
-      height=8
-      window_size=250
-      limits=None
-      seed=None
-    ), [])
+    >>> model, problems = make_named("river.anomaly.HalfSpaceTrees", {"n_trees": 3})
+    >>> model.n_trees, problems
+    (3, [])
     >>> make_named("river.anomaly.HalfSpaceTree", {})[1]
     ["[model] kind: there is no 'HalfSpaceTree' in 'river.anomaly'. Did you mean 'HalfSpaceTrees'?"]
     """
