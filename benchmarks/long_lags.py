@@ -132,7 +132,7 @@ def line(row: Row) -> str:
         print(f"  {row.name}, seed {seed}: {found[-1]}", file=sys.stderr, flush=True)
     # where the criterion is an unbroken run, its first sequence counts
     before = row.last if row.least == 1.0 else 0
-    events = ", ".join(f"{one[0] / 1e6:.2f}" if one else "-" for one in found)
+    events = ", ".join(f"{one[0] / 1e6:.3g}" if one else "-" for one in found)
     trials = ", ".join(f"{one[1] - before:,}" if one else "-" for one in found)
     solved = sum(one is not None for one in found)
     return (
@@ -166,6 +166,7 @@ def main(wanted: str) -> None:
     if wanted:
         print(text)
     else:
+        RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(text, encoding="utf-8")
 
 
