@@ -9,13 +9,14 @@ import llvmlite
 import numba
 from llvmlite import binding
 
+from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.compile import INTERPRETED, sources_digest
 
 __all__ = ["numeric_abi"]
 
 
-def numeric_abi() -> dict[str, str]:
-    """Return what must be equal for two processes to compute the same bits.
+def numeric_abi(cell: str = "lstm") -> dict[str, str]:
+    """Return what must be equal for two processes to compute the same bits with nets of this cell.
 
     Versions of compiler and kernels, and the processor they compile for: the width of its vectors decides the order of
     sums. A snapshot records it, so that it is known whether a continuation elsewhere is exact to the last bit.
@@ -31,7 +32,7 @@ def numeric_abi() -> dict[str, str]:
         chosen = numba.config.CPU_FEATURES
         features = binding.get_host_cpu_features().flatten() if chosen is None else str(chosen)
     return {
-        "kernels": sources_digest(numeric_abi),
+        "kernels": sources_digest(CELLS[cell]),
         "numba": "interpreted" if INTERPRETED else numba.__version__,
         "llvmlite": llvmlite.__version__,
         "cpu": str(numba.config.CPU_NAME or binding.get_host_cpu_name()),

@@ -79,7 +79,14 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
-    return ModelKind(name, dict(parameters), lambda: cls(**parameters), streamrnn.dumps, streamrnn.loads, numeric_abi())
+    return ModelKind(
+        name,
+        dict(parameters),
+        lambda: cls(**parameters),
+        streamrnn.dumps,
+        streamrnn.loads,
+        numeric_abi(cls(**parameters).cell),
+    )
 
 
 def _short(name: str) -> str:
