@@ -90,6 +90,41 @@ def to_seconds(name: Any, value: Any) -> float:
     return to_float(name, value)
 
 
+def _writer(names: list[Any], time: Any, count: int) -> Callable[[Mapping[Any, Any], Any], bool]:
+    """Return the fast way from an event to a row: closed over what it needs, since looking it up costs as much as the work."""
+    if not names:
+        return lambda x, row: False  # noqa: ARG005
+    get: Callable[[Any], Any] = itemgetter(*names)
+    if len(names) == 1:
+        [only] = names
+
+        def get(x: Any) -> Any:
+            return (x[only],)
+
+    pack = struct.Struct(f"{len(names)}d").pack_into
+
+    def write(x: Mapping[Any, Any], row: Any) -> bool:
+        if len(x) != count:
+            return False
+        try:
+            pack(row, 0, *get(x))
+        except (KeyError, struct.error, TypeError, ValueError, OverflowError):
+            return False
+        return True
+
+    def write_timed(x: Mapping[Any, Any], row: Any) -> bool:
+        if len(x) != count:
+            return False
+        try:
+            first, *rest = get(x)
+            pack(row, 0, to_seconds(time, first), *rest)
+        except (KeyError, struct.error, TypeError, ValueError, OverflowError):
+            return False
+        return True
+
+    return write if time is None else write_timed
+
+
 class Columns:
     """Names of the features in the order of their columns, and the fast way from dict to row.
 
@@ -112,14 +147,15 @@ class Columns:
     (['a', 'b'], ['a', 'c'])
     """
 
-    __slots__ = ("_count", "_get", "_pack", "index", "key", "names", "time")
+    __slots__ = ("index", "key", "names", "time", "write")
+
+    write: Callable[[Mapping[Any, Any], Any], bool]
+    """Write an event into a row (a float64 buffer) if its names are exactly the columns and all are numbers."""
 
     def __init__(self, names: Sequence[Any] = (), key: Any = None, time: Any = None) -> None:
         self.names: list[Any] = []
         self.index: dict[Any, int] = {}
         self.key, self.time = key, time
-        self._get: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
-        self._pack: Callable[..., None] | None = None
         self.add([*([time] if time is not None and time not in names else []), *names])
 
     def add(self, names: Sequence[Any]) -> None:
@@ -127,31 +163,15 @@ class Columns:
         for name in names:
             self.index[name] = len(self.names)
             self.names.append(name)
-        if len(self.names) > 1:
-            self._get = itemgetter(*self.names)
-        elif self.names:
-            only = self.names[0]
-            self._get = lambda x: (x[only],)
-        self._pack = struct.Struct(f"{len(self.names)}d").pack_into
-        self._count = len(self.names) + (self.key is not None)
+        self.write = _writer(list(self.names), self.time, len(self.names) + (self.key is not None))
+
+    def __reduce__(self) -> Any:
+        return Columns, (list(self.names), self.key, self.time)
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted."""
         fresh = [name for name in x if name not in self.index and (self.key is None or name != self.key)]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
-
-    def write(self, x: Mapping[Any, Any], row: Any) -> bool:
-        """Write ``x`` into ``row`` (a float64 buffer) if its names are exactly the columns and all are numbers."""
-        if len(x) != self._count or self._get is None or self._pack is None:
-            return False
-        try:
-            values = self._get(x)
-            if self.time is not None and type(values[0]) is not float:
-                values = (to_seconds(self.time, values[0]), *values[1:])
-            self._pack(row, 0, *values)
-        except (KeyError, struct.error, TypeError, ValueError, OverflowError):
-            return False
-        return True
 
     def write_slowly(self, x: Mapping[Any, Any], row: Any) -> None:
         """Write what ``x`` has of the columns into ``row``; NaN where it has none. Unknown names are passed over.

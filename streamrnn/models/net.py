@@ -120,7 +120,10 @@ class Net:
         if self.entry is None:
             raise StateError("This net was made without an entry: it cannot run.")
         self.entry(*args)
-        self.call = getattr(self.entry, "call", self.entry)
+        compiled = getattr(self.entry, "call", self.entry)
+        made = list(getattr(compiled, "overloads", {}).values())
+        # Past the dispatcher, which looks at the types of the arguments: they are always the same here.
+        self.call = made[0].entry_point if len(made) == 1 else compiled
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""

@@ -105,7 +105,7 @@ class _Writer:
 
     def _object(self, value: Any) -> Any:
         name = type(value).__name__
-        if isinstance(value, Recurrent) and name in MODELS:
+        if isinstance(value, Recurrent) and type(value).__module__ == f"streamrnn.models.{MODELS.get(name)}":
             return {"model": [name, self(value.__getstate__())]}
         if type(value) is compose.Pipeline:
             return {"pipeline": self._pairs(value.steps)}
@@ -249,10 +249,12 @@ def loads(data: bytes) -> Any:
     start = len(MAGIC) + 1 + _LENGTH.size
     if data[: len(MAGIC)] != MAGIC:
         raise StateError("These bytes are no streamrnn snapshot.")
+    if len(data) > len(MAGIC) and data[len(MAGIC)] != FORMAT:
+        raise StateError(
+            f"The snapshot has format {data[len(MAGIC)]}, from a later version; this one reads {FORMAT}. Upgrade streamrnn."
+        )
     if len(data) < start + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
         raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
-    if data[len(MAGIC)] != FORMAT:
-        raise StateError(f"The snapshot has format {data[len(MAGIC)]}, this version reads {FORMAT}. Upgrade streamrnn.")
     (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : start])
     reader = _Reader(memoryview(data)[start + length : -32])
     try:

@@ -287,6 +287,10 @@ class Recurrent:
         StateError
             When the parts do not fit each other.
         """
+        if unknown := set(state) - {"params", "names", "targets", "areas", "keys", "pending", "dropped", "state"}:
+            raise StateError(
+                f"The model's state has parts that this version does not know: {', '.join(map(str, unknown))}."
+            )
         self.__init__(**state["params"])  # type: ignore[misc]
         names, areas = list(state["names"]), state["areas"]
         self._columns, self._targets = Columns(names, self.key, self.time), Columns(state["targets"])

@@ -144,7 +144,14 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         x
             Features by name. Names that have not been learned yet are passed over.
         """
-        return self._ask(x).item(self._net.first_output)
+        if self._special:
+            return self._ask(x).item(self._net.first_output)
+        net = self._net
+        row = net.row
+        if not self._columns.write(x, row):
+            self._columns.write_slowly(x, row)
+        net.call(net.slab, row, 1, ANSWER)
+        return row.item(net.first_output)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.

@@ -13,7 +13,7 @@ import pytest
 
 from streamrnn import RNNAnomalyDetector, RNNRegressor, dumps, loads
 from streamrnn.errors import StateError, StreamrnnError
-from streamrnn.models.persistence import MAGIC
+from streamrnn.models.persistence import FORMAT, MAGIC
 
 RNG = np.random.default_rng(3)
 EVENTS = [{"a": a, "b": b} for a, b in RNG.normal(size=(90, 2)).tolist()]
@@ -87,8 +87,8 @@ def test_flipped_bits(model):
         (b"", "no streamrnn snapshot"),
         (pickle.dumps({"a": 1}), "no streamrnn snapshot"),
         (b"PK\x03\x04" + bytes(200), "no streamrnn snapshot"),
-        (MAGIC[:-1] + b"\x02" + bytes(200), "later version"),
-        (MAGIC + bytes(200), "damaged"),
+        (MAGIC + bytes([FORMAT + 1]) + bytes(200), "later version"),
+        (MAGIC + bytes([FORMAT]) + bytes(200), "damaged"),
     ],
 )
 def test_foreign_and_future(data, said):
@@ -99,12 +99,17 @@ def test_foreign_and_future(data, said):
 
 def forged(data, change=lambda manifest: None, change_state=lambda state: state, length=None):
     """A snapshot whose checksum is right and whose content is not."""
-    start = len(MAGIC) + 8
-    (n,) = struct.unpack("<Q", data[len(MAGIC) : start])
-    manifest = json.loads(data[start : start + n])
+    start = len(MAGIC) + 9
+    (n,) = struct.unpack("<Q", data[len(MAGIC) + 1 : start])
+    [name, parts] = json.loads(data[start : start + n])["model"]
+    manifest = {"model": name, **dict(parts["dict"])}
+    manifest["params"] = dict(manifest["params"]["dict"])
     change(manifest)
-    text = json.dumps(manifest).encode()
-    body = MAGIC + struct.pack("<Q", len(text) if length is None else length) + text
+    if "params" in manifest:
+        manifest["params"] = {"dict": list(manifest["params"].items())}
+    name = manifest.pop("model")
+    text = json.dumps({"model": [name, {"dict": list(manifest.items())}]}).encode()
+    body = MAGIC + bytes([FORMAT]) + struct.pack("<Q", len(text) if length is None else length) + text
     body += change_state(data[start + n : -32])
     return body + hashlib.sha256(body).digest()
 

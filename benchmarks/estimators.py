@@ -1,0 +1,193 @@
+"""What one event costs as a user calls it: ``predict_one`` and ``learn_one`` against river's linear regression.
+
+``python benchmarks/estimators.py`` prints the tables and renews the measured part of ``benchmarks/results/estimators.md``;
+``--no-write`` prints only. All models of a table take turns within one process, the best of many short runs counts: this
+core has neighbours. Every net is measured as it comes (normalisation inside), with window = stride = 16 and with the
+default stride.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from machine import cpu
+from river import linear_model, preprocessing
+
+from streamrnn import RNNRegressor
+from streamrnn.kernels.supervised import LEARN, PREDICT
+
+RESULT = Path(__file__).parent / "results" / "estimators.md"
+BEGIN, END = "<!-- estimators.py: begin -->", "<!-- estimators.py: end -->"
+FEATURES, EVENTS = 8, 2000
+SIZES = (16, 32, 64)
+
+
+def stream(n: int = EVENTS) -> tuple[list[dict[str, float]], list[float]]:
+    """Return n events of eight features, and their targets."""
+    rng = np.random.default_rng(1)
+    X = [{f"x{i}": v for i, v in enumerate(row)} for row in rng.normal(size=(n, FEATURES)).tolist()]
+    return X, rng.normal(size=n).tolist()
+
+
+def pass_over(model: Any, X: list[dict[str, float]], Y: list[float]) -> float:
+    """Predict and learn every event; return microseconds an event."""
+    predict, learn = model.predict_one, model.learn_one
+    start = time.perf_counter()
+    for x, y in zip(X, Y, strict=True):
+        predict(x)
+        learn(x, y)
+    return (time.perf_counter() - start) / len(X) * 1e6
+
+
+def best_of(rounds: int, runs: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """Let all take turns; return the best of each."""
+    found = dict.fromkeys(runs, float("inf"))
+    for _ in range(rounds):
+        for name, run in runs.items():
+            found[name] = min(found[name], run())
+    return found
+
+
+def against_river(rounds: int) -> list[str]:
+    """Return the table of single events."""
+    X, Y = stream()
+    models: dict[str, Any] = {
+        "river LinearRegression": linear_model.LinearRegression(),
+        "river StandardScaler, LinearRegression": preprocessing.StandardScaler() | linear_model.LinearRegression(),
+    }
+    for hidden in SIZES:
+        for stride in (16, RNNRegressor().stride):
+            models[f"RNNRegressor, H = {hidden}, stride {stride}"] = RNNRegressor(hidden_size=hidden, stride=stride)
+    found = best_of(rounds, {name: lambda m=model: pass_over(m, X, Y) for name, model in models.items()})
+    bare, scaled = list(found.values())[:2]
+    lines = [
+        "| model | us an event | x LinearRegression | x StandardScaler, LinearRegression |",
+        "| --- | --- | --- | --- |",
+    ]
+    return lines + [f"| {name} | {us:.2f} | {us / bare:.2f} | {us / scaled:.2f} |" for name, us in found.items()]
+
+
+def blocks(rounds: int) -> list[str]:
+    """Return the table of ``progressive_many`` against the kernel's own call on rows that lie ready."""
+    rng = np.random.default_rng(2)
+    X, Y = rng.normal(size=(EVENTS, FEATURES)), rng.normal(size=EVENTS)
+    lines = ["| H | progressive_many, us | kernel alone, us | ratio |", "| --- | --- | --- | --- |"]
+    for hidden in SIZES:
+        whole, bare = RNNRegressor(hidden_size=hidden, stride=16), RNNRegressor(hidden_size=hidden, stride=16)
+        for model in (whole, bare):
+            model.learn_many(X, Y)
+        net = bare._net  # noqa: SLF001  the kernel behind the estimator
+        rows = np.full((EVENTS, FEATURES + 2), np.nan)
+        rows[:, :FEATURES], rows[:, FEATURES] = X, Y
+        flat = rows.reshape(-1)
+
+        def kernel(net: Any = net, flat: Any = flat) -> float:
+            start = time.perf_counter()
+            net.call(net.slab, flat, EVENTS, PREDICT | LEARN)
+            return (time.perf_counter() - start) / EVENTS * 1e6
+
+        def many(model: RNNRegressor = whole) -> float:
+            start = time.perf_counter()
+            model.progressive_many(X, Y)
+            return (time.perf_counter() - start) / EVENTS * 1e6
+
+        found = best_of(rounds, {"many": many, "kernel": kernel})
+        ratio = found["many"] / found["kernel"]
+        lines.append(f"| {hidden} | {found['many']:.2f} | {found['kernel']:.2f} | {ratio:.2f} |")
+    return lines
+
+
+def tails(n: int = 40_000) -> list[str]:
+    """Return the table of how long single events take, the garbage collector at work."""
+    X, Y = stream()
+    lines = ["| H, stride | p50, us | p99, us | p99 / p50 |", "| --- | --- | --- | --- |"]
+    for hidden, stride in ((32, 16), (32, RNNRegressor().stride)):
+        model = RNNRegressor(hidden_size=hidden, stride=stride)
+        pass_over(model, X, Y)
+        took = np.empty(n)
+        clock = time.perf_counter_ns
+        for i in range(n):
+            x, y = X[i % EVENTS], Y[i % EVENTS]
+            start = clock()
+            model.predict_one(x)
+            model.learn_one(x, y)
+            took[i] = clock() - start
+        p50, p99 = np.percentile(took, [50, 99]) / 1000
+        lines.append(f"| {hidden}, {stride} | {p50:.2f} | {p99:.2f} | {p99 / p50:.1f} |")
+    return lines
+
+
+def memory(n: int = 1000) -> list[str]:
+    """Return what a model takes: by its own count, and by what the process grew."""
+    X, Y = stream(40)  # so that every page of a slab is in use
+
+    def make() -> RNNRegressor:
+        model = RNNRegressor(hidden_size=32, learning="traces")
+        for x, y in zip(X, Y, strict=True):
+            model.learn_one(x, y)
+        return model
+
+    kept = [make()]
+    gc.collect()
+    process = psutil.Process(os.getpid())
+    before = process.memory_info().rss
+    kept += [make() for _ in range(n)]
+    gc.collect()
+    grown = (process.memory_info().rss - before) / n
+    counted = kept[-1].memory_usage()
+    lines = [
+        "| one model, H = 32, 8 features, traces, Adam | KiB |", "| --- | --- |",
+        f"| `memory_usage()` | {counted / 1024:.1f} |", f"| what the process grew by, of {n} | {grown / 1024:.1f} |",
+    ]  # fmt: skip
+    net = kept[0]._net  # noqa: SLF001  the map of the slab
+    groups: dict[str, int] = {}
+    for name, field in net.layout.fields.items():
+        size = np.dtype(field.dtype).itemsize * int(np.prod(field.shape))
+        kind = name.rpartition(".")[2] if "." in name else ("head" if name.startswith("head") else "the rest")
+        groups[kind] = groups.get(kind, 0) + size
+    return lines + [
+        f"| of it: {kind} | {size / 1024:.1f} |" for kind, size in sorted(groups.items(), key=lambda g: -g[1])
+    ]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=15)
+    options.add_argument("--no-write", action="store_true")
+    given = options.parse_args()
+    command = (
+        f"`python benchmarks/estimators.py --rounds {given.rounds}` on {cpu()}, Python {platform.python_version()}, "
+        f"river {version('river')}, numba {version('numba')}"
+    )
+    parts = [
+command,
+        "",
+        "## Memory", "", *memory(), "",
+        "## One event: predict_one, then learn_one; 8 features", "", *against_river(given.rounds), "",
+        "## Blocks, window = stride = 16, traces", "", *blocks(given.rounds), "",
+        "## Single events, slowest and usual", "", *tails(), "",
+    ]  # fmt: skip
+    print("\n".join(parts))
+    if given.no_write:
+        return
+    text = (
+        RESULT.read_text(encoding="utf-8") if RESULT.exists() else f"# What an event costs a user\n\n{BEGIN}\n{END}\n"
+    )
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    RESULT.write_text(f"{head}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
