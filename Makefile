@@ -9,14 +9,20 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint types clean lock
+.PHONY: help demo demo-kafka kafka test lint types clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/make \1\t/p' Makefile
 
 demo: $(VENV)/.demo  ## Watch a real stream: values, expectations, scores, alarms. Two minutes, no server.
 	@$(BIN)/python examples/demo.py
+
+demo-kafka: $(VENV)/.broker  ## The same from Kafka to Kafka, with a real broker and a kill in the middle. Two minutes, no Docker.
+	@$(BIN)/python examples/kafka_demo.py
+
+kafka: $(VENV)/.broker  ## Leave a throw-away Kafka running on localhost:9092.
+	@$(BIN)/python -m streamrnn_kafka.broker
 
 test: lint types  ## Style, types, and every test.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
@@ -51,7 +57,12 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@$(INSTALL) --no-build-isolation --editable '.[plot]'
 	@touch $@
 
+$(VENV)/.broker: $(VENV)/.made pyproject.toml
+	@echo "Installing streamrnn and what a Kafka broker needs into $(VENV) ..."
+	@$(INSTALL) --no-build-isolation --editable '.[plot,broker]'
+	@touch $@ $(VENV)/.demo
+
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo "Installing streamrnn and what its tests need into $(VENV) ..."
 	@$(INSTALL) --no-build-isolation --editable '.[dev]'
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.broker

@@ -122,7 +122,13 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     record_key: Annotated[
         bool, Meta(description="The record's key says which series an event belongs to, instead of a field.")
     ] = False
-    format: Annotated[Literal["json"], Meta(description="How the values are written.")] = "json"
+    format: Annotated[
+        Literal["json", "msgpack", "csv", "number"],
+        Meta(description="How the values are written. number: as text, one a record."),
+    ] = "json"
+    csv_fields: Annotated[
+        tuple[str, ...], Meta(description="For the format csv: what its cells are called, in order.")
+    ] = ()
     on_missing: Annotated[
         Literal["mean", "dead_letter"],
         Meta(description="A record that lacks some values: passed on (the model takes the mean), or a dead letter."),
@@ -162,6 +168,14 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
                 raise ConfigError(f"[source] pattern: {self.pattern!r} is no regular expression: {error}.") from error
         if len(set(self.columns)) != len(self.columns):
             raise ConfigError(f"[source] columns: must differ from each other. Got {list(self.columns)} instead.")
+        used = [*self.columns, *(name for name in (self.time, self.key) if name is not None)]
+        lacking = [name for name in used if name not in self.csv_fields] if self.format == "csv" else []
+        if lacking:
+            raise ConfigError(
+                f"[source] csv_fields: must name each cell, {lacking} among them. Got {list(self.csv_fields)}."
+            )
+        if self.format == "number" and len(used) > 1:
+            raise ConfigError(f"[source] format: number holds one value. Got the fields {used}.")
         if self.key is not None and self.record_key:
             raise ConfigError(
                 f"[source] record_key: the field {self.key!r} is the key already; it can only be one of them."

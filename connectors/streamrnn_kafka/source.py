@@ -59,7 +59,7 @@ class KafkaSource:
         self._counts: dict[str, int] = {}
         self._done: dict[TopicPartition, int] = {}
         self._record_key = options.record_key
-        fields = Fields(options.columns, options.time, options.key, options.on_missing == "mean")
+        fields = Fields(options.columns, options.time, options.key, options.on_missing == "mean", options.csv_fields)
         self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes)
 
     @classmethod

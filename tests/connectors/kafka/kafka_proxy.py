@@ -47,19 +47,28 @@ class Proxy:
     def __enter__(self) -> Self:
         self._server = socket.create_server(("127.0.0.1", self.port))
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._server.close()
         for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
             one.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                broker = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    broker = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # the broker is down
+                    client.close()
+                    continue
                 self._open += [client, broker]
                 apis: dict[int, int] = {}
                 for args in ((client, broker, apis, "request"), (broker, client, apis, "answer")):
@@ -73,6 +82,8 @@ class Proxy:
                     apis[number] = api
                 else:
                     api = apis.pop(struct.unpack_from(">i", frame, 4)[0], -1)
+                    if api == -1:  # the answer to a doubled request
+                        continue
                 what = self.rule(direction, api)
                 if what is not None:
                     self.seen.append((direction, api, what))

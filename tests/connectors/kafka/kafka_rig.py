@@ -23,7 +23,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from streamrnn.config import Alarm
 from streamrnn.io import Block
-from streamrnn.runtime.models import model_kind
+from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Shard
 
@@ -47,7 +47,9 @@ def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: 
     return records
 
 
-def offline(records: Sequence[Record], *, topic: str) -> dict[int, list[tuple[bytes | None, bytes]]]:
+def offline(
+    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None
+) -> dict[int, list[tuple[bytes | None, bytes]]]:
     """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
     expected: dict[int, list[tuple[bytes | None, bytes]]] = {}
     for partition in sorted({record[0] for record in records}):
@@ -63,7 +65,7 @@ def offline(records: Sequence[Record], *, topic: str) -> dict[int, list[tuple[by
         block = Block(
             ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
         )
-        lines = encode_block(block, Shard(model_kind("RNNAnomalyDetector", MODEL), Alarm()).score(block))
+        lines = encode_block(block, Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm()).score(block))
         expected[partition] = [
             (None if key is None else key.encode(), line) for key, line in zip(keys, lines, strict=True)
         ]
@@ -96,10 +98,16 @@ class Rig:
         return reader
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers and the clients."""
         for worker, _ in self._workers:
             worker.kill()
             worker.wait()
         self._stack.close()
+        self._readers.clear()
+        self.admin = None
 
     def create(self, partitions: int = 1, topic: str | None = None, **configs: str) -> str:
         name = topic or self.topic

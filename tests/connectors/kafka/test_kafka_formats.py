@@ -1,0 +1,181 @@
+"""Record values to columns: every format, the fast way and the careful one, and hostile input."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamrnn.errors import ConfigError
+from streamrnn_kafka import KafkaSource
+from streamrnn_kafka.formats import FORMATS, Decoder, Fields
+
+FIELDS = Fields(("main.flow", "level"), "at", "id")
+GOOD = {"main": {"flow": 12.5, "other": 1}, "level": -2, "at": "2024-01-01", "id": "a7", "more": [1, {"x": None}]}
+
+
+def columns(values, fields=FIELDS, form="json", max_bytes=1000):
+    found = Decoder(FORMATS[form], fields, max_bytes).columns(values)
+    return found.values.tolist(), found.times, found.keys, found.faults
+
+
+WRITTEN = {
+    "json": msgspec.json.encode(GOOD),
+    "msgpack": msgspec.msgpack.encode(GOOD),
+    "csv": b'2024-01-01,"12.5",a7,-2,"x,y"',
+}
+CSV = ("at", "main.flow", "id", "level", "more")
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_formats(form):
+    """Features, time and key come out of every format, by nested name."""
+    found = columns([WRITTEN[form]] * 3, replace(FIELDS, csv_fields=CSV), form)
+
+    assert found == ([[12.5, -2.0]] * 3, ["2024-01-01"] * 3, ["a7"] * 3, {})
+
+
+def test_plain_numbers():
+    """One number a record, as text; whatever else is text is none."""
+    found = columns(
+        [b"12.5", b" -1e3\n", b"", b"nan", b"1_0", b"inf", b"abc", b"\xff", None], Fields(("flow",)), "number"
+    )
+
+    assert found[0] == [[12.5], [-1000.0]]
+    assert sorted(found[3]) == [2, 3, 4, 5, 6, 7, 8]
+
+
+FAULTY = {
+    b"": "not JSON",
+    b"{": "not JSON",
+    b"7": "not an object",
+    b"[1]": "not an object",
+    b'{"x": 1}': "no value in any of the fields 'main.flow', 'level'",
+    b'{"main": {"flow": "much"}}': "Field 'main.flow': 'much' is not a finite number",
+    b'{"main": {"flow": [1]}}': "Field 'main.flow': [1] is not a finite number",
+    b'{"main": {"flow": 1e999}}': "not JSON",
+    b'{"main": {"flow": NaN}}': "not JSON",
+    b'{"level": 1, "at": [2]}': "Field 'at': [2] is not a time",
+    b'{"level": 1, "id": {}}': "Field 'id': {} is not a key",
+    b'{"level": "\xff"}': "not UTF-8",
+    b'{"level": 1, "x": ' + b"[" * 70 + b"]" * 70 + b"}": "nested deeper than 64",
+    b'{"level": 1, "x": "' + b"y" * 2000 + b'"}': "longer than max_record_bytes = 1000",
+}
+
+
+@pytest.mark.parametrize("value", FAULTY)
+def test_the_reason_is_said(value):
+    """What is no event is told with field, value and rule, and takes nothing of its neighbours with it."""
+    rows, _, _, faults = columns([WRITTEN["json"], value, WRITTEN["json"]])
+
+    assert rows == [[12.5, -2.0]] * 2
+    assert list(faults) == [1]
+    assert FAULTY[value] in faults[1]
+    assert faults[1].endswith(".")
+
+
+def test_a_tombstone_is_no_event():
+    """A record without a value is told as such."""
+    assert columns([None])[3] == {0: "It has no value: a tombstone."}
+
+
+def test_missing_values():
+    """Some missing values are NaN, or a dead letter, as configured."""
+    some = [b'{"level": 1}', b'{"main": null, "level": "2"}', b'{"main": {"flow": null}, "level": true}']
+
+    rows, *_ = columns(some)
+    strict = columns(some, replace(FIELDS, allow_missing=False))
+
+    assert [row[1] for row in rows] == [1.0, 2.0, 1.0]
+    assert np.isnan([row[0] for row in rows]).all()
+    assert strict[3] == dict.fromkeys(range(3), "It holds no value in field 'main.flow'.")
+
+
+VALUE = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.integers(-(10**400), 10**400).map(str),
+    st.sampled_from(
+        ["null", "true", '"1.5"', '"x"', '""', "[1]", "{}", '"\\ud800"', '"é"', "NaN", "1e999", "-0.0", "-0"]
+    ),
+)
+RECORD = st.lists(st.tuples(st.sampled_from(["level", "at", "id", "x"]), VALUE), max_size=5).map(
+    lambda pairs: ("{" + ",".join(f'"{name}":{value}' for name, value in pairs) + ', "main": {"flow": 1}}').encode()
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(RECORD.map(lambda text: text.replace(b"{,", b"{")), max_size=6))
+def test_fast_json_is_careful_json(records):
+    """Records come out the same alone and in company, and the same the careful way, bit for bit, where that takes them."""
+    decoder, careful = (Decoder(form, FIELDS, 1000) for form in (FORMATS["json"], replace(FORMATS["json"], fast=None)))
+
+    together = decoder.columns(records)
+    alone = [decoder.columns([record]) for record in records]
+    slow = [careful.columns([record]) for record in records]
+
+    assert together.values.tobytes() == b"".join(one.values.tobytes() for one in alone)
+    assert together.times == [time for one in alone for time in one.times]
+    assert together.keys == [key for one in alone for key in one.keys]
+    assert together.faults == {i: one.faults[0] for i, one in enumerate(alone) if one.faults}
+    for fast, other in zip(alone, slow, strict=True):
+        if not other.faults:
+            assert (fast.values.tobytes(), fast.times, fast.keys) == (other.values.tobytes(), other.times, other.keys)
+            assert list(map(type, fast.times)) == list(map(type, other.times))
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_hostile_input(form):
+    """20,000 mutated records between good ones: the good ones come out as ever, and every bad one has a reason."""
+    drawn = random.Random(3)
+    good = WRITTEN[form]
+    decoder = Decoder(FORMATS[form], replace(FIELDS, csv_fields=CSV), 300)
+    values = []
+    for _ in range(20_000):
+        spoiled = bytearray(good)
+        for _ in range(drawn.randint(1, 3)):
+            match drawn.randrange(4):
+                case 0:
+                    spoiled[drawn.randrange(len(spoiled))] ^= 1 << drawn.randrange(8)
+                case 1:
+                    del spoiled[drawn.randrange(len(spoiled)) :]
+                    spoiled += b"?"
+                case 2:
+                    spoiled[drawn.randrange(len(spoiled)) :] = drawn.randbytes(drawn.randrange(400))
+                    spoiled += b"?"
+                case _:
+                    spoiled *= drawn.randint(1, 4)
+        values += [good, bytes(spoiled)]
+
+    found = decoder.columns(values)
+
+    kept = [i for i in range(len(values)) if i not in found.faults]
+    assert all(i % 2 for i in found.faults)
+    assert len(found.values) == len(kept) == len(found.times) == len(found.keys)
+    assert [found.values[n].tolist() for n, i in enumerate(kept) if i % 2 == 0] == [[12.5, -2.0]] * 20_000
+    assert np.isfinite(found.values[~np.isnan(found.values)]).all()
+
+
+WRONG = [
+    ({"format": "csv", "csv_fields": ["x"]}, "csv_fields: must name each cell"),
+    ({"format": "number", "columns": ["a", "b"]}, "number holds one value"),
+    ({"key": "k", "record_key": True}, "can only be one of them"),
+    ({"columns": ["a", "a"]}, "must differ"),
+    ({"start": "yesterday"}, "must be 'earliest', 'latest' or a time"),
+    ({"pattern": "("}, "give either 'topics' or 'pattern'"),
+    ({"group": "a/b"}, "must be 1 to 249"),
+    ({"servers": None}, "servers: is missing"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_wrong_options(options, said):
+    """What cannot work is refused before any broker is asked, with option, rule and value."""
+    given = {"servers": "localhost:1", "group": "g", "columns": ["flow"], **options}
+
+    with pytest.raises(ConfigError, match=said):
+        KafkaSource.from_topics("flow", **given)
