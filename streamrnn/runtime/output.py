@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,11 +21,21 @@ __all__ = ["encode_block"]
 _encode = msgspec.json.Encoder().encode
 
 
+@functools.lru_cache(maxsize=64)
+def _object(names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return what makes an object by feature name of a row: a struct, which msgspec writes twice as fast as a dict."""
+    if all(name.isprintable() and not set(name) & set('"\\') for name in names):
+        return msgspec.defstruct(
+            "Features", [(f"f{i}", Any, msgspec.field(name=name)) for i, name in enumerate(names)], gc=False
+        )
+    return lambda *row: dict(zip(names, row, strict=True))  # a struct's names are written as they are, unescaped
+
+
 def _cells(names: tuple[str, ...], values: NDArray[Any]) -> list[Any]:
     """Return a number for each row where there is one feature, else an object by feature name."""
     if len(names) == 1:
         return values[:, 0].tolist()  # type: ignore[no-any-return]
-    return [dict(zip(names, row, strict=True)) for row in values.tolist()]
+    return list(itertools.starmap(_object(names), values.tolist()))
 
 
 def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
@@ -81,4 +92,4 @@ def encode_block(block: Block, scored: Scored, fields: tuple[str, ...] = DEFAULT
     """
     row = _row(fields)
     columns = [FIELDS[name](block, scored) for name in fields]
-    return [_encode(row(*cells)) for cells in zip(*columns, strict=True)]
+    return list(map(_encode, map(row, *columns)))

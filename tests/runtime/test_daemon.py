@@ -232,6 +232,7 @@ def test_top(tmp_path: Path) -> None:
     assert b"Traceback" not in gone.stderr
 
 
+@pytest.mark.slow
 def test_warm_up(tmp_path: Path) -> None:
     """``warmup`` compiles what a configuration needs and keeps it: the run after it compiles nothing."""
     config = place(tmp_path, 50)
@@ -240,7 +241,7 @@ def test_warm_up(tmp_path: Path) -> None:
         [sys.executable, "-m", "streamrnn", "warmup", config],
         capture_output=True,
         check=True,
-        timeout=300,
+        timeout=600,
         env=environment,
     )
     kept = sorted(path.name for path in (tmp_path / "cache").rglob("*.nb?"))

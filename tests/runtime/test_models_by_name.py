@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from river import anomaly, preprocessing
 
 from streamrnn import config
 from streamrnn.errors import ConfigError
+from streamrnn.io import Block
 from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.models import check_model
+from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.shard import Scored
 
 BASE = """
 [source]
@@ -173,3 +177,18 @@ def test_fields(tmp_path: Path) -> None:
         config.load(place(tmp_path, '[output]\nfields = ["scor"]\n'))
     with pytest.raises(ConfigError, match=r"\[output\] fields: must differ from each other"):
         config.load(place(tmp_path, '[output]\nfields = ["score", "score"]\n'))
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ('say "x"', "back\\slash"), ("Fluß", "a\nb"), ("", " ")], ids=repr)
+def test_any_name(names: tuple[str, str]) -> None:
+    """Whatever a feature is called, a result is JSON that reads back the same."""
+    block = Block(names, np.array([[1.5, np.nan]]), (0,), 1)
+    scored = Scored(np.array([0.25]), np.array([[1.0, 2.0]]), [True], [0.5])
+
+    (line,) = encode_block(block, scored, ("value", "prediction", "residual"))
+
+    assert json.loads(line) == {
+        "value": {names[0]: 1.5, names[1]: None},
+        "prediction": {names[0]: 1.0, names[1]: 2.0},
+        "residual": {names[0]: 0.5, names[1]: None},
+    }
