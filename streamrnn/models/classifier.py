@@ -141,7 +141,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         Parameters
         ----------
         x
-            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+            Features by name. A missing one, None and NaN count as its running mean, not as 0; new names get columns.
         y
             The class. None or NaN: not known; the state moves on and nothing is learned from it.
 

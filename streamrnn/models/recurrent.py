@@ -209,6 +209,8 @@ class Recurrent:
         ]
         found += [part for one in columns for part in (one, one.names, one.index)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
+        cells = [cell for one in columns for cell in one.write.__closure__ or ()]
+        found += [one.write for one in columns] + cells + [cell.cell_contents for cell in cells]
         found += [*self._keys.areas, self._net.inputs, *self._pending.values()]
         return self._net.allocated + sum(map(sys.getsizeof, found))
 

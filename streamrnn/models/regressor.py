@@ -115,7 +115,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         Parameters
         ----------
         x
-            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+            Features by name. A missing one, None and NaN count as its running mean, not as 0; new names get columns.
         y
             The target. None or NaN: not known; the state moves on and nothing is learned from it.
 
