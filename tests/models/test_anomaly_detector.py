@@ -120,7 +120,9 @@ def test_strange_values_are_survived(x):
     assert np.mean(scores) < max(3 * usual, 0.5)
 
 
-@pytest.mark.parametrize("bad", ["12", b"1", [1.0], {"x": 1}, object()], ids=str)
+@pytest.mark.parametrize(
+    "bad", ["12", b"1", [1.0], {"x": 1}, object()], ids=["text", "bytes", "list", "dict", "object"]
+)
 def test_what_is_no_number_is_refused_and_learns_nothing(bad):
     """Text and nested values: an error that names the feature; the state stays as it is, a new feature is not begun."""
     model = detector()
