@@ -264,7 +264,8 @@ def _say(summary: Summary, config: Config, terminal: bool) -> None:
     if summary.dead_letters == 0:
         return
     noun = "record" if summary.dead_letters == 1 else "records"
-    kept = f"; all are in {config.dead_letter.path}" if config.dead_letter.path else ""
+    places = [place for place in (config.dead_letter.path, config.dead_letter.topic) if place]
+    kept = f"; all are in {places[0]}" if places else ""
     click.echo(f"streamrnn: {summary.dead_letters:,} {noun} could not become events{kept}:", err=True)
     for letter in summary.first_dead_letters:
         click.echo(f"  {_place(letter)}: {letter.reason}", err=True)

@@ -131,6 +131,25 @@ class KafkaSource:
                 self._consumer.close(autocommit=False, timeout_ms=2000)
             self._consumer = None
 
+    def check(self) -> list[StreamrnnError]:
+        """Return what is wrong with the input: no broker, no entry, no such topic. Joins no group.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> options = {"servers": "127.0.0.1:1", "group": "watch", "columns": ["flow"], "connect_timeout_s": 0.1}
+        >>> [error.exit_code for error in KafkaSource.from_topics("flow", **options).check()]
+        [69]
+        """
+        try:
+            self._consumer = connect(KafkaConsumer, self.options, client_id=self.member, metrics_enabled=False)
+            self._check_topics(self.options.topics)
+        except StreamrnnError as error:
+            return [error]
+        finally:
+            self.__exit__()
+        return []
+
     def _check_topics(self, topics: Sequence[str]) -> None:
         try:
             there = self._consumer.topics()
