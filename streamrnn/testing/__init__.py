@@ -13,6 +13,7 @@ A suite is a list of named checks without arguments; ``pytest.mark.parametrize``
 from __future__ import annotations
 
 from streamrnn.testing.cells import cell_checks, check_cell
+from streamrnn.testing.connectors import ConnectorRig, connector_checks
 from streamrnn.testing.losses import check_loss, loss_checks
 
-__all__ = ["cell_checks", "check_cell", "check_loss", "loss_checks"]
+__all__ = ["ConnectorRig", "cell_checks", "check_cell", "check_loss", "connector_checks", "loss_checks"]

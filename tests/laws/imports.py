@@ -29,7 +29,10 @@ LAYERS = {
     "streamrnn.config_secrets": Layer(),
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
     "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
-    "streamrnn.testing": Layer(("streamrnn.errors", "streamrnn.kernels", "streamrnn.models"), ("numpy", "river")),
+    "streamrnn.testing.connectors": Layer(("streamrnn.errors", "streamrnn.io")),
+    "streamrnn.testing": Layer(
+        ("streamrnn.errors", "streamrnn.kernels", "streamrnn.models", "streamrnn.io"), ("numpy", "river")
+    ),
     "streamrnn.models.numerics": Layer(("streamrnn.kernels",), ("numba", "llvmlite")),
     "streamrnn.runtime": Layer(
         (
