@@ -26,7 +26,14 @@ WAIT_S = 30.0
 
 
 class ConnectorRig(Protocol):
-    """What the author of a connector brings: an input with one partition and an output of one's own, empty at first."""
+    """What the author of a connector brings: an input with one partition and an output of one's own, empty at first.
+
+    Examples
+    --------
+    >>> from streamrnn.testing import ConnectorRig
+    >>> sorted(name for name in vars(ConnectorRig) if not name.startswith("_"))
+    ['dead_letters', 'outputs', 'sink', 'source', 'write']
+    """
 
     def write(self, values: list[float | None]) -> None:
         """Append one record for each value, of the feature ``a``; None stands for a record that is no event."""

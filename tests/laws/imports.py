@@ -29,7 +29,6 @@ LAYERS = {
     "streamrnn.config_secrets": Layer(),
     "streamrnn.kernels": Layer((), ("numpy", "numba")),
     "streamrnn.models": Layer(("streamrnn.errors", "streamrnn.kernels"), ("numpy", "river", "msgspec", "narwhals")),
-    "streamrnn.testing.connectors": Layer(("streamrnn.errors", "streamrnn.io")),
     "streamrnn.testing": Layer(
         ("streamrnn.errors", "streamrnn.kernels", "streamrnn.models", "streamrnn.io"), ("numpy", "river")
     ),
