@@ -25,12 +25,12 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from river import compose, optim, preprocessing, stats
 
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES
 from streamrnn.models.recurrent import Recurrent
+from streamrnn.models.translate import is_river
 
 __all__ = ["dumps", "load", "loads", "save"]
 
@@ -48,23 +48,25 @@ MODELS: Final = {
     "RNNRegressor": "regressor",
     "RNNTransformer": "transformer",
 }
-# river's whose whole state is plain data
-_PLAIN: Final = (
-    preprocessing.StandardScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler, preprocessing.Normalizer,
-    preprocessing.OneHotEncoder, preprocessing.OrdinalEncoder, preprocessing.PreviousImputer, compose.Select,
-    compose.Discard, compose.Prefixer, compose.Suffixer, compose.Renamer, stats.Min, stats.Max, stats.AbsMax,
-)  # fmt: skip
-# river's that are settings: what they have learned does not count (see streamrnn.models.translate)
-_SETTINGS: Final[tuple[type, ...]] = (
-    *(getattr(optim.schedulers, name) for name in SCHEDULES),
-    *(getattr(optim, rule.river) for rule in OPTIMIZERS.values() if rule.river),
-    *(getattr(optim.losses, row.river) for row in LOSSES.values() if row.river),
-)  # fmt: skip
-RIVER: Final[dict[str, type]] = {cls.__name__: cls for cls in _PLAIN}
-SETTINGS: Final[dict[str, type]] = {cls.__name__: cls for cls in _SETTINGS}
-_FACTORIES: Final[dict[str, Callable[[], Any]]] = {
-    cls.__name__: cls for cls in (float, int, set, dict, stats.Min, stats.Max, stats.AbsMax)
+# River's classes by name, with the module that is imported when a snapshot holds one. First those whose whole state is
+# plain data; then those that are settings, where what they have learned does not count (see streamrnn.models.translate).
+_PLAIN: Final = {
+    "river.preprocessing": (
+        "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "Normalizer", "OneHotEncoder", "OrdinalEncoder", "PreviousImputer",
+    ),
+    "river.compose": ("Select", "Discard", "Prefixer", "Suffixer", "Renamer"),
+    "river.stats": ("Min", "Max", "AbsMax"),
+}  # fmt: skip
+_SETTINGS: Final = {
+    "river.optim.schedulers": tuple(SCHEDULES),
+    "river.optim": tuple(rule.river for rule in OPTIMIZERS.values() if rule.river),
+    "river.optim.losses": tuple(row.river for row in LOSSES.values() if row.river),
 }
+RIVER: Final = {name: module for module, names in _PLAIN.items() for name in names}
+SETTINGS: Final = {name: module for module, names in _SETTINGS.items() for name in names}
+_BUILTIN: Final[dict[str, type]] = {cls.__name__: cls for cls in (float, int, set, dict)}
+_FACTORIES: Final = {**dict.fromkeys(_BUILTIN, "builtins"), **{name: RIVER[name] for name in _PLAIN["river.stats"]}}
+_COMPOSED: Final = dict.fromkeys(("Pipeline", "TransformerUnion"), "river.compose")
 _MAPPINGS: Final[dict[str, Callable[[Any], Any]]] = {"dict": dict, "ordered": OrderedDict, "counter": Counter}
 _SEQUENCES: Final[dict[str, Callable[[Any], Any]]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
@@ -107,13 +109,13 @@ class _Writer:
         name = type(value).__name__
         if isinstance(value, Recurrent) and type(value).__module__ == f"streamrnn.models.{MODELS.get(name)}":
             return {"model": [name, self(value.__getstate__())]}
-        if type(value) is compose.Pipeline:
+        if is_river(value, "river.compose", "Pipeline"):
             return {"pipeline": self._pairs(value.steps)}
-        if type(value) is compose.TransformerUnion:
+        if is_river(value, "river.compose", "TransformerUnion"):
             return {"union": self._pairs(value.transformers)}
-        if RIVER.get(name) is type(value):
+        if is_river(value, RIVER.get(name, ""), name):
             return {"river": [name, self._pairs(vars(value))]}
-        if SETTINGS.get(name) is type(value):
+        if is_river(value, SETTINGS.get(name, ""), name):
             given = {one: getattr(value, one) for one in inspect.signature(type(value)).parameters}
             return {"settings": [name, self._pairs(given)]}
         known = ", ".join([*MODELS, "Pipeline", "TransformerUnion", *RIVER, *SETTINGS])
@@ -165,17 +167,17 @@ class _Reader:
                     raise StateError("The snapshot's states are shorter than its manifest says.")
                 return bytes(self.blobs[start : self.at])
             case "default":
-                return defaultdict(_known(_FACTORIES, content[0]), self._pairs(content[1]))
+                return defaultdict(_class(_FACTORIES, content[0]), self._pairs(content[1]))
             case "model":
                 return self._model(_known(MODELS, content[0]), content[0], content[1])
             case "pipeline":
-                return compose.Pipeline(*self._pairs(content))
+                return _class(_COMPOSED, "Pipeline")(*self._pairs(content))
             case "union":
-                return compose.TransformerUnion(*self._pairs(content))
+                return _class(_COMPOSED, "TransformerUnion")(*self._pairs(content))
             case "settings":
-                return _known(SETTINGS, content[0])(**dict(self._pairs(content[1])))
+                return _class(SETTINGS, content[0])(**dict(self._pairs(content[1])))
             case "river":
-                made = object.__new__(_known(RIVER, content[0]))
+                made = object.__new__(_class(RIVER, content[0]))
                 vars(made).update(self._pairs(content[1]))
                 return made
         raise StateError(f"The snapshot holds a {tag!r}, which this version does not know.")
@@ -191,6 +193,10 @@ def _known(table: dict[str, Any], name: Any) -> Any:
     if not isinstance(name, str) or name not in table:
         raise StateError(f"The snapshot holds a {name!r}, which this version does not know.")
     return table[name]
+
+
+def _class(table: dict[str, str], name: Any) -> Any:
+    return getattr(import_module(_known(table, name)), name)
 
 
 def dumps(model: Any) -> bytes:

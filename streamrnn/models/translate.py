@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
-
-from river import optim
 
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES
 
-__all__ = ["LossChoice", "OptimizerChoice", "loss", "optimizer"]
+__all__ = ["LossChoice", "OptimizerChoice", "is_river", "loss", "optimizer"]
 
 
 class OptimizerChoice(NamedTuple):
@@ -79,9 +78,25 @@ _LOSS_RULES: Final[dict[str, _Rule]] = {
     "alpha": ("in (0, 1)", lambda v: 0.0 < v < 1.0),
 }
 _NOT_ELEMENTWISE: Final = {
-    optim.Newton: "Newton keeps a matrix of all weights by all weights",
-    optim.Averager: "Averager keeps a second net, the mean of the first",
+    "Newton": "Newton keeps a matrix of all weights by all weights",
+    "Averager": "Averager keeps a second net, the mean of the first",
 }
+
+
+def is_river(value: Any, module: str, name: str) -> bool:
+    """Tell whether ``value`` is of river's class ``module.name``, itself and no subclass; imports nothing.
+
+    ``river.optim`` takes longer to import than numba; while nobody has imported it there is no such object.
+
+    Examples
+    --------
+    >>> from river import optim
+    >>> from streamrnn.models.translate import is_river
+    >>> is_river(optim.Adam(), "river.optim", "Adam"), is_river("adam", "river.optim", "Adam")
+    (True, False)
+    """
+    home = sys.modules.get(module)
+    return home is not None and type(value) is getattr(home, name, None)
 
 
 def _checked(owner: str, parameter: str, settings: Mapping[str, Any], rules: Mapping[str, _Rule]) -> dict[str, float]:
@@ -113,11 +128,11 @@ def _near(spec: Any, names: Collection[str]) -> str:
 
 def _schedule(owner: str, scheduler: Any) -> tuple[str, dict[str, Any]]:
     """Return the row of SCHEDULES and its settings."""
-    if type(scheduler) is optim.schedulers.Constant:
+    if is_river(scheduler, "river.optim.schedulers", "Constant"):
         return "Constant", {"lr": scheduler.learning_rate}
-    if type(scheduler) is optim.schedulers.InverseScaling:
+    if is_river(scheduler, "river.optim.schedulers", "InverseScaling"):
         return "InverseScaling", {"lr": scheduler.learning_rate, "power": scheduler.power}
-    if type(scheduler) is optim.schedulers.Optimal:
+    if is_river(scheduler, "river.optim.schedulers", "Optimal"):
         return "Optimal", {"lr": scheduler.alpha, "t0": scheduler.t0}
     works = f"a number or one of river.optim.schedulers.{{{', '.join(SCHEDULES)}}}"
     raise ParameterError(
@@ -158,7 +173,7 @@ def optimizer(spec: Any, owner: str = "the net") -> OptimizerChoice:
     if isinstance(spec, str) and spec in OPTIMIZERS:
         return OptimizerChoice(spec, dict(OPTIMIZERS[spec].defaults))
     for rule in OPTIMIZERS.values():
-        if not rule.river or type(spec) is not getattr(optim, rule.river):
+        if not rule.river or not is_river(spec, "river.optim", rule.river):
             continue
         renamed = _RENAMED.get(rule.river, {})
         settings = {name: getattr(spec, renamed.get(name, name)) for name in rule.defaults if name != "lr"}
@@ -171,7 +186,7 @@ def optimizer(spec: Any, owner: str = "the net") -> OptimizerChoice:
         return OptimizerChoice(rule.name, _checked(owner, "optimizer", settings, _OPTIMIZER_RULES), schedule)
     rivers = ", ".join(rule.river for rule in OPTIMIZERS.values() if rule.river)
     works = f"one of {', '.join(OPTIMIZERS)}, or a river.optim object of one of these classes: {rivers}"
-    reason = _NOT_ELEMENTWISE.get(type(spec))
+    reason = next((text for name, text in _NOT_ELEMENTWISE.items() if is_river(spec, "river.optim", name)), None)
     said = f" {reason}; only element-wise optimisers run compiled." if reason else _near(spec, OPTIMIZERS)
     raise _refuse(owner, "optimizer", spec, works, said)
 
@@ -211,7 +226,7 @@ def loss(
     if isinstance(spec, str) and spec in rows:
         return LossChoice(spec, dict(rows[spec].defaults))
     for row in rows.values():
-        if not row.river or type(spec) is not getattr(optim.losses, row.river):
+        if not row.river or not is_river(spec, "river.optim.losses", row.river):
             continue
         if getattr(spec, "class_weight", None):
             raise _refuse(owner, "loss", spec, "without class weights", " Use CrossEntropy().")

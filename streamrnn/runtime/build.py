@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from river.base import Base
-from river.compose import Pipeline
 
 from streamrnn.config import nearest, parameter_names
 
@@ -134,6 +133,8 @@ def make_pipeline(steps: object) -> tuple[Any, list[str]]:
     if problems:
         return None, problems
     try:
+        from river.compose import Pipeline  # noqa: PLC0415  slow to import; a net alone need not wait
+
         return (made[0] if len(made) == 1 else Pipeline(*made)), []
     except Exception as error:  # noqa: BLE001
         return None, [f"[model] steps: these do not make a pipeline: {error}"]

@@ -51,3 +51,11 @@ def test_checking_a_configuration_compiles_nothing():
     names, _ = after("import streamrnn.config, streamrnn.errors")
 
     assert names.isdisjoint(HEAVY)
+
+
+def test_a_net_waits_for_no_frames_and_no_optimisers():
+    """What a process loads before its first score: numba, and of river the base classes."""
+    names, _ = after("from streamrnn import RNNAnomalyDetector, dumps; dumps(RNNAnomalyDetector())")
+
+    assert "numba" in names
+    assert names.isdisjoint({"pandas", "polars", "sklearn", "scipy.stats", "river.optim", "river.preprocessing"})
