@@ -46,7 +46,7 @@ NO_REASON = ("Bootstrap failed", "not ready; waiting")
 HINTS = {
     "UNEXPECTED_EOF": "It closes the connection while TLS is set up: does it speak TLS on this port?",
     "refused": "Nobody listens there.",
-    "[Errno 111]": "Nobody listens there.",
+    "ECONNREFUSED": "Nobody listens there.",
     "Name or service not known": "There is no host of this name.",
 }
 

@@ -9,11 +9,18 @@ from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import FencedInstanceIdError, KafkaError, KafkaTimeoutError, LogTruncationError, OffsetOutOfRangeError
+from kafka.errors import (
+    FencedInstanceIdError,
+    KafkaError,
+    KafkaTimeoutError,
+    LogTruncationError,
+    OffsetOutOfRangeError,
+    RebalanceInProgressError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError
+from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields
@@ -25,6 +32,10 @@ __all__ = ["KafkaSource"]
 
 ANSWER_MS = 15_000
 """How long to wait for an answer to a question about offsets, a change of coordinator included."""
+
+
+COMMIT_TRIES = 100
+"""Tries of a commit while the group rebalances, a tenth of a second each."""
 
 
 class KafkaSource:
@@ -387,7 +398,28 @@ class KafkaSource:
         done = {name_of(one): OffsetAndMetadata(offset, "", -1) for one, offset in self._done.items()}
         if not done:
             return
+        for _ in range(COMMIT_TRIES):
+            if self._committed(done):
+                return
+            self._let_rebalance()
+        raise UnavailableError("The group does not come to rest; nothing was committed.")
+
+    def _committed(self, done: dict[str, OffsetAndMetadata]) -> bool:
+        """Try to commit; return False while the group rebalances."""
         try:
             self.commit_offsets(done)
+        except RebalanceInProgressError:
+            return False
         except KafkaError as error:
             raise translated(error, "committing offsets") from error
+        return True
+
+    def _let_rebalance(self) -> None:
+        """Give the group a moment to settle, which it does inside a poll only, without reading anything."""
+        consumer = self._client()
+        held = consumer.assignment()
+        consumer.pause(*held)
+        try:
+            consumer.poll(timeout_ms=100)
+        finally:
+            consumer.resume(*((held & consumer.assignment()) - self._unplaced))
