@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test lint types clean lock
+.PHONY: help demo demo-kafka kafka test lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -34,16 +34,20 @@ lint: $(VENV)/.dev  ## Style alone.
 types: $(VENV)/.dev  ## Types alone.
 	$(BIN)/mypy
 
+docs: $(VENV)/.docs  ## Build the documentation into site/. Warnings are errors.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@echo "documentation: site/index.html"
+
 clean:  ## Remove whatever was made here.
-	rm -rf $(VENV) demo-out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-out dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find streamrnn connectors tests examples -name __pycache__ -prune -exec rm -rf {} +
 
 lock:  ## Take the newest versions that fit, and write them to constraints.txt.
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade --upgrade-strategy eager '.[dev]'
+	$(PIP) install --quiet --upgrade --upgrade-strategy eager '.[dev,docs]'
 	@{ sed '/^[^#]/,$$d' constraints.txt; $(PIP) freeze --exclude streamrnn; } > constraints.new
 	@mv constraints.new constraints.txt
-	@touch $(VENV)/.demo $(VENV)/.dev
+	@touch $(VENV)/.demo $(VENV)/.dev $(VENV)/.docs
 
 $(VENV)/.made: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) was not found. Install it, or: make PYTHON=/path/to/python3"; exit 69; }
@@ -66,3 +70,8 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo "Installing streamrnn and what its tests need into $(VENV) ..."
 	@$(INSTALL) --no-build-isolation --editable '.[dev]'
 	@touch $@ $(VENV)/.demo $(VENV)/.broker
+
+$(VENV)/.docs: $(VENV)/.made pyproject.toml
+	@echo "Installing streamrnn and what builds its documentation into $(VENV) ..."
+	@$(INSTALL) --no-build-isolation --editable '.[docs]'
+	@touch $@
