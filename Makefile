@@ -34,8 +34,9 @@ lint: $(VENV)/.dev  ## Style alone.
 types: $(VENV)/.dev  ## Types alone.
 	$(BIN)/mypy
 
+# Not --quiet: it would hide the warnings from --strict as well.
 docs: $(VENV)/.docs  ## Build the documentation into site/. Warnings are errors.
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "documentation: site/index.html"
 
 clean:  ## Remove whatever was made here.
