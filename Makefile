@@ -25,7 +25,7 @@ kafka: $(VENV)/.broker  ## Leave a throw-away Kafka running on localhost:9092.
 	@$(BIN)/python -m streamrnn_kafka.broker
 
 test: lint types  ## Style, types, and every test.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

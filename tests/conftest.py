@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -17,11 +16,7 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(tryfirst=True, wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Spread the tests over two processes: the longest begins first, and those that share a broker stay together."""
-    for item in items:  # before the plugin that spreads them looks
-        if {"kafka", "chaos"} & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group("broker"))
-    yield
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of all tests the longest begins first: the others run beside it."""
     items.sort(key=lambda item: item.path.name != "test_wheel.py")

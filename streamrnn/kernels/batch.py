@@ -72,7 +72,7 @@ def batch_memory(sizes: Sizes, streams: int) -> NDArray[np.float32]:
     >>> from streamrnn.kernels.batch import batch_memory
     >>> from streamrnn.kernels.layout import Sizes
     >>> batch_memory(Sizes("lstm", inputs=8, hidden=16, outputs=1), 8).nbytes
-    154624
+    103936
     """
     if streams < 1 or sizes.layers != 1 or sizes.two_pass:
         raise ValueError(

@@ -164,10 +164,12 @@ def test_signal(tmp_path: Path, number: signal.Signals) -> None:
     """Asked to stop, it finishes what it has read, writes its state and exits 0; a restart goes on from there."""
     config = place(tmp_path, config=CONFIG.replace('path = "in.csv"', 'path = "in.csv"\nfollow = true'))
     process = subprocess.Popen([sys.executable, "-m", "streamrnn", "run", config], stderr=subprocess.PIPE)
-    wait_for_lines(tmp_path / "out.jsonl", 400)
-
-    process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    try:
+        wait_for_lines(tmp_path / "out.jsonl", 400)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
     half = (tmp_path / "out.jsonl").read_bytes()
     with (tmp_path / "in.csv").open("a") as file:
         file.write(ROWS)
@@ -187,7 +189,7 @@ def test_signal(tmp_path: Path, number: signal.Signals) -> None:
 
 
 def wait_for_lines(path: Path, n: int) -> None:
-    for _ in range(600):
+    for _ in range(2400):  # the first run of all compiles
         if path.exists() and path.read_bytes().count(b"\n") >= n:
             return
         time.sleep(0.05)
@@ -213,8 +215,10 @@ def test_kill(tmp_path: Path) -> None:
     command("run", whole)
     for lines in (1, 4000, 9000):
         process = subprocess.Popen([sys.executable, "-m", "streamrnn", "run", config])
-        wait_for_lines(tmp_path / "out.jsonl", lines)
-        process.kill()
+        try:
+            wait_for_lines(tmp_path / "out.jsonl", lines)
+        finally:
+            process.kill()
         process.wait(timeout=20)
 
     assert command("run", config).returncode == 0
