@@ -10,6 +10,7 @@ from river import optim
 
 from streamrnn.kernels import layout as at
 from streamrnn.kernels import optimizers
+from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.compile import entry, sources_digest
 from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
 from streamrnn.models.translate import OptimizerChoice, optimizer
@@ -21,7 +22,7 @@ STEPS, N = 60, 8
 @functools.cache
 def stepper():
     """One update of a flat run of weights, compiled: prepare, then step."""
-    stamp = sources_digest(stepper.__wrapped__)
+    stamp = sources_digest(CELLS["lstm"])
 
     def run(hd, hyper, c, w, w_0, s, g, pull):
         stamp  # noqa: B018  part of the cache's key
