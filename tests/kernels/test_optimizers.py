@@ -154,7 +154,7 @@ def test_the_final_rate_of_adabound_follows_the_schedule():
     np.testing.assert_allclose(ours(optimizer(spec), w_0, G), expected, rtol=2e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", set(OPTIMIZERS) - {"obgd"})
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "obgd"])
 def test_no_gradient_no_step(name):
     """A weight whose gradient has always been zero never moves, with any rule's defaults: nothing is divided by 0."""
     w_0, G = np.random.default_rng(1).normal(size=N), gradients()
@@ -166,7 +166,7 @@ def test_no_gradient_no_step(name):
     assert (actual[-1, 1::2] != w_0.astype(np.float32)[1::2]).all()
 
 
-@pytest.mark.parametrize("name", set(OPTIMIZERS) - {"obgd"})
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "obgd"])
 def test_long_lives(name):
     """After 1e9 updates the next steps are finite, and gradients of any size a net lets through keep them so."""
     for size in (1e-30, 1e-12, 1.0, 1e12, 1e18):
