@@ -45,6 +45,7 @@ __all__ = [
     "Server",
     "State",
     "check_table",
+    "checked_table",
     "describe_type",
     "load",
     "nearest",
@@ -437,6 +438,31 @@ def check_table(table: str, options: type, data: object, base: Path | None = Non
     except (ValueError, TypeError, StreamrnnError) as error:
         said = str(error)
         return None, [said if said.startswith("[") else f"[{table}]: {said}"]
+
+
+def checked_table(table: str, options: type, data: object) -> Any:
+    """Return one table as its struct, for whoever makes a connector without a configuration file.
+
+    Parameters
+    ----------
+    table, options, data
+        As for :func:`check_table`.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each mistake.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Alarm, checked_table
+    >>> checked_table("alarm", Alarm, {"rate": 0.1}).rate
+    0.1
+    """
+    value, problems = check_table(table, options, data)
+    if value is None:
+        raise ConfigError(problems)
+    return value
 
 
 def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None, list[str]]:

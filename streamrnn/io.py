@@ -12,6 +12,7 @@ events and one model; a source with a single input names its partition ``"0"``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -36,7 +37,17 @@ __all__ = [
     "Source",
     "StoredSnapshot",
     "find_connector",
+    "nests_too_deep",
 ]
+
+MAX_NESTING = 64
+"""Levels of JSON. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
+
+MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
+"""Texts that stand for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 Position = int | str
 """Where an event lies in its partition. Opaque, JSON-serialisable, made and read by the source alone."""
@@ -434,3 +445,26 @@ def find_connector(role: str, kind: str) -> Any:
         known = ", ".join(sorted(found)) or "none installed"
         raise ConfigError(f"[{role}] kind: there is no {role} connector {kind!r}. Known: {known}.")
     return found[kind].load()
+
+
+def nests_too_deep(record: bytes) -> bool:
+    """Tell whether JSON is nested deeper than ``MAX_NESTING``: a decoder that recurses must not see it.
+
+    Parameters
+    ----------
+    record
+        JSON, or what claims to be.
+
+    Examples
+    --------
+    >>> from streamrnn.io import nests_too_deep
+    >>> nests_too_deep(b"[" * 64 + b"]" * 64), nests_too_deep(b"[" * 65), nests_too_deep(b'"' + b"[" * 65 + b'"')
+    (False, True, False)
+    """
+    if record.count(b"[") + record.count(b"{") <= MAX_NESTING:
+        return False
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", record)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > MAX_NESTING

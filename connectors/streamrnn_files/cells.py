@@ -7,10 +7,9 @@ import re
 from datetime import datetime
 from functools import cache
 
-__all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
+from streamrnn.io import MISSING
 
-MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
-"""What stands for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
+__all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
 
 
 class CellError(ValueError):

@@ -8,7 +8,8 @@ from typing import Any
 
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, SourceError
-from streamrnn_files.cells import MISSING, is_number
+from streamrnn.io import MISSING
+from streamrnn_files.cells import is_number
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["Layout", "choose"]

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from streamrnn.io import MAX_NESTING, nests_too_deep
 from streamrnn_files.cells import CellError, number, show
 from streamrnn_files.columns import Layout
 from streamrnn_files.csv_rows import check_missing
 from streamrnn_files.rows import Fast, Row, Time
 
 __all__ = ["JsonParser"]
-
-DEEPEST = 64
-"""Levels of nesting. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
-
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
-_BRACKET = re.compile(rb"[\[\]{}]")
-
-
-def _depth(record: bytes) -> int:
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", record)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _brackets(data: bytes) -> int:
-    return data.count(b"[") + data.count(b"{")
 
 
 class JsonParser:
@@ -66,7 +48,7 @@ class JsonParser:
     def fast(self, records: Sequence[bytes]) -> Fast | None:
         """Return the columns of all records, or None where any of them is not plainly clean."""
         data = b"\n".join(records)
-        if _brackets(data) > len(records) + DEEPEST - 1:
+        if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
             return None
         try:
             if not data.isascii():
@@ -90,8 +72,8 @@ class JsonParser:
 
     def careful(self, record: bytes) -> Row:
         """Return one record's values, or say why it is no event."""
-        if _brackets(record) > DEEPEST and _depth(record) > DEEPEST:
-            raise CellError(f"it is nested deeper than {DEEPEST} levels")
+        if nests_too_deep(record):
+            raise CellError(f"it is nested deeper than {MAX_NESTING} levels")
         try:
             record.decode()
         except UnicodeDecodeError as error:

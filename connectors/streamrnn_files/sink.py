@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Self
 
 import msgspec
 
-from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
+from streamrnn.config import checked_table
+from streamrnn.errors import FullError, SinkError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Position, Restored, StoredSnapshot
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
@@ -168,10 +168,7 @@ class FileSink:
         ...
         streamrnn.errors.ConfigError: [sink] fsync: must be one of 'commit', 'never'. Got 'often' instead.
         """
-        checked, problems = check_table("sink", SinkOptions, {"path": str(path), **options})
-        if problems:
-            raise ConfigError(problems)
-        return cls(checked)
+        return cls(checked_table("sink", SinkOptions, {"path": str(path), **options}))
 
     @property
     def delivery(self) -> str:

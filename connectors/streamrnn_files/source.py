@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, StateError, StreamrnnError
+from streamrnn.config import checked_table
+from streamrnn.errors import StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Poll, Position
 from streamrnn_files.bytestream import ByteStream
 from streamrnn_files.columns import Layout
@@ -89,10 +89,7 @@ class FileSource:
         ...
         streamrnn.errors.ConfigError: [source] colums: there is no such option. Did you mean 'columns'?
         """
-        checked, problems = check_table("source", SourceOptions, {"path": str(path), **options})
-        if problems:
-            raise ConfigError(problems)
-        return cls(checked)
+        return cls(checked_table("source", SourceOptions, {"path": str(path), **options}))
 
     def __enter__(self) -> Self:
         self._stream.open()

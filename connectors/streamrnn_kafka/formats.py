@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -14,16 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep
+
 __all__ = ["Columns", "Decoder", "Fields", "Format", "RecordError", "number"]
-
-DEEPEST = 64
-"""Levels of nesting. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
-
-MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
-"""Texts that stand for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
-
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
-_BRACKET = re.compile(rb"[\[\]{}]")
 
 Time = str | float | None
 
@@ -94,17 +86,9 @@ def _get(record: Any, path: Sequence[str]) -> Any:
     return record
 
 
-def _depth(record: bytes) -> int:
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", record)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def _load_json(value: bytes) -> Any:
-    if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
-        raise RecordError(f"Its value is nested deeper than {DEEPEST} levels.")
+    if nests_too_deep(value):
+        raise RecordError(f"Its value is nested deeper than {MAX_NESTING} levels.")
     _text(value)
     try:
         return msgspec.json.decode(value)
@@ -207,7 +191,7 @@ def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ..
     def decoded(values: Sequence[bytes]) -> list[tuple[Any, ...]]:
         rows = []
         for value in values:
-            if value.count(b"[") + value.count(b"{") > DEEPEST:
+            if value.count(b"[") + value.count(b"{") > MAX_NESTING:
                 raise RecordError
             if not value.isascii():
                 value.decode()

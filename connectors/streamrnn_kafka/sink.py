@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError, UnsupportedVersionError
 from kafka.structs import OffsetAndMetadata
 
-from streamrnn.config import check_table
+from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError
 from streamrnn.io import Block, DeadLetter, Position, Restored, Source
 from streamrnn_kafka.connection import connect, translated
@@ -92,10 +92,7 @@ class KafkaSink:
         ...
         streamrnn.errors.ConfigError: [sink] delivery: must be one of 'at_least_once', 'at_most_once', 'exactly_once'. ...
         """
-        checked, problems = check_table("sink", SinkOptions, {"topic": topic, **options})
-        if problems:
-            raise ConfigError(problems)
-        return cls(checked)
+        return cls(checked_table("sink", SinkOptions, {"topic": topic, **options}))
 
     @property
     def delivery(self) -> str:

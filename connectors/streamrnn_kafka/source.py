@@ -19,8 +19,8 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
-from streamrnn.config import check_table
-from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError, UnavailableError
+from streamrnn.config import checked_table
+from streamrnn.errors import SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields
@@ -90,10 +90,7 @@ class KafkaSource:
         ...
         streamrnn.errors.ConfigError: [source] server: there is no such option. Did you mean 'servers'?
         """
-        checked, problems = check_table("source", SourceOptions, {"topics": list(topics), **options})
-        if problems:
-            raise ConfigError(problems)
-        return cls(checked)
+        return cls(checked_table("source", SourceOptions, {"topics": list(topics), **options}))
 
     @property
     def group(self) -> str:
