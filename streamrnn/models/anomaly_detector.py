@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,6 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
-
-    @classmethod
-    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        yield {"hidden_size": 8}
 
     def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
         return [part for name in names for part in ([name] if name == self.time else [name, f"change of {name}"])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -94,10 +94,6 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     ) -> None:
         self._start(locals())
 
-    @classmethod
-    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        yield {"hidden_size": 8}
-
     @property
     def _multiclass(self) -> bool:
         return True
@@ -117,11 +113,12 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
             raise FeatureError(f"A label must be a bool, an int or a text, or None. Got {type(y).__name__} instead.")
         return y
 
-    def _new_classes(self, label: Any) -> list[Any]:
+    @staticmethod
+    def _new_classes(label: Any, seen: Collection[Any]) -> list[Any]:
         """Return the classes that a label brings. A bool brings both, so that river's binary metrics find them."""
-        if label is None or label in self._targets.index:
+        if label is None or label in seen:
             return []
-        return [False, True] if isinstance(label, bool) and not self._targets.names else [label]
+        return [False, True] if isinstance(label, bool) and not seen else [label]
 
     def _check_classes(self, fresh: list[Any]) -> None:
         known = len(self._targets.names)
@@ -152,7 +149,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         """
         net = self._net
         label = self._label(y)
-        fresh = self._new_classes(label)
+        fresh = self._new_classes(label, self._targets.index)
         if fresh:
             self._check_classes(fresh)
         if not self._columns.write(x, net.row):
@@ -162,10 +159,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
             self._take(x)
         if self._targets.names:
             net.row[net.first_target] = self._targets.index.get(label, np.nan)
-        if self._special:
-            self._learn(x)
-        else:
-            net.call(net.slab, net.row, 1, LEARN)
+        self._learn(x)
 
     def predict_proba_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
         """Return the probability of each class seen so far, from the present state. Changes nothing.
@@ -177,9 +171,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         kwargs
             Not used; river's interface has them.
         """
-        row, net = self._ask(x), self._net
-        first = net.first_output
-        return dict(zip(self._targets.names, row[first : first + net.sizes.outputs].tolist(), strict=True))
+        return self._ask_by_name(x)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.
@@ -267,10 +259,10 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
                 f"The 'y' parameter must have one label for each of the {len(table.values)} rows. Got {len(labels)}."
             )
         grows: dict[int, list[Any]] = {}
-        seen = list(self._targets.names)
+        seen = dict.fromkeys(self._targets.names)
         for row, label in enumerate(labels):
-            if label is not None and label not in seen:
-                grows[row] = [False, True] if isinstance(label, bool) and not seen else [label]
-                seen += grows[row]
-        self._check_classes(seen[len(self._targets.names) :])
+            if fresh := self._new_classes(label, seen):
+                grows[row] = fresh
+                seen.update(dict.fromkeys(fresh))
+        self._check_classes(list(seen)[len(self._targets.names) :])
         return table, self._many(table, labels, mode, grows)

@@ -15,6 +15,7 @@ from streamrnn.errors import ParameterError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.supervised import ADVANCE, LEARN, SCALED, supervised
+from streamrnn.models import defaults
 from streamrnn.models.features import Columns, to_float
 from streamrnn.models.frames import column_of, table_of, values_of
 from streamrnn.models.net import Net
@@ -77,18 +78,18 @@ class RNNForecaster(Recurrent, Forecaster):
     def __init__(
         self,
         horizon: int = 1,
-        cell: str = "lstm",
-        hidden_size: int = 16,
-        n_layers: int = 1,
-        window: int = 16,
-        stride: int = 4,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
         learning: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,
-        loss: Any = "huber",
+        loss: Any = defaults.LOSS,
         normalize: bool = True,
-        max_features: int = 1024,
-        seed: int = 0,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
     ) -> None:
         self._start({"advance": "predict", **locals()})
         allowed = [name for name, row in LOSSES.items() if row.outputs_per_target == 1 and row.task == "regression"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,6 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         allowed = [name for name, row in LOSSES.items() if row.outputs_per_target == 1 and row.task == "regression"]
         check(type(self).__name__, "loss", loss, f"one of {', '.join(allowed)}", ok=self._loss in allowed)
 
-    @classmethod
-    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        yield {"hidden_size": 8}
-
     @property
     def targets(self) -> list[Any]:
         """The targets seen, in the order of their outputs."""
@@ -137,10 +133,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
             values = np.empty(len(self._targets.names))
             self._targets.write_slowly(y, values)
         net.row[net.first_target : net.first_output] = values
-        if self._special:
-            self._learn(x)
-        else:
-            net.call(net.slab, net.row, 1, LEARN)
+        self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
         """Return a prediction for each target seen so far, from the present state. Changes nothing.
@@ -152,9 +145,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         kwargs
             Not used; river's interface has them.
         """
-        row, net = self._ask(x), self._net
-        first = net.first_output
-        return dict(zip(self._targets.names, row[first : first + net.sizes.outputs].tolist(), strict=True))
+        return self._ask_by_name(x)
 
     def learn_many(self, X: Any, Y: Any) -> None:
         """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.

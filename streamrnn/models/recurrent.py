@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -98,6 +98,11 @@ class Recurrent:
         self._columns, self._targets = Columns((), key, time), Columns()
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.row = np.full(self._width(), np.nan)
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        """Yield the parameters that river's own checks make models with."""
+        yield {"hidden_size": 8}
 
     # ---- what subclasses say --------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -99,15 +99,8 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         self._start(locals())
         self._grow(targets=["y"])
 
-    @classmethod
-    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        yield {"hidden_size": 8}
-
     def _n_outputs(self) -> int:
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
-
-    def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
-        into[:, 0] = labels[start:stop]
 
     def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
         """Take the event in: the state moves on, and y is learned.

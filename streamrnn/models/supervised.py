@@ -23,7 +23,7 @@ ANSWER = PREDICT | LINK
 class Supervised(Recurrent):
     """A net that learns targets: a row is ``x (I) | y (K) | outputs (K) | area``.
 
-    A subclass says how the labels of a block are written (``_write_targets``).
+    A subclass whose labels are not one number says how those of a block are written (``_write_targets``).
     """
 
     _entry = staticmethod(supervised)
@@ -37,7 +37,7 @@ class Supervised(Recurrent):
 
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         """Write the labels of rows ``start`` to ``stop`` into a block of shape (stop - start, K), NaN so far."""
-        raise NotImplementedError
+        into[:, 0] = labels[start:stop]
 
     # ---- one event ------------------------------------------------------------------------------
 
@@ -53,6 +53,11 @@ class Supervised(Recurrent):
             row[-1] = self._find(x)
         net.call(net.slab, row, 1, ANSWER)
         return row
+
+    def _ask_by_name(self, x: Mapping[Any, Any]) -> dict[Any, float]:
+        """Run x forward and return the outputs by target or class."""
+        row, net = self._ask(x), self._net
+        return dict(zip(self._targets.names, row[net.first_output :][: net.sizes.outputs].tolist(), strict=True))
 
     def _ask_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Let the live state take x in, answer from there, and let x wait for its label."""

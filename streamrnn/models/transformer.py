@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from river import base
 
 from streamrnn.kernels.supervised import HIDDEN, LEARN
+from streamrnn.models import defaults
 from streamrnn.models.features import to_float
 from streamrnn.models.frames import values_of
 from streamrnn.models.parameters import documented
@@ -70,31 +70,24 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
 
     def __init__(
         self,
-        cell: str = "lstm",
-        hidden_size: int = 16,
-        n_layers: int = 1,
-        window: int = 16,
-        stride: int = 4,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
         learning: str | None = None,
-        optimizer: Any = "adam",
+        optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,
-        loss: Any = "huber",
+        loss: Any = defaults.LOSS,
         normalize: bool = True,
         key: Any = None,
-        max_keys: int = 1000,
+        max_keys: int = defaults.MAX_KEYS,
         time: Any = None,
-        max_features: int = 1024,
-        seed: int = 0,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
         self._grow(targets=["y"])
-
-    @classmethod
-    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
-        yield {"hidden_size": 8}
-
-    def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
-        into[:, 0] = labels[start:stop]
 
     def learn_one(self, x: Mapping[Any, Any], y: Any = None) -> None:
         """Take the event in: the state moves on, and the net learns to predict y.
@@ -114,10 +107,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         net, y = self._net, to_float("y", y)
         self._take(x)
         net.row[net.first_target] = y
-        if self._special:
-            self._learn(x)
-        else:
-            net.call(net.slab, net.row, 1, LEARN)
+        self._learn(x)
 
     def transform_one(self, x: Mapping[Any, Any]) -> dict[Any, float]:
         """Return the hidden state of the top layer with x in it. Changes nothing.
