@@ -33,7 +33,6 @@ from streamrnn.kernels.losses import output_gradient
 # Exponent bits of 2^40. Larger errors or factors are refused: their squares, summed, would leave float32.
 TOO_BIG = np.uint32((127 + 40) << 23)
 MAGNITUDE = np.uint32(0x7FFFFFFF)
-ABSENT = np.float32(0.0)
 
 
 def _product(N):

@@ -85,8 +85,6 @@ WORDS: Final[dict[str, int]] = {
 CONSTANT, INVERSE, OPTIMAL = range(3)
 SCHEDULES: Final = {"Constant": CONSTANT, "InverseScaling": INVERSE, "Optimal": OPTIMAL}
 
-BIG: Final = F32(1e30)
-
 
 @kernel
 def learning_rate(hd, hyper, t):
