@@ -15,12 +15,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import inspect
 import os
 import pickle
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,6 +171,29 @@ def _cache_place() -> Any:
         numba.config.CACHE_DIR = before
 
 
+def _spare_scipy() -> None:
+    """Import numba's array functions without scipy.linalg: a third of the way to a process's first score.
+
+    They import it to learn whether there is a BLAS; that scipy is installed says the same. Matrix functions of other
+    compiled code in this process import it when they are compiled, as ever.
+    """
+    if "numba.np.arraymath" in sys.modules:
+        return
+    linalg: Any = import_module("numba.np.linalg")
+    ensure_blas = linalg.ensure_blas
+
+    def installed() -> None:
+        if importlib.util.find_spec("scipy") is None:
+            raise ImportError("scipy is not installed.")
+
+    linalg.ensure_blas = installed
+    try:
+        arraymath: Any = import_module("numba.np.arraymath")
+        arraymath.ensure_blas = ensure_blas
+    finally:
+        linalg.ensure_blas = ensure_blas
+
+
 class _Guarded:
     """A compiled function that survives a damaged cache: the first call falls back to compiling in memory.
 
@@ -188,6 +214,7 @@ class _Guarded:
         signature = tuple(numba.typeof(arg) for arg in args)
         with _cache_place(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaWarning)
+            _spare_scipy()
             try:
                 self._compiled.compile(signature)
             except numba.core.errors.TypingError:

@@ -59,3 +59,20 @@ def test_a_net_waits_for_no_frames_and_no_optimisers():
 
     assert "numba" in names
     assert names.isdisjoint({"pandas", "polars", "sklearn", "scipy.stats", "river.optim", "river.preprocessing"})
+
+
+MATRICES = """
+from streamrnn import RNNAnomalyDetector
+RNNAnomalyDetector(cell="dense", hidden_size=4).learn_one({"level": 1.0})
+before = "scipy.linalg" in sys.modules
+import numba, numpy
+product = numba.njit(lambda a, b: a @ b)(numpy.eye(2), numpy.full((2, 2), 3.0))
+assert not before and "scipy.linalg" in sys.modules and product.sum() == 12.0
+"""
+
+
+def test_the_first_event_waits_for_no_matrix_functions():
+    """A net runs without ``scipy.linalg``; other compiled code of the process still finds it."""
+    names, _ = after("import sys" + MATRICES)
+
+    assert "scipy.linalg" in names
