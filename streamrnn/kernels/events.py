@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamrnn.kernels import layout as at
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import kernel, reinterpret
 from streamrnn.kernels.layout import LANES
 from streamrnn.kernels.losses import CROSS_ENTROPY, GAUSSIAN, LOG, MOST, POISSON
 from streamrnn.kernels.net import forward, teach
@@ -15,7 +15,7 @@ from streamrnn.kernels.scaler import absorb, spread, usable
 @kernel
 def views(slab):
     """Return the slab as int64 (the header comes first), float32 and float64."""
-    return slab.view(np.int64), slab.view(np.float32), slab.view(np.float64)
+    return reinterpret(slab, np.int64), reinterpret(slab, np.float32), reinterpret(slab, np.float64)
 
 
 @kernel
@@ -160,7 +160,7 @@ def stage(cell, hidden, hd, f, d, x):
     """
     I = hd[at.INPUTS]
     kept = hd[hd[at.RAW] : hd[at.RAW] + I]
-    now = x.view(np.int64)
+    now = reinterpret(x, np.int64)
     same = hd[hd[at.STAGED]] != 0
     for i in range(I):
         same = same & (kept[i] == now[i])

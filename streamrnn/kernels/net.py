@@ -27,7 +27,7 @@ from streamrnn.kernels import layout as at
 from streamrnn.kernels import optimizers
 from streamrnn.kernels.activations import ZERO
 from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import chosen_by_cell, kernel
+from streamrnn.kernels.compile import chosen_by_cell, kernel, reinterpret
 from streamrnn.kernels.losses import output_gradient
 
 # Exponent bits of 2^40. Larger errors or factors are refused: their squares, summed, would leave float32.
@@ -254,7 +254,7 @@ def at_pad(t):
 @kernel
 def finite(f, start, n):
     """Tell whether n values are finite and below 2^40, by their bits: no float comparison, nothing to optimise away."""
-    bits = f[start : start + n].view(np.uint32)
+    bits = reinterpret(f[start : start + n], np.uint32)
     worst = np.uint32(0)
     for i in range(n):
         worst = max(worst, np.uint32(bits[i] & MAGNITUDE))  # numba widens what & gives: half the speed
@@ -327,7 +327,8 @@ def _rows(cell, hidden):
 
     learn: form the gradient; ``apply``: step at once (else the gradient is kept for a second pass);
     drop: over how many of the oldest slots the traces move on (0: not at all).
-    Returns the sums of |g| and g^2 (only where the gradient is kept).
+    Returns the sums of |g| and g^2 (only where the gradient is kept). Flags are variables, never literals: each combination
+    of literals is compiled anew.
     """
     spec, H = CELLS[cell], hidden
     N, Z, Q = spec.gates * H, spec.dz_blocks * H, spec.traced * H
@@ -521,7 +522,7 @@ def update(cell, hidden):
         sum_1, sum_2 = head(cell, hidden, hd, f)
         once = hd[at.TWO_PASS] == 0
         for layer in range(hd[at.LAYERS]):
-            more_1, more_2 = rows(cell, hidden, hd, f, layer, True, once, drop, pull)
+            more_1, more_2 = rows(cell, hidden, hd, f, layer, good, once, drop, pull)
             sum_1 += more_1
             sum_2 += more_2
         if not once:
@@ -544,7 +545,7 @@ def update(cell, hidden):
         moved = learn(hd, f, d, drop)
         if not moved and hd[at.TRACES] != 0 and Q > 0 and drop > 0:
             for layer in range(hd[at.LAYERS]):
-                rows(cell, hidden, hd, f, layer, False, True, drop, ZERO)
+                rows(cell, hidden, hd, f, layer, moved, not moved, drop, ZERO)
         hd[at.FRESH] = 0
         if drop == 0:
             return
