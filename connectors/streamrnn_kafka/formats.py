@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import decimal
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,26 +15,31 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.errors import ConfigError
 from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep
+from streamrnn_kafka.cloudevents import Headers, opened
+from streamrnn_kafka.faults import RecordError
+from streamrnn_kafka.registry import Registry, avro_loader, protobuf_loader
 
-__all__ = ["Columns", "Decoder", "Fields", "Format", "RecordError", "number"]
+__all__ = ["Columns", "Decoder", "Fields", "Format", "KeyDecoder", "RecordError", "number"]
 
 Time = str | float | None
 
 
-class RecordError(ValueError):
-    """A record is no event; the message says why, as a sentence."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Which fields of a record are features, time and key. ``a.b`` is the field ``b`` inside ``a``."""
+    """Which fields of a record are features, time and key, and what its format needs to know.
+
+    ``a.b`` is the field ``b`` inside ``a``. ``cloudevents``: they lie in a CloudEvent's data, and ``ce.x`` is its attribute.
+    """
 
     columns: tuple[str, ...]
     time: str | None = None
     key: str | None = None
     allow_missing: bool = True
     csv_fields: tuple[str, ...] = ()
+    registry: Registry | None = None
+    cloudevents: bool = False
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -68,7 +75,7 @@ def number(value: Any, name: str) -> float:
             found = math.nan if "_" in value else float(value)
         except ValueError:
             found = math.nan
-    if isinstance(found, int | float):  # true and false are 1 and 0
+    if isinstance(found, int | float | decimal.Decimal):  # true and false are 1 and 0
         try:
             found = float(found)
         except OverflowError:
@@ -209,11 +216,19 @@ class Format:
     fast: Callable[[Fields], Callable[[Sequence[bytes]], list[tuple[Any, ...]]] | None] | None = None
 
 
+def _registered(fields: Fields) -> Registry:
+    if fields.registry is None:
+        raise ConfigError("[source] registry: is missing; the formats avro and protobuf take their schemas from there.")
+    return fields.registry
+
+
 FORMATS = {
     "json": Format(lambda _fields: _load_json, _fast_json),
     "msgpack": Format(lambda _fields: _load_msgpack),
     "csv": Format(_csv_loader),
     "number": Format(_number_loader),
+    "avro": Format(lambda fields: avro_loader(_registered(fields))),
+    "protobuf": Format(lambda fields: protobuf_loader(_registered(fields), _tree(fields))),
 }
 
 CHUNK = 64
@@ -237,18 +252,21 @@ class Decoder:
         self._load = form.load(fields)
         self._fields = fields
         self._max_bytes = max_bytes
-        self._fast = form.fast(fields) if form.fast is not None else None
+        self._fast = form.fast(fields) if form.fast is not None and not fields.cloudevents else None
         self._paths = [tuple(name.split(".")) for name in fields.used]
 
-    def columns(self, values: Sequence[bytes | None]) -> Columns:
-        """Return the columns of some records. Which of them are decoded together changes nothing."""
+    def columns(self, values: Sequence[bytes | None], headers: Sequence[Headers] = ()) -> Columns:
+        """Return the columns of some records. Which of them are decoded together changes nothing.
+
+        ``headers``, one sequence a record, are needed for CloudEvents alone.
+        """
         found = Columns(np.empty((0, len(self._fields.columns))))
         parts: list[NDArray[np.float64]] = []
         for start in range(0, len(values), CHUNK):
             part = values[start : start + CHUNK]
             rows = self._fast_rows(part)
             if rows is None:
-                rows = self._careful_rows(part, start, found.faults)
+                rows = self._careful_rows(part, headers[start : start + CHUNK], start, found.faults)
             if rows:
                 parts.append(self._add(rows, found))
         if parts:
@@ -280,17 +298,17 @@ class Decoder:
         return rows
 
     def _careful_rows(
-        self, values: Sequence[bytes | None], start: int, faults: dict[int, str]
+        self, values: Sequence[bytes | None], headers: Sequence[Headers], start: int, faults: dict[int, str]
     ) -> list[tuple[Any, ...]]:
         rows = []
-        for i, value in enumerate(values, start):
+        for i, value in enumerate(values):
             try:
-                rows.append(self._careful(value))
+                rows.append(self._careful(value, headers[i] if headers else ()))
             except RecordError as error:
-                faults[i] = str(error)
+                faults[start + i] = str(error)
         return rows
 
-    def _careful(self, value: bytes | None) -> tuple[Any, ...]:
+    def _careful(self, value: bytes | None, headers: Headers) -> tuple[Any, ...]:
         """Return one record's fields, or say why it is no event."""
         if value is None:
             raise RecordError("It has no value: a tombstone.")
@@ -299,7 +317,7 @@ class Decoder:
         clean = self._fast_rows([value])  # what passes the fast way alone must pass in any company
         if clean is not None:
             return clean[0]
-        record = self._load(value)
+        record = opened(value, headers, self._load, _load_json) if self._fields.cloudevents else self._load(value)
         if not isinstance(record, Mapping):
             raise RecordError(f"Its value is not an object with fields: {_show(record)}.")
         fields = self._fields
@@ -317,7 +335,46 @@ class Decoder:
         return tuple(row)
 
 
+class KeyDecoder:
+    """Turns record keys into names of series.
+
+    Parameters
+    ----------
+    form
+        A row of ``FORMATS``, or None: the key is text.
+    field
+        The field of the key that names the series; None: the key is the name itself.
+    registry
+        Where the schemas of avro and protobuf are.
+    """
+
+    def __init__(self, form: Format | None, field: str | None, registry: Registry | None) -> None:
+        self._name = field
+        self._path = () if field is None else tuple(field.split("."))
+        self._load = None if form is None else form.load(Fields((), key=field, registry=registry))
+
+    def __call__(self, key: bytes | None) -> str | None:
+        """Return the series that a record's key names. Raises RecordError where it names none."""
+        if key is None:
+            return None
+        if self._load is None:
+            return key.decode(errors="backslashreplace")
+        try:
+            return _key(_field(self._load(key), self._path), self._name or "the record's key")
+        except RecordError as error:
+            raise RecordError(str(error).replace("Its value", "Its key", 1)) from None
+
+
+def _field(record: Any, path: Sequence[str]) -> Any:
+    """Return a field of what must be an object, or the whole where no field is named."""
+    if path and not isinstance(record, Mapping):
+        raise RecordError(f"Its value is not an object with fields: {_show(record)}.")
+    return _get(record, path)
+
+
 def _time(value: Any, name: str) -> Time:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
     if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
         return value
     raise RecordError(f"Field {name!r}: {_show(value)} is not a time.")

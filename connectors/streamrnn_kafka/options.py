@@ -122,10 +122,35 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     record_key: Annotated[
         bool, Meta(description="The record's key says which series an event belongs to, instead of a field.")
     ] = False
+    key_format: Annotated[
+        Literal["text", "json", "msgpack", "avro", "protobuf"],
+        Meta(description="With record_key: how the keys are written."),
+    ] = "text"
+    key_field: Annotated[
+        str | None,
+        Meta(description="With record_key: the field of the key that says which series; a.b for nested ones. Unset: the "
+             "key itself."),
+    ] = None  # fmt: skip
     format: Annotated[
-        Literal["json", "msgpack", "csv", "number"],
-        Meta(description="How the values are written. number: as text, one a record."),
-    ] = "json"
+        Literal["json", "msgpack", "csv", "number", "avro", "protobuf"],
+        Meta(description="How the values are written. number: as text, one a record. avro, protobuf: in the Confluent wire "
+             "format, with schemas from 'registry'; they need pip install 'streamrnn[registry]'."),
+    ] = "json"  # fmt: skip
+    cloudevents: Annotated[
+        bool,
+        Meta(description="Records are CloudEvents, binary or structured: fields are those of the data, ce.time and the like "
+             "the attributes."),
+    ] = False  # fmt: skip
+    registry: Annotated[
+        str | None, Meta(description="Address of the Schema Registry, https://host:port; several with commas.")
+    ] = None
+    registry_username: Annotated[str | None, Meta(description="Who logs in to the Schema Registry.")] = None
+    registry_password: Annotated[
+        str | None, Meta(description="The password for it; better a reference, ${REGISTRY_PASSWORD}.")
+    ] = None
+    registry_ca_file: Annotated[
+        str | None, Meta(description="Certificates of authorities to trust for it, PEM. Unset: the usual ones.")
+    ] = None
     csv_fields: Annotated[
         tuple[str, ...], Meta(description="For the format csv: what its cells are called, in order.")
     ] = ()
@@ -169,6 +194,8 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         if len(set(self.columns)) != len(self.columns):
             raise ConfigError(f"[source] columns: must differ from each other. Got {list(self.columns)} instead.")
         used = [*self.columns, *(name for name in (self.time, self.key) if name is not None)]
+        if self.cloudevents:
+            used = [name for name in used if not name.startswith("ce.")]
         lacking = [name for name in used if name not in self.csv_fields] if self.format == "csv" else []
         if lacking:
             raise ConfigError(
@@ -176,10 +203,35 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
             )
         if self.format == "number" and len(used) > 1:
             raise ConfigError(f"[source] format: number holds one value. Got the fields {used}.")
+        self._check_formats()
         if self.key is not None and self.record_key:
             raise ConfigError(
                 f"[source] record_key: the field {self.key!r} is the key already; it can only be one of them."
             )
+
+    def _check_formats(self) -> None:
+        """Raise where formats lack what they need, or options say something about a format that is not used."""
+        for name in ("key_format", "key_field"):
+            if getattr(self, name) not in (None, "text") and not self.record_key:
+                raise ConfigError(f"[source] {name}: has a meaning with record_key = true only.")
+        if self.key_field is not None and self.key_format == "text":
+            raise ConfigError("[source] key_field: a key that is text has no fields. Set key_format.")
+        if self.key_format == "protobuf" and self.key_field is None:
+            raise ConfigError("[source] key_field: is missing; a message of Protobuf is no name of a series by itself.")
+        registered = {"avro", "protobuf"} & {self.format, self.key_format}
+        if registered and self.registry is None:
+            raise ConfigError(
+                f"[source] registry: is missing; the format {min(registered)} takes its schemas from there."
+            )
+        if self.registry is not None and not registered:
+            raise ConfigError("[source] registry: has a meaning with the formats avro and protobuf only.")
+        if (self.registry_username is None) != (self.registry_password is None):
+            raise ConfigError("[source] registry_username: goes together with registry_password; set both or none.")
+        for name in ("registry_username", "registry_ca_file"):
+            if getattr(self, name) is not None and self.registry is None:
+                raise ConfigError(f"[source] {name}: has a meaning with 'registry' only.")
+        if self.cloudevents and self.format == "csv" and any(one.startswith("ce.") for one in self.csv_fields):
+            raise ConfigError("[source] csv_fields: names that begin with ce. are those of a CloudEvent's attributes.")
 
 
 class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):

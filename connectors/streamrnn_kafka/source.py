@@ -23,10 +23,11 @@ from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
-from streamrnn_kafka.formats import FORMATS, Decoder, Fields
+from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
 from streamrnn_kafka.members import Changes
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms
+from streamrnn_kafka.registry import Registry
 
 __all__ = ["KafkaSource"]
 
@@ -70,8 +71,13 @@ class KafkaSource:
         self._counts: dict[str, int] = {}
         self._done: dict[TopicPartition, int] = {}
         self._record_key = options.record_key
-        fields = Fields(options.columns, options.time, options.key, options.on_missing == "mean", options.csv_fields)
+        registry = None if options.registry is None else Registry(options)
+        fields = Fields(
+            options.columns, options.time, options.key, options.on_missing == "mean", options.csv_fields, registry,
+            options.cloudevents,
+        )  # fmt: skip
         self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes)
+        self._key_of = KeyDecoder(FORMATS.get(options.key_format), options.key_field, registry)
 
     @classmethod
     def from_topics(cls, *topics: str, **options: Any) -> KafkaSource:
@@ -260,33 +266,46 @@ class KafkaSource:
         return len(self._client().partitions_for_topic(topic) or ())
 
     def _block(self, partition: TopicPartition, records: Sequence[Any]) -> Block:
-        values = [record.value for record in records]
-        found = self._decoder.columns(values)
-        name = name_of(partition)
-        letters: list[DeadLetter] = []
-        good: Sequence[Any] = records
-        if found.faults:
-            good = [record for i, record in enumerate(records) if i not in found.faults]
-            for i, reason in found.faults.items():
-                record = records[i]
-                letters.append(DeadLetter(record.offset, reason, record.value or b"", None, name, record.key))
-        keys: Sequence[str | None] | None = found.keys if self.options.key is not None else None
+        name, options = name_of(partition), self.options
+        faults: dict[int, str] = {}
+        series: list[str | None] = []
         if self._record_key:
-            keys = [None if one.key is None else one.key.decode(errors="backslashreplace") for one in good]
+            series = [self._series(i, record.key, faults) for i, record in enumerate(records)]
+        tried = [i for i in range(len(records)) if i not in faults]
+        headers = [records[i].headers for i in tried] if options.cloudevents else ()
+        found = self._decoder.columns([records[i].value for i in tried], headers)
+        faults |= {tried[j]: reason for j, reason in found.faults.items()}
+        good = [i for i in tried if i not in faults] if found.faults else tried
+        letters = [
+            DeadLetter(records[i].offset, faults[i], records[i].value or b"", None, name, records[i].key)
+            for i in sorted(faults)
+        ]
+        keys: Sequence[str | None] | None = found.keys if options.key is not None else None
+        if self._record_key:
+            keys = [series[i] for i in good]
         times: Sequence[Any] = found.times
-        if self.options.time is None:
-            times = [record.timestamp / 1000 if record.timestamp >= 0 else None for record in good]
+        if options.time is None:
+            stamps = [records[i].timestamp for i in good]
+            times = [stamp / 1000 if stamp >= 0 else None for stamp in stamps]
         return Block(
-            self.options.columns,
+            options.columns,
             found.values,
-            [record.offset for record in good],
+            [records[i].offset for i in good],
             records[-1].offset + 1,
             keys,
             times,
-            [record.value for record in good] if self.options.keep_raw else (),
+            [records[i].value for i in good] if options.keep_raw else (),
             letters,
             name,
         )
+
+    def _series(self, i: int, key: bytes | None, faults: dict[int, str]) -> str | None:
+        """Return the series that a record's key names, or note under ``i`` why it names none."""
+        try:
+            return self._key_of(key)
+        except RecordError as error:
+            faults[i] = str(error)
+            return None
 
     def seek(self, partition: str, position: Position) -> None:
         """Go on reading ``partition`` at the offset ``position``.
