@@ -152,6 +152,8 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         fresh = self._new_classes(label, self._targets.index)
         if fresh:
             self._check_classes(fresh)
+        elif net.learn(x, self._targets.index.get(label, np.nan)):
+            return
         if not self._columns.write(x, net.row):
             self._take(x)
         if fresh:

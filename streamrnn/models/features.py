@@ -13,7 +13,7 @@ import numpy as np
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["Columns", "to_float", "to_seconds"]
+__all__ = ["NOT_PLAIN", "Columns", "to_float", "to_seconds"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -90,10 +90,14 @@ def to_seconds(name: Any, value: Any) -> float:
     return to_float(name, value)
 
 
-def _writer(names: list[Any], time: Any, count: int) -> Callable[[Mapping[Any, Any], Any], bool]:
-    """Return the fast way from an event to a row: closed over what it needs, since looking it up costs as much as the work."""
+NOT_PLAIN: Final = (KeyError, struct.error, TypeError, ValueError, OverflowError)
+"""What reading or packing an event raises that has other names than the columns, or values that are no numbers."""
+
+
+def _getter(names: list[Any], time: Any) -> Callable[[Mapping[Any, Any]], Sequence[Any]]:
+    """Return the fast way from an event to its values in the order of the columns."""
     if not names:
-        return lambda x, row: False  # noqa: ARG005
+        return lambda x: ()  # noqa: ARG005
     get: Callable[[Any], Any] = itemgetter(*names)
     if len(names) == 1:
         [only] = names
@@ -101,28 +105,30 @@ def _writer(names: list[Any], time: Any, count: int) -> Callable[[Mapping[Any, A
         def get(x: Any) -> Any:
             return (x[only],)
 
-    pack = struct.Struct(f"{len(names)}d").pack_into
+    if time is None:
+        return get
+
+    def get_timed(x: Mapping[Any, Any]) -> Sequence[Any]:
+        first, *rest = get(x)
+        return to_seconds(time, first), *rest
+
+    return get_timed
+
+
+def _writer(get: Callable[[Any], Sequence[Any]], n: int, count: int) -> Callable[[Mapping[Any, Any], Any], bool]:
+    """Return the fast way from an event to a row: closed over what it needs, since looking it up costs as much as the work."""
+    pack = struct.Struct(f"{n}d").pack_into
 
     def write(x: Mapping[Any, Any], row: Any) -> bool:
-        if len(x) != count:
+        if len(x) != count or n == 0:
             return False
         try:
             pack(row, 0, *get(x))
-        except (KeyError, struct.error, TypeError, ValueError, OverflowError):
+        except NOT_PLAIN:
             return False
         return True
 
-    def write_timed(x: Mapping[Any, Any], row: Any) -> bool:
-        if len(x) != count:
-            return False
-        try:
-            first, *rest = get(x)
-            pack(row, 0, to_seconds(time, first), *rest)
-        except (KeyError, struct.error, TypeError, ValueError, OverflowError):
-            return False
-        return True
-
-    return write if time is None else write_timed
+    return write
 
 
 class Columns:
@@ -147,7 +153,10 @@ class Columns:
     (['a', 'b'], ['a', 'c'])
     """
 
-    __slots__ = ("index", "key", "names", "time", "write")
+    __slots__ = ("count", "get", "index", "key", "names", "time", "write")
+
+    get: Callable[[Mapping[Any, Any]], Sequence[Any]]
+    """Read the values of an event that has all columns; raises one of ``NOT_PLAIN`` where it has not."""
 
     write: Callable[[Mapping[Any, Any], Any], bool]
     """Write an event into a row (a float64 buffer) if its names are exactly the columns and all are numbers."""
@@ -163,7 +172,9 @@ class Columns:
         for name in names:
             self.index[name] = len(self.names)
             self.names.append(name)
-        self.write = _writer(list(self.names), self.time, len(self.names) + (self.key is not None))
+        self.count = len(self.names) + (self.key is not None)
+        self.get = _getter(list(self.names), self.time)
+        self.write = _writer(self.get, len(self.names), self.count)
 
     def __reduce__(self) -> Any:
         return Columns, (list(self.names), self.key, self.time)

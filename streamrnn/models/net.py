@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,6 +35,11 @@ def layout_of(sizes: Sizes) -> Layout:
 def _python(kernel: Any) -> Any:
     """Return a kernel as the plain function that it was."""
     return getattr(kernel, "py_func", kernel)
+
+
+def _not_yet(*event: Any) -> bool:  # noqa: ARG001
+    """Say that this net has no short way for an event."""
+    return False
 
 
 class Net:
@@ -98,7 +105,9 @@ class Net:
         self.inputs: list[Any] = []
         self.entry = entry
         self.call: Callable[..., Any] = self.first_call
-        self.row: NDArray[np.float64] = np.empty(0)
+        self.cells, self.row = array("d"), np.empty(0)
+        self.ask: Callable[[Any], bool] = _not_yet
+        self.learn: Callable[[Any, Any], bool] = _not_yet
         self.first_target, self.first_output = 0, 0
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
@@ -128,11 +137,28 @@ class Net:
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""
         other = copy.copy(self)
-        other.inputs, other.row = list(self.inputs), self.row.copy()
+        other.inputs = list(self.inputs)
+        other.lay_row(self.row.size)
+        other.row[:] = self.row
         other.slab = self.layout.allocate()
         other.slab[:] = self.slab
         other.call = other.first_call
         return other
+
+    def lay_row(self, width: int) -> None:
+        """Begin a new row for single events, NaN all over.
+
+        ``cells`` is its memory as Python's own array, which is written to and read from faster than NumPy's. The
+        short ways of an event (``ask``, ``learn``), closed over the row before, are forgotten.
+        """
+        self.cells = array("d", [math.nan]) * max(width, 1)
+        self.row = np.frombuffer(self.cells)
+        self.ask = self.learn = _not_yet
+
+    @property
+    def hasty(self) -> bool:
+        """Whether single events have a short way."""
+        return self.ask is not _not_yet
 
     @property
     def header(self) -> NDArray[np.int64]:
@@ -194,6 +220,7 @@ class Net:
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
         self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
+        self.ask = self.learn = _not_yet
 
     def bind(self, area: int) -> None:
         """Make another area the one that the header's offsets mean, and leave no counter behind."""

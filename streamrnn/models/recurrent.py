@@ -97,7 +97,7 @@ class Recurrent:
         self._n_dropped = 0
         self._columns, self._targets = Columns((), key, time), Columns()
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
-        self._net.row = np.full(self._width(), np.nan)
+        self._net.lay_row(self._width())
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -126,7 +126,7 @@ class Recurrent:
         self._columns.add(features)
         self._targets.add(targets)
         self._net.grow(self._inputs_of(features), outputs=self._n_outputs() - self._net.sizes.outputs)
-        self._net.row = np.full(self._width(), np.nan)
+        self._net.lay_row(self._width())
         if features:
             raw, scaled = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features))
             for (
@@ -204,6 +204,7 @@ class Recurrent:
         columns = [self._columns, self._targets]
         found = [
             self._net.row,
+            self._net.cells,
             vars(self),
             self,
             self._net,
@@ -214,8 +215,11 @@ class Recurrent:
         ]
         found += [part for one in columns for part in (one, one.names, one.index)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
-        cells = [cell for one in columns for cell in one.write.__closure__ or ()]
-        found += [one.write for one in columns] + cells + [cell.cell_contents for cell in cells]
+        closures = [self._net.ask, self._net.learn, *(way for one in columns for way in (one.get, one.write))]
+        cells = [cell for way in closures for cell in getattr(way, "__closure__", None) or ()]
+        found += list(
+            {id(part): part for part in (*closures, *cells, *(cell.cell_contents for cell in cells))}.values()
+        )
         found += [*self._keys.areas, self._net.inputs, *self._pending.values()]
         return self._net.allocated + sum(map(sys.getsizeof, found))
 
@@ -308,7 +312,7 @@ class Recurrent:
             areas,
             self.stride - (not self._updates_late),
         )
-        self._net.row = np.full(self._width(), np.nan)
+        self._net.lay_row(self._width())
         self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
         taken = sorted(self._keys.areas.values())
         if taken != list(range(1, len(taken) + 1)) or (taken and taken[-1] >= areas) or len(taken) > self.max_keys:

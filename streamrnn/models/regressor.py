@@ -118,16 +118,12 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             When a value is no number; nothing has changed then.
         """
         net = self._net
-        if type(y) is not float:
-            y = to_float("y", y)
-        if not self._columns.write(x, net.row):
-            self._take(x)
-        row = net.row
-        row[net.first_target] = y
-        if self._special:
-            self._learn(x)
-        else:
-            net.call(net.slab, row, 1, LEARN)
+        if net.learn(x, y):
+            return
+        target = to_float("y", y)
+        self._take(x)
+        net.row[net.first_target] = target
+        self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
         """Return the prediction for x from the present state. Changes nothing.
@@ -137,14 +133,10 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         x
             Features by name. Names that have not been learned yet are passed over.
         """
-        if self._special:
-            return self._ask(x).item(self._net.first_output)
         net = self._net
-        row = net.row
-        if not self._columns.write(x, row):
-            self._columns.write_slowly(x, row)
-        net.call(net.slab, row, 1, ANSWER)
-        return row.item(net.first_output)
+        if net.ask(x):
+            return net.cells[net.first_output]
+        return self._ask_slowly(x).item(net.first_output)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.

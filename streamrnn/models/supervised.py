@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice, pairwise
 from typing import Any
 
@@ -11,13 +12,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.supervised import ADVANCE, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.models.features import NOT_PLAIN, Columns
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.keys import key_of
+from streamrnn.models.net import Net
 from streamrnn.models.recurrent import Pending, Recurrent
 
 __all__ = ["Supervised"]
 
 ANSWER = PREDICT | LINK
+
+
+def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]:
+    """Return ``ask(x)`` and ``learn(x, y)`` for events that have exactly the columns, in numbers.
+
+    They run the event through the row and say so, or touch no state and return False. They are
+    closed over what they need, since looking it up costs as much as the work.
+    """
+    count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.call, net.slab, net.row
+    n = len(columns.names)
+    pack_x, pack_both = struct.Struct(f"{n}d").pack_into, struct.Struct(f"{n + 1}d").pack_into
+
+    def ask(x: Mapping[Any, Any]) -> bool:
+        if len(x) != count:
+            return False
+        try:
+            pack_x(cells, 0, *get(x))
+        except NOT_PLAIN:
+            return False
+        call(slab, row, 1, ANSWER)
+        return True
+
+    def learn(x: Mapping[Any, Any], y: Any) -> bool:
+        if len(x) != count:
+            return False
+        try:
+            pack_both(cells, 0, *get(x), y)
+        except NOT_PLAIN:
+            return False
+        call(slab, row, 1, LEARN)
+        return True
+
+    return ask, learn
 
 
 class Supervised(Recurrent):
@@ -41,8 +77,17 @@ class Supervised(Recurrent):
 
     # ---- one event ------------------------------------------------------------------------------
 
+    def _hasten(self) -> None:
+        """Give single events their short way, after the first that went the long one with the columns as they are."""
+        net = self._net
+        if not (net.hasty or self._special) and self._columns.names:
+            net.ask, net.learn = short_ways(net, self._columns)
+
     def _ask(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Run x forward and return the row: outputs begin at the net's ``first_output``."""
+        return self._net.row if self._net.ask(x) else self._ask_slowly(x)
+
+    def _ask_slowly(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         net = self._net
         if self._late_labels:
             return self._ask_ahead(x)
@@ -52,6 +97,7 @@ class Supervised(Recurrent):
         if self._special:
             row[-1] = self._find(x)
         net.call(net.slab, row, 1, ANSWER)
+        self._hasten()
         return row
 
     def _ask_by_name(self, x: Mapping[Any, Any]) -> dict[Any, float]:
@@ -93,6 +139,7 @@ class Supervised(Recurrent):
         if self._special:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
         net.call(net.slab, net.row, 1, LEARN)
+        self._hasten()
 
     def _follow(self, area: int, n: int, y: Any) -> None:
         """Let the state that learns take in the n events that have waited for longest; y belongs to the last."""
