@@ -12,6 +12,7 @@ events and one model; a source with a single input names its partition ``"0"``.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -419,6 +420,16 @@ class SnapshotStore(Protocol):
         ...
 
 
+@functools.cache
+def _connectors() -> dict[str, dict[str, Any]]:
+    """Return the entry points of connectors by role and kind. Looking through all that is installed takes a while."""
+    installed = entry_points()
+    return {
+        role: {point.name: point for point in installed.select(group=f"streamrnn.{role}s")}
+        for role in ("source", "sink")
+    }
+
+
 def find_connector(role: str, kind: str) -> Any:
     """Return the class registered under ``kind``.
 
@@ -440,7 +451,7 @@ def find_connector(role: str, kind: str) -> Any:
     >>> find_connector("source", "files").__name__
     'FileSource'
     """
-    found = {point.name: point for point in entry_points(group=f"streamrnn.{role}s")}
+    found = _connectors()[role]
     if kind not in found:
         known = ", ".join(sorted(found)) or "none installed"
         raise ConfigError(f"[{role}] kind: there is no {role} connector {kind!r}. Known: {known}.")

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
-from river.utils import dataframe
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.models.features import to_float, to_seconds
@@ -53,6 +51,8 @@ class Table:
         """Return one value a row as a series of the caller's kind (an array for an array)."""
         if self.frame is None:
             return np.asarray(values)
+        from river.utils import dataframe  # noqa: PLC0415  (slow to import; a daemon has arrays alone)
+
         kept = name if self.frame.implementation.is_pandas_like() or name is None else str(name)
         return dataframe.to_native_series(values, name=kept, like=self.frame)
 
@@ -60,11 +60,23 @@ class Table:
         """Return several values a row as a frame of the caller's kind; for an array a dict of arrays."""
         if self.frame is None:
             return dict(columns)
+        from river.utils import dataframe  # noqa: PLC0415
+
         return dataframe.to_native_frame(columns, like=self.frame)
 
 
 def _plain(name: Any) -> Any:
     return name.item() if isinstance(name, np.generic) else name
+
+
+def _frame(X: Any) -> Any:
+    """Return a frame as narwhals sees it, or None for anything else."""
+    if isinstance(X, np.ndarray):
+        return None
+    import narwhals.stable.v2 as nw  # noqa: PLC0415  (slow to import; a daemon has arrays alone)
+
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
 
 
 def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | None = None) -> Table:
@@ -96,8 +108,8 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
     >>> table.names, table.values.tolist()
     (['a', 'b'], [[1.0, 1.0], [nan, 0.0]])
     """
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
+    frame = _frame(X)
+    if frame is None:
         values = _numbers(X)
         if values.ndim != 2:
             raise ParameterError(
@@ -112,6 +124,8 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
         keys = column_of(frame[key].to_native())
         names.remove(key)
     plain = frame.select(names) if key is not None else frame
+    from river.utils import dataframe  # noqa: PLC0415
+
     try:
         if time in names:
             raise TypeError  # noqa: TRY301  column by column, too
@@ -157,10 +171,12 @@ def column_of(y: Any) -> list[Any]:
     >>> column_of(np.array([True, False]))
     [True, False]
     """
+    if isinstance(y, np.ndarray):
+        return list(y.tolist())
+    import narwhals.stable.v2 as nw  # noqa: PLC0415
+
     series = nw.from_native(y, series_only=True, pass_through=True)
-    if isinstance(series, nw.Series):
-        return list(series.to_list())
-    return list(y.tolist()) if isinstance(y, np.ndarray) else list(y)
+    return list(series.to_list()) if isinstance(series, nw.Series) else list(y)
 
 
 def values_of(y: Any, n: int) -> NDArray[np.float64]:

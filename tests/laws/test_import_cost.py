@@ -58,7 +58,9 @@ def test_a_net_waits_for_no_frames_and_no_optimisers():
     names, _ = after("from streamrnn import RNNAnomalyDetector, dumps; dumps(RNNAnomalyDetector())")
 
     assert "numba" in names
-    assert names.isdisjoint({"pandas", "polars", "sklearn", "scipy.stats", "river.optim", "river.preprocessing"})
+    assert names.isdisjoint(
+        {"pandas", "polars", "narwhals", "sklearn", "scipy.stats", "river.optim", "river.preprocessing"}
+    )
 
 
 MATRICES = """
