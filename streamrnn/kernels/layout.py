@@ -14,6 +14,7 @@ Sizes: I inputs, H hidden, G columns of a weight matrix, K outputs, T window, S 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,10 +111,11 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One array of the slab: where it starts (bytes; in area 0), its type, its shape, and whether each area has one."""
+    """One array of the slab: where it starts and its size (bytes; in area 0), type, shape, and whether each area has one."""
 
     at: int
-    dtype: str
+    size: int
+    dtype: np.dtype[Any]
     shape: tuple[int, ...]
     in_area: bool
 
@@ -137,10 +139,11 @@ class Layout:
         self.nbytes = self._at
 
     def _add(self, word: int, name: str, dtype: str, *shape: int) -> None:
-        item = np.dtype(dtype).itemsize
-        self.fields[name] = Field(self._at, dtype, shape, self._in_area)
-        self.words[word] = self._at // item
-        self._at = up(self._at + item * int(np.prod(shape)), 64)
+        kind = np.dtype(dtype)
+        size = kind.itemsize * math.prod(shape)
+        self.fields[name] = Field(self._at, size, kind, shape, self._in_area)
+        self.words[word] = self._at // kind.itemsize
+        self._at = up(self._at + size, 64)
 
     def _build(self) -> None:
         z, cell = self.sizes, CELLS[self.sizes.cell]
@@ -234,14 +237,21 @@ class Layout:
         header = slab[: HEADER_WORDS * 8].view(np.int64)
         for word, value in self.words.items():
             header[word] = value
-        for area in range(self.sizes.areas):
-            self.view(slab, "last", area)[:] = np.nan  # no value seen
-            self.view(slab, "area", area).view(np.float64)[A_CLOCK] = np.nan
+        self.every(slab, "last")[:] = np.nan  # no value seen
+        self.every(slab, "area").view(np.float64)[:, A_CLOCK] = np.nan
         return slab
 
     def view(self, slab: NDArray[np.uint8], name: str, area: int = 0) -> NDArray[Any]:
         """Return one array of the slab, without a copy; ``area`` counts where each area has one."""
         field = self.fields[name]
-        size = np.dtype(field.dtype).itemsize * int(np.prod(field.shape))
         start = field.at + (area * self.area_nbytes if field.in_area else 0)
-        return slab[start : start + size].view(field.dtype).reshape(field.shape)
+        return slab[start : start + field.size].view(field.dtype).reshape(field.shape)
+
+    def every(self, slab: NDArray[np.uint8], name: str) -> NDArray[Any]:
+        """Return one array of every area at once, without a copy: its shape behind an axis of areas, which is 1 outside of them."""
+        field = self.fields[name]
+        if not field.in_area:
+            return self.view(slab, name)[np.newaxis]
+        areas = slab[self.area_at : self.area_at + self.sizes.areas * self.area_nbytes].reshape(-1, self.area_nbytes)
+        start = field.at - self.area_at
+        return areas[:, start : start + field.size].view(field.dtype).reshape(self.sizes.areas, *field.shape)

@@ -6,12 +6,17 @@ The one-event call is the block call with one row.
 Where labels come late, two states run: a row in mode ``ADVANCE`` moves the live one on and answers from it, and leaves
 the standardised inputs in the place of x; later a row in mode ``SCALED | LEARN`` brings these back, with y, and the state
 that learns follows.
+
+Where the next event is the target (``NEXT``), an event teaches the one before it each feature's change, and the newest event
+waits in the window, untaught. An update is made over those before it, so it reaches one event less far back.
 """
 
 from __future__ import annotations
 
 import functools
 from typing import Any, Final
+
+import numpy as np
 
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
@@ -31,6 +36,7 @@ from streamrnn.kernels.events import (
     views,
 )
 from streamrnn.kernels.net import forward, update
+from streamrnn.kernels.scaler import usable
 
 PREDICT: Final = 1
 LEARN: Final = 2
@@ -38,6 +44,7 @@ LINK: Final = 4  # outputs in the target's own terms: probabilities, rates, stan
 ADVANCE: Final = 8
 SCALED: Final = 16
 HIDDEN: Final = 32
+NEXT: Final = 64  # the targets are the next event's changes
 
 
 @kernel
@@ -48,6 +55,57 @@ def _answer(hd, f, d, o, mode):
         o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + hd[at.FILL] * K + k]))
     if mode & LINK:
         link(hd, d, o)
+
+
+@kernel
+def _teach_changes(hd, f, d, x):
+    """Teach the newest event, if there is one, how each feature has changed with x (I), and keep x."""
+    T = hd[at.TIMED]
+    targets, last = hd[at.TARGET], hd[at.LAST]
+    for k in range(hd[at.OUTPUTS]):
+        now = x[T + k]
+        d[targets + k] = scale_target(hd, d, k, now - d[last + T + k] if usable(now) else np.nan)
+        if usable(now):
+            d[last + T + k] = now
+    if hd[at.FILL] > 0:
+        learn_slot(hd, f, d, hd[at.FILL] - 1, d[targets : targets + hd[at.OUTPUTS]])
+
+
+@kernel
+def _teach_nothing(hd, f, slot):
+    """Note that a slot has no target yet."""
+    K = hd[at.OUTPUTS]
+    for k in range(K):
+        f[hd[at.D_OUT] + slot * K + k] = 0.0
+    f[hd[at.KNOWN] + slot] = 0.0
+
+
+@kernel
+def _hold_newest(hd):
+    """Take the newest event, whose target is not known yet, out of the window; the window ends before it."""
+    hd[at.FILL] -= 1
+    hd[at.FRESH] -= 1
+    hd[at.WINDOW] -= 1
+
+
+@kernel
+def _put_newest(hd, f, size, newest):
+    """Put the event of slot ``newest`` back, behind the slots that an update has left: records of ``size``."""
+    slot, K = hd[at.FILL], hd[at.OUTPUTS]
+    if slot < newest:
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            rec, xs, nx = hd[b + at.REC] + size, hd[b + at.XS], hd[b + at.NX]
+            for i in range(size):
+                f[rec + slot * size + i] = f[rec + newest * size + i]
+            for i in range(nx):
+                f[xs + slot * nx + i] = f[xs + newest * nx + i]
+        for k in range(K):
+            f[hd[at.OUT] + slot * K + k] = f[hd[at.OUT] + newest * K + k]
+        _teach_nothing(hd, f, slot)
+    hd[at.FILL] = slot + 1
+    hd[at.FRESH] = 1
+    hd[at.WINDOW] += 1
 
 
 @functools.cache
@@ -68,6 +126,8 @@ def supervised(cell: str, hidden: int) -> Any:
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
             if hd[at.KEYED] != 0:
                 choose_area(hd, d, row[width - 1])
+            if mode & NEXT:
+                _teach_changes(hd, f, d, x)
             if mode & ADVANCE:
                 swap_live(hd)
             if mode & SCALED:
@@ -95,10 +155,19 @@ def supervised(cell: str, hidden: int) -> Any:
                 if not mode & SCALED:
                     absorb_inputs(hd, d)
                 commit(hd)
-                for k in range(K):
-                    d[targets + k] = scale_target(hd, d, k, y[k])
-                learn_slot(hd, f, d, slot, d[targets : targets + K])
-                if hd[at.FRESH] >= hd[at.STRIDE]:
+                if mode & NEXT:
+                    _teach_nothing(hd, f, slot)
+                    due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
+                else:
+                    for k in range(K):
+                        d[targets + k] = scale_target(hd, d, k, y[k])
+                    learn_slot(hd, f, d, slot, d[targets : targets + K])
+                    due = hd[at.FRESH] >= hd[at.STRIDE]
+                if due:
+                    if mode & NEXT:
+                        _hold_newest(hd)
                     update(cell, hidden, hd, f, d)
+                    if mode & NEXT:
+                        _put_newest(hd, f, size, slot)
 
     return entry(run)

@@ -154,11 +154,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
             self._check_classes(fresh)
         elif net.learn(x, self._targets.index.get(label, np.nan)):
             return
-        if not self._columns.write(x, net.row):
-            self._take(x)
-        if fresh:
-            self._grow((), fresh)
-            self._take(x)
+        self._take(x, fresh)
         if self._targets.names:
             net.row[net.first_target] = self._targets.index.get(label, np.nan)
         self._learn(x)

@@ -47,6 +47,13 @@ class Table:
                 x[key] = self.keys[i]
             yield x
 
+    def part(self, start: int, stop: int) -> Table:
+        """Return some of the rows."""
+        if (start, stop) == (0, len(self.values)):
+            return self
+        keys = None if self.keys is None else self.keys[start:stop]
+        return Table(self.names, self.values[start:stop], None, keys)
+
     def series(self, values: NDArray[Any] | Sequence[Any], name: Any = None) -> Any:
         """Return one value a row as a series of the caller's kind (an array for an array)."""
         if self.frame is None:

@@ -125,11 +125,8 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
             Columns(fresh).write_slowly(y, np.empty(len(fresh)))  # raises before anything has changed
         if not self._targets.write(y, values):
             self._targets.write_slowly(y, values)
-        if not self._columns.write(x, net.row):
-            self._take(x)
+        self._take(x, fresh)
         if fresh:
-            self._grow((), fresh)
-            self._take(x)
             values = np.empty(len(self._targets.names))
             self._targets.write_slowly(y, values)
         net.row[net.first_target : net.first_output] = values

@@ -206,10 +206,9 @@ class Net:
         for name, field in self.layout.fields.items():
             if field.at >= self.layout.state_nbytes or 0 in field.shape:
                 continue
-            for area in range(old.areas if field.in_area else 1):
-                into = layout.view(slab, name, area)
-                shared = tuple(slice(0, min(a, b)) for a, b in zip(field.shape, into.shape, strict=True))
-                into[shared] = self.layout.view(self.slab, name, area)[shared]
+            into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
+            shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
+            into[shared] = kept[shared]
         first = (at.up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
         for place, name in enumerate(inputs, start=first):
             row = input_row(cell, hidden, self.seed, 0, name)
@@ -254,7 +253,13 @@ class Net:
         return copy.tobytes()
 
     def restore(
-        self, inputs: Sequence[Any], outputs: int, state: bytes, areas: int = 1, fresh: int | None = None
+        self,
+        inputs: Sequence[Any],
+        outputs: int,
+        state: bytes,
+        areas: int = 1,
+        fresh: int | None = None,
+        spare: int = 0,
     ) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
 
@@ -266,6 +271,8 @@ class Net:
             The bytes.
         fresh
             Most steps that an area can have between two updates; None: fewer than the stride.
+        spare
+            Slots of the window that are free between two events.
 
         Raises
         ------
@@ -289,7 +296,8 @@ class Net:
             raise StateError("The net's state was written for other settings or another version.")
         for area in range(areas):
             steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()
-            if not (0 <= new <= min(steps, most) and steps - new <= sizes.window - sizes.stride):
+            fits = steps - new <= sizes.window - sizes.stride and steps <= sizes.window - spare
+            if not (0 <= new <= min(steps, most) and fits):
                 raise StateError(f"The net's state counts {steps} steps, {new} new, in a window of {sizes.window}.")
         if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
             raise StateError("The net's state does not agree with itself on the number of its steps.")

@@ -50,6 +50,7 @@ class Recurrent:
     _tasks: ClassVar[tuple[str, ...]] = ("regression",)
     _fixed_inputs: ClassVar[tuple[str, ...]] = ()  # inputs that are no features, in front of them
     _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
+    _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
     cell: str
     hidden_size: int
     n_layers: int
@@ -149,15 +150,15 @@ class Recurrent:
         if not self._columns.write(x, self._net.row):
             self._columns.write_slowly(x, self._net.row)
 
-    def _take(self, x: Mapping[Any, Any]) -> None:
-        """Put x into the row; new names get columns. Raises before anything has changed."""
-        if self._columns.write(x, self._net.row):
+    def _take(self, x: Mapping[Any, Any], targets: Sequence[Any] = ()) -> None:
+        """Put x into the row; new names get columns, and new targets outputs. Raises before anything has changed."""
+        if not targets and self._columns.write(x, self._net.row):
             return
         fresh = self._columns.new(x)
-        if fresh:
+        if fresh or targets:
             Columns(fresh).write_slowly(x, np.empty(len(fresh)))
             self._columns.write_slowly(x, self._net.row)
-            self._grow(fresh)
+            self._grow(fresh, targets)
         self._columns.write_slowly(x, self._net.row)
 
     # ---- keys -----------------------------------------------------------------------------------
@@ -311,6 +312,7 @@ class Recurrent:
             state["state"],
             areas,
             self.stride - (not self._updates_late),
+            self._spare,
         )
         self._net.lay_row(self._width())
         self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])

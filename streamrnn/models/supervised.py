@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.supervised import ADVANCE, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.kernels.supervised import ADVANCE, HIDDEN, LEARN, LINK, PREDICT, SCALED, supervised
 from streamrnn.models.features import NOT_PLAIN, Columns
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.keys import key_of
@@ -63,6 +63,7 @@ class Supervised(Recurrent):
     """
 
     _entry = staticmethod(supervised)
+    _spare = 1
     advance: str
     max_pending: int
 
@@ -124,7 +125,7 @@ class Supervised(Recurrent):
             self._follow(abs(code), 1, np.nan)
         return row
 
-    def _learn(self, x: Mapping[Any, Any]) -> None:
+    def _learn(self, x: Mapping[Any, Any], mode: int = LEARN) -> None:
         """Learn from the row, into which x and y have been written."""
         net = self._net
         if self._late_labels:
@@ -138,8 +139,9 @@ class Supervised(Recurrent):
             return
         if self._special:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
-        net.call(net.slab, net.row, 1, LEARN)
-        self._hasten()
+        net.call(net.slab, net.row, 1, mode)
+        if mode == LEARN:
+            self._hasten()
 
     def _follow(self, area: int, n: int, y: Any) -> None:
         """Let the state that learns take in the n events that have waited for longest; y belongs to the last."""
@@ -160,11 +162,12 @@ class Supervised(Recurrent):
         return table_of(X, self.key, self.time)
 
     def _block(self, table: Table, start: int, stop: int, labels: Any, mode: int) -> NDArray[np.float64]:
-        """Run some rows in one compiled call and return the outputs, shape (stop - start, K)."""
+        """Run some rows in one compiled call and return the outputs, shape (stop - start, K), or the hidden states if asked for."""
         net = self._net
+        K, H = net.sizes.outputs, self.hidden_size if mode & HIDDEN else 0
         if start == stop:
-            return np.empty((0, net.sizes.outputs))
-        rows = np.full((stop - start, self._width()), np.nan)
+            return np.empty((0, H or K))
+        rows = np.full((stop - start, self._width() + H), np.nan)
         known = [
             (place, i) for i, name in enumerate(table.names) if (place := self._columns.index.get(name)) is not None
         ]
@@ -177,7 +180,8 @@ class Supervised(Recurrent):
         if mode & LEARN:
             self._write_targets(rows[:, net.first_target : net.first_output], labels, start, stop)
         net.call(net.slab, rows.reshape(-1), stop - start, mode)
-        return rows[:, net.first_output : net.first_output + net.sizes.outputs]
+        first = net.first_output + (K if H else 0)
+        return rows[:, first : first + (H or K)]
 
     def _many(
         self, table: Table, labels: Any, mode: int, new_targets: Mapping[int, list[Any]] | None = None
@@ -202,7 +206,7 @@ class Supervised(Recurrent):
                 if mode & PREDICT:
                     found.append(self._block(table, start, stop, None, ANSWER))
                 self._grow(features if start == 0 else [], grows[start])
-                self._block(table, start, stop, labels, LEARN)
+                self._block(table, start, stop, labels, mode & ~ANSWER)
             else:
                 found.append(self._block(table, start, stop, labels, mode))
         return found or [np.empty((0, self._net.sizes.outputs))]
