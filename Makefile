@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -26,6 +26,9 @@ kafka: $(VENV)/.broker  ## Leave a throw-away Kafka running on localhost:9092.
 
 test: lint types  ## Style, types, and every test.
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half an hour.
+	$(BIN)/python tests/chaos/kafka_long.py
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

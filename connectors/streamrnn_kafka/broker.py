@@ -128,7 +128,7 @@ class Broker:
     folder
         Where logs and data lie; None makes a temporary folder that is deleted at the end.
     properties
-        Settings of the broker besides, or in place of, those here.
+        Settings of the broker besides, or in place of, those here: the same for all nodes, or one mapping a node.
     format_options
         More options for the command that formats the storage: users for SCRAM.
 
@@ -144,7 +144,7 @@ class Broker:
         port: int | None = None,
         nodes: int = 1,
         folder: Path | None = None,
-        properties: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | Sequence[Mapping[str, str]] = (),
         format_options: Sequence[str] = (),
     ) -> None:
         ports = free_ports(2 * nodes)
@@ -153,7 +153,7 @@ class Broker:
         self._ports, self._controllers = ports[:nodes], ports[nodes:]
         self._given = folder
         self._folder = folder or Path()
-        self._properties = dict(properties or {})
+        self._properties = [properties] * nodes if isinstance(properties, Mapping) else [*properties] or [{}] * nodes
         self._format = tuple(format_options)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -194,7 +194,7 @@ class Broker:
             place = self._place(node)
             place.mkdir(parents=True, exist_ok=True)
             settings = _settings(place, port, controller, node + 1, None if alone else voters, len(self._ports))
-            for name, value in self._properties.items():
+            for name, value in self._properties[node].items():
                 settings[name] = f"{settings[name]},{value}" if name in LISTS else value
             (place / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "utf-8")
             options = ["--standalone"] if alone else []

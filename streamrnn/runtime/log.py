@@ -67,13 +67,16 @@ def set_up(form: LogFormat = "auto", level: str = "info", stream: TextIO | None 
     form
         auto: logfmt on a terminal, else JSON.
     level
-        debug, info, warning or error. Other libraries speak from warning up.
+        debug, info, warning or error. Other libraries speak from warning up; Kafka's client, which reports each lost
+        connection as an error and then mends it, with debug only: what it cannot mend is our own error.
     stream
         Standard error by default.
     """
     stream = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Formatter(as_json=form == "json" or (form == "auto" and not stream.isatty())))
+    if level != "debug":  # a filter: the connector listens to this logger to learn why a connection is refused
+        handler.addFilter(lambda record: not record.name.startswith("kafka"))
     logging.captureWarnings(capture=True)
     for name in ("streamrnn", "py.warnings", "kafka"):
         logger = logging.getLogger(name)
