@@ -35,7 +35,7 @@ from streamrnn.runtime.models import model_kind  # noqa: E402
 from streamrnn_kafka.broker import Broker, free_ports  # noqa: E402
 
 MODEL = {"hidden_size": 32, "seed": 3}
-KEYS = 48  # with this net: a state of about a megabyte
+KEYS = 8  # with this net: a state of about a megabyte
 PARTITIONS = 6
 WORKERS = 3
 NODES = 3
@@ -80,11 +80,10 @@ class Storm:
         return None
 
     def kill(self, i: int) -> None:
-        """Kill a worker and start it again."""
+        """Kill a worker at once, and start it again."""
         self.workers[i].kill()
         self.workers[i].wait()
         self.workers[i] = self.rig.start(self.configs[i])
-        self.counts["kills of a worker"] += 1
 
     def suspend(self, i: int) -> None:
         """Stop a worker for longer than its session lasts: it wakes up as a zombie."""
@@ -130,6 +129,7 @@ def weather(storm: Storm, kills: int, progress: Progress) -> None:
         if kill % 20 == 10:
             storm.replace_node(kill // 20 % NODES)
         storm.kill(i)
+        storm.counts["kills of a worker"] += 1
         storm.supervise()
         progress.advance(task)
 
