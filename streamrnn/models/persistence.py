@@ -56,6 +56,7 @@ _PLAIN: Final = {
     ),
     "river.compose": ("Select", "Discard", "Prefixer", "Suffixer", "Renamer"),
     "river.stats": ("Min", "Max", "AbsMax"),
+    "river.anomaly": ("QuantileFilter", "ThresholdFilter"),
 }  # fmt: skip
 _SETTINGS: Final = {
     "river.optim.schedulers": tuple(SCHEDULES),
@@ -66,6 +67,9 @@ RIVER: Final = {name: module for module, names in _PLAIN.items() for name in nam
 SETTINGS: Final = {name: module for module, names in _SETTINGS.items() for name in names}
 _BUILTIN: Final[dict[str, type]] = {cls.__name__: cls for cls in (float, int, set, dict)}
 _FACTORIES: Final = {**dict.fromkeys(_BUILTIN, "builtins"), **{name: RIVER[name] for name in _PLAIN["river.stats"]}}
+# A running quantile of river's lies in its Rust part: q, then four times five markers, then how many values have come (to
+# 5) and whether they are sorted. As numbers they do not depend on what its own pickles look like.
+_QUANTILE: Final = struct.Struct("<21d2B")
 _COMPOSED: Final = dict.fromkeys(("Pipeline", "TransformerUnion"), "river.compose")
 _MAPPINGS: Final[dict[str, Callable[[Any], Any]]] = {"dict": dict, "ordered": OrderedDict, "counter": Counter}
 _SEQUENCES: Final[dict[str, Callable[[Any], Any]]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -113,6 +117,8 @@ class _Writer:
             return {"pipeline": self._pairs(value.steps)}
         if is_river(value, "river.compose", "TransformerUnion"):
             return {"union": self._pairs(value.transformers)}
+        if is_river(value, "river.stats", "Quantile"):
+            return {"quantile": [self(one) for one in _markers(value)]}
         if is_river(value, RIVER.get(name, ""), name):
             return {"river": [name, self._pairs(vars(value))]}
         if is_river(value, SETTINGS.get(name, ""), name):
@@ -176,6 +182,8 @@ class _Reader:
                 return _class(_COMPOSED, "TransformerUnion")(*self._pairs(content))
             case "settings":
                 return _class(SETTINGS, content[0])(**dict(self._pairs(content[1])))
+            case "quantile":
+                return _quantile([self(one) for one in content])
             case "river":
                 made = object.__new__(_class(RIVER, content[0]))
                 vars(made).update(self._pairs(content[1]))
@@ -187,6 +195,27 @@ class _Reader:
         model = cls.__new__(cls)
         model.__setstate__(self(content))
         return model
+
+
+def _markers(quantile: Any) -> tuple[Any, ...]:
+    raw = quantile._quantile.__getstate__()  # noqa: SLF001  nothing public holds them
+    if len(raw) != _QUANTILE.size:
+        raise StateError("This version of river keeps a running quantile in another form; it cannot be saved.")
+    return _QUANTILE.unpack(raw)
+
+
+def _quantile(markers: list[Any]) -> Any:
+    *numbers, count, is_sorted = markers
+    if len(markers) != 23 or not all(isinstance(one, float) for one in numbers) or not 0 < numbers[0] < 1:
+        raise StateError("The snapshot's running quantile has other parts than 21 numbers and two counts.")
+    if (count, is_sorted) not in [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 1)]:
+        raise StateError(f"The snapshot's running quantile cannot have {count} values, {is_sorted} sorted.")
+    made = _class({"Quantile": "river.stats"}, "Quantile")(numbers[0])
+    if _markers(made)[0] != numbers[0]:
+        raise StateError("This version of river keeps a running quantile in another form; it cannot be loaded.")
+    made._quantile.__setstate__(_QUANTILE.pack(*markers))  # noqa: SLF001  numbers only
+    made._is_updated = count > 0  # noqa: SLF001
+    return made
 
 
 def _known(table: dict[str, Any], name: Any) -> Any:

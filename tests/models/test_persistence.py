@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from river import compose, optim, preprocessing
+from river import anomaly, compose, optim, preprocessing, stats
 
 import streamrnn
-from streamrnn import RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
+from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
 from streamrnn.errors import StateError
 from streamrnn.models import persistence
 
@@ -73,6 +73,55 @@ def test_keys_of_many_kinds_survive():
         dumps(model)
 
 
+@pytest.mark.parametrize("protect", [True, False])
+@pytest.mark.parametrize("stop", [0, 1, 4, 5, 6, 150])
+def test_a_filter_goes_on_where_it_stopped(stop, protect):
+    """River's QuantileFilter with a detector, as in the example: scores and verdicts of the continued run are those of one run."""
+
+    def watch(model, start, stop):
+        filtering, found = model["QuantileFilter"], []
+        for t in range(start, stop):
+            score = model.score_one({"flow": t % 8 + 9.0 * (t % 61 == 60)})
+            found.append((score, filtering.classify(score), filtering.quantile.get()))
+            model.learn_one({"flow": t % 8 + 9.0 * (t % 61 == 60)})
+        return found
+
+    def made():
+        detector = RNNAnomalyDetector(hidden_size=8)
+        return preprocessing.StandardScaler() | anomaly.QuantileFilter(
+            detector, q=0.98, protect_anomaly_detector=protect
+        )
+
+    whole, stopped = made(), made()
+    first = watch(stopped, 0, stop)
+    again = loads(dumps(stopped))
+
+    assert dumps(again) == dumps(stopped)
+    assert first + watch(again, stop, 200) == watch(whole, 0, 200)
+
+
+def test_a_threshold_filter_goes_on():
+    """Threshold and protection are kept, with the detector, in a pipeline or alone."""
+    model = anomaly.ThresholdFilter(RNNAnomalyDetector(hidden_size=8), threshold=0.7)
+    for t in range(50):
+        model.learn_one({"flow": t % 4})
+    again = loads(dumps(preprocessing.StandardScaler() | model))["ThresholdFilter"]
+
+    assert (again.threshold, again.protect_anomaly_detector) == (0.7, True)
+    assert again.score_one({"flow": 9.0}) == model.score_one({"flow": 9.0})
+
+
+def quantile(**changed):
+    """A running quantile as a manifest has it, some of its 23 numbers changed."""
+    made = stats.Quantile(0.5)
+    for i in range(10):
+        made.update(i)
+    node = persistence._Writer()(made)
+    for place, value in changed.items():
+        node["quantile"][int(place[1:])] = value
+    return node
+
+
 @pytest.mark.parametrize("model", [preprocessing.RobustScaler(), compose.FuncTransformer(dict), object(), print])
 def test_what_is_not_on_the_list_is_refused(model):
     """The error names the class and those that can be saved."""
@@ -120,6 +169,14 @@ def deep(n):
         ({"model": ["RNNRegressor", {"dict": [["params", {"dict": [["hidden_size", -5]]}]]}]}, "does not fit"),
         ({"set": [[1]]}, "does not fit"),
         (deep(60), "levels"),
+        ({"quantile": []}, "does not fit"),
+        ({"quantile": [0.5]}, "does not fit"),
+        (quantile(_0=2.0), "other parts"),
+        (quantile(_0="high"), "other parts"),
+        (quantile(_7=None), "other parts"),
+        (quantile(_21=6), "cannot have 6"),
+        (quantile(_21=4), "cannot have 4"),
+        (quantile(_22=-1), "cannot have 5 values, -1"),
     ],
 )
 def test_forged_files_are_errors(manifest, said):
