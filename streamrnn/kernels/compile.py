@@ -156,7 +156,7 @@ def sources_digest(cell: Cell) -> str:
     Numba's cache does not notice an edited callee in another file; an entry closed over this value does.
     """
     digest = hashlib.sha256()
-    files = set(Path(__file__).parent.glob("*.py"))
+    files = set(Path(__file__).parent.rglob("*.py"))
     for function in (cell.forward, cell.backward, cell.traces):
         with contextlib.suppress(TypeError, OSError):
             files.add(Path(inspect.getsourcefile(function) or __file__))  # type: ignore[arg-type]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from streamrnn.kernels.experts import EXPERTS as TABLE
 from streamrnn.kernels.optimizers import OPTIMIZERS
 
 __all__ = [
-    "ALPHA", "CELL", "CLIP", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS", "MAX_PENDING",
+    "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS", "MAX_PENDING",
     "N_LAYERS", "OPTIMIZER", "PULL", "SEED", "STRIDE", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
 ]  # fmt: skip
 
 CELL: Final = "lstm"
 HIDDEN_SIZE: Final = 16
+EXPERTS: Final = tuple(TABLE)
 N_LAYERS: Final = 1
 WINDOW: Final = 16  # events of exact gradient; older causes are the traces' business
 STRIDE: Final = (

@@ -124,6 +124,13 @@ class Net:
         hyper[at.X_CLIP] = defaults.X_CLIP if normalize_inputs else defaults.X_CLIP_RAW
         self._draw_fixed_rows()
 
+    def become(self, stride: int, init: str) -> None:
+        """Change what no place in the slab depends on: the stride, and how the biases begin. Before the first event only."""
+        self.sizes, self.init = replace(self.sizes, stride=stride), init
+        self.layout = layout_of(self.sizes)
+        self.header[at.STRIDE] = stride
+        self._draw_fixed_rows()
+
     def first_call(self, *args: Any) -> None:
         """Run the entry; from the second call on :attr:`call` is the compiled code itself."""
         if self.entry is None:

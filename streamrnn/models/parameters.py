@@ -13,6 +13,7 @@ import numpy as np
 
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.experts import EXPERTS
 from streamrnn.kernels.layout import MAX_LAYERS
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.kernels.optimizers import OPTIMIZERS
@@ -112,9 +113,25 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
     ),
     "horizon": Parameter(
-        "an int from 1 to 10000",
-        _whole(1, 10_000),
-        "Steps ahead that the net states at once, one output each. Choose the longest that is asked for regularly.",
+        "an int from 1 to 1000",
+        _whole(1, 1000),
+        """Steps ahead that are stated at once, one output of the nets each. Choose the longest that is asked for regularly; memory
+        grows with its square.""",
+    ),
+    "experts": Parameter(
+        f"a tuple of different names among {_names(EXPERTS)}",
+        lambda value, _: (
+            isinstance(value, tuple)
+            and 0 < len(value) == len(set(value))
+            and all(isinstance(name, str) and name in EXPERTS for name in value)
+        ),
+        f"""Who is asked: some of {_names(EXPERTS)}. One alone is that expert, without a mixture. All: none was useless on
+        every stream tried, and each costs little.""",
+    ),
+    "period": Parameter(
+        "an int from 2 to 10000, or None",
+        lambda value, given: value is None or _whole(2, 10_000)(value, given),
+        "The season of ``seasonal`` and ``drift``, in events. None: it is found, up to 400 events.",
     ),
     "key": Parameter(
         "hashable, or None",

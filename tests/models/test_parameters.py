@@ -14,14 +14,16 @@ from streamrnn.models.parameters import PARAMETERS
 WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
     "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
-    "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {},
+    "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_wrong_value_is_named(name):
     """The error gives the parameter, the estimator and the value."""
-    cls = {"max_classes": RNNClassifier, "horizon": RNNForecaster}.get(name, RNNRegressor)
+    cls = {"max_classes": RNNClassifier, **dict.fromkeys(("horizon", "experts", "period"), RNNForecaster)}.get(
+        name, RNNRegressor
+    )
 
     with pytest.raises(
         ParameterError, match=f"'{name}' parameter of {cls.__name__} must be .* Got {re.escape(repr(WRONG[name]))}"

@@ -1,0 +1,33 @@
+"""Bands: quantiles of the mixture's errors, tracked online, one set for each channel and horizon.
+
+Each tracked quantile q of level a moves by q += step (a - 1{z <= q}), z the error in units of its running spread. Whatever
+the errors do, the share of z <= q is a up to O(1 / (step n)): A. Angelopoulos, E. Candes, R. Tibshirani, Conformal PID control
+for time series prediction, NeurIPS 2023, Proposition 1 (quantile tracking), after I. Gibbs, E. Candes, NeurIPS 2021.
+Quantiles can cross while they move; whoever reads them sorts them (V. Chernozhukov et al., Econometrica 78(3), 2010).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+
+LEVELS: Final = (
+    0.005, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.995,
+)  # fmt: skip
+# quantiles of the standard normal distribution: where each set starts
+NORMAL: Final = (
+    -2.5758, -1.96, -1.6449, -1.2816, -1.0364, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.0364, 1.2816,
+    1.6449, 1.96, 2.5758,
+)  # fmt: skip
+_UP: Final = np.array(LEVELS)
+STEP: Final = 0.03  # of the errors' spread; 0.1 follows faster and is ragged, 0.01 needs a thousand events to settle
+
+
+@kernel
+def track(q, z):
+    """Move the quantiles q, one for each of ``LEVELS``, by one error z."""
+    for i in range(_UP.size):
+        q[i] += STEP * (_UP[i] - (1.0 if z <= q[i] else 0.0))

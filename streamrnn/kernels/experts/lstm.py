@@ -1,0 +1,123 @@
+"""The nets: one output for each channel and step ahead, trained by a pointer that follows H events behind.
+
+Two hidden states run (:func:`streamrnn.kernels.events.swap_live`). The live one takes every event in and states by how much each
+channel will have changed after 1 ... H steps, in units of those changes' running spread. The other follows H events later, over the same
+standardised inputs, and learns: all the values that were spoken of have come, and each is learned once.
+
+A net sees each channel from its first value on, turned so that its first change is upwards: a series that is scaled, shifted
+or turned upside down is forecast as the series itself, scaled, shifted or turned.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels import book as at
+from streamrnn.kernels import layout as net_at
+from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.compile import chosen_by_cell, kernel
+from streamrnn.kernels.events import (
+    absorb_inputs,
+    commit,
+    learn_slot,
+    move_on,
+    place_inputs,
+    scale_target,
+    stage,
+    swap_live,
+    unscale_output,
+)
+from streamrnn.kernels.expert import Expert
+from streamrnn.kernels.experts.bounds import after, state
+from streamrnn.kernels.net import forward, update
+
+NET: Final = 5
+NET_ROW: Final = Expert("lstm", NET, prior=2.0, rate=0.2, init="classic")
+NET_FAST_ROW: Final = Expert("lstm_fast", NET, prior=0.5, rate=0.6, init="timescales", stride=1)
+
+# What an input is: 3 * (channel or feature) + one of these, or TIME.
+VALUE, CHANGE, FEATURE = range(3)
+TIME: Final = -1
+
+
+@kernel
+def inputs(hd, d, t, row):
+    """Write the nets' inputs for the event at t, whose row begins with [time] y (C) | x (F)."""
+    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.TIMED]
+    slot, before = t % (H + 1), (t - 1) % (H + 1)
+    for i in range(hd[at.INPUTS]):
+        code = hd[hd[at.INPUT_OF] + i]
+        c, kind = code // 3, code % 3
+        if code < 0:
+            v = row[0]
+        elif kind == FEATURE:
+            v = row[T + C + c]
+        else:
+            v = d[hd[at.RAW] + c * (H + 1) + slot]
+            v -= d[hd[at.FIRST] + c] if kind == VALUE else (d[hd[at.BASE] + c * (H + 1) + before] if t > 0 else np.nan)
+            v *= d[hd[at.SIGN] + c]
+        d[hd[at.ROW] + i] = v
+
+
+@chosen_by_cell
+def ahead(cell, hidden):
+    """Let the live state take the event in, and keep its standardised inputs for the one that follows."""
+    size = CELLS[cell].record * hidden
+
+    @kernel
+    def run(hd, d, nh, nf, nd, k, t):
+        I = hd[at.INPUTS]
+        swap_live(nh)
+        stage(cell, hidden, nh, nf, nd, d[hd[at.ROW] : hd[at.ROW] + I])
+        absorb_inputs(nh, nd)
+        kept = hd[at.PENDING] + (k * (hd[at.HORIZON] + 1) + t % (hd[at.HORIZON] + 1)) * I
+        for i in range(I):
+            d[kept + i] = nd[nh[net_at.SCALED] + i]
+        move_on(nh, nf, size)
+        swap_live(nh)
+
+    return run
+
+
+@chosen_by_cell
+def follow(cell, hidden):
+    """Let the other state take in the event at t - H, and learn what was said then."""
+
+    @kernel
+    def run(hd, d, nh, nf, nd, k, t):
+        I, H, C = hd[at.INPUTS], hd[at.HORIZON], hd[at.CHANNELS]
+        kept = hd[at.PENDING] + (k * (H + 1) + (t - H) % (H + 1)) * I
+        for i in range(I):
+            nd[nh[net_at.SCALED] + i] = d[kept + i]
+        place_inputs(nh, nf, nd)
+        forward(cell, hidden, nh, nf)
+        nh[nh[net_at.STAGED]] = 0
+        slot = nh[net_at.FILL]
+        commit(nh)
+        targets = nh[net_at.TARGET]
+        for c in range(C):
+            raw, sign = hd[at.RAW] + c * (H + 1), d[hd[at.SIGN] + c]
+            base = d[hd[at.BASE] + c * (H + 1) + (t - H) % (H + 1)]
+            place = (t - H) % (H + 1)
+            for h in range(H):
+                place = place + 1 if place < H else 0
+                change = sign * (d[raw + place] - base)
+                nd[targets + c * H + h] = scale_target(nh, nd, c * H + h, change)
+        learn_slot(nh, nf, nd, slot, nd[targets : targets + C * H])
+        if nh[net_at.FRESH] >= nh[net_at.STRIDE]:
+            update(cell, hidden, nh, nf, nd)
+
+    return run
+
+
+@kernel
+def net(hd, d, nh, nf, nd, c, e, t, value):
+    """State the forecasts that the live state made at t."""
+    H = hd[at.HORIZON]
+    slot = t % H
+    for h in range(H):
+        slot = after(slot, H)
+        change = unscale_output(nh, nd, c * H + h, float(nf[nh[net_at.LIVE_OUT] + c * H + h]))
+        state(hd, d, c, e, slot, h, value, value + d[hd[at.SIGN] + c] * change)

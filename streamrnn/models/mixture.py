@@ -1,0 +1,190 @@
+"""A forecaster's book in Python's hands: growth, and the bytes of a snapshot."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.errors import StateError
+from streamrnn.kernels import book as at
+from streamrnn.kernels.book import BookLayout, Shape
+from streamrnn.kernels.experts import EXPERTS, RLS
+
+__all__ = ["Books"]
+
+_TRANSIENT = ("scratch", "row")
+
+
+@functools.lru_cache(maxsize=256)
+def _layout_of(shape: Shape) -> BookLayout:
+    return BookLayout(shape)
+
+
+class Books:
+    """One book for each stream, all of one shape; the first is blank where streams have keys.
+
+    Parameters
+    ----------
+    names
+        The experts.
+    horizon
+        H.
+    period
+        The season, 0 to have it found.
+    nets
+        How many of the experts are nets.
+    timed
+        Whether rows begin with the time.
+
+    Examples
+    --------
+    >>> from streamrnn.models.mixture import Books
+    >>> books = Books(("last", "rls"), horizon=2)
+    >>> books.grow(channels=1)
+    >>> books.array(0, "weights")[0, 0].tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], horizon: int, period: int = 0, nets: int = 0, timed: bool = False
+    ) -> None:
+        rows = [EXPERTS[name] for name in names]
+        self.rows = rows
+        prior = np.array([row.prior for row in rows])
+        self.prior = prior / prior.sum()
+        self.inputs: list[int] = []
+        self.shape = Shape(
+            0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS),
+            period, timed, nets,
+        )  # fmt: skip
+        self.slabs: list[NDArray[np.uint8]] = []
+        self._lay_out(self.shape, [])
+
+    @property
+    def layout(self) -> BookLayout:
+        """The map of all of them."""
+        return _layout_of(self.shape)
+
+    def array(self, area: int, name: str) -> NDArray[Any]:
+        """Return one array of one book, as a view."""
+        return self.layout.view(self.slabs[area], name)
+
+    def header(self, area: int) -> NDArray[np.int64]:
+        """Return one book's header, as a view."""
+        return self.slabs[area][: 8 * at.HEADER_WORDS].view(np.int64)
+
+    def _blank(self, layout: BookLayout) -> NDArray[np.uint8]:
+        slab = layout.allocate()
+        layout.view(slab, "prior")[:] = self.prior
+        layout.view(slab, "weights")[:] = self.prior
+        layout.view(slab, "input_of")[:] = self.inputs
+        for place, row in enumerate(row for row in self.rows if row.code == RLS):
+            layout.view(slab, f"rls{place}.settings")[0] = row.forget
+        return slab
+
+    def _lay_out(self, shape: Shape, inputs: list[int]) -> None:
+        """Copy everything into books of another shape; what is new is blank."""
+        old, olds = self.layout, self.slabs or [self._blank(self.layout)]
+        new = _layout_of(shape)
+        self.inputs = [*self.inputs, *inputs]
+        self.slabs = [self._blank(new) for _ in olds]
+        for before, after in zip(olds, self.slabs, strict=True):
+            for word in at.CARRIED:
+                after.view(np.int64)[word] = before.view(np.int64)[word]
+            for name in old.fields:
+                source, into = old.view(before, name), new.view(after, name)
+                shared = tuple(slice(0, min(a, b)) for a, b in zip(source.shape, into.shape, strict=True))
+                into[shared] = source[shared]
+        self.shape = shape
+
+    def grow(self, channels: int = 0, features: int = 0, inputs: list[int] | None = None) -> None:
+        """Add channels, features and inputs of the nets; everything learned stays as it is, bit for bit."""
+        z, more = self.shape, inputs or []
+        shape = replace(z, channels=z.channels + channels, features=z.features + features, inputs=z.inputs + len(more))
+        self._lay_out(shape, more)
+
+    def copy(self) -> Books:
+        """Return books of their own with the same content."""
+        other = copy.copy(self)
+        other._lay_out(self.shape, [])  # noqa: SLF001
+        return other
+
+    def begin(self, area: int) -> None:
+        """Make sure that there is a blank book at ``area``."""
+        frozen = self.header(0)[at.FROZEN]
+        while len(self.slabs) <= area:
+            self.slabs.append(self._blank(self.layout))
+        self.slabs[area] = self._blank(self.layout)
+        self.header(area)[at.FROZEN] = frozen
+
+    def forget(self) -> None:
+        """Put the memory of all streams back to before the first event; what was learned of them stays."""
+        layout = self.layout
+        blank = self._blank(layout)
+        for slab in self.slabs:
+            slab.view(np.int64)[at.EVENTS] = 0
+            for name in (*at.BLANK, "context", "sign", "differences", "pending"):
+                layout.view(slab, name)[:] = layout.view(blank, name)
+
+    def freeze(self, frozen: int) -> None:
+        """Stop learning, or learn again."""
+        for area in range(len(self.slabs)):
+            self.header(area)[at.FROZEN] = frozen
+
+    def state(self) -> list[bytes]:
+        """Return each book as bytes: equal states give equal bytes."""
+        found = []
+        for slab in self.slabs:
+            kept = slab.copy()
+            for name in _TRANSIENT:
+                self.layout.view(kept, name)[:] = 0.0
+            found.append(kept.tobytes())
+        return found
+
+    def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
+        """Take over what :meth:`state` gave for books of the same settings.
+
+        Raises
+        ------
+        StateError
+            When the bytes do not fit, or hold a place that this layout does not have.
+        """
+        self.inputs = list(inputs)
+        self.shape = replace(self.shape, channels=channels, features=features, inputs=len(inputs))
+        layout = self.layout
+        slabs = []
+        for state in states:
+            if len(state) != layout.nbytes:
+                raise StateError(f"The forecaster's state must have {layout.nbytes} bytes. Got {len(state)} instead.")
+            slab = self._blank(layout)
+            expected = slab[: 8 * at.HEADER_WORDS].view(np.int64).copy()
+            fixed = [layout.view(slab, name).copy() for name in ("prior", "input_of")]
+            slab[:] = np.frombuffer(state, np.uint8)
+            words = slab[: 8 * at.HEADER_WORDS].view(np.int64)
+            free = np.ones(at.HEADER_WORDS, bool)
+            free[list(at.CARRIED)] = False
+            period, context = layout.view(slab, "period"), layout.view(slab, "context")
+            if (
+                (words != expected)[free].any()
+                or not 0 <= words[at.EVENTS] < 2**60
+                or not all(
+                    np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, ("prior", "input_of"), strict=True)
+                )
+                or not np.isin(context, (0.0, 1.0)).all()
+                or not np.isin(period, np.arange(words[at.LONGEST] + 1)).all()
+            ):
+                raise StateError("The forecaster's state was written for other settings or another version.")
+            slabs.append(slab)
+        if not slabs:
+            raise StateError("The forecaster's state holds no book.")
+        self.slabs = slabs
+
+    @property
+    def allocated(self) -> int:
+        """Bytes that the books take, what their alignment costs included."""
+        return sum(int(slab.base.nbytes) if slab.base is not None else slab.nbytes for slab in self.slabs)

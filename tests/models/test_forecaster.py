@@ -1,0 +1,303 @@
+"""The forecaster: nothing leaks, blocks are loops, experts are what they say, bands hold."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numba
+import numpy as np
+import pandas as pd
+import pytest
+
+from streamrnn import RNNForecaster, dumps, loads
+from streamrnn.errors import FeatureError, ParameterError, StateError
+from streamrnn.kernels.aggregation import FORGET, believe
+from streamrnn.kernels.compile import INTERPRETED, OPTIONS
+from streamrnn.kernels.experts import EXPERTS
+from streamrnn.kernels.experts.rls import RIDGE
+
+SMALL = {"horizon": 2, "hidden_size": 8}
+NO_NETS = ("last", "steady", "seasonal", "drift", "rls", "rls_short")
+
+
+def series(n=300, seed=1):
+    """An AR(1) with a season of 12."""
+    rng = np.random.default_rng(seed)
+    y = np.zeros(n)
+    for t in range(1, n):
+        y[t] = 0.7 * y[t - 1] + rng.normal()
+    return y + 3.0 * np.sin(np.arange(n) * 2 * math.pi / 12)
+
+
+def channels(n=120, seed=2):
+    """Three channels with holes, and two features."""
+    rng = np.random.default_rng(seed)
+    Y, X = np.cumsum(rng.normal(size=(n, 3)), axis=0), rng.normal(size=(n, 2))
+    Y[rng.random(Y.shape) < 0.1] = np.nan
+    X[rng.random(X.shape) < 0.1] = np.nan
+    return Y, X
+
+
+def test_a_block_is_a_loop():
+    """Forecasts and state after ``progressive_many`` are those of a loop of ``forecast`` and ``learn_one``, bit for bit."""
+    Y, X = channels()
+    one, many = RNNForecaster(**SMALL), RNNForecaster(**SMALL)
+    expected = np.full((3, len(Y), 2), np.nan)
+    for t, (y, x) in enumerate(zip(Y.tolist(), X.tolist(), strict=True)):
+        for h, step in enumerate(one.forecast(2)):
+            for name, value in (step or {}).items() if isinstance(step, dict) else ():
+                expected["abc".index(name), t, h] = value
+        one.learn_one(dict(zip("abc", y, strict=True)), dict(zip("uv", x, strict=True)))
+
+    found = [
+        many.progressive_many(pd.DataFrame(Y[a:b], columns=[*"abc"]), pd.DataFrame(X[a:b], columns=[*"uv"]))
+        for a, b in ((0, 1), (1, 50), (50, 120))
+    ]
+
+    for c, name in enumerate("abc"):
+        np.testing.assert_array_equal(np.concatenate([part[name] for part in found]), expected[c])
+    assert pickle.dumps(many) == pickle.dumps(one)
+
+
+def test_channels_and_features_appear_as_they_come():
+    """A channel that appears later has forecasts from then on, and leaves those of the others as they were before it."""
+    y = series(80)
+    model, alone = RNNForecaster(**SMALL), RNNForecaster(**SMALL)
+    for t, value in enumerate(y.tolist()):
+        if t < 40:
+            alone.learn_one({"a": value})
+        model.learn_one({"a": value} if t < 40 else {"a": value, "b": -value}, {"u": 1.0} if t >= 60 else None)
+        if t == 39:
+            assert model.forecast(2) == alone.forecast(2)
+
+    assert set(model.forecast(2)[1]) == {"a", "b"}
+    back = loads(dumps(model))
+    model.learn_one({"b": 1.0, "c": 2.0})
+    back.learn_one({"b": 1.0, "c": 2.0})
+    assert back.forecast(5) == model.forecast(5)
+    with pytest.raises(FeatureError, match="a dict of channels so far"):
+        model.learn_one(1.0)
+
+
+def test_nothing_leaks_from_the_future():
+    """What was forecast before a row does not depend on that row or any later one."""
+    y = series()
+    other = y.copy()
+    other[150:] = 7.0
+
+    a, b = (RNNForecaster(**SMALL).progressive_many(one) for one in (y, other))
+
+    np.testing.assert_array_equal(a[:151], b[:151])
+    assert (a[151] != b[151]).all()
+
+
+@pytest.mark.parametrize(("a", "b"), [(4.0, 0.0), (-3.7, 11.0), (1e6, -5e5), (1e-6, 3e-6)])
+def test_forecasts_follow_the_unit(a, b):
+    """Forecasts of a y + b are a times those of y, plus b, to 1e-5 of the series' spread."""
+    y = series(600)
+
+    plain = RNNForecaster(**SMALL).progressive_many(y)[1:]
+    scaled = RNNForecaster(**SMALL).progressive_many(a * y + b)[1:]
+
+    np.testing.assert_allclose((scaled - b) / a, plain, rtol=0.0, atol=1e-5 * y.std())
+
+
+def test_each_key_has_a_series_of_its_own():
+    """Without nets, which share weights, interleaved series are forecast as each would be alone; the rest resumes exactly."""
+    streams = {"a": series(90), "b": 5.0 - series(90, seed=3)}
+    keyed = RNNForecaster(horizon=2, experts=NO_NETS, key="id")
+    for values in zip(*streams.values(), strict=True):
+        for key, value in zip(streams, values, strict=True):
+            keyed.learn_one(value, {"id": key})
+
+    for key, values in streams.items():
+        alone = RNNForecaster(horizon=2, experts=NO_NETS)
+        alone.learn_many(values)
+        assert keyed.forecast(2, key=key) == alone.forecast(2)
+        assert loads(dumps(keyed)).forecast(4, [{"id": key}] * 4) == keyed.forecast(4, key=key)
+    with pytest.raises(FeatureError, match="'id'"):
+        keyed.learn_one(1.0)
+
+
+def test_keys_make_room_and_resume():
+    """With nets and more keys than places, stopping and resuming changes nothing."""
+    rng = np.random.default_rng(5)
+    model = RNNForecaster(**SMALL, key="id", max_keys=2)
+    other = RNNForecaster(**SMALL, key="id", max_keys=2)
+    for value, key in zip(rng.normal(size=90).tolist(), rng.integers(0, 4, 90).tolist(), strict=True):
+        model.learn_one(value, {"id": key})
+        other.learn_one(value, {"id": key})
+        if value > 1.0:
+            other = loads(dumps(other))
+
+    assert pickle.dumps(other) == pickle.dumps(model)
+    assert len(model._books.slabs) == 3
+
+
+def test_time_and_missing_values():
+    """Gaps in time and values that are missing are events like others: forecasts stay finite, the state resumes."""
+    model = RNNForecaster(**SMALL, time="at")
+    for t, value in enumerate(series(100).tolist()):
+        model.learn_one(None if t % 7 == 3 else value, {"at": t * t, "u": math.nan if t % 5 else 1.0})
+
+    assert np.isfinite(model.forecast(5)).all()
+    assert loads(dumps(model)).forecast(5) == model.forecast(5)
+
+
+@pytest.mark.parametrize("name", EXPERTS)
+def test_one_expert_alone_is_that_expert(name):
+    """The mixture of one has a weight of one, and forecasts as its only member."""
+    y = series(60)
+    model = RNNForecaster(**SMALL, experts=(name,))
+    found = model.progressive_many(y)
+
+    assert model.weights_[name].tolist() == [1.0, 1.0]
+    if name == "last":
+        np.testing.assert_array_equal(found[1:, 1], y[:-1])
+    else:
+        assert np.isfinite(found).all()
+
+
+def test_weights_say_who_is_right():
+    """On a random walk the last value is believed, on a season the season; weights are a share of one."""
+    rng = np.random.default_rng(4)
+    walk, season = RNNForecaster(horizon=2, experts=NO_NETS), RNNForecaster(horizon=2, experts=NO_NETS)
+    walk.learn_many(np.cumsum(rng.normal(size=1500)))
+    season.learn_many(np.tile(rng.normal(size=60), 25) + 0.1 * rng.normal(size=1500))
+
+    np.testing.assert_allclose(sum(walk.weights_.values()), 1.0)
+    assert (walk.weights_["last"] + walk.weights_["steady"] > 0.5).all()
+    assert (season.weights_["seasonal"] > 0.5).all()
+    assert season._books.array(0, "period").tolist() == [60.0]
+
+
+def test_a_spike_is_not_believed():
+    """Where jumps are taken back, the forecast behind a jump is the value before it; where they stay, the jump."""
+    rng = np.random.default_rng(6)
+    spikes, steps = (RNNForecaster(experts=("last", "steady")) for _ in range(2))
+    level = np.cumsum(np.where(rng.random(3000) < 0.02, 50.0, 0.0))
+    spikes.learn_many(rng.normal(size=3000) + np.where(rng.random(3000) < 0.02, 50.0, 0.0))
+    steps.learn_many(rng.normal(size=3000) + level)
+    spikes.learn_many([0.0, 50.0])
+    steps.learn_many([level[-1], level[-1] + 50.0])
+
+    assert abs(spikes.forecast(1)[0]) < 10.0
+    assert steps.forecast(1)[0] - level[-1] > 40.0
+
+
+def test_belief_follows_the_paper():
+    """The weights are those of the formulas, in plain NumPy: Wintenberger (2017) with the gradient trick."""
+    rng = np.random.default_rng(7)
+
+    def call(d, E, f, p, e, rms, n, prior, R, V, B, w):
+        believe(d, 0, E, f, p, e, rms, n, prior, R, V, B, w)
+
+    run = call if INTERPRETED else numba.njit(**OPTIONS)(call)  # kernels run inside an entry only
+    E, prior = 3, np.array([0.5, 0.25, 0.25])
+    d = np.zeros(6 * E)
+    d[:E], d[5 * E :] = prior, prior  # weights, regret, squares, bound, forecasts, prior
+    w, R, V, B, f, at_prior = (E * i for i in range(6))
+    weights, regret, square, bound = prior.copy(), np.zeros(E), np.zeros(E), np.zeros(E)
+    for n in range(200):
+        experts, y, rms = rng.normal(size=E) + np.array([0.0, 0.5, 2.0]), 0.0, 1.0
+        p = float(weights @ experts)
+        d[f : f + E] = experts
+        run(d, E, f, p, p - y, rms, float(n), at_prior, R, V, B, w)
+        g = p - y if n <= 5 else np.clip(p - y, -3.0, 3.0)
+        limit = np.inf if n <= 5 else 12.0 * abs(g)
+        r = np.clip(g * (p - experts), -limit, limit)
+        bound, square = np.maximum(bound * FORGET, abs(r)), square * FORGET + r * r
+        eta = np.minimum(0.5 / bound, np.sqrt(np.log(E) / square))
+        regret = regret * FORGET + r - eta * r * r
+        weights = prior * eta * np.exp(eta * regret - (eta * regret).max())
+        weights /= weights.sum()
+
+        np.testing.assert_allclose(d[w : w + E], weights, rtol=1e-9)
+    assert weights[2] < 0.1 < weights[0]
+
+
+def test_least_squares_is_the_ridge_regression_of_all_it_saw():
+    """With nothing forgotten, the recursion's coefficients solve the normal equations."""
+    y = series(400, seed=8)
+    model = RNNForecaster(horizon=2, experts=("rls",))
+    model.learn_many(y)
+    L, H = EXPERTS["rls"].lags, 2
+    d = np.diff(y, prepend=np.nan)
+    rows = range(1, len(y) - H)
+    A = np.array([[d[t - i] if t - i >= 1 else 0.0 for i in range(L)] for t in rows])
+    found = model._books.array(0, "rls0.coefficients")[0]
+    gain = model._books.array(0, "rls0.gain")[0]
+    full = np.tril(gain) + np.tril(gain, -1).T
+    ridge = np.linalg.inv(full) - A.T @ A
+
+    assert abs(ridge - np.diag(np.diag(ridge))).max() < 1e-6 * abs(full).max() ** -1
+    np.testing.assert_allclose(np.diag(ridge), np.diag(ridge)[0], rtol=1e-6)
+    assert np.diag(ridge)[0] / RIDGE < 100.0
+    for h in range(H):
+        target = np.array([y[t + 1 + h] - y[t] for t in rows])
+        np.testing.assert_allclose(found[h], np.linalg.solve(A.T @ A + ridge, A.T @ target), rtol=1e-6, atol=1e-9)
+
+
+def test_bands_hold_what_they_say():
+    """The 80 % band covers 78 to 82 % at every horizon, on a stream whose noise grows; quantiles never cross."""
+    rng = np.random.default_rng(9)
+    y = np.cumsum(rng.standard_t(4, 4000) * np.linspace(1.0, 5.0, 4000))
+    model = RNNForecaster(horizon=3, experts=("last", "rls_short"))
+    inside = np.zeros((len(y), 3))
+    for t, value in enumerate(y):
+        for h, (low, high) in enumerate(model.forecast_interval(3, 0.8)):
+            inside[t, h] = t + h < len(y) and low <= y[min(t + h, len(y) - 1)] <= high
+        model.learn_one(value)
+
+    covered = inside[1000:-3].mean(axis=0)
+    assert ((covered > 0.78) & (covered < 0.82)).all(), covered
+    [band, *_] = model.forecast_quantiles(6, np.linspace(0.01, 0.99, 99).tolist())
+    assert sorted(band.values()) == list(band.values())
+    wide = [high - low for low, high in model.forecast_interval(6, 0.9)]
+    assert wide[5] > wide[2]
+
+
+def test_rolling_on_changes_nothing():
+    """Beyond its horizon the model asks a copy that takes the forecasts in."""
+    model = RNNForecaster(**SMALL)
+    model.learn_many(series(100), pd.DataFrame({"u": np.arange(100.0)}))
+    before = pickle.dumps(model)
+
+    far = model.forecast(7, [{"u": 100.0 + i} for i in range(7)])
+
+    assert far[:2] == model.forecast(2)
+    assert np.isfinite(far).all()
+    assert pickle.dumps(model) == before
+    with pytest.raises(ParameterError, match="7 entries"):
+        model.forecast(7, [{}])
+
+
+def test_frozen_and_reset():
+    """A frozen model follows the series and learns nothing; a reset one forgets the series and keeps what it learned."""
+    model = RNNForecaster(**SMALL)
+    model.learn_many(series(100))
+    model.freeze()
+    kept = {name: view.copy() for name, view in model.weights.items()}
+    believed = {name: w.copy() for name, w in model.weights_.items()}
+    before = model.forecast(1)
+    model.learn_many(series(50, seed=2))
+
+    assert all(np.array_equal(model.weights[name], view) for name, view in kept.items())
+    assert all(np.array_equal(model.weights_[name], w) for name, w in believed.items())
+    assert model.forecast(1) != before
+    model.unfreeze()
+    model.reset()
+    assert model.forecast(2) == [0.0, 0.0]
+    assert all(np.array_equal(model.weights_[name], w) for name, w in believed.items())
+
+
+@pytest.mark.parametrize(("name", "value"), [("context", 7.0), ("period", 1e9), ("period", math.nan), ("prior", 0.5)])
+def test_a_hostile_state_is_refused(name, value):
+    """A place that does not exist, in a state's bytes, is an error before it is used."""
+    model = RNNForecaster(horizon=2, experts=("last", "seasonal"))
+    model.learn_many(series(50))
+    model._books.array(0, name)[:] = value
+
+    with pytest.raises(StateError, match="other settings"):
+        pickle.loads(pickle.dumps(model))
