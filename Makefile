@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos kills lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -29,6 +29,9 @@ test: lint types  ## Style, types, and every test.
 
 chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half an hour.
 	$(BIN)/python tests/chaos/kafka_long.py
+
+kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run and of a Kafka run; every byte compared. Ten minutes.
+	$(BIN)/python -m tests.chaos.kills
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

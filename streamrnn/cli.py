@@ -1,4 +1,4 @@
-"""The command line: ``streamrnn run``, ``check``, ``config``, ``replay``, ``snapshot``, ``top`` and ``warmup``.
+"""The command line: ``streamrnn run``, ``check``, ``config``, ``replay``, ``snapshot``, ``top``, ``verify`` and ``warmup``.
 
 Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
 
@@ -145,7 +145,7 @@ def top(address: str, once: bool, every: float, debug: bool) -> None:
 
 @cli.group()
 def snapshot() -> None:
-    """Look at what a run has stored. A run may go on meanwhile; nothing is changed."""
+    """Look at what a run has stored, keep it, take it in elsewhere. All but import change nothing; a run may go on meanwhile."""
 
 
 def _loaded(config_file: str) -> Config:
@@ -179,10 +179,29 @@ def show(config_file: str, name: str | None) -> None:
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="Which one. [the newest good one]")
 def export(config_file: str, file: str, name: str | None) -> None:
-    """Write a snapshot to FILE, to keep it or to look into it."""
-    from streamrnn.runtime import snapshots  # noqa: PLC0415
+    """Write a snapshot to FILE: to keep it, to import it elsewhere, to replay from it."""
+    from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
 
-    snapshots.export(snapshots.chosen(_loaded(config_file), name), file)
+    exported.write_export(snapshots.chosen(_loaded(config_file), name), file)
+
+
+@snapshot.command(name="import")
+@click.argument("config_file", metavar="CONFIG")
+@click.argument("file", metavar="FILE")
+@click.option("--partition", help="Whose it is from now on. [as before]")
+@click.option(
+    "--from-start", is_flag=True, help="Read the input from its beginning: another one than the snapshot has seen."
+)
+def import_(config_file: str, file: str, partition: str | None, from_start: bool) -> None:
+    """Have the next run of CONFIG start from the exported snapshot FILE, and read on where that one stood.
+
+    The run must not have begun: where it has state of this partition, this is refused. Its outputs begin behind the snapshot.
+    """
+    from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
+
+    one = exported.read_export(file)
+    position = snapshots.taken_in(_loaded(config_file), one, partition=partition, from_start=from_start)
+    click.echo(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
 
 
 @snapshot.command()
@@ -194,6 +213,30 @@ def verify(config_file: str) -> None:
     lines, good = snapshots.verified(_loaded(config_file))
     click.echo("\n".join(lines))
     sys.exit(0 if good else 76)
+
+
+@cli.command(name="verify")
+@click.argument("config_file", metavar="CONFIG")
+@click.option("--snapshot", "file", metavar="FILE", help="Begin behind this exported snapshot. [the input's beginning]")
+@_debug
+def verify_output(config_file: str, file: str | None, debug: bool) -> None:
+    """Read CONFIG's input again, and prove that each result its run has written is right, to the last bit.
+
+    Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown.
+    """
+    del debug
+    from streamrnn.runtime import exported, reread  # noqa: PLC0415
+    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+
+    start = None if file is None else exported.read_export(file)
+    with StopSignals() as stop:
+        verdict = reread.verify(_loaded(config_file), start, lambda: stop.stopped)
+    for name, n in verdict.results.items():
+        click.echo(f"partition {name}: {n:,} results are the same, bit for bit.")
+    if verdict.difference is not None:
+        click.echo(f"streamrnn: {verdict.difference}", err=True)
+        sys.exit(76)
+    sys.exit(128 + 2 if stop.stopped else 0)
 
 
 @cli.command(name="config")
@@ -210,7 +253,7 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 
 
 @cli.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="[FILE]", required=False)
 @click.option("--column", "-c", "columns", multiple=True, help="A column to watch; repeat it for more. [all numbers]")
 @click.option("--time", "time_column", help="The column that holds the time. [found by name and content]")
 @click.option("--key", "key_column", help="The column that says which series an event belongs to. [one series]")
@@ -218,34 +261,45 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")
 @click.option("--dead-letters", metavar="FILE", help="Keep records that are no events in this file.")
+@click.option(
+    "--snapshot", metavar="FILE", help="Start from this exported snapshot: its model, and what it has learned."
+)
+@click.option(
+    "--config", "config_file", metavar="CONFIG", help="Instead of FILE: the input of CONFIG, behind the snapshot."
+)
+@click.option("--partition", help="With --config: the partition to read. [the snapshot's, or all]")
+@click.option(
+    "--from",
+    "start",
+    metavar="POSITION",
+    help="With --config: the first event. [behind the snapshot, or the beginning]",
+)
+@click.option("--to", "end", metavar="POSITION", help="With --config: the first event to leave out. [the end]")
 @_plot
 @_debug
-def replay(file: str, plot: str | None, debug: bool, **options: Any) -> None:
+def replay(file: str | None, plot: str | None, debug: bool, **options: Any) -> None:
     """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
 
-    The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position.
+    The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position. With --config, a
+    stretch of that configuration's input is read beside its run, a Kafka topic too, and nothing is committed.
     """
     del debug
-    from pathlib import Path  # noqa: PLC0415
-
-    from streamrnn import config  # noqa: PLC0415
-    from streamrnn.runtime.assemble import replay_tables  # noqa: PLC0415
-    from streamrnn.runtime.models import check_model  # noqa: PLC0415
-
     with _starting():
-        checked = config.parse(replay_tables(file, **options), Path.cwd(), check_model)
+        from streamrnn.runtime import again  # noqa: PLC0415
+
+        checked, make = again.from_command(file, options)
 
     def carry_out(observers: list[Any]) -> Summary:
-        from streamrnn.runtime.assemble import make_runtime  # noqa: PLC0415
         from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
         with StopSignals() as stop:
-            runtime = make_runtime(checked)
+            runtime = make()
             runtime.stopped = lambda: stop.stopped
             runtime.observers = observers
             return runtime.run()
 
-    _run(checked, carry_out, plot=plot, title="standard input" if file == "-" else file)
+    title = options["config_file"] if file is None else "standard input" if file == "-" else file
+    _run(checked, carry_out, plot=plot, title=title)
 
 
 def _run(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str | None, title: str) -> None:

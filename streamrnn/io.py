@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol, Self, runtime_checkable
@@ -32,6 +32,8 @@ __all__ = [
     "Event",
     "Poll",
     "Position",
+    "ReadableSink",
+    "Rereadable",
     "Restored",
     "Sink",
     "SnapshotStore",
@@ -354,6 +356,41 @@ class Checkable(Protocol):
 
     def check(self) -> list[StreamrnnError]:
         """Return what is wrong, all of it, with the exit code of each: input, rights, servers. Changes nothing."""
+        ...
+
+
+@runtime_checkable
+class Rereadable(Protocol):
+    """What a source may be besides: one whose input can be read again from outside a run.
+
+    Examples
+    --------
+    >>> from streamrnn.io import Rereadable, find_connector
+    >>> issubclass(find_connector("source", "files"), Rereadable)
+    True
+    """
+
+    def reread(self) -> Source:
+        """Return a source of the same input that takes no part in the run and ends at what is the input's end now.
+
+        Its first poll announces all partitions and brings no events.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadableSink(Protocol):
+    """What a sink may be besides: one whose results can be read back, while a run goes on too.
+
+    Examples
+    --------
+    >>> from streamrnn.io import ReadableSink, find_connector
+    >>> issubclass(find_connector("sink", "files"), ReadableSink)
+    True
+    """
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """Yield each committed result with the partition of its event, those of a partition in order."""
         ...
 
 

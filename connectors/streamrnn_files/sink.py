@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -253,6 +253,45 @@ class FileSink:
         []
         """
         return [] if self._state is None else self._state.snapshots()
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        r"""Yield every committed result, without its line end, with the partition of its event. A run may go on meanwhile.
+
+        Raises
+        ------
+        StateError
+            When the output is shorter than what was committed.
+        SinkError
+            When it is no file that can be read, or holds the results of several partitions.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "out.jsonl")
+        >>> _ = path.write_text('{"score":0.5}\n')
+        >>> list(FileSink.from_path(path).written())
+        [('0', b'{"score":0.5}')]
+        """
+        state = None if self._state is None else self._state.peek()
+        names = sorted(state.partitions) if state is not None else []
+        if len(names) > 1:
+            raise SinkError(
+                f"{self._output.path!r} holds the results of {len(names)} partitions; whose each is, it does not say."
+            )
+        left = None if state is None or self._state is None else state.output_bytes
+        try:
+            with Path(self._output.path).open("rb") as file:
+                while left is None or left > 0:
+                    line = file.readline()
+                    if not line.endswith(b"\n"):
+                        break
+                    left = None if left is None else left - len(line)
+                    yield (names or ["0"])[0], line[:-1]
+        except OSError as error:
+            raise SinkError(f"The output {self._output.path!r} cannot be read: {error.strerror}.") from error
+        if left:
+            raise StateError(f"{self._output.path!r} ends {left} bytes before what was committed.")
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.

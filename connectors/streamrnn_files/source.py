@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+
 from streamrnn.config import checked_table
-from streamrnn.errors import StateError, StreamrnnError
+from streamrnn.errors import SourceError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Poll, Position
 from streamrnn_files.bytestream import ByteStream
 from streamrnn_files.columns import Layout
@@ -118,6 +120,27 @@ class FileSource:
         except StreamrnnError as error:
             return [error]
         return []
+
+    def reread(self) -> FileSource:
+        """Return a source of the same file that ends where the file ends now.
+
+        Raises
+        ------
+        SourceError
+            When it can be read once only: standard input, a pipe.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSource
+        >>> FileSource.from_path("-").reread()
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SourceError: The input '-' can be read once only.
+        """
+        path = Path(self._options.path)
+        if self._options.path == "-" or (path.exists() and not path.is_file()):
+            raise SourceError(f"The input {self._options.path!r} can be read once only.")
+        return FileSource(msgspec.structs.replace(self._options, follow=False))
 
     def _restart(self) -> None:
         """Forget all that was read of a file."""

@@ -177,9 +177,13 @@ class StateDirectory:
         good = hashlib.sha256(data).hexdigest() == entry.sha256
         return StoredSnapshot(partition, name, entry.position, data, None if good else "its SHA-256 differs")
 
+    def peek(self) -> RunState:
+        """Return the newest good state, without locking anything."""
+        return self._newest()
+
     def snapshots(self) -> list[StoredSnapshot]:
         """Return every snapshot that the newest good state names, without locking anything."""
-        state = self._newest()
+        state = self.peek()
         return [self._stored(name, one) for name, entry in state.partitions.items() for one in entry.snapshots]
 
     def prepare(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from kafka import KafkaAdminClient, KafkaConsumer
+from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError, UnsupportedVersionError
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError
-from streamrnn.io import Block, DeadLetter, Position, Restored, Source
+from streamrnn.io import Block, DeadLetter, Position, Restored, Source, StoredSnapshot
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.names import partition_of
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions
+from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
 from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Pointer, StateReader, StateWriter
@@ -259,19 +260,41 @@ class KafkaSink:
 
     def _state_reader(self) -> StateReader:
         if self._reader is None:
-            consumer = connect(
-                KafkaConsumer,
-                self.options,
-                client_id=self._attached().member,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                allow_auto_create_topics=False,
-                fetch_max_wait_ms=50,
-                metrics_enabled=False,
-            )
+            consumer = outside_consumer(self.options, self._attached().member)
             self._reader = StateReader(consumer, self.state_topic)
         return self._reader
+
+    def snapshots(self) -> list[StoredSnapshot]:
+        """Return the newest snapshot of each partition, from outside the group. Compaction keeps no older ones.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").snapshots()
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
+        """
+        reader = self._state_reader()
+        try:
+            return reader.stored()
+        finally:
+            self.__exit__()
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every committed result with the partition of its event, from outside the group.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> next(KafkaSink.to_topic("scores").written())
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
+        """
+        with contextlib.closing(outside_consumer(self.options, self._attached().member)) as consumer:
+            for record in committed_records(consumer, self.options.topic):
+                yield dict(record.headers).get(SOURCE_HEADER, b"").decode(errors="replace"), record.value or b""
 
     def _renew_producer(self) -> None:
         try:
@@ -391,7 +414,7 @@ class KafkaSink:
         futures, at = [], 0
         for block in results.blocks:
             to = partition_of(block.partition).partition % count
-            headers = [("streamrnn.source", block.partition.encode())]
+            headers = [(SOURCE_HEADER, block.partition.encode())]
             keys: Sequence[str | None] = block.keys if block.keys is not None else [None] * len(block)
             for line, key in zip(results.lines[at : at + len(block)], keys, strict=True):
                 futures.append(send(topic, line, None if key is None else key.encode(), headers, to))

@@ -164,6 +164,20 @@ class KafkaSource:
             self.__exit__()
         return []
 
+    def reread(self) -> KafkaSource:
+        """Return a source of the same input, to what is its end now, that belongs to no group and commits nothing.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> source.reread().options == source.options
+        True
+        """
+        from streamrnn_kafka.outside import OutsideSource  # noqa: PLC0415  (which is a KafkaSource)
+
+        return OutsideSource(self.options)
+
     def _check_topics(self, topics: Sequence[str]) -> None:
         try:
             there = self._consumer.topics()

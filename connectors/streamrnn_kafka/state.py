@@ -22,8 +22,9 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from streamrnn.errors import StateError, UnavailableError
-from streamrnn.io import Position, Restored
+from streamrnn.io import Position, Restored, StoredSnapshot
 from streamrnn_kafka.connection import translated
+from streamrnn_kafka.outside import committed_records
 
 __all__ = ["Manifest", "Page", "Pointer", "StateReader", "StateWriter"]
 
@@ -233,31 +234,31 @@ class StateReader:
             all_of_it = [TopicPartition(self._topic, i) for i in range(count)]
             ends = self._consumer.end_offsets(all_of_it, timeout_ms=int(1000 * READ_S))
             if ends != self._ends:
-                self._held = self._scan(all_of_it)
+                self._held = set(self._manifests())
                 self._ends = ends
         except KafkaError as error:
             raise translated(error, f"reading the topic {self._topic!r}") from error
         return name in self._held
 
-    def _scan(self, partitions: list[TopicPartition]) -> set[str]:
-        """Return the keys of all manifests in the topic."""
-        found: set[str] = set()
-        self._consumer.assign(partitions)
-        first = self._consumer.beginning_offsets(partitions, timeout_ms=int(1000 * READ_S))
-        ends = self._consumer.end_offsets(partitions, timeout_ms=int(1000 * READ_S))
-        for partition in partitions:
-            self._consumer.seek(partition, first[partition])
-        left = {partition for partition in partitions if first[partition] < ends[partition]}
-        deadline = time.monotonic() + 10 * READ_S
-        while left:
-            if time.monotonic() > deadline:
-                raise UnavailableError(f"Topic {self._topic!r} could not be read to its end in {10 * READ_S:.0f} s.")
-            for records in self._consumer.poll(timeout_ms=200).values():
-                for record in records:
-                    key = (record.key or b"").decode(errors="replace")
-                    if record.value is None:
-                        found.discard(key)
-                    elif "/page/" not in key:
-                        found.add(key)
-            left = {one for one in left if self._consumer.position(one, timeout_ms=5000) < ends[one]}
+    def _manifests(self) -> dict[str, Any]:
+        """Return the record of the newest manifest of each input partition."""
+        found: dict[str, Any] = {}
+        for record in committed_records(self._consumer, self._topic):
+            key = (record.key or b"").decode(errors="replace")
+            if record.value is None:
+                found.pop(key, None)
+            elif "/page/" not in key:
+                found[key] = record
         return found
+
+    def stored(self) -> list[StoredSnapshot]:
+        """Return the newest snapshot of each input partition, good or damaged."""
+        return [self._stored(name, record) for name, record in sorted(self._manifests().items())]
+
+    def _stored(self, name: str, record: Any) -> StoredSnapshot:
+        called = f"{name}@{record.offset}"
+        try:
+            manifest, data = self.read(name, Pointer(record.offset, record.partition, 0, _sum(record.value)))
+        except StateError as error:
+            return StoredSnapshot(name, called, 0, problem=str(error))
+        return StoredSnapshot(name, called, manifest.position, data)

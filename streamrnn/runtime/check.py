@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, ModelChangedError, StateError, StreamrnnError
-from streamrnn.io import Checkable, SnapshotStore
+from streamrnn.errors import ConfigError, ModelChangedError, StreamrnnError
+from streamrnn.io import AttachedSink, Checkable, SnapshotStore
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 
 __all__ = ["try_parts"]
@@ -40,6 +40,8 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
 def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnError]) -> str:
     """Restore the newest snapshot of each partition, as a run would."""
     try:
+        if isinstance(store, AttachedSink):
+            store.attach(make_source(config))
         newest: dict[str, bytes] = {}
         for one in store.snapshots():
             if one.problem is None:
@@ -51,7 +53,7 @@ def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnEr
         if config.state.on_change == "fresh":
             return "snapshot: of another model; a new one would go on"
         wrong.append(error)
-    except StateError as error:
+    except StreamrnnError as error:
         wrong.append(error)
     else:
         return f"snapshot: {'good' if newest else 'none yet'}"

@@ -14,7 +14,7 @@ from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Scored, Shard
 
-__all__ = ["Observer", "Runtime", "Summary"]
+__all__ = ["Observer", "Runtime", "Summary", "cut", "reached", "start_of"]
 
 BLOCK_EVENTS = 2048
 """Events asked for at once. Larger saves nothing more; smaller costs throughput; a signal waits for one block."""
@@ -76,8 +76,17 @@ class _Partition:
     saved: bool = False
 
 
-def _cut(block: Block, start: int, end: int) -> Block:
-    """Return events ``start`` to ``end`` of a block, without its dead letters."""
+def cut(block: Block, start: int, end: int) -> Block:
+    """Return events ``start`` to ``end`` of a block, without its dead letters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.runtime.loop import cut
+    >>> cut(Block(("a",), np.array([[1.0], [2.0]]), (0, 4), 8), 1, 2).positions
+    (4,)
+    """
     return replace(
         block,
         values=block.values[start:end],
@@ -89,18 +98,33 @@ def _cut(block: Block, start: int, end: int) -> Block:
     )
 
 
-def _start_of(block: Block) -> Position | None:
-    """Return the position of a block's first record."""
+def start_of(block: Block) -> Position | None:
+    """Return the position of a block's first record.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.runtime.loop import start_of
+    >>> start_of(Block(("a",), np.array([[1.0], [2.0]]), (4, 8), 12))
+    4
+    """
     first = [*block.positions[:1], *(letter.position for letter in block.dead_letters[:1])]
     if not first:
         return None
-    return first[0] if len(first) == 1 or _reached(first[1], first[0]) else first[1]
+    return first[0] if len(first) == 1 or reached(first[1], first[0]) else first[1]
 
 
-def _reached(position: Position, target: Position) -> bool:
+def reached(position: Position, target: Position) -> bool:
     """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
 
     Any other text is opaque: then only the very same one counts.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.loop import reached
+    >>> reached("f:12", "f:9"), reached(3, 4), reached("b", "a")
+    (True, False, False)
     """
     if isinstance(position, int) and isinstance(target, int):
         return position >= target
@@ -236,7 +260,7 @@ class Runtime:
             if block.partition not in self._partitions and self._assign(block.partition):
                 again.add(block.partition)
                 continue
-            start = _start_of(block)
+            start = start_of(block)
             if start is not None:
                 self._starts.setdefault(block.partition, start)
             live = self._unmuted(block)
@@ -305,10 +329,10 @@ class Runtime:
         if target is None:
             return block
         n = len(block)
-        start = next((i for i, position in enumerate(block.positions) if _reached(position, target)), n)
-        ended = _reached(block.next_position, target)
+        start = next((i for i, position in enumerate(block.positions) if reached(position, target)), n)
+        ended = reached(block.next_position, target)
         if start:
-            state.shard.score(_cut(block, 0, start))
+            state.shard.score(cut(block, 0, start))
             self.summary.replayed += start
             state.fresh += start
         if start == n and not ended:
@@ -316,8 +340,8 @@ class Runtime:
         state.muted_until = None
         if block.next_position == target:
             return None
-        letters = tuple(one for one in block.dead_letters if _reached(one.position, target))
-        return replace(_cut(block, start, n), dead_letters=letters)
+        letters = tuple(one for one in block.dead_letters if reached(one.position, target))
+        return replace(cut(block, start, n), dead_letters=letters)
 
     def _check_replayed(self) -> None:
         for name, state in self._partitions.items():

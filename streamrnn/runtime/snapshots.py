@@ -1,22 +1,26 @@
-"""Looking at what a run has stored: ``streamrnn snapshot``. Reads alone; a run may go on meanwhile."""
+"""What a run has stored: ``streamrnn snapshot``. All but ``import`` reads alone; a run may go on meanwhile."""
 
 from __future__ import annotations
 
-import os
+import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, SinkError, StateError
-from streamrnn.io import SnapshotStore, StoredSnapshot
-from streamrnn.runtime.assemble import make_shards, make_sink
+from streamrnn.errors import ConfigError, SourceError, StateError
+from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
+from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
+from streamrnn.runtime.loop import start_of
 
-__all__ = ["chosen", "described", "export", "listed", "stored", "verified"]
+__all__ = ["chosen", "described", "listed", "stored", "taken_in", "verified"]
+
+
+COMES_S = 30.0
+"""How long to wait for a partition that a snapshot is taken in for."""
 
 
 def stored(config: Config) -> Sequence[StoredSnapshot]:
@@ -32,6 +36,8 @@ def stored(config: Config) -> Sequence[StoredSnapshot]:
     sink = make_sink(config)
     if not isinstance(sink, SnapshotStore):
         raise ConfigError(f"[sink] kind: the connector {config.sink.kind!r} has no snapshots that can be looked at.")
+    if isinstance(sink, AttachedSink):
+        sink.attach(make_source(config))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is damaged is in the answer
         return sink.snapshots()
@@ -96,24 +102,55 @@ def described(one: StoredSnapshot) -> str:
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 
 
-def export(one: StoredSnapshot, path: str) -> None:
-    """Write a snapshot's bytes to a file, whole or not at all.
+def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = None, from_start: bool = False) -> str:
+    """Make a snapshot the one that the next run of a configuration starts from, and return the position it will read from.
+
+    Parameters
+    ----------
+    config
+        Of a run that has nothing stored yet of this partition; it must not be running.
+    one
+        The snapshot.
+    partition
+        Whose it is from now on; None: as before.
+    from_start
+        Read the input from its beginning, instead of behind what the snapshot has seen.
 
     Raises
     ------
-    SinkError
-        When it cannot be written.
+    StateError
+        When it does not fit the configuration, or the run has state already.
+    SourceError
+        When the partition does not come, or ``from_start`` is asked of an empty input.
     """
-    place = Path(path)
-    beside = place.with_name(place.name + ".tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(one.data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
-    except OSError as error:
-        raise SinkError(f"The snapshot cannot be written to {path!r}: {error.strerror}.") from error
+    shard = make_shards(config)()
+    shard.restore(one.data)
+    name = partition or one.partition
+    sink, source = make_sink(config), make_source(config)
+    if not sink.keeps_state:
+        raise ConfigError("[state] dir: is missing. Without it every run starts from nothing.")
+    if isinstance(sink, AttachedSink):
+        sink.attach(source)
+    with source, sink:
+        position, held, end = one.position, False, time.monotonic() + COMES_S
+        while True:
+            poll = source.poll(1, 0.2)
+            if name in poll.assigned:
+                if sink.restore(name) is not None:
+                    raise StateError(
+                        f"The run has state of partition {name!r} already. Start it anew with --fresh, or give it another place."
+                    )
+                held = True
+                if not from_start:
+                    source.seek(name, position)  # which says whether the input holds it
+            first = next((start_of(block) for block in poll.blocks if block.partition == name), None)
+            if held and from_start and first is not None:
+                position = first
+            if held and (not from_start or first is not None):
+                sink.commit([], [], {name: position}, {name: one.data}, {name: {"events": shard.events}})
+                return str(position)
+            if poll.ended or time.monotonic() > end:
+                raise SourceError(f"The input has {'no event' if held else 'no partition ' + repr(name)}.")
 
 
 def verified(config: Config) -> tuple[list[str], bool]:

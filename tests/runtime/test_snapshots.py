@@ -16,6 +16,7 @@ from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.runtime.assemble import make_runtime
+from streamrnn.runtime.exported import read_export
 from streamrnn.runtime.models import ModelKind, check_model
 from tests.runtime.test_loop import KIND, Mean
 
@@ -211,7 +212,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert shown["model"] == {"kind": "RNNAnomalyDetector", "parameters": {"hidden_size": 4, "seed": 3}}
     assert (shown["events"], shown["name"], min(shown["numerics"])) == (200, name, "cpu")
     assert exported == (0, "")
-    assert (tmp_path / "kept").read_bytes() == before[name]
+    assert read_export(str(tmp_path / "kept")).data == before[name]
     assert (verified[0], verified[1].count("good")) == (0, 3)
     assert "snapshot: good" in told(capsys, "check", str(path))[1]
 

@@ -1,0 +1,70 @@
+"""A snapshot in a file of its own: what ``snapshot export`` writes and ``snapshot import`` and ``replay`` read.
+
+The container of :mod:`streamrnn.runtime.container` with partition, name and position of the snapshot, and its bytes as they were stored.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamrnn.errors import SinkError, SourceError, StateError
+from streamrnn.io import StoredSnapshot
+from streamrnn.runtime.container import pack, unpack
+
+__all__ = ["read_export", "write_export"]
+
+
+def write_export(one: StoredSnapshot, path: str) -> None:
+    """Write a snapshot to a file, whole or not at all.
+
+    Raises
+    ------
+    SinkError
+        When it cannot be written.
+    """
+    place = Path(path)
+    beside = place.with_name(place.name + ".tmp")
+    told = {"content": "export", "partition": one.partition, "name": one.name, "position": one.position}
+    try:
+        with beside.open("wb") as file:
+            file.write(pack(told, [one.data]))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(place)
+    except OSError as error:
+        raise SinkError(f"The snapshot cannot be written to {path!r}: {error.strerror}.") from error
+
+
+def read_export(path: str) -> StoredSnapshot:
+    """Return the snapshot of a file that :func:`write_export` wrote.
+
+    Raises
+    ------
+    SourceError
+        When there is no such file, or it cannot be read.
+    StateError
+        When it is damaged, or no exported snapshot.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from streamrnn.io import StoredSnapshot
+    >>> from streamrnn.runtime.exported import read_export, write_export
+    >>> path = str(pathlib.Path(tempfile.mkdtemp(), "kept"))
+    >>> write_export(StoredSnapshot("0", "0-7.snapshot", 120, b"weights"), path)
+    >>> read_export(path).position
+    120
+    """
+    try:
+        manifest, blobs = unpack(Path(path).read_bytes())
+    except OSError as error:
+        raise SourceError(f"The snapshot {path!r} cannot be read: {error.strerror}.") from error
+    except StateError as error:
+        raise StateError(f"{path!r}: {error}") from error
+    position, names = manifest.get("position"), [manifest.get("partition"), manifest.get("name")]
+    if manifest.get("content") != "export" or len(blobs) != 1 or not isinstance(position, int | str):
+        raise StateError(f"{path!r} is no exported snapshot. Write one with: streamrnn snapshot export CONFIG FILE.")
+    if not all(isinstance(name, str) for name in names):
+        raise StateError(f"{path!r} does not say whose snapshot it is.")
+    return StoredSnapshot(str(names[0]), str(names[1]), position, blobs[0])
