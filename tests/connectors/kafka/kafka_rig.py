@@ -242,9 +242,12 @@ class Rig:
 
     def lag(self) -> int:
         """Return how many records of the input the group has not committed."""
+        return self.ends(self.topic) - self.committed()
+
+    def committed(self) -> int:
+        """Return how many records of the input the group has committed."""
         found = self.admin.list_group_offsets({self.name: None})[self.name]
-        done = sum(one.offset for one in found.values())
-        return self.ends(self.topic) - done
+        return sum(one.offset for one in found.values())
 
 
 def stop(worker: subprocess.Popen[bytes]) -> int:
