@@ -87,6 +87,11 @@ def to_seconds(name: Any, value: Any) -> float:
         return (aware - _EPOCH).total_seconds()
     if isinstance(value, dt.date):
         return (value - _EPOCH.date()).total_seconds()
+    if isinstance(value, str | bytes):
+        raise FeatureError(
+            f"The time {name!r} must be a number of seconds, a datetime, a date or a timedelta. Got the text {value[:40]!r} "
+            "instead. Parse it first."
+        )
     return to_float(name, value)
 
 

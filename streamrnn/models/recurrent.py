@@ -202,27 +202,27 @@ class Recurrent:
         Compiled code and layouts are shared by all models of the same sizes and not counted. river's own ``_memory_usage``
         counts arrays twice.
         """
-        columns = [self._columns, self._targets]
+        net, columns = self._net, [self._columns, self._targets]
         found = [
-            self._net.row,
-            self._net.cells,
-            vars(self),
             self,
-            self._net,
-            vars(self._net),
+            vars(self),
+            net,
+            vars(net),
+            net.row,
+            net.cells,
+            net.inputs,
             self._keys,
             self._keys.areas,
             self._pending,
         ]
         found += [part for one in columns for part in (one, one.names, one.index)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
-        closures = [self._net.ask, self._net.learn, *(way for one in columns for way in (one.get, one.write))]
-        cells = [cell for way in closures for cell in getattr(way, "__closure__", None) or ()]
-        found += list(
-            {id(part): part for part in (*closures, *cells, *(cell.cell_contents for cell in cells))}.values()
-        )
-        found += [*self._keys.areas, self._net.inputs, *self._pending.values()]
-        return self._net.allocated + sum(map(sys.getsizeof, found))
+        found += [*self._keys.areas, *self._pending.values()]
+        ways = [net.ask, net.learn, *(way for one in columns for way in (one.get, one.write))]
+        cells = [cell for way in ways for cell in getattr(way, "__closure__", None) or ()]
+        found += [*ways, *cells, *(cell.cell_contents for cell in cells if cell.cell_contents is not net.call)]
+        own = {id(part): part for part in found}  # some are reached in several ways
+        return self._net.allocated + sum(map(sys.getsizeof, own.values()))
 
     @property
     def n_events(self) -> int:
@@ -261,18 +261,17 @@ class Recurrent:
         sizes, cell = self._net.sizes, CELLS[self.cell]
         H = sizes.hidden
         first = at.up(H, 4) if cell.recurrent else 0
-        found = {}
+        sealed = np.frombuffer(self._net.slab.data.toreadonly(), np.uint8)  # whose views cannot be made writable
+        view, found = self._net.layout.view, {}
         for layer in range(sizes.layers):
-            W, n = self._net.array(f"layer{layer}.weights"), sizes.inputs if layer == 0 else H
+            W, n = view(sealed, f"layer{layer}.weights"), sizes.inputs if layer == 0 else H
             if cell.recurrent:
                 found[f"layer{layer}.recurrent"] = W[:H]
             found[f"layer{layer}.bias"] = W[first]
             found[f"layer{layer}.inputs"] = W[first + 1 : first + 1 + n]
-        head = self._net.array("head")
+        head = view(sealed, "head")
         found["head.hidden"], found["head.bias"] = head[:, :H], head[:, H]
         found["head.inputs"] = head[:, H + 1 : H + 1 + sizes.inputs]
-        for view in found.values():
-            view.flags.writeable = False
         return found
 
     # ---- the state as data ----------------------------------------------------------------------

@@ -83,3 +83,27 @@ def test_what_is_no_number_changes_nothing(x, y, name):
     with pytest.raises(FeatureError, match="'y'"):
         model.learn_one({"a": 1.0, "b": 2.0}, "high")
     assert pickle.dumps(model) == before
+
+
+def test_weights_cannot_be_written():
+    """The views follow the model, and cannot be made writable either."""
+    model = RNNRegressor(hidden_size=8)
+    model.learn_one({"a": 1.0}, 1.0)
+    views = model.weights
+    before = {name: view.copy() for name, view in views.items()}
+    for view in views.values():
+        with pytest.raises(ValueError, match="read-only"):
+            view[...] = 0.0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            view.flags.writeable = True
+    for x, y in events(40):
+        model.learn_one({"a": x.get("a")}, y)
+
+    assert any(not np.array_equal(view, before[name]) for name, view in views.items())
+
+
+def test_a_time_in_text_says_what_a_time_may_be():
+    """The message is about times, not about numbers."""
+    model = RNNRegressor(hidden_size=8, time="ts")
+    with pytest.raises(FeatureError, match=r"'ts' must be a number of seconds, a datetime.*Parse it"):
+        model.learn_one({"ts": "2020-01-01", "a": 1.0}, 1.0)
