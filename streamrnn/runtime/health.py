@@ -159,7 +159,7 @@ class Health(Monitor):
         else:
             for i, key in enumerate(block.keys):
                 rows.setdefault(key, []).append(i)
-        times = block.times
+        times, column = block.times, scored.column(block.names)
         for key, places in rows.items():
             name = (block.partition, key)
             series = self._series.pop(name, None) or _Series()
@@ -170,8 +170,8 @@ class Health(Monitor):
                 score = float(scored.scores[i])
                 series.points.append((
                     times[i] if times is not None else block.positions[i],
-                    float(block.values[i, 0]),
-                    float(scored.predictions[i, 0]),
+                    float(block.values[i, column]),
+                    float(scored.predictions[i, column]),
                     score,
                     scored.alarms[i],
                 ))  # fmt: skip

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from streamrnn.config import nearest, parameter_names
 from streamrnn.errors import ConfigError, ParameterError
+from streamrnn.runtime.labelled import Labelled
 
-__all__ = ["MODELS", "ModelKind", "check_model", "model_kind", "score_block", "warm_up"]
+__all__ = ["LABEL", "MODELS", "ModelKind", "check_model", "model_kind", "score_block", "warm_up"]
 
-MODELS = ("RNNAnomalyDetector",)
+MODELS = ("RNNAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
+
+LABEL = "label"
+"""Option of every kind that is no detector: the column that the model predicts from the others."""
 
 PIPELINE = "pipeline"
 """The kind whose ``steps`` are estimators by dotted name."""
@@ -37,6 +41,8 @@ class ModelKind:
     numerics
         What the last bits of its results depend on, see :func:`streamrnn.models.numerics.numeric_abi`; empty where
         nobody knows.
+    label
+        The column that a regressor or classifier predicts; None: a detector expects them all.
 
     Examples
     --------
@@ -52,6 +58,7 @@ class ModelKind:
     dumps: Callable[[Any], bytes] | None = field(default=None)
     loads: Callable[[bytes], Any] | None = field(default=None)
     numerics: Mapping[str, str] = field(default_factory=dict)
+    label: str | None = None
 
 
 def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
@@ -71,22 +78,31 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     problems = check_model(name, parameters)
     if problems:
         raise ConfigError(problems)
-    name = _short(name)
+    name, label, own = _short(name), parameters.get(LABEL), _without_label(parameters)
     if name not in MODELS:
-        make = _maker(name, parameters)
-        return ModelKind(name, dict(parameters), lambda: make()[0])
+        make = _maker(name, own)
+        made = lambda: make()[0] if label is None else Labelled(make()[0], label)  # noqa: E731
+        return ModelKind(name, dict(parameters), made, label=label)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
+    numerics = numeric_abi(cls(**own).cell)
+    if label is None:
+        return ModelKind(name, dict(parameters), lambda: cls(**own), streamrnn.dumps, streamrnn.loads, numerics)
     return ModelKind(
         name,
         dict(parameters),
-        lambda: cls(**parameters),
-        streamrnn.dumps,
-        streamrnn.loads,
-        numeric_abi(cls(**parameters).cell),
+        lambda: Labelled(cls(**own), label),
+        lambda model: model.to_bytes(streamrnn.dumps),
+        lambda data: Labelled.from_bytes(data, streamrnn.loads),
+        numerics,
+        label,
     )
+
+
+def _without_label(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name != LABEL}
 
 
 def _short(name: str) -> str:
@@ -131,14 +147,33 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
     >>> check_model("RNNAnomalyDetector", {"hiden_size": 8})
     ["[model] hiden_size: there is no such parameter of RNNAnomalyDetector. Did you mean 'hidden_size'?"]
     """
-    name = _short(name)
+    name, own = _short(name), _without_label(parameters)
     if name in MODELS:
-        return _check_ours(name, parameters)
-    model, problems = _maker(name, parameters)()
-    if not problems and not (hasattr(model, "score_one") and hasattr(model, "learn_one")):
-        what = "the last step" if name == PIPELINE else name
-        problems = [f"[model] kind: {what} must be an anomaly detector, with score_one and learn_one. It is none."]
-    return problems
+        problems = _check_ours(name, own)
+        predicts, scores = name != "RNNAnomalyDetector", name == "RNNAnomalyDetector"
+    else:
+        model, problems = _maker(name, own)()
+        learns = hasattr(model, "learn_one")
+        predicts, scores = learns and hasattr(model, "predict_one"), learns and hasattr(model, "score_one")
+        if not problems and not predicts and not scores:
+            what = "the last step" if name == PIPELINE else name
+            said = f"[model] kind: {what} must be an anomaly detector, with score_one and learn_one, or a regressor or "
+            problems = [f"{said}classifier, with predict_one and learn_one. It is none."]
+    return problems or _check_label(name, parameters, predicts=predicts, scores=scores)
+
+
+def _check_label(name: str, parameters: Mapping[str, Any], *, predicts: bool, scores: bool) -> list[str]:
+    """Say what is wrong with the label, where the model itself is good."""
+    if LABEL not in parameters:
+        return [] if scores else [f"[model] label: is missing. {name} predicts a column from the others; name it."]
+    label = parameters[LABEL]
+    if not predicts:
+        return [f"[model] label: {name} is a detector and has none. Leave it out."]
+    return (
+        []
+        if isinstance(label, str) and label
+        else [f"[model] label: must be the name of a column. Got {label!r} instead."]
+    )
 
 
 def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:
@@ -175,7 +210,7 @@ def warm_up(kind: ModelKind) -> None:
     >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
     """
     model = kind.make()
-    score_block(model, ("a", "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
+    score_block(model, (kind.label or "a", "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
     if kind.dumps is not None and kind.loads is not None:
         kind.loads(kind.dumps(model))
 

@@ -38,6 +38,14 @@ def _cells(names: tuple[str, ...], values: NDArray[Any]) -> list[Any]:
     return list(itertools.starmap(_object(names), values.tolist()))
 
 
+def _predicted(block: Block, scored: Scored, values: NDArray[Any]) -> list[Any]:
+    """Return the cells of what is predicted: of the label alone, where the model has one."""
+    if scored.label is None:
+        return _cells(block.names, values)
+    cells: list[Any] = values[:, scored.column(block.names)].tolist()
+    return cells
+
+
 def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
     return [None] * n if values is None else values
 
@@ -47,8 +55,8 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "time": lambda block, _: _or_nulls(block.times, len(block)),
     "key": lambda block, _: _or_nulls(block.keys, len(block)),
     "value": lambda block, _: _cells(block.names, block.values),
-    "prediction": lambda block, scored: _cells(block.names, scored.predictions),
-    "residual": lambda block, scored: _cells(block.names, np.subtract(block.values, scored.predictions)),
+    "prediction": lambda block, scored: _predicted(block, scored, scored.predictions),
+    "residual": lambda block, scored: _predicted(block, scored, np.subtract(block.values, scored.predictions)),
     "score": lambda _, scored: scored.scores.tolist(),
     "alarm": lambda _, scored: scored.alarms,
     "p_value": lambda _, scored: scored.p_values,
@@ -68,6 +76,7 @@ def encode_block(block: Block, scored: Scored, fields: tuple[str, ...] = DEFAULT
     """Return one line for each event of a block, without line ends.
 
     ``value``, ``prediction`` and ``residual`` are a number where the stream has one feature, else an object by feature name;
+    A model with a label predicts that one alone: then ``prediction`` and ``residual`` are numbers.
     ``null`` stands for what is missing, or was not expected. ``time`` and ``key`` are null where the stream has none.
 
     Parameters

@@ -14,7 +14,7 @@ import msgspec
 
 from streamrnn.config import OPTION_TABLES, SINK_GIVEN, describe_type
 from streamrnn.models.parameters import PARAMETERS
-from streamrnn.runtime.models import MODELS
+from streamrnn.runtime.models import LABEL, MODELS
 
 __all__ = ["EXAMPLES", "page", "schema"]
 
@@ -132,6 +132,8 @@ def _model_rows(name: str) -> list[str]:
     import streamrnn  # noqa: PLC0415
 
     lines = [f'### `kind = "{name}"`', "", "| parameter | must be | default |", "|---|---|---|"]
+    if name != MODELS[0]:
+        lines.append(f"| `{LABEL}` | the name of a column: what is predicted from the others | required |")
     for parameter in inspect.signature(getattr(streamrnn, name)).parameters.values():
         rule = PARAMETERS[parameter.name].rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"

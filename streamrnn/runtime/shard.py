@@ -36,12 +36,19 @@ class Scored:
         float64, shape (n, I): what the model expected before it saw the event; NaN where nothing.
     alarms, p_values
         Of the alarm rule.
+    label
+        Name of the only feature that is predicted; None: all are.
     """
 
     scores: NDArray[np.float64]
     predictions: NDArray[np.float64]
     alarms: list[bool]
     p_values: list[float]
+    label: str | None = None
+
+    def column(self, names: tuple[str, ...]) -> int:
+        """Return the column to show of a block: the label's, or the first."""
+        return 0 if self.label is None else names.index(self.label)
 
 
 @dataclass(slots=True)
@@ -153,7 +160,7 @@ class Shard:
         if block.names != self._names:
             self._names = block.names
             self._room = self._keys_that_fit(block.names)
-        scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n)
+        scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n, self.kind.label)
         if block.keys is None:
             if n:
                 self._score_rows(self._touch(None), slice(None), block, scored)

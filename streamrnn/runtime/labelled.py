@@ -1,0 +1,196 @@
+"""A regressor or classifier behind the interface of a detector: its label is one of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from river.base import Classifier
+
+from streamrnn.errors import ConfigError, StateError
+from streamrnn.runtime.container import pack, unpack
+
+__all__ = ["Labelled", "is_classifier"]
+
+
+def is_classifier(model: Any) -> bool:
+    """Whether a model of river's interface answers with a class.
+
+    Examples
+    --------
+    >>> from river.linear_model import LinearRegression, LogisticRegression
+    >>> from streamrnn.runtime.labelled import is_classifier
+    >>> is_classifier(LogisticRegression()), is_classifier(LinearRegression())
+    (True, False)
+    """
+    while isinstance(getattr(model, "steps", None), Mapping) and model.steps:
+        model = list(model.steps.values())[-1]
+    return isinstance(model, Classifier)
+
+
+class Labelled:
+    """Predicts one column from the others before it learns it, and says how far off it was.
+
+    The score of a number is r^2 / (1 + r^2), where r is the error in running standard deviations of the label, those of the events
+    before: 0.5 is off by one. The score of a class, a number too, is one less the probability that it was given. Where the label is
+    missing the net's state moves on, nothing is learned, and the score is NaN.
+
+    Do not use it where the label comes later than the features: it must be in the same record.
+
+    Parameters
+    ----------
+    model
+        A regressor or a classifier of river's interface.
+    label
+        The column to predict.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from river.linear_model import LinearRegression
+    >>> from streamrnn.runtime.labelled import Labelled
+    >>> found = Labelled(LinearRegression(), "y").progressive_many(np.array([[1.0, 2.0], [1.0, 4.0]]), ("x", "y"))
+    >>> found["prediction"][:, 1].round(2), found["score"].round(2)
+    (array([0.  , 0.08]), array([0. , 0.]))
+    """
+
+    def __init__(self, model: Any, label: str) -> None:
+        self.model = model
+        self.label = label
+        self.features: tuple[str, ...] = ()
+        self._classifies = is_classifier(model)
+        self._sums = np.zeros(
+            4
+        )  # labels seen, the first of them, sum and sum of squares of what the others differ from it
+
+    @property
+    def n_refused_updates(self) -> int:
+        """Learning steps that the model has refused."""
+        return int(getattr(self.model, "n_refused_updates", 0))
+
+    def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+        """Predict, score and learn row by row. Where blocks are cut changes nothing.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+
+        Returns
+        -------
+        dict
+            ``"score"`` (n,) and ``"prediction"`` (n, I), NaN in all columns but the label's.
+
+        Raises
+        ------
+        ConfigError
+            When the label is none of the columns.
+        """
+        if self.label not in names:
+            raise ConfigError(
+                f"[model] label: the input has no column {self.label!r} among those that are watched: {', '.join(names)}."
+            )
+        place = names.index(self.label)
+        labels = values[:, place]
+        if self._classifies:
+            scores, found = self._classes(self._features(values, names), labels)
+        else:
+            found = self._numbers(self._features(values, names), labels)
+            scores = self._scores(labels, found)
+        prediction = np.full(values.shape, np.nan)
+        prediction[:, place] = found
+        return {"score": scores, "prediction": prediction}
+
+    def _features(self, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
+        """Return the features in the order of the first block; one that was not there then comes behind the others."""
+        self.features += tuple(name for name in names if name != self.label and name not in self.features)
+        places = {name: i for i, name in enumerate(names)}
+        rows = np.full((len(values), len(self.features)), np.nan)
+        for i, name in enumerate(self.features):
+            if name in places:
+                rows[:, i] = values[:, places[name]]
+        return rows
+
+    def _numbers(self, rows: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
+        many = getattr(self.model, "progressive_many", None)
+        if many is not None:
+            return np.asarray(many(rows, labels), np.float64)
+        found = np.full(len(rows), np.nan)
+        for i, (x, y) in enumerate(self._events(rows, labels)):
+            answer = self.model.predict_one(x)
+            found[i] = np.nan if answer is None else answer
+            if y is not None:
+                self.model.learn_one(x, y)
+        return found
+
+    def _classes(
+        self, rows: NDArray[np.float64], labels: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        scores, found = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        remembers = hasattr(self.model, "progressive_many")
+        for i, (x, y) in enumerate(self._events(rows, labels)):
+            shares = self.model.predict_proba_one(x)
+            if shares:
+                found[i] = max(shares, key=shares.__getitem__)
+            if y is not None:
+                scores[i] = 1.0 - shares.get(y, 0.0) if shares else 0.0
+            if y is not None or remembers:
+                self.model.learn_one(x, y)
+        return scores, found
+
+    def _events(self, rows: NDArray[np.float64], labels: NDArray[np.float64]) -> Any:
+        for row, y in zip(rows.tolist(), labels.tolist(), strict=True):
+            x = {name: value for name, value in zip(self.features, row, strict=True) if value == value}  # noqa: PLR0124
+            yield x, (y if y == y else None)  # noqa: PLR0124
+
+    def _scores(self, labels: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a score for each row; sums run in the order of the rows, so that a block's end leaves no trace."""
+        scores = np.full(len(labels), np.nan)
+        known = np.flatnonzero(np.isfinite(labels))
+        if not len(known):
+            return scores
+        if self._sums[0] == 0:
+            self._sums[1] = labels[known[0]]
+        off = labels[known] - self._sums[1]
+        n = self._sums[0] + np.arange(len(known) + 1)
+        first = np.add.accumulate(np.concatenate([self._sums[2:3], off]))
+        second = np.add.accumulate(np.concatenate([self._sums[3:4], off * off]))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            mean = first / n
+            variance = np.maximum(second / n - mean * mean, 0.0)[:-1]
+            squared = np.square(labels[known] - found[known]) / variance
+            score = squared / (1.0 + squared)
+        score[np.isinf(squared)] = 1.0
+        score[(n[:-1] < 2) | np.isnan(squared)] = (
+            0.0  # nothing to compare with; or no error, where nothing has varied yet
+        )
+        scores[known] = score
+        self._sums[:] = n[-1], self._sums[1], first[-1], second[-1]
+        return scores
+
+    def to_bytes(self, dumps: Callable[[Any], bytes]) -> bytes:
+        """Return everything learned, with the model as ``dumps`` writes it."""
+        told = {"content": "labelled", "label": self.label, "features": list(self.features)}
+        return pack(told, [self._sums.astype("<f8").tobytes(), dumps(self.model)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, loads: Callable[[bytes], Any]) -> Labelled:
+        """Return what :meth:`to_bytes` wrote.
+
+        Raises
+        ------
+        StateError
+            When it is something else.
+        """
+        told, blobs = unpack(data)
+        names = told.get("features")
+        if told.get("content") != "labelled" or len(blobs) != 2 or len(blobs[0]) != 32 or not isinstance(names, list):
+            raise StateError("The snapshot holds no model with a label.")
+        made = cls(loads(blobs[1]), str(told.get("label")))
+        made.features = tuple(map(str, names))
+        made._sums = np.frombuffer(blobs[0], "<f8").astype(np.float64)
+        return made
