@@ -16,6 +16,7 @@
     +-- AccessError                       a server refuses these credentials           exit 77
     +-- StateError                        a snapshot is damaged, foreign or does not fit  exit 76
     |   +-- ModelChangedError             a snapshot is of another [model]             exit 76
+    +-- UsageError                        options of a command contradict each other   exit 64
     +-- MissingExtraError (ImportError)   an optional library is not installed         exit 78
 
 Each class knows the exit code (``sysexits.h``) that the command line answers with.
@@ -40,6 +41,7 @@ __all__ = [
     "StateError",
     "StreamrnnError",
     "UnavailableError",
+    "UsageError",
 ]
 
 
@@ -240,6 +242,19 @@ class ModelChangedError(StateError):
     >>> issubclass(ModelChangedError, StateError)
     True
     """
+
+
+class UsageError(StreamrnnError):
+    """Options of a command do not go together. The message names them.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import UsageError
+    >>> UsageError.exit_code
+    64
+    """
+
+    exit_code = 64
 
 
 class MissingExtraError(StreamrnnError, ImportError):

@@ -1,23 +1,19 @@
-"""Reading from outside the group: the input again, results, snapshots. Nothing is committed, no partition moves."""
+"""Reading from outside the group. Nothing is committed, no partition moves."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streamrnn.errors import UnavailableError
-from streamrnn.io import Poll
 from streamrnn_kafka.connection import connect, translated
-from streamrnn_kafka.names import name_of
 from streamrnn_kafka.options import ConnectionOptions
-from streamrnn_kafka.source import KafkaSource
 
-__all__ = ["SOURCE_HEADER", "OutsideSource", "committed_records", "outside_consumer"]
+__all__ = ["SOURCE_HEADER", "committed_records", "outside_consumer"]
 
 SOURCE_HEADER = "streamrnn.source"
 """Header of a result: the partition that its event came from."""
@@ -39,57 +35,6 @@ def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
         fetch_max_wait_ms=50,
         metrics_enabled=False,
     )
-
-
-class OutsideSource(KafkaSource):
-    """The same input from its start to what is its end now, beside a run that may go on meanwhile.
-
-    Parameters
-    ----------
-    options
-        As for :class:`KafkaSource`.
-    """
-
-    def __enter__(self) -> Self:
-        self._consumer = outside_consumer(self.options, self.member)
-        self._announced = False
-        try:
-            if self.options.pattern is None:
-                self._check_topics(self.options.topics)
-            partitions = [
-                TopicPartition(topic, i)
-                for topic in self._topics()
-                for i in sorted(self._consumer.partitions_for_topic(topic) or ())
-            ]
-            self._consumer.assign(partitions)
-            for one in partitions:
-                self._place(one, self._first(one))
-            self._ends = {one: self._ask(self._consumer.end_offsets, one) for one in partitions}
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def _topics(self) -> list[str]:
-        if self.options.pattern is None:
-            return list(self.options.topics)
-        return sorted(topic for topic in self._consumer.topics() if re.match(self.options.pattern, topic))
-
-    def poll(self, max_events: int, timeout_s: float) -> Poll:
-        """Return at most ``max_events`` events; the first poll announces all partitions and brings none."""
-        consumer = self._client()
-        if not self._announced:
-            self._announced = True
-            return Poll(assigned=[name_of(one) for one in sorted(self._ends)])
-        try:
-            fetched = consumer.poll(timeout_ms=int(1000 * timeout_s), max_records=max_events)
-            blocks = [self._block(partition, records) for partition, records in fetched.items()]
-            ended = not blocks and all(
-                consumer.position(one, timeout_ms=5000) >= end for one, end in self._ends.items()
-            )
-        except KafkaError as error:
-            raise self._explained(error) from error
-        return Poll(blocks, ended=ended)
 
 
 def committed_records(consumer: Any, topic: str) -> Iterator[Any]:

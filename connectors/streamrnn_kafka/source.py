@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
@@ -27,9 +28,10 @@ from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, Record
 from streamrnn_kafka.members import Changes
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms
+from streamrnn_kafka.outside import outside_consumer
 from streamrnn_kafka.registry import Registry
 
-__all__ = ["KafkaSource"]
+__all__ = ["KafkaSource", "OutsideSource"]
 
 ANSWER_MS = 15_000
 """How long to wait for an answer to a question about offsets, a change of coordinator included."""
@@ -174,8 +176,6 @@ class KafkaSource:
         >>> source.reread().options == source.options
         True
         """
-        from streamrnn_kafka.outside import OutsideSource  # noqa: PLC0415  (which is a KafkaSource)
-
         return OutsideSource(self.options)
 
     def _check_topics(self, topics: Sequence[str]) -> None:
@@ -453,3 +453,61 @@ class KafkaSource:
             consumer.poll(timeout_ms=100)
         finally:
             consumer.resume(*((held & consumer.assignment()) - self._unplaced))
+
+
+class OutsideSource(KafkaSource):
+    """The same input from its start to what is its end now, beside a run that may go on meanwhile.
+
+    Parameters
+    ----------
+    options
+        As for :class:`KafkaSource`.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka import KafkaSource
+    >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+    >>> type(source.reread()).__name__
+    'OutsideSource'
+    """
+
+    def __enter__(self) -> Self:
+        self._consumer = outside_consumer(self.options, self.member)
+        self._announced = False
+        try:
+            if self.options.pattern is None:
+                self._check_topics(self.options.topics)
+            partitions = [
+                TopicPartition(topic, i)
+                for topic in self._topics()
+                for i in sorted(self._consumer.partitions_for_topic(topic) or ())
+            ]
+            self._consumer.assign(partitions)
+            for one in partitions:
+                self._place(one, self._first(one))
+            self._ends = {one: self._ask(self._consumer.end_offsets, one) for one in partitions}
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _topics(self) -> list[str]:
+        if self.options.pattern is None:
+            return list(self.options.topics)
+        return sorted(topic for topic in self._consumer.topics() if re.match(self.options.pattern, topic))
+
+    def poll(self, max_events: int, timeout_s: float) -> Poll:
+        """Return at most ``max_events`` events; the first poll announces all partitions and brings none."""
+        consumer = self._client()
+        if not self._announced:
+            self._announced = True
+            return Poll(assigned=[name_of(one) for one in sorted(self._ends)])
+        try:
+            fetched = consumer.poll(timeout_ms=int(1000 * timeout_s), max_records=max_events)
+            blocks = [self._block(partition, records) for partition, records in fetched.items()]
+            ended = not blocks and all(
+                consumer.position(one, timeout_ms=5000) >= end for one, end in self._ends.items()
+            )
+        except KafkaError as error:
+            raise self._explained(error) from error
+        return Poll(blocks, ended=ended)

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from streamrnn import config as configs
 from streamrnn.config import Config, DeadLetters, Named, State
-from streamrnn.errors import StateError
+from streamrnn.errors import StateError, UsageError
 from streamrnn.io import Position, Source, StoredSnapshot, find_connector
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source, replay_tables
 from streamrnn.runtime.container import unpack
@@ -42,7 +41,7 @@ def from_command(file: str | None, options: Mapping[str, Any]) -> tuple[Config, 
 
     Raises
     ------
-    click.UsageError
+    UsageError
         When they contradict each other.
     """
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -50,12 +49,12 @@ def from_command(file: str | None, options: Mapping[str, Any]) -> tuple[Config, 
     kept = None if path is None else read_export(path)
     if file is not None:
         if wrong := [name for name in ("config_file", *STRETCH) if name in given]:
-            raise click.UsageError(f"FILE and {_spelled(wrong[0])} do not go together.")
+            raise UsageError(f"FILE and {_spelled(wrong[0])} do not go together.")
         return _from_file(file, given, kept)
     if "config_file" not in given:
-        raise click.UsageError("Give FILE, or --config CONFIG.")
+        raise UsageError("Give FILE, or --config CONFIG.")
     if wrong := sorted(set(given) - {"config_file", *STRETCH}):
-        raise click.UsageError(f"{_spelled(wrong[0])} and --config do not go together: CONFIG says it.")
+        raise UsageError(f"{_spelled(wrong[0])} and --config do not go together: CONFIG says it.")
     return _from_config(given, kept)
 
 
@@ -73,7 +72,7 @@ def _spelled(option: str) -> str:
 
 def _from_file(file: str, given: dict[str, Any], kept: StoredSnapshot | None) -> tuple[Config, Callable[[], Runtime]]:
     if kept is not None and (wrong := sorted({"hidden_size", "seed"} & set(given))):
-        raise click.UsageError(f"{_spelled(wrong[0])} and --snapshot do not go together: the snapshot says it.")
+        raise UsageError(f"{_spelled(wrong[0])} and --snapshot do not go together: the snapshot says it.")
     checked = configs.parse(replay_tables(file, **given), Path.cwd(), check_model)
     if kept is not None:
         checked = msgspec.structs.replace(checked, model=model_of(kept))

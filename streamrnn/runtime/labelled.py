@@ -53,7 +53,7 @@ class Labelled:
     >>> from streamrnn.runtime.labelled import Labelled
     >>> found = Labelled(LinearRegression(), "y").progressive_many(np.array([[1.0, 2.0], [1.0, 4.0]]), ("x", "y"))
     >>> found["prediction"][:, 1].round(2), found["score"].round(2)
-    (array([0.  , 0.08]), array([0. , 0.]))
+    (array([0.  , 0.08]), array([0., 0.]))
     """
 
     def __init__(self, model: Any, label: str) -> None:
