@@ -260,6 +260,9 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 @click.option("--alarm-rate", type=float, help="Share of normal events that may alarm. [0.01]")
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")
+@click.option(
+    "--forecast", type=click.IntRange(1, 1000), metavar="N", help="Forecast N events ahead; --plot draws that."
+)
 @click.option("--dead-letters", metavar="FILE", help="Keep records that are no events in this file.")
 @click.option(
     "--snapshot", metavar="FILE", help="Start from this exported snapshot: its model, and what it has learned."
@@ -280,7 +283,8 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 def replay(file: str | None, plot: str | None, debug: bool, **options: Any) -> None:
     """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
 
-    The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position. With --config, a
+    The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position; with --forecast
+    also forecast, forecast_low and forecast_high: lists, the next event first, made when this one had come. With --config, a
     stretch of that configuration's input is read beside its run, a Kafka topic too, and nothing is committed.
     """
     del debug
@@ -307,21 +311,27 @@ def _run(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str
     from pathlib import Path  # noqa: PLC0415
 
     from streamrnn.runtime.curve import Curve  # noqa: PLC0415
+    from streamrnn.runtime.fan import Fan  # noqa: PLC0415
     from streamrnn.runtime.plot import check_plot, draw  # noqa: PLC0415
+    from streamrnn.runtime.plot_forecast import draw_forecast  # noqa: PLC0415
     from streamrnn.runtime.progress import Progress  # noqa: PLC0415
 
     if plot is not None:
         check_plot(plot)
+    fan = Fan(config.forecast) if config.forecast.horizon else None
     curve = Curve()
     with Progress() as progress:
         observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position)]
         if plot is not None:
-            observers.append(curve)
+            observers.append(curve if fan is None else fan)
         summary = carry_out(observers)
-    if plot is not None and curve.events:
+    drawn = curve.events if fan is None else fan.events
+    if plot is not None and fan is not None and drawn:
+        draw_forecast(fan, plot, Path(title).stem)
+    elif plot is not None and drawn:
         draw(curve, plot, Path(title).stem, config.alarm.warm_up)
     _say(summary, config, sys.stderr.isatty())
-    if plot is not None and not curve.events:
+    if plot is not None and not drawn:
         click.echo(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
 
 

@@ -86,10 +86,13 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Field = Literal[
-    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "position", "partition", "input"
-]
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "position", "partition", "input",
+    "forecast", "forecast_low", "forecast_high",
+]  # fmt: skip
 DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")
 """What a result holds where nothing else is asked for."""
+FORECAST_FIELDS: tuple[Field, ...] = (*DEFAULT_FIELDS, "forecast", "forecast_low", "forecast_high")
+"""The same for a replay that forecasts."""
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,13 +109,32 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         tuple[Field, ...],
         Meta(
             min_length=1,
-            description="Fields of a result, in this order. residual: value less prediction; input: the record as it was read.",
+            description="Fields of a result, in this order. residual: value less prediction; input: the record as it was read; "
+            "forecast, forecast_low, forecast_high: of the next [forecast] horizon events, null without one.",
         ),
     ] = DEFAULT_FIELDS
 
     def __post_init__(self) -> None:
         if len(set(self.fields)) != len(self.fields):
             raise ConfigError(f"[output] fields: must differ from each other. Got {list(self.fields)} instead.")
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """``[forecast]``: what is said of events to come, by a :class:`streamrnn.RNNForecaster` beside the model.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Forecast
+    >>> Forecast().horizon
+    0
+    """
+
+    horizon: Annotated[
+        int, Meta(ge=0, le=1000, description="Events ahead that are forecast, after each event. 0: none.")
+    ] = 0
+    level: Annotated[
+        float, Meta(gt=0, lt=1, description="Share of what comes that lies between forecast_low and forecast_high.")
+    ] = 0.8
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,6 +293,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     model: Named = Named("RNNAnomalyDetector", {})
     alarm: Alarm = Alarm()
     output: Output = Output()
+    forecast: Forecast = Forecast()
     dead_letter: DeadLetters = DeadLetters()
     state: State = State()
     server: Server = Server()
@@ -290,6 +313,7 @@ SINK_GIVEN = {
 OPTION_TABLES: dict[str, type] = {
     "alarm": Alarm,
     "output": Output,
+    "forecast": Forecast,
     "dead_letter": DeadLetters,
     "state": State,
     "server": Server,

@@ -35,17 +35,24 @@ class Stream:
         Season of the seasonal naive; 1 where there is none.
     optimum
         Mean squared error of the oracle one step ahead, or None.
-    learn_to
-        Rows before that are warm-up, by which ``y`` was scaled; 0 for none.
+    whole
+        Score whole windows only, all steps of each, as the literature on this stream does.
+    real
+        The same for every seed.
+    by_mae
+        Judged by mean absolute error, as this stream usually is.
     """
 
     name: str
     y: Array
     x: Array
-    horizons: tuple[int, ...] = (1, 3, 12)
+    horizons: tuple[int, ...] = (3,)
     start: int = 1000
     period: int = 1
     optimum: float | None = None
+    whole: bool = False
+    real: bool = False
+    by_mae: bool = False
 
 
 def _univariate(name: str, y: Array, **rest: object) -> Stream:
@@ -126,7 +133,9 @@ def spikes(seed: int, n: int = 20_000) -> Stream:
 def _river(name: str, seed: int, **rest: object) -> Stream:  # noqa: ARG001  real: one stream for all seeds
     from river import datasets  # noqa: PLC0415
 
-    return _univariate(name, np.array([float(y) for _, y in getattr(datasets, name)()]), horizons=(1, 3), **rest)
+    return _univariate(
+        name, np.array([float(y) for _, y in getattr(datasets, name)()]), horizons=(3,), real=True, by_mae=True, **rest
+    )
 
 
 def airline(seed: int) -> Stream:
@@ -157,7 +166,7 @@ def ett(seed: int) -> Stream:  # noqa: ARG001
         raise FileNotFoundError("Set STREAMRNN_DATA to the folder that holds ett/ETTh2.csv.")
     rows = np.genfromtxt(Path(folder) / "ett" / "ETTh2.csv", delimiter=",", skip_header=1, usecols=range(1, 8))[:14400]
     y = (rows - rows[:2880].mean(axis=0)) / rows[:2880].std(axis=0)
-    return Stream("ETTh2", y, np.empty((len(y), 0)), (1, 24, 48), 3600, 24)
+    return Stream("ETTh2", y, np.empty((len(y), 0)), (1, 24, 48), 3600, 24, whole=True, real=True)
 
 
 STREAMS: dict[str, Callable[[int], Stream]] = {

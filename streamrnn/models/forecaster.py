@@ -348,28 +348,32 @@ class RNNForecaster(Recurrent, Forecaster):
         ok = all(0.0 < level < 1.0 for level in levels)
         check("forecast_quantiles", "levels", levels, "numbers between 0 and 1", ok=ok)
         steps = self.forecast(horizon, xs, key)
-        area = self._asked(key, xs)
-        single = bool(self._single) or self._single is None
-        found: list[Any] = []
-        for i, step in enumerate(steps):
-            h = min(i, self.horizon - 1)
-            by_channel = {_ONLY: step} if single else step
-            bands = {
-                name: self._band(area, self._targets.index.get(name, -1), h, (i + 1) / (h + 1), centre, levels)
-                for name, centre in by_channel.items()
+        away = self._bands(self._asked(key, xs), horizon, levels)
+        index = self._targets.index
+        if self._single or self._single is None:
+            return [
+                {level: step + (float(away[index[_ONLY], i, j]) if index else 0.0) for j, level in enumerate(levels)}
+                for i, step in enumerate(steps)
+            ]
+        return [
+            {
+                name: {level: v + float(away[index[name], i, j]) for j, level in enumerate(levels)}
+                for name, v in step.items()
             }
-            found.append(bands[_ONLY] if single else bands)
-        return found
+            for i, step in enumerate(steps)
+        ]
 
-    def _band(
-        self, area: int, c: int, h: int, farther: float, centre: float, levels: Sequence[float]
-    ) -> dict[float, float]:
-        if c < 0:
-            return dict.fromkeys(levels, centre)
+    def _bands(self, area: int, horizon: int, levels: Sequence[float]) -> NDArray[np.float64]:
+        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing."""
         books = self._books
-        usual = float(np.sqrt(books.array(area, "error")[c, h] * farther))
-        tracked = np.sort(books.array(area, "quantiles")[c, h])
-        return {level: centre + usual * float(np.interp(level, LEVELS, tracked)) for level in levels}
+        tracked = np.sort(books.array(area, "quantiles"), axis=-1)
+        tracked *= np.sqrt(books.array(area, "error"))[:, :, None]
+        places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
+        below = np.minimum(places.astype(int), len(LEVELS) - 2)
+        found = tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below])
+        steps = np.arange(horizon)
+        known = np.minimum(steps, self.horizon - 1)
+        return np.asarray(found[:, known] * np.sqrt((steps + 1) / (known + 1))[None, :, None])
 
     def forecast_interval(
         self, horizon: int, level: float = 0.8, xs: list[dict[Any, Any]] | None = None, key: Any = None

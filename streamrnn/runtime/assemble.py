@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import SINK_GIVEN, Config, State
+from streamrnn.config import FORECAST_FIELDS, SINK_GIVEN, Config, State
 from streamrnn.errors import ConfigError
 from streamrnn.io import find_connector
 from streamrnn.runtime.loop import BLOCK_EVENTS, Runtime
@@ -22,7 +22,7 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
     """Return what makes an empty shard for a partition."""
     chosen = kind or model_kind(config.model.kind, config.model.options)
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
-    return lambda: Shard(chosen, config.alarm, config.state.max_keys, config.state.numerics, memory)
+    return lambda: Shard(chosen, config.alarm, config.state.max_keys, config.state.numerics, memory, config.forecast)
 
 
 def make_runtime(
@@ -130,6 +130,7 @@ def replay_tables(
     alarm_rate: float | None = None,
     hidden_size: int | None = None,
     seed: int | None = None,
+    forecast: int | None = None,
     dead_letters: str | None = None,
 ) -> dict[str, Mapping[str, Any]]:
     """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
@@ -144,6 +145,8 @@ def replay_tables(
         "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
         "model": {"hidden_size": hidden_size, "seed": seed},
         "alarm": {"rate": alarm_rate},
+        "forecast": {"horizon": forecast},
+        "output": {"fields": FORECAST_FIELDS if forecast else None},
         "sink": {"path": "-"},
         "dead_letter": {"path": dead_letters},
     }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.io import Block
+from streamrnn.runtime.ahead import HIGH, LOW, MIDDLE
 from streamrnn.runtime.shard import Scored
 
 __all__ = ["encode_block"]
@@ -50,6 +51,16 @@ def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
     return [None] * n if values is None else values
 
 
+def _ahead(names: tuple[str, ...], scored: Scored, part: int) -> Sequence[Any]:
+    """Return a list of the next steps for each row where there is one feature, else an object of them by name."""
+    found = scored.forecasts
+    if found is None:
+        return [None] * len(scored.scores)
+    if len(names) == 1:
+        return found[:, :, 0, part].tolist()  # type: ignore[no-any-return]
+    return list(itertools.starmap(_object(names), found[:, :, :, part].transpose(0, 2, 1).tolist()))
+
+
 # A field of the results: what it holds for each event of a block.
 FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "time": lambda block, _: _or_nulls(block.times, len(block)),
@@ -62,6 +73,9 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "p_value": lambda _, scored: scored.p_values,
     "position": lambda block, _: block.positions,
     "partition": lambda block, _: [block.partition] * len(block),
+    "forecast": lambda block, scored: _ahead(block.names, scored, MIDDLE),
+    "forecast_low": lambda block, scored: _ahead(block.names, scored, LOW),
+    "forecast_high": lambda block, scored: _ahead(block.names, scored, HIGH),
     "input": lambda block, _: [raw.decode(errors="backslashreplace") for raw in block.raws],
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["check_plot", "draw"]
+__all__ = ["check_plot", "date_axis", "dates_of", "draw", "save"]
 
 _MAX_PANELS = 4  # features drawn; more would not be read
 _MAX_ROWS = 50  # alarms listed in the page
@@ -97,20 +97,42 @@ def draw(curve: Curve, path: str, title: str, warm_up: int = 0) -> None:
     SinkError
         When the file cannot be written.
     """
+    save(path, lambda figure: _fill(figure, curve, title, warm_up), lambda svg: _page(svg, curve, title))
+
+
+def save(path: str, fill: Callable[[Figure], None], page: Callable[[str], str]) -> None:
+    """Draw on a figure and write it, as a picture or as a page around one.
+
+    Parameters
+    ----------
+    path
+        ``.png`` or ``.html``.
+    fill
+        Draws.
+    page
+        Makes a page of an SVG.
+
+    Raises
+    ------
+    ConfigError, MissingExtraError
+        See :func:`check_plot`.
+    SinkError
+        When the file cannot be written.
+    """
     check_plot(path)
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with mpl.rc_context(_STYLE):
         figure = Figure(layout="constrained", dpi=130)
-        _fill(figure, curve, title, warm_up)
+        fill(figure)
         buffer = io.BytesIO()
         if Path(path).suffix.lower() == ".png":
             figure.savefig(buffer, format="png", metadata={"Software": None})
             content = buffer.getvalue()
         else:
             figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-            content = _page(buffer.getvalue().decode(), curve, title).encode()
+            content = page(buffer.getvalue().decode()).encode()
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content)
@@ -139,6 +161,30 @@ def _parse_time(text: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         pass
     return None
+
+
+def dates_of(times: Sequence[object]) -> Any:
+    """Return times of the input as an array of dates that never runs backward; None where they are none.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.plot import dates_of
+    >>> str(dates_of(["2022-03-20T01:00:00"])[0]), dates_of([None])
+    ('2022-03-20T01:00:00.000000', None)
+    """
+    found = [_parse_time(t) for t in times]
+    if any(t is None for t in found) or any(b < a for a, b in pairwise(found)):  # type: ignore[operator]
+        return None
+    return np.array(found, dtype="datetime64[us]")
+
+
+def date_axis(ax: Axes) -> None:
+    """Write dates below an axis, as short as they may be."""
+    import matplotlib.dates as mdates  # noqa: PLC0415
+
+    locator = mdates.AutoDateLocator(minticks=5, maxticks=11)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, **_DATES))  # type: ignore[no-untyped-call]
 
 
 def _axis(curve: Curve) -> tuple[Any, Any, str, bool]:
@@ -198,12 +244,7 @@ def _fill(figure: Figure, curve: Curve, title: str, warm_up: int) -> None:
     _shade(axes, x, tops[alarmed], curve, warm_up)
     score.margins(x=0.005)
     if dates:
-        import matplotlib.dates as mdates  # noqa: PLC0415
-
-        locator = mdates.AutoDateLocator(minticks=5, maxticks=11)  # type: ignore[no-untyped-call]
-        score.xaxis.set_major_locator(locator)
-        formatter = mdates.ConciseDateFormatter(locator, **_DATES)  # type: ignore[no-untyped-call]
-        score.xaxis.set_major_formatter(formatter)
+        date_axis(score)
     _head(figure, axes, curve, title)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.config import Alarm
+from streamrnn.config import Alarm, Forecast
 from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.io import Block
+from streamrnn.runtime.ahead import forecast_block, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.container import pack, unpack
 from streamrnn.runtime.models import ModelKind, score_block
@@ -38,6 +39,8 @@ class Scored:
         Of the alarm rule.
     label
         Name of the only feature that is predicted; None: all are.
+    forecasts
+        See :func:`streamrnn.runtime.ahead.forecast_block`; None where nothing is forecast.
     """
 
     scores: NDArray[np.float64]
@@ -45,6 +48,7 @@ class Scored:
     alarms: list[bool]
     p_values: list[float]
     label: str | None = None
+    forecasts: NDArray[np.float64] | None = None
 
     def column(self, names: tuple[str, ...]) -> int:
         """Return the column to show of a block: the label's, or the first."""
@@ -53,10 +57,11 @@ class Scored:
 
 @dataclass(slots=True)
 class _Series:
-    """One key's model and alarm rule; ``rows`` are its events in the block at hand."""
+    """One key's model, alarm rule and forecaster, if there is one; ``rows`` are its events in the block at hand."""
 
     model: Any
     rule: AlarmRule
+    ahead: Any = None
     rows: list[int] = field(default_factory=list)
 
 
@@ -78,6 +83,8 @@ class Shard:
         What happens where a snapshot was computed with other numerics: ``"warn"`` or ``"refuse"``.
     max_bytes
         Memory for all series; where it is enough for fewer than ``max_keys``, fewer are held, but always one.
+    forecast
+        What is forecast beside; horizon 0 for nothing.
 
     Examples
     --------
@@ -99,12 +106,14 @@ class Shard:
         max_keys: int = 1000,
         numerics: str = "warn",
         max_bytes: int | None = None,
+        forecast: Forecast | None = None,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
         self.max_keys = max_keys
         self.numerics = numerics
         self.max_bytes = max_bytes
+        self.forecast = forecast or Forecast()
         self._names: tuple[str, ...] | None = None
         self._room = max_keys
         self.events = 0
@@ -134,6 +143,10 @@ class Shard:
         model = self.kind.make()
         score_block(model, names, np.zeros((1, len(names))))
         size = MODEL_BYTES if self.kind.dumps is None else len(self.kind.dumps(model))
+        if self.forecast.horizon:
+            ahead = new_forecaster(self.forecast)
+            forecast_block(ahead, self.forecast, names, np.zeros((1, len(names))))
+            size += ahead.memory_usage()
         # Scratch beside what a snapshot holds, Python's objects; and a float, kept twice, for each score of the rule.
         held = size * 3 // 2 + OBJECT_BYTES + SCORE_BYTES * self.alarm.window
         return max(1, min(self.max_keys, self.max_bytes // held))
@@ -142,11 +155,14 @@ class Shard:
         settings = self.alarm
         return AlarmRule(settings.rate, settings.window, settings.warm_up, settings.quiet)
 
+    def _new_ahead(self) -> Any:
+        return new_forecaster(self.forecast) if self.forecast.horizon else None
+
     def _touch(self, key: str | None) -> _Series:
         """Return the series of ``key``, new or old, as the one seen last; drop the oldest where there are too many."""
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = _Series(self.kind.make(), self._rule())
+            series = self._series[key] = _Series(self.kind.make(), self._rule(), self._new_ahead())
             while len(self._series) > self._room:
                 self._series.popitem(last=False)
                 self.evicted += 1
@@ -161,6 +177,9 @@ class Shard:
             self._names = block.names
             self._room = self._keys_that_fit(block.names)
         scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n, self.kind.label)
+        if self.forecast.horizon:
+            shape = (n, self.forecast.horizon, block.values.shape[1], 5)
+            scored = replace(scored, forecasts=np.full(shape, np.nan))
         if block.keys is None:
             if n:
                 self._score_rows(self._touch(None), slice(None), block, scored)
@@ -186,6 +205,8 @@ class Shard:
         alarms, p_values = series.rule.update_many(scores.tolist())
         scored.scores[rows] = scores
         scored.predictions[rows] = predictions
+        if scored.forecasts is not None:
+            scored.forecasts[rows] = forecast_block(series.ahead, self.forecast, block.names, block.values[rows])
         if isinstance(rows, slice):
             scored.alarms[:] = alarms
             scored.p_values[:] = p_values
@@ -215,6 +236,9 @@ class Shard:
             "keys": list(self._series),
         }
         blobs = [part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model))]
+        if self.forecast.horizon:
+            manifest["forecast"] = self.forecast.horizon
+            blobs += [dumps(series.ahead) for series in self._series.values()]
         return pack(manifest, blobs)
 
     def restore(self, data: bytes) -> None:
@@ -231,7 +255,13 @@ class Shard:
             self._check_numerics(manifest.get("numerics", {}))
             keys = manifest["keys"]
             counters = [int(manifest[name]) for name in ("events", "alarms", "evicted")]
-            if len(blobs) != 2 * len(keys) or not all(key is None or isinstance(key, str) for key in keys):
+            if manifest.get("forecast", 0) != self.forecast.horizon:
+                raise ModelChangedError(
+                    f"The snapshot was written with [forecast] horizon = {manifest.get('forecast', 0)}, now it is "
+                    f"{self.forecast.horizon}. Restore the old value, or start anew with --fresh."
+                )
+            parts = 3 if self.forecast.horizon else 2
+            if len(blobs) != parts * len(keys) or not all(key is None or isinstance(key, str) for key in keys):
                 raise StateError("The snapshot's keys do not fit its content.")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StateError(f"The snapshot lacks what this release needs: {error!r}.") from error
@@ -241,7 +271,8 @@ class Shard:
         for i, key in enumerate(keys):
             rule = self._rule()
             rule.restore(blobs[2 * i])
-            found[key] = _Series(self.kind.loads(blobs[2 * i + 1]), rule)
+            ahead = self.kind.loads(blobs[2 * len(keys) + i]) if self.forecast.horizon else None
+            found[key] = _Series(self.kind.loads(blobs[2 * i + 1]), rule, ahead)
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found

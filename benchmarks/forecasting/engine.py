@@ -1,0 +1,106 @@
+"""The protocol: every forecast is made before the values that it speaks of are shown, and every value is learned once.
+
+Row t of what :func:`follow` returns was stated after rows 0 ... t - 1 had been learned, one by one, and before row t was shown in any way:
+its step 0 speaks of row t. A model gets copies, so that nothing it does reaches the stream.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from forecasting.streams import Array, Stream
+
+LEVELS = tuple(k / 10 for k in range(1, 10))  # of CRPS; the first and last are the 80 % band
+ASKED = 5  # bands are asked at one event in so many
+
+
+class Model(Protocol):
+    """What the engine asks of a model."""
+
+    def learn(self, y: Array, x: Array) -> None:
+        """Take a row in: y (C), x (F)."""
+
+    def forecast(self) -> Array:
+        """Return the forecasts of the next rows (H, C)."""
+
+    def bands(self) -> Array | None:
+        """Return quantiles of the next rows (H, C, levels), or None."""
+
+
+@dataclass
+class Run:
+    """What a model stated.
+
+    Parameters
+    ----------
+    forecasts
+        (n, H, C).
+    bands
+        (n, H, C, levels), NaN where it was not asked; or None.
+    us
+        CPU microseconds an event, learning included, bands not.
+    """
+
+    forecasts: Array
+    bands: Array | None
+    us: float
+
+
+def follow(model: Model, stream: Stream, horizon: int, n: int | None = None) -> Run:
+    """Run a model over a stream, one event at a time."""
+    y, x = stream.y[:n], stream.x[:n]
+    found = np.full((len(y), horizon, y.shape[1]), np.nan)
+    bands = np.full((*found.shape, len(LEVELS)), np.nan)
+    asked = False
+    spent = 0.0
+    for t in range(len(y)):
+        start = time.process_time()
+        found[t] = model.forecast()
+        spent += time.process_time() - start
+        if t >= stream.start - horizon and t % ASKED == 0 and (one := model.bands()) is not None:
+            bands[t], asked = one, True
+        start = time.process_time()
+        model.learn(y[t].copy(), x[t].copy())
+        spent += time.process_time() - start
+    return Run(found, bands if asked else None, 1e6 * spent / len(y))
+
+
+def errors(stream: Stream, forecasts: Array) -> Array:
+    """Return forecast minus value (n, H, C) where both exist and the value is scored, NaN elsewhere.
+
+    For a scaled stream (ETTh2) the windows are those of the literature: whole ones only.
+    """
+    n, H, _ = forecasts.shape
+    found = np.full(forecasts.shape, np.nan)
+    for h in range(H):
+        first = stream.start if stream.whole else max(stream.start - h, 1)
+        t = np.arange(first, n - H + 1 if stream.whole else n - h)
+        found[t, h] = forecasts[t, h] - stream.y[t + h]
+    return found
+
+
+def scores(stream: Stream, run: Run) -> dict[str, Any]:
+    """Return the row of the table for one run: MSE, MAE, MASE, coverage, CRPS, what was not finite, CPU."""
+    e = errors(stream, run.forecasts)
+    scored = np.isfinite(errors(stream, np.zeros_like(run.forecasts)))
+    last = np.full_like(run.forecasts, np.nan)
+    last[1:] = stream.y[:-1, None, :]
+    persistence = np.nanmean(np.abs(errors(stream, last)))
+    row: dict[str, Any] = {
+        "mse": float(np.nanmean(e**2)), "first": float(np.nanmean(e[:, 0] ** 2)), "mae": float(np.nanmean(np.abs(e))),
+        "lost": int((~np.isfinite(run.forecasts) & scored).sum()), "us": run.us,
+    }  # fmt: skip
+    row["mase"] = row["mae"] / persistence if persistence > 0.0 else float("nan")
+    if run.bands is not None:
+        truth = run.forecasts - e
+        known = np.isfinite(truth)[..., None] & np.isfinite(run.bands)
+        inside = (run.bands[..., 0] <= truth) & (truth <= run.bands[..., -1])
+        row["cover"] = [float(inside[:, h][known[:, h, :, 0]].mean()) for h in range(e.shape[1]) if known[:, h].any()]
+        miss = truth[..., None] - run.bands
+        pinball = np.maximum(np.array(LEVELS) * miss, (np.array(LEVELS) - 1.0) * miss)
+        row["crps"] = 2.0 * float(pinball[known].mean())
+        row["events"] = int(known[:, 0].any(axis=(1, 2)).sum()) * ASKED
+    return row
