@@ -30,6 +30,10 @@ def bind(hd, area):
     hd[at.LAST] += by // 8
     for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
         hd[word] += by // 4
+    if hd[at.MEMORY] > 0:
+        hd[at.ALARM] += by // 8
+        hd[at.WATCH] += by // 8
+        hd[at.KEPT] += by // 4
     for layer in range(hd[at.LAYERS]):
         for word in (at.TRACE, at.XS, at.REC, at.LIVE_XS, at.LIVE_REC):
             hd[at.LAYER_0 + layer * at.LAYER_WORDS + word] += by // 4
@@ -37,6 +41,7 @@ def bind(hd, area):
     hd[at.FILL], hd[at.FRESH] = hd[head + at.A_FILL], hd[head + at.A_FRESH]
     hd[at.AREA] = area
     hd[hd[at.STAGED]] = 0
+    hd[hd[at.STAGED] + at.JUDGED] = 0
 
 
 @kernel
@@ -50,6 +55,7 @@ def clear(hd, d):
     d[start + at.A_CLOCK] = np.nan
     hd[at.FILL], hd[at.FRESH] = 0, 0
     hd[hd[at.STAGED]] = 0
+    hd[hd[at.STAGED] + at.JUDGED] = 0
 
 
 @kernel

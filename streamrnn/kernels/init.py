@@ -86,3 +86,11 @@ INITIALIZERS: Final[dict[str, Callable[[Cell, int, int, int], NDArray[np.float64
     "timescales": timescales,
     "classic": classic,
 }
+
+
+def echo(units: int, lags: int, seed: int) -> NDArray[np.float64]:
+    """Return the fixed weights (lags + 1, units) of a detector's head: of norm 1.5, and biases last."""
+    u = uniform(2 * units * (lags + 1), seed, "echo").reshape(2, lags + 1, units)
+    normal: NDArray[np.float64] = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
+    normal[:lags] *= 1.5 / np.sqrt((normal[:lags] ** 2).sum(0))
+    return normal

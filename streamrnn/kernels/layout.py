@@ -41,6 +41,8 @@ S_DH, S_DC, S_DX, S_ROW, S_A, S_LOCAL, S_LATER, S_DCS, S_DO, S_STEP = range(42, 
 STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
 AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
 KEYED, TIMED = 192, 193
+# a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
+MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND = range(194, 206)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
@@ -57,6 +59,17 @@ N_HYPER = 16
 CARRIED = (
     LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, DOUBLING,
 )  # fmt: skip
+HORIZONS = (
+    2,
+    8,
+)  # steps ahead of a detector's head: below 2 errors sit at the noise floor, beyond 8 they are the stream's own
+DEPTH = 9  # of the rings of what was forecast: the longest horizon and the event itself
+ECHO_LAGS, ECHO_UNITS = 20, 40  # values and fixed random units that the head sees beside the hidden state
+RECENT = 32  # values of the view "shape"
+WATCH_WORDS = 128  # float64 words of a feature's counters and rings
+RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
+FOUND_WORDS = 16  # what was found for one feature
+JUDGED = 1  # word behind STAGED: whether the event has been judged
 N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned
 
 
@@ -91,6 +104,8 @@ class Sizes:
         Whether input 0 is a time, of which the net sees the gap since the event before.
     live
         Whether a second hidden state runs ahead of the one that learns.
+    memory
+        Events that a detector remembers of each feature; 0 for nets that are no detector.
     """
 
     cell: str
@@ -107,6 +122,7 @@ class Sizes:
     keyed: bool = False
     timed: bool = False
     live: bool = False
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +183,16 @@ class Layout:
         self._add(HEAD_S, "head_moments", "f4", z.slots, K, head_width)
         for layer in range(z.layers):
             self._weights(layer)
+        phi = up(H + ECHO_LAGS + ECHO_UNITS + 1, LANES)
+        if z.memory:
+            self.words[MEMORY], self.words[PHI], self.words[WATCH_SIZE] = z.memory, phi, WATCH_WORDS
+            self.words[KEPT_SIZE], self.words[HEAD_SIZE] = (
+                3 * z.memory + z.memory // 3 + DEPTH * phi,
+                (phi + len(HORIZONS)) * phi,
+            )
+            self._add(RULE, "rule", "f8", RULE_WORDS)
+            self._add(HEADS, "heads", "f8", K, self.words[HEAD_SIZE])
+            self._add(ECHO, "echo", "f4", ECHO_LAGS + 1, ECHO_UNITS)
         self.area_at, self._in_area = self._at, True
         self._add(AREA_HEAD, "area", "i8", 8)
         self._add(LAST, "last", "f8", z.inputs)
@@ -176,6 +202,10 @@ class Layout:
         for layer in range(z.layers):
             self._memory(layer)
         self._add(LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
+        if z.memory:
+            self._add(ALARM, "alarm", "f8", ALARM_WORDS)
+            self._add(WATCH, "watch", "f8", K, WATCH_WORDS)
+            self._add(KEPT, "kept", "f4", K, self.words[KEPT_SIZE])
         self.area_nbytes, self._in_area = self._at - self.area_at, False
         self.words[AREA_BYTES] = self.area_nbytes
         self._at += (z.areas - 1) * self.area_nbytes
@@ -196,6 +226,8 @@ class Layout:
             (S_DO, "s_do", T * K), (S_STEP, "s_step", 16),
         ):  # fmt: skip
             self._add(word, name, "f4", size)
+        if z.memory:
+            self._add(FOUND, "found", "f8", FOUND_WORDS * (K + 1) + 2 * phi)
         self._add(HEAD_GRAD, "head_gradient", "f4", K, head_width)
         for layer in range(z.layers):
             base = LAYER_0 + layer * LAYER_WORDS

@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels.detector import LEARN, SCORE, detector
+from streamrnn.errors import StateError
+from streamrnn.kernels import alarm, novelty
+from streamrnn.kernels.detector import INFORMATION, LEARN, MOST_SHIFT, SCORE, WAS_ANOMALY, WAS_USUAL, detector
+from streamrnn.kernels.init import echo
+from streamrnn.kernels.layout import ECHO_LAGS, ECHO_UNITS
 from streamrnn.models import defaults
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.keys import key_of
-from streamrnn.models.parameters import documented
+from streamrnn.models.parameters import check_all, documented
 from streamrnn.models.recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
 
+ECHO_SHAPE: Final = ECHO_UNITS, ECHO_LAGS
+BAND: Final = 2.0  # running errors on either side of what was expected
+VIEWS: Final = ("value", "expectation", "shape", "residual")
+"""What ``view`` holds, in this order; see :mod:`streamrnn.kernels.novelty`."""
+PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since")
+PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
+
 
 @documented
 class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
-    """Recurrent net that expects the next event and scores how far the event is from what it expected.
+    """Recurrent net that says how little an event fits all that has been, and raises alarms at a rate that you choose.
 
-    The net's state runs on from event to event and is never reset; after every few events the weights learn by
-    truncated backpropagation through time, and eligibility traces carry error to causes older than the window.
-    It predicts each feature's *change* from its last value, so that before it has learned anything it
-    expects persistence. Inputs and changes are standardised inside; a scaler in front is not needed.
+    ``score_one`` is *evidence* in [0, 1], comparable across streams: how far the event is from every one in memory, as a share of the
+    range of the values so far. Four views are taken: of the value; of the value together with how far it is from what
+    the net expected eight events ago; of the value among those before it; and of the error of the forecast two events
+    ago, which counts as far as the net foretells the stream at all. What follows a surprise surprises less.
 
-    ``score_one`` compares an event with the expectation made before it: r^2 / (1 + r^2), where r is the largest
-    distance of a feature to its expectation, in running standard deviations of that feature.
+    An *alarm* is evidence at or above a threshold that runs with the stream, so that a share ``alarm_rate`` of usual events alarms, on any
+    stream and through drift. The p-value is a figure of its own: as a score it would forget how large a surprise is. :meth:`explain_one`
+    tells all of it, with the contribution of each feature and each view.
 
-    When not to use it: events without order (use ``river.anomaly.HalfSpaceTrees``), or features that are all categories.
+    The net's state runs on from event to event; after every few events the weights learn by
+    truncated backpropagation through time, and eligibility traces carry error to causes older than the window. It predicts
+    each feature's *change*, so that before it has learned anything it expects persistence. It sees nothing but the past. Nothing has to be scaled.
+
+    When not to use it: events without order (use ``river.anomaly.HalfSpaceTrees``), features that are all categories, or
+    streams of a few hundred events. A slow drift away from normal is followed, not reported.
 
     Parameters
     ----------
+    {alarm_rate}
+    {quiet}
+    {warm_up}
+    {protect}
+    {patience}
+    {memory}
     {cell}
     {hidden_size}
     {n_layers}
@@ -60,21 +83,34 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     ...     x = {"level": math.sin(t / 8)}
     ...     score = model.score_one(x)
     ...     model.learn_one(x)
-    >>> usual = model.score_one({"level": math.sin(2000 / 8)})
-    >>> odd = model.score_one({"level": 3.0})
-    >>> usual < 0.01, odd > 0.8
-    (True, True)
+    >>> usual = model.explain_one({"level": math.sin(2000 / 8)})
+    >>> odd = model.explain_one({"level": 3.0})
+    >>> usual["score"] < 0.01, usual["alarm"], odd["score"] > 0.4, odd["alarm"]
+    (True, False, True, True)
 
     References
     ----------
-    S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
+    S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997. I. Gibbs, E. Candes, Adaptive
+    conformal inference under distribution shift, NeurIPS 2021.
     """
 
     _entry = staticmethod(detector)
     _updates_late = True
+    alarm_rate: float
+    quiet: int
+    warm_up: int
+    protect: int
+    patience: int
+    memory: int | None
 
     def __init__(
         self,
+        alarm_rate: float = defaults.ALARM_RATE,
+        quiet: int = defaults.QUIET,
+        warm_up: int = defaults.WARM_UP,
+        protect: int = defaults.PROTECT,
+        patience: int = defaults.PATIENCE,
+        memory: int | None = None,
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
@@ -92,6 +128,47 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
+        self._net.array("echo")[:] = echo(*ECHO_SHAPE, self._net.seed)
+        rule = self._net.array("rule")
+        rule[alarm.GAINS : alarm.GAINS + 3] = 1.0
+        self.set_alarm(alarm_rate, quiet)
+        rule[[alarm.WARM_UP, alarm.PROTECT, alarm.PATIENCE]] = warm_up, protect, patience
+
+    def set_alarm(self, alarm_rate: float, quiet: int) -> None:
+        """Alarm at another rate from the next event on; what has been learned stays.
+
+        Parameters
+        ----------
+        alarm_rate, quiet
+            As when the model was made.
+        """
+        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet})
+        self.alarm_rate, self.quiet = alarm_rate, quiet
+        self._net.array("rule")[[alarm.RATE, alarm.QUIET]] = alarm_rate, quiet
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the model from what :meth:`__getstate__` gave.
+
+        Raises
+        ------
+        StateError
+            When the parts do not fit each other, or a counter is none.
+        """
+        super().__setstate__(state)
+        net = self._net
+        for area in range(net.sizes.areas):
+            parts = [net.layout.view(net.slab, name, area) for name in ("watch", "alarm", "kept")]
+            seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.EVENTS]
+            whole = all(np.isfinite(part).all() for part in parts)
+            if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
+                raise StateError("The detector's state holds counts or memories that no detector can have.")
+        rule = net.array("rule")
+        given = [self.alarm_rate, self.quiet, self.warm_up, self.protect, self.patience]
+        if rule[:5].tolist() != given or not (np.abs(rule[alarm.GAINS : alarm.GAINS + 3]) <= MOST_SHIFT).all():
+            raise StateError("The detector's state has another alarm rule than its parameters say.")
+
+    def _remembers(self) -> int:
+        return self.memory or (defaults.MEMORY if self.key is None else defaults.MEMORY_OF_KEY)
 
     def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
         return [part for name in names for part in ([name] if name == self.time else [name, f"change of {name}"])]
@@ -101,15 +178,18 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
 
     def _width(self) -> int:
         sizes = self._net.sizes
-        return sizes.timed + 2 * sizes.outputs + 1 + sizes.keyed
+        return sizes.timed + 4 * sizes.outputs + 1 + INFORMATION + sizes.keyed
 
-    def learn_one(self, x: Mapping[Any, Any]) -> None:
+    def learn_one(self, x: Mapping[Any, Any], is_anomaly: bool | None = None) -> None:
         """Take the event in: the last event's expectation is corrected by it, and the state moves on.
 
         Parameters
         ----------
         x
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
+        is_anomaly
+            What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on,
+            within a factor of 4, and an anomaly teaches the net nothing. None: nothing is known.
 
         Raises
         ------
@@ -122,7 +202,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         if self.key is not None:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
         if net.sizes.outputs:
-            net.call(net.slab, net.row, 1, LEARN)
+            mode = LEARN if is_anomaly is None else LEARN | (WAS_ANOMALY if is_anomaly else WAS_USUAL)
+            net.call(net.slab, net.row, 1, mode)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
         """Return how little x fits what was expected, in [0, 1]. Changes nothing.
@@ -135,7 +216,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Returns
         -------
         float
-            0 before the third event of a feature; 0.5 for a surprise of one running standard deviation.
+            0 for a value that has been seen where it was expected; 1 for one as far from all others as they lie apart.
         """
         net = self._net
         if not net.sizes.outputs:
@@ -145,6 +226,64 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             net.row[-1] = self._find(x)
         net.call(net.slab, net.row, 1, SCORE)
         return net.row.item(net.sizes.timed + net.sizes.outputs)
+
+    def explain_one(self, x: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the score of x and all that stands behind it. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+
+        Returns
+        -------
+        dict
+            ``score``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether the stream is said to have changed);
+            ``p_value``, ``threshold``; ``since``: events since the alarm that this one still belongs to, 0 for none; ``views``: what each view
+            found, in the feature that decides; ``features``: for each its evidence as ``contribution``, and ``expected``, ``low`` and ``high``,
+            the band of two running errors.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNAnomalyDetector
+        >>> model = RNNAnomalyDetector(hidden_size=8)
+        >>> for level in [4.0, 5.0] * 200:
+        ...     model.learn_one({"level": level})
+        >>> why = model.explain_one({"level": 9.0})
+        >>> why["alarm"], why["warm"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
+        (True, True, 0.8, True)
+        """
+        names = self._columns.names[self._net.sizes.timed :]
+        self._look(x)
+        if not self._net.sizes.outputs:
+            return _told(_blank(1, 0), 0, ())
+        if self.key is not None:
+            self._net.row[-1] = self._find(x)
+        self._net.call(self._net.slab, self._net.row, 1, SCORE)
+        return _told(self._read(self._net.row.reshape(1, -1)), 0, names)
+
+    def _read(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        """Return what the entry wrote into rows, by name; features in the order of the net's columns."""
+        F, first = self._net.sizes.outputs, self._net.sizes.timed
+        rest = rows[:, first:]
+        info = rest[:, 2 * F + 1 :]
+        flags = np.nan_to_num(info[:, 2]).astype(np.int64)
+        expected, spread = rest[:, F + 1 : 2 * F + 1], info[:, INFORMATION + F : INFORMATION + 2 * F]
+        return {
+            "score": rest[:, F].copy(),
+            "prediction": expected.copy(),
+            "low": expected - BAND * spread,
+            "high": expected + BAND * spread,
+            "contribution": info[:, INFORMATION : INFORMATION + F].copy(),
+            "alarm": flags & alarm.ALARM != 0,
+            "exceeds": flags & alarm.EXCEEDS != 0,
+            "warm": flags & alarm.WARM != 0,
+            "change": flags & alarm.CHANGE != 0,
+            "p_value": info[:, 0].copy(),
+            "threshold": info[:, 1].copy(),
+            "since": info[:, 3].copy(),
+            "view": info[:, 4:8].copy(),
+        }
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
         """Return what the net expects of the next event; {} before the first.
@@ -172,7 +311,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net.call(net.slab, net.row, 1, SCORE)
         return dict(zip(self._columns.names[first:], net.row[first + F + 1 : first + 2 * F + 1].tolist(), strict=True))
 
-    def progressive_many(self, X: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[np.float64]]:
+    def progressive_many(self, X: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
 
         Parameters
@@ -186,8 +325,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Returns
         -------
         dict
-            ``"score"`` (n,) and ``"prediction"`` (n, F): what was expected of each row before it was seen, NaN in the column
-            of the time. Arrays, in the order of the rows and of the columns without the key.
+            Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"``, what was
+            expected of each row before it was seen, ``"low"`` and ``"high"``, the band of two running errors around it, ``"contribution"``, the evidence of
+            each feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
+            they would be without quiet periods and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
+            of :data:`VIEWS`.
 
         Examples
         --------
@@ -198,27 +340,24 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         [nan, 1.0, 1.0, 1.0, 1.0]
         """
         table = table_of(X, self.key, self.time, names)
-        n = len(table.values)
-        score, prediction = np.zeros(n), np.full(table.values.shape, np.nan)
+        n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
-        pieces = [(0, n)]
-        if fresh:  # a name's first event is scored without it, as score_one does
-            score[:1], prediction[:1] = self._block(table, 0, 1, SCORE)
-            self._grow(fresh)
-            self._block(table, 0, 1, LEARN)
-            pieces = [(1, n)]
-        for start, stop in pieces:
-            score[start:stop], prediction[start:stop] = self._block(table, start, stop, SCORE | LEARN)
-        return {"score": score, "prediction": prediction}
+        if not fresh:
+            return self._block(table, 0, n, SCORE | LEARN)
+        first = self._block(table, 0, 1, SCORE)  # a name's first event is scored without it, as score_one does
+        self._grow(fresh)
+        self._block(table, 0, 1, LEARN)
+        rest = self._block(table, 1, n, SCORE | LEARN)
+        return {name: np.concatenate([first[name], rest[name]]) for name in _blank(0, width)}
 
-    def _block(self, table: Table, start: int, stop: int, mode: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Run some rows in one compiled call; return scores and expectations, as far as the columns are known."""
+    def _block(self, table: Table, start: int, stop: int, mode: int) -> dict[str, NDArray[Any]]:
+        """Run some rows in one compiled call; return what is said of each, as far as the columns are known."""
         net, n = self._net, stop - start
-        F, first = net.sizes.outputs, net.sizes.timed
-        prediction = np.full((n, len(table.names)), np.nan)
-        if n == 0 or F == 0:
-            return np.zeros(n), prediction
+        first = net.sizes.timed
+        result = _blank(n, len(table.names))
+        if n == 0 or net.sizes.outputs == 0:
+            return result
         rows = np.full((n, self._width()), np.nan)
         known = [(self._columns.index[name], i) for i, name in enumerate(table.names) if name in self._columns.index]
         for place, i in known:
@@ -227,7 +366,32 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
             rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         net.call(net.slab, rows.reshape(-1), n, mode)
-        for place, i in known:
-            if place >= first:
-                prediction[:, i] = rows[:, F + 1 + place]
-        return rows[:, first + F].copy(), prediction
+        for name, found in self._read(rows).items():
+            if name not in PER_FEATURE:
+                result[name] = found
+                continue
+            for place, i in known:
+                if place >= first:
+                    result[name][:, i] = found[:, place - first]
+        return result
+
+
+def _blank(n: int, width: int) -> dict[str, NDArray[Any]]:
+    """Return what is said of n events before there is anything to compare them with."""
+    blank: dict[str, NDArray[Any]] = {name: np.full((n, width), np.nan) for name in PER_FEATURE}
+    blank |= {name: np.zeros(n, bool) for name in ("alarm", "exceeds", "warm", "change")}
+    return blank | {
+        "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NEVER), "since": np.zeros(n),
+        "view": np.zeros((n, len(VIEWS))),
+    }  # fmt: skip
+
+
+def _told(found: Mapping[str, NDArray[Any]], row: int, names: Sequence[Any]) -> dict[str, Any]:
+    """Return what is said of one event, as plain values by name."""
+    told: dict[str, Any] = {name: found[name][row].item() for name in PER_EVENT}
+    told["views"] = dict(zip(VIEWS, found["view"][row].tolist(), strict=True))
+    told["features"] = {
+        name: {"expected" if part == "prediction" else part: found[part][row, i].item() for part in PER_FEATURE}
+        for i, name in enumerate(names)
+    }
+    return told

@@ -12,8 +12,9 @@ from streamrnn.kernels.experts import EXPERTS as TABLE
 from streamrnn.kernels.optimizers import OPTIMIZERS
 
 __all__ = [
-    "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS", "MAX_PENDING",
-    "N_LAYERS", "OPTIMIZER", "PULL", "SEED", "STRIDE", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
+    "ALARM_RATE", "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS",
+    "MAX_PENDING", "MEMORY", "MEMORY_OF_KEY", "N_LAYERS", "OPTIMIZER", "PATIENCE", "PROTECT", "PULL", "QUIET", "SEED", "STRIDE",
+    "WARM_UP", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
 ]  # fmt: skip
 
 CELL: Final = "lstm"
@@ -35,6 +36,13 @@ ALPHA: Final = 1e-3  # statistics forget over 1000 events
 X_CLIP: Final = 20.0  # standard deviations; at 5 an input that is rare (1 in 1000) looks like one that is not (1 in 50)
 X_CLIP_RAW: Final = 1e6  # inputs that the user scales are taken as they are
 Y_CLIP: Final = 5.0  # targets beyond that teach nothing more
+ALARM_RATE: Final = 1e-3
+QUIET: Final = 0  # what follows a surprise surprises less anyway
+WARM_UP: Final = 300
+PROTECT: Final = 8  # the longest horizon: whatever an alarm was part of
+PATIENCE: Final = 100
+MEMORY: Final = 6000  # with 3000 events that recur after weeks are new again, with 12000 nothing is after a change
+MEMORY_OF_KEY: Final = 1024
 MAX_FEATURES: Final = 1024
 MAX_KEYS: Final = 1000
 MAX_PENDING: Final = 1000

@@ -168,6 +168,36 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         _whole(1, 2**31),
         "Most classes. One more is an error: a label that is different every time is not a class.",
     ),
+    "alarm_rate": Parameter(
+        "a number from 0.00001 to 0.5",
+        lambda value, _: _rate(value, _) and value is not None and bool(1e-5 <= value <= 0.5),
+        """Share of usual events that may alarm. The threshold runs with the stream so that it holds; below 0.0002 alarms come more often than
+        asked for, until the stream is long.""",
+    ),
+    "quiet": Parameter("an int >= 0", _whole(0, 2**31), "Events after an alarm that raise none."),
+    "warm_up": Parameter(
+        "an int >= 0",
+        _whole(0, 2**31),
+        """Events before the first alarm. The net has learned nothing then, everything is new, and the first half of them is not even counted.
+        Below 100 the threshold rests on a handful.""",
+    ),
+    "protect": Parameter(
+        "an int >= 0",
+        _whole(0, 2**31),
+        "Events after an alarm, itself among them, that teach the net nothing: neither is it led astray, nor is the anomaly learned away at once.",
+    ),
+    "patience": Parameter(
+        "an int >= 10",
+        _whole(10, 2**31),
+        """Events after which a stream that has stayed outside what was usual is said to have changed, and counts as usual. Until then it raises
+        no further alarm.""",
+    ),
+    "memory": Parameter(
+        "an int from 64 to 1048576, or None",
+        lambda value, given: value is None or _whole(64, 2**20)(value, given),
+        """Events of each feature, and key, that new ones are compared with: 16 bytes each. Long memories know more, and forget a change
+        of regime later. None: 6000, and with ``key`` 1024.""",
+    ),
     "max_features": Parameter(
         "an int >= 1",
         _whole(1, 2**31),

@@ -83,6 +83,7 @@ class Recurrent:
         sizes = Sizes(
             self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=self.stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
+            memory=self._remembers(),
         )  # fmt: skip
         self._net = Net(
             sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
@@ -114,6 +115,10 @@ class Recurrent:
     def _n_outputs(self) -> int:
         """Return how many outputs the net has for the features and targets known."""
         return len(self._targets.names)
+
+    def _remembers(self) -> int:
+        """Return how many events are kept to compare others with."""
+        return 0
 
     def _width(self) -> int:
         """Return the length of one row of the entry."""

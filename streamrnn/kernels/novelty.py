@@ -1,0 +1,150 @@
+"""What a detector remembers of one feature, and how far a value is from all of it.
+
+Three views, each the distance to the nearest of the last M events, over the range of the values so far:
+
+- *value*: to the nearest value;
+- *expectation*: to the nearest pair of value and forecast error, eight steps ahead: a value that has been seen, but not where
+  the net expected another one;
+- *shape*: to the nearest pair of value and mean of the last 32: a value that has been seen, but not among such.
+
+The fourth, *residual*, is the distance of the forecast error two steps ahead to the nearest such error, in units of the
+errors' own spread, and counts as far as the net foretells the stream at all.
+
+The memory is a ring of float32, relative to the first value. Distances are compared by their bits: of floats that are not negative the
+order is that of integers, whose minimum runs in vector lanes; that of floats waits for itself at every step.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.layout import DEPTH, RECENT
+
+# ---- words of a feature's watch (float64) ---------------------------------------------------------
+SEEN, ORIGIN, LOW, HIGH, ERRORS, CHANGES, SCALES, SPREAD = 0, 1, 2, 3, 4, 5, 6, 8
+USUAL, USUAL_SPREAD, OUTSIDE = 9, 10, 11
+VALUES, FORECASTS, UNITS = 16, 48, 96  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
+
+# ---- words of what was found for a feature (float64) ----------------------------------------------
+NEW, ERROR_2, ERROR_8, MEAN, EVIDENCE, VALUE, EXPECTATION, SHAPE, RESIDUAL = range(9)
+
+WEIGHT: Final = 0.4  # of a forecast error beside a value; below 0.2 it says nothing, beyond 0.8 noise says all
+ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at all; beyond 0.2 noise alarms
+SHAPE_WEIGHT: Final = 0.3  # of the view "shape" beside the value itself: means wander further than values
+SHARPNESS: Final = 16.0  # power of the net's skill that the view "residual" is multiplied with
+SURPRISE: Final = 20.0  # errors' spreads at which that view is half sure
+HUGE: Final = 1e18  # the difference of two such has a square in float32
+MOST_BITS: Final = np.int32(0x7F7FFFFF)  # the largest float32, as its bits
+MOST: Final = 64.0  # an error's square enters its mean up to so many times that mean: one outlier moves it by 6 %
+
+
+@kernel
+def single(v):
+    """Return v as a float32 whose square exists."""
+    return np.float32(min(max(v, -HUGE), HUGE))
+
+
+@kernel
+def short_of(M):
+    """Return how many errors are remembered: a third of the events."""
+    return M // 3
+
+
+@kernel
+def mean_with(w, x):
+    """Return the mean of x and the up to 31 values before it."""
+    n = int(w[SEEN])
+    k = min(n, RECENT - 1)
+    s = x
+    for i in range(1, k + 1):
+        s += w[VALUES + (n - i) % RECENT]
+    return s / (k + 1)
+
+
+@kernel
+def _nearest(values, errors, means, n, x, error, mean, found):
+    """Write the least squared distances to the first n places: of the value, with the error, with the mean."""
+    value, pair, other = MOST_BITS, MOST_BITS, MOST_BITS
+    for i in range(n):
+        dx, de, dm = x - values[i], error - errors[i], mean - means[i]
+        dx, de, dm = dx * dx, de * de, dm * dm
+        value = min(value, np.float32(dx).view(np.int32))
+        pair = min(pair, np.float32(dx + de).view(np.int32))
+        other = min(other, np.float32(dx + dm).view(np.int32))
+    found[VALUE], found[EXPECTATION] = float(np.int32(value).view(np.float32)), float(np.int32(pair).view(np.float32))
+    found[SHAPE] = float(np.int32(other).view(np.float32))
+
+
+@kernel
+def _nearest_error(errors, n, error):
+    """Return the least squared distance to the first n places."""
+    least = MOST_BITS
+    for i in range(n):
+        d = error - errors[i]
+        least = min(least, np.float32(d * d).view(np.int32))
+    return float(np.int32(least).view(np.float32))
+
+
+@kernel
+def compare(w, kept, M, x, gains, found):
+    """Judge a value x (relative to the origin) against the memory: write ``found``.
+
+    Evidence = max(sqrt(value * expectation), 0.15 expectation, 0.3 shape, skill^16 r / (r + 20)), each view times its gain; r the
+    distance of the error in units of the errors' spread; skill = 1 - (mean squared error) / (mean squared change over the same steps).
+    """
+    n = int(w[SEEN])
+    last = min(n, M)
+    error_2 = x - w[FORECASTS + (n - 2) % DEPTH] if n >= 2 else 0.0
+    error_8 = x - w[FORECASTS + DEPTH + (n - 8) % DEPTH] if n >= 8 else 0.0
+    mean = mean_with(w, x)
+    found[NEW], found[ERROR_2], found[ERROR_8], found[MEAN] = x, error_2, error_8, mean
+    found[EVIDENCE] = 0.0
+    for i in range(VALUE, RESIDUAL + 1):
+        found[i] = 0.0
+    if n == 0:
+        return
+    _nearest(
+        kept[:M], kept[M : 2 * M], kept[2 * M : 3 * M], last, single(x), single(WEIGHT * error_8), single(mean), found
+    )  # fmt: skip
+    span = max(w[HIGH], x) - min(w[LOW], x)
+    scale = 1.0 / span if span > 0.0 else 0.0
+    found[VALUE] = min(np.sqrt(found[VALUE]) * scale, 1.0)
+    found[EXPECTATION] = min(np.sqrt(found[EXPECTATION]) * scale, 1.0)
+    found[SHAPE] = min(SHAPE_WEIGHT * np.sqrt(0.5 * found[SHAPE]) * scale, 1.0)
+    if w[CHANGES] > w[ERRORS]:
+        L = short_of(M)
+        r, unit = np.sqrt(_nearest_error(kept[3 * M :], min(n, L), single(error_2))), np.sqrt(w[ERRORS])
+        skill = max(1.0 - w[ERRORS] / w[CHANGES], 0.0)
+        skill *= skill
+        skill *= skill
+        skill *= skill
+        found[RESIDUAL] = skill * skill * r / (r + SURPRISE * unit + 1e-300)
+    likeness = gains[0] * np.sqrt(found[VALUE] * found[EXPECTATION])
+    likeness = max(likeness, gains[0] * ALONE * found[EXPECTATION])
+    found[EVIDENCE] = min(max(likeness, gains[1] * found[SHAPE], gains[2] * found[RESIDUAL]), 1.0)
+
+
+@kernel
+def clipped(mean, square, n):
+    """Return the running mean of squared errors with one more; the first twenty errors teach nothing."""
+    if n < 2 * 20:
+        return mean + (square - mean) / max(n - 19, 1) if n >= 20 else 0.0
+    return mean + max(1e-3, 1.0 / n) * (min(square, MOST * mean) - mean)
+
+
+@kernel
+def remember(w, kept, M, found):
+    """Take what :func:`compare` found into the memory of a feature."""
+    n, x = int(w[SEEN]), found[NEW]
+    place = n % M
+    kept[place], kept[M + place] = single(x), single(WEIGHT * found[ERROR_8])
+    kept[2 * M + place], kept[3 * M + n % short_of(M)] = single(found[MEAN]), single(found[ERROR_2])
+    change = x - w[VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
+    w[ERRORS] = clipped(w[ERRORS], found[ERROR_2] * found[ERROR_2], n)
+    w[CHANGES] = clipped(w[CHANGES], change * change, n)
+    w[VALUES + n % RECENT] = x
+    w[LOW], w[HIGH] = min(w[LOW], x), max(w[HIGH], x)
+    w[SEEN] = n + 1.0
