@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from kafka.errors import (
     UnsupportedVersionError,
 )
 
-from streamrnn.errors import AccessError, ConfigError, UnavailableError
+from streamrnn.errors import AccessError, ConfigError, StreamrnnError, UnavailableError
+from streamrnn_kafka.oauth import tokens_of
 from streamrnn_kafka.options import ConnectionOptions
 
 __all__ = ["connect", "connection_settings", "translated"]
@@ -52,10 +54,11 @@ HINTS = {
 
 
 class _Listener(logging.Handler):
-    """Hears what the client logs while it connects."""
+    """Hears what a client that is made now logs while it connects, and not what earlier ones still say."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
+        self._others = {thread.ident for thread in threading.enumerate()}
         self.last = ""
         self.refused = threading.Event()
 
@@ -63,7 +66,7 @@ class _Listener(logging.Handler):
         said = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             said = f"{said}: {record.exc_info[1]}"
-        if self.refused.is_set():
+        if self.refused.is_set() or record.thread in self._others:
             return
         if not any(mark in said for mark in NO_REASON):
             self.last = said
@@ -96,7 +99,25 @@ def connection_settings(options: ConnectionOptions) -> dict[str, Any]:
         "sasl_mechanism": options.sasl,
         "sasl_plain_username": options.username,
         "sasl_plain_password": options.password,
-    }
+        "sasl_oauth_token_provider": None if options.sasl != "OAUTHBEARER" else tokens_of(
+            str(options.oauth_url), str(options.username), str(options.password), options.oauth_scope, options.oauth_ca_file
+        ),
+    }  # fmt: skip
+
+
+def _check_files(options: ConnectionOptions) -> None:
+    """Raise where a certificate or key cannot be used: the client would take that for a broker that is away, and try on."""
+    try:
+        context = ssl.create_default_context(cafile=options.tls_ca_file)
+        if options.tls_certificate_file is not None:
+            # Never None: then OpenSSL would ask on the terminal.
+            context.load_cert_chain(options.tls_certificate_file, options.tls_key_file, options.tls_key_password or "")
+    except OSError as error:  # ssl.SSLError is one
+        names = ("tls_ca_file", "tls_certificate_file", "tls_key_file")
+        given = ", ".join(
+            f"{name} = {getattr(options, name)!r}" for name in names if getattr(options, name) is not None
+        )
+        raise ConfigError(f"The files of certificates cannot be used: {error}. Given: {given}.") from error
 
 
 def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: Any) -> Any:
@@ -111,13 +132,18 @@ def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: An
     ConfigError
         When the client refuses the settings.
     """
+    settings |= connection_settings(options)
+    if options.tls:
+        _check_files(options)
+    if (tokens := settings["sasl_oauth_token_provider"]) is not None:
+        tokens.token()  # what is wrong there is said here: the client would only try on
     made: list[Any] = []
     failed: list[Exception] = []
     ended = threading.Event()
 
     def run() -> None:
         try:
-            made.append(make(**connection_settings(options), **settings))
+            made.append(make(**settings))
         except Exception as error:  # noqa: BLE001  (handed to the caller below)
             failed.append(error)
         ended.set()
@@ -143,7 +169,7 @@ def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: An
     ) from cause
 
 
-def translated(error: KafkaError, doing: str) -> Exception:
+def translated(error: KafkaError, doing: str) -> StreamrnnError:
     """Return the error of our tree that a refusal for good is; what may pass is :class:`UnavailableError`."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, AuthorizationError | SaslAuthenticationFailedError):

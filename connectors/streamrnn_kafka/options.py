@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -55,13 +56,24 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     tls_key_file: Annotated[str | None, Meta(description="Our private key, PEM.")] = None
     tls_key_password: Annotated[str | None, Meta(description="What the private key is encrypted with.")] = None
     sasl: Annotated[
-        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None,
-        Meta(description="How to log in. PLAIN sends the password as it is: only with tls."),
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None,
+        Meta(description="How to log in. PLAIN sends the password as it is, OAUTHBEARER a token: only with tls."),
     ] = None
-    username: Annotated[str | None, Meta(description="Who logs in.")] = None
+    username: Annotated[str | None, Meta(description="Who logs in. With OAUTHBEARER: the client id.")] = None
     password: Annotated[
         str | None,
-        Meta(description="The password; better a reference, ${KAFKA_PASSWORD} or ${file:/run/secrets/kafka}."),
+        Meta(description="The password; better a reference, ${KAFKA_PASSWORD} or ${file:/run/secrets/kafka}. With "
+             "OAUTHBEARER: the client secret."),
+    ] = None  # fmt: skip
+    oauth_url: Annotated[
+        str | None,
+        Meta(description="With OAUTHBEARER: where tokens come from, the token endpoint of an OpenID provider "
+             "(client credentials). Tokens are renewed before they end."),
+    ] = None  # fmt: skip
+    oauth_scope: Annotated[str | None, Meta(description="With OAUTHBEARER: the scope to ask for.")] = None
+    oauth_ca_file: Annotated[
+        str | None,
+        Meta(description="With OAUTHBEARER: authorities to trust for oauth_url, PEM. Unset: those of the system."),
     ] = None
     connect_timeout_s: Annotated[
         float, Meta(gt=0, le=600, description="How long to try to reach the first broker at start.")
@@ -81,8 +93,25 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
                 raise ConfigError(
                     f"[{table}] {name}: 'sasl', 'username' and 'password' go together; set all three or none."
                 )
-        if self.sasl == "PLAIN" and not self.tls:
-            raise ConfigError(f"[{table}] sasl: PLAIN without tls = true would send the password for all to read.")
+        sent = {"PLAIN": "password", "OAUTHBEARER": "token"}.get(self.sasl or "")
+        if sent is not None and not self.tls:
+            raise ConfigError(f"[{table}] sasl: {self.sasl} without tls = true would send the {sent} for all to read.")
+        self._check_oauth(table)
+
+    def _check_oauth(self, table: str) -> None:
+        if self.sasl != "OAUTHBEARER":
+            given = [name for name in ("oauth_url", "oauth_scope", "oauth_ca_file") if getattr(self, name) is not None]
+            if given:
+                raise ConfigError(f'[{table}] {given[0]}: has a meaning with sasl = "OAUTHBEARER" only.')
+            return
+        if self.oauth_url is None:
+            raise ConfigError(f"[{table}] oauth_url: is missing; OAUTHBEARER takes its tokens from there.")
+        url = urlsplit(self.oauth_url)
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1")):
+            raise ConfigError(
+                f"[{table}] oauth_url: must begin with https://; only to this very machine may the secret go unencrypted. "
+                f"Got {self.oauth_url!r} instead."
+            )
 
 
 class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +199,11 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         float,
         Meta(ge=1, le=1800, description="A process that is silent for longer loses its partitions to the others."),
     ] = 15.0  # fmt: skip
+    stuck_after_s: Annotated[
+        float,
+        Meta(ge=1, le=3600, description="A partition that stands still for so long while records come is counted, and the "
+             "group joined again."),
+    ] = 60.0  # fmt: skip
     keep_raw: Annotated[bool, Meta(description="Keep each record's value as it was read in Block.raws.")] = False
 
     def __post_init__(self) -> None:

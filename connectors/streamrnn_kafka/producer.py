@@ -6,14 +6,14 @@ import contextlib
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import SinkOptions
 
-__all__ = ["OneTryClient", "drop_producer", "make_producer"]
+__all__ = ["BoundedProducer", "OneTryClient", "drop_producer", "make_producer"]
 
 BATCH_BYTES = 128 * 1024
 LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
@@ -43,6 +43,39 @@ class OneTryClient(KafkaNetClient):  # type: ignore[misc]
         return super().send(node_id, request, **settings)
 
 
+class BoundedProducer(KafkaProducer):  # type: ignore[misc]
+    """Waits no longer than ``max_block_ms`` for an answer where the client itself would wait for ever.
+
+    While no broker answers, a wait without an end could be ended by no signal to stop.
+    """
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until all that was sent is acknowledged or has failed."""
+        super().flush(self.config["max_block_ms"] / 1000 if timeout is None else timeout)
+
+    def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
+        """Make offsets part of the transaction."""
+        self._wait(self._transaction_manager.send_offsets_to_transaction(offsets, group_metadata))
+
+    def commit_transaction(self) -> None:
+        """End the transaction."""
+        self._wait(self._transaction_manager.begin_commit())
+
+    def leave(self) -> None:
+        """Close, whatever is in flight."""
+        with contextlib.suppress(KafkaError):
+            self.close(timeout=0.5)
+        if (
+            self._sender is not None and self._sender.is_alive()
+        ):  # where its flush has no end, close() leaves the thread
+            self._sender.force_close()
+
+    def _wait(self, result: Any) -> None:
+        self._sender.wakeup()
+        if not result.wait(timeout_ms=self.config["max_block_ms"]):
+            raise KafkaTimeoutError("no broker answers")
+
+
 def make_producer(options: SinkOptions, member: str) -> Any:
     """Return a producer, not yet fit for transactions: ``init_transactions`` fences whatever ran under the same name."""
     settings: dict[str, Any] = {}
@@ -53,7 +86,7 @@ def make_producer(options: SinkOptions, member: str) -> Any:
             "kafka_client": OneTryClient,
         }
     return connect(
-        KafkaProducer,
+        BoundedProducer,
         options,
         client_id=member,
         acks="all",
@@ -71,5 +104,4 @@ def make_producer(options: SinkOptions, member: str) -> Any:
 
 def drop_producer(producer: Any) -> None:
     """Leave a producer without another word: what it has in flight, the next one's ``init_transactions`` ends."""
-    with contextlib.suppress(KafkaError):
-        producer.close(timeout=0.5)
+    producer.leave()

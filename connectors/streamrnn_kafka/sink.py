@@ -12,7 +12,7 @@ from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeErro
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
-from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError
+from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Position, Restored, Source, StoredSnapshot
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.names import partition_of
@@ -21,7 +21,7 @@ from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_co
 from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Pointer, StateReader, StateWriter
-from streamrnn_kafka.topics import ensure_topics
+from streamrnn_kafka.topics import ensure_topics, wrong_topics
 
 __all__ = ["KafkaSink"]
 
@@ -165,6 +165,29 @@ class KafkaSink:
         'watch.nets'
         """
         return self.options.state_topic or f"{self._attached().group}.state"
+
+    def check(self) -> list[StreamrnnError]:
+        """Return what is wrong with the topics: no broker, no entry, missing and not to be created, not compacted.
+
+        Creates nothing, and disturbs no process of the same name.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> KafkaSink.to_topic("scores").check()
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
+        """
+        member = self._attached().member
+        topics = [name for name in (self.options.topic, self.options.dead_letter_topic) if name is not None]
+        try:
+            with contextlib.closing(connect(KafkaAdminClient, self.options, client_id=member)) as admin:
+                return wrong_topics(admin, topics, self.state_topic, create=self.options.create_topics)
+        except StreamrnnError as error:
+            return [error]
+        except KafkaError as error:
+            return [translated(error, "looking at the topics")]
 
     def __enter__(self) -> Self:
         source = self._attached()

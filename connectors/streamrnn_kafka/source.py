@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -30,12 +31,14 @@ from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms
 from streamrnn_kafka.outside import outside_consumer
 from streamrnn_kafka.registry import Registry
+from streamrnn_kafka.watch import Watch
 
 __all__ = ["KafkaSource", "OutsideSource"]
 
 ANSWER_MS = 15_000
 """How long to wait for an answer to a question about offsets, a change of coordinator included."""
 
+_log = logging.getLogger("streamrnn.kafka")
 
 COMMIT_TRIES = 100
 """Tries of a commit while the group rebalances, a tenth of a second each."""
@@ -72,6 +75,8 @@ class KafkaSource:
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts: dict[str, int] = {}
         self._done: dict[TopicPartition, int] = {}
+        self._watch = Watch(options.stuck_after_s)
+        self.stuck_partitions = 0  # so far
         self._record_key = options.record_key
         registry = None if options.registry is None else Registry(options)
         fields = Fields(
@@ -214,6 +219,9 @@ class KafkaSource:
         streamrnn.errors.SourceError: The source is not open: read it inside a with statement.
         """
         consumer = self._client()
+        stuck = self._watch.look(consumer, consumer.assignment() - self._unplaced)
+        if stuck:
+            return self._rejoined(stuck)
         try:
             self._place_all()
             fetched = consumer.poll(timeout_ms=int(1000 * timeout_s), max_records=max_events)
@@ -231,6 +239,32 @@ class KafkaSource:
                 blocks.append(self._block(partition, records))
         return Poll(blocks, [name_of(one) for one in sorted(came)], [name_of(one) for one in sorted(went)])
 
+    def _rejoined(self, stuck: Sequence[TopicPartition]) -> Poll:
+        """Join the group again, with a client that knows nothing of what its predecessor has forgotten to read."""
+        names = [name_of(one) for one in sorted(stuck)]
+        self.stuck_partitions += len(stuck)
+        _log.warning("%s not read any more, though records come: joining the group again", ", ".join(names))
+        went = sorted(self._client().assignment())
+        self.__exit__()
+        self._unplaced.clear()
+        self._done.clear()
+        self._watch.forget()
+        self.__enter__()
+        return Poll([], [], [name_of(one) for one in went])
+
+    def lag(self) -> dict[str, int]:
+        """Return how many offsets lie between where each partition is read and its end, as of some seconds ago.
+
+        Markers of transactions count too. May be called from another thread.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"]).lag()
+        {}
+        """
+        return self._watch.lag
+
     def _explained(self, error: KafkaError) -> StreamrnnError:
         """Return what an error of the consumer means here."""
         if isinstance(error, OffsetOutOfRangeError) and error.args and isinstance(error.args[0], dict):
@@ -246,7 +280,7 @@ class KafkaSource:
                 f"Another process runs as {self.member!r} and has taken the place of this one. Give each process of the "
                 "group its own [source] replica."
             )
-        return translated(error, "reading")  # type: ignore[return-value]
+        return translated(error, "reading")
 
     def _gone(self, partition: TopicPartition, offset: int) -> StateError:
         with contextlib.suppress(KafkaError):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
-from streamrnn.errors import AccessError, SinkError, StateError, UnavailableError
+from streamrnn.errors import AccessError, SinkError, StateError, StreamrnnError, UnavailableError
 
-__all__ = ["ensure_topics"]
+__all__ = ["ensure_topics", "wrong_topics"]
 
 STATE_SETTINGS = {"cleanup.policy": "compact"}
 """Snapshots must never be deleted for their age, only when a newer one is there."""
@@ -42,26 +42,9 @@ def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, cr
     there = _partitions(admin, names)
     missing = [name for name in names if name not in there]
     if missing and not create:
-        raise SinkError(
-            f"Kafka has no topic {', '.join(map(repr, missing))}, and [sink] create_topics = false. Create it; the state "
-            "topic with cleanup.policy=compact."
-        )
+        raise _lacking(missing)
     for name in missing:
-        state = name == state_topic
-        topic = {"num_partitions": 1 if state else wanted[name], "configs": STATE_SETTINGS if state else {}}
-        try:
-            admin.create_topics({name: topic})
-        except TopicAlreadyExistsError:  # another process of the group was faster
-            continue
-        except AuthorizationError as error:
-            raise AccessError(
-                f"Topic {name!r} is missing, and this user may not create it ({type(error).__name__}). Have it created"
-                f"{' with cleanup.policy=compact' if state else ''}, or allow it."
-            ) from error
-        except KafkaError as error:
-            raise SinkError(
-                f"Topic {name!r} is missing and cannot be created: {type(error).__name__}: {error}."
-            ) from error
+        _create(admin, name, None if name == state_topic else wanted[name])
     end = time.monotonic() + APPEAR_S
     while missing and len(there := _partitions(admin, names)) < len(names):
         if time.monotonic() > end:
@@ -70,6 +53,50 @@ def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, cr
         time.sleep(0.05)
     _check_compacted(admin, state_topic)
     return there
+
+
+def _lacking(missing: list[str]) -> SinkError:
+    return SinkError(
+        f"Kafka has no topic {', '.join(map(repr, missing))}, and [sink] create_topics = false. Create it; the state "
+        "topic with cleanup.policy=compact."
+    )
+
+
+def _create(admin: Any, name: str, partitions: int | None, *, trial: bool = False) -> None:
+    """Create a topic, the state topic where ``partitions`` is None; as a ``trial`` only ask whether that would do."""
+    state = partitions is None
+    topic = {"num_partitions": 1 if state else partitions, "configs": STATE_SETTINGS if state else {}}
+    try:
+        admin.create_topics({name: topic}, validate_only=trial)
+    except TopicAlreadyExistsError:  # another process of the group was faster
+        return
+    except AuthorizationError as error:
+        raise AccessError(
+            f"Topic {name!r} is missing, and this user may not create it ({type(error).__name__}). Have it created"
+            f"{' with cleanup.policy=compact' if state else ''}, or allow it."
+        ) from error
+    except KafkaError as error:
+        raise SinkError(f"Topic {name!r} is missing and cannot be created: {type(error).__name__}: {error}.") from error
+
+
+def wrong_topics(admin: Any, wanted: Sequence[str], state_topic: str, *, create: bool) -> list[StreamrnnError]:
+    """Return what :func:`ensure_topics` would raise, all of it, and create nothing."""
+    there = _partitions(admin, [*wanted, state_topic])
+    missing = [name for name in (*wanted, state_topic) if name not in there]
+    found: list[StreamrnnError] = []
+    if missing and not create:
+        found.append(_lacking(missing))
+    for name in missing if create else ():
+        try:
+            _create(admin, name, None if name == state_topic else 1, trial=True)
+        except StreamrnnError as error:
+            found.append(error)
+    if state_topic in there:
+        try:
+            _check_compacted(admin, state_topic)
+        except StateError as error:
+            found.append(error)
+    return found
 
 
 def _check_compacted(admin: Any, topic: str) -> None:

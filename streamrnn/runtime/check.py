@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamrnn.config import Config
 from streamrnn.errors import ConfigError, ModelChangedError, StreamrnnError
-from streamrnn.io import AttachedSink, Checkable, SnapshotStore
+from streamrnn.io import AttachedSink, Checkable, SnapshotStore, Source
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 
 __all__ = ["try_parts"]
@@ -20,15 +20,27 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
     """
     tried: list[str] = []
     wrong: list[StreamrnnError] = []
+    source: Source | None = None
     for role, make in (("source", make_source), ("sink", make_sink)):
         try:
             part = make(config)
         except ConfigError as error:
             wrong.append(error)
             continue
+        if role == "source":
+            source = part
+        if isinstance(part, AttachedSink):
+            if source is None:
+                continue  # whose fault is told already
+            try:
+                part.attach(source)
+            except ConfigError as error:
+                wrong.append(error)
+                continue
         if isinstance(part, Checkable):
             found = part.check()
-            wrong += found
+            known = {str(error) for error in wrong}  # one broker that is away is one error, not one for each role
+            wrong += [error for error in found if str(error) not in known]
             tried.append(f"{role}: {'not good' if found else 'good'}")
         else:
             tried.append(f"{role}: the connector {getattr(config, role).kind!r} has no way to try it")
@@ -40,8 +52,6 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
 def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnError]) -> str:
     """Restore the newest snapshot of each partition, as a run would."""
     try:
-        if isinstance(store, AttachedSink):
-            store.attach(make_source(config))
         newest: dict[str, bytes] = {}
         for one in store.snapshots():
             if one.problem is None:

@@ -195,6 +195,10 @@ class Health(Monitor):
         lag = getattr(self.runtime.source, "lag", None) if self.runtime is not None else None
         return dict(lag()) if callable(lag) else {}
 
+    def stuck_partitions(self) -> int:
+        """Return how often a partition was found stuck, where the source watches for that; else 0."""
+        return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
+
     def silent_s(self) -> float:
         """Seconds since the loop last came round."""
         return time.monotonic() - self.progress

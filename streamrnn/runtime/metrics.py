@@ -99,6 +99,11 @@ class MeteredHealth(Health):
         yield CounterMetricFamily(
             "streamrnn_rebalances", "Partitions that went to another process.", value=self.revoked_partitions
         )
+        yield CounterMetricFamily(
+            "streamrnn_stuck_partitions",
+            "Partitions that stood still though records came.",
+            value=self.stuck_partitions(),
+        )
         shards = self.runtime.shards() if self.runtime is not None else {}
         for name, text, attribute in SHARD_COUNTERS:
             counter = CounterMetricFamily(f"streamrnn_{name}", text, labels=["partition"])

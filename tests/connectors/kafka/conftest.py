@@ -16,7 +16,7 @@ from streamrnn_kafka.broker import Broker, free_ports
 def listeners(tmp_path_factory: pytest.TempPathFactory) -> Listeners:
     """Ports and files of the broker's other doors: TLS with log-in, and one behind a proxy."""
     folder: Path = tmp_path_factory.mktemp("certificates")
-    return Listeners(*free_ports(4), certificates(folder))
+    return Listeners(*free_ports(5), certificates(folder))
 
 
 @pytest.fixture(scope="session")
