@@ -23,17 +23,39 @@ def check_topic(option: str, name: str) -> None:
         raise ConfigError(f"{option}: must be 1 to 249 of the characters a-z A-Z 0-9 . _ -. Got {name!r} instead.")
 
 
+START_OFFSETS = re.compile(r"offset(?: (?P<all>\d{1,18})|(?: [^\s=]+=\d{1,18})+)", re.ASCII)
+
+
 def start_ms(text: str) -> int | None:
     """Return the time that ``start`` names, in ms since 1970, or None where it names none."""
-    if text in ("earliest", "latest"):
+    if text in ("earliest", "latest") or START_OFFSETS.fullmatch(text):
         return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
-            f"[source] start: must be 'earliest', 'latest' or a time (2024-01-31T12:00:00Z). Got {text!r} instead."
+            "[source] start: must be 'earliest', 'latest', a time (2024-01-31T12:00:00Z), 'offset 1200', or "
+            f"'offset flow/0=1200 flow/1=900'. Got {text!r} instead."
         ) from None
     return int(1000 * (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).timestamp())
+
+
+def start_offset(text: str, partition: str) -> int | None:
+    """Return the offset that ``start`` names for a partition, or None where it names none.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka.options import start_offset
+    >>> start_offset("offset 12", "flow/0"), start_offset("offset flow/0=12", "flow/0"), start_offset("offset flow/0=12", "flow/1")
+    (12, 12, None)
+    """
+    found = START_OFFSETS.fullmatch(text)
+    if found is None:
+        return None
+    if found["all"] is not None:
+        return int(found["all"])
+    named = dict(one.split("=") for one in text.split()[1:])
+    return int(named[partition]) if partition in named else None
 
 
 class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,8 +211,9 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     ] = "mean"
     start: Annotated[
         str,
-        Meta(description="Where to begin in a partition that the group has not read: earliest, latest, or a time, "
-             "ISO-8601 (2024-01-31T12:00:00Z): the first record with that timestamp or a later one."),
+        Meta(description="Where to begin in a partition that the group has not read: earliest, latest, a time, ISO-8601 "
+             "(2024-01-31T12:00:00Z): the first record with that timestamp or a later one, or an offset: 'offset 1200' in "
+             "every partition, 'offset flow/0=1200 flow/1=900' in these, and all of any other."),
     ] = "earliest"  # fmt: skip
     max_record_bytes: Annotated[
         int, Meta(ge=64, le=1 << 30, description="A longer record is a dead letter.")

@@ -22,13 +22,13 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
-from streamrnn.errors import SourceError, StateError, StreamrnnError, UnavailableError
+from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
 from streamrnn_kafka.members import Changes
 from streamrnn_kafka.names import name_of, partition_of
-from streamrnn_kafka.options import SourceOptions, start_ms
+from streamrnn_kafka.options import SourceOptions, start_ms, start_offset
 from streamrnn_kafka.outside import outside_consumer
 from streamrnn_kafka.registry import Registry
 from streamrnn_kafka.watch import Watch
@@ -407,12 +407,25 @@ class KafkaSource:
         if self.options.start == "latest":
             return self._ask(self._client().end_offsets, partition)
         if self._start_ms is None:
-            return self._ask(self._client().beginning_offsets, partition)
+            return self._first_offset(partition)
         try:
             found = self._client().offsets_for_times({partition: self._start_ms}, timeout_ms=ANSWER_MS)[partition]
         except KafkaError as error:
             raise translated(error, f"looking for a time in {name_of(partition)}") from error
         return self._ask(self._client().end_offsets, partition) if found is None else int(found.offset)
+
+    def _first_offset(self, partition: TopicPartition) -> int:
+        """Return the offset that ``start`` names, or the first there is."""
+        first = self._ask(self._client().beginning_offsets, partition)
+        wanted = start_offset(self.options.start, name_of(partition))
+        if wanted is None:
+            return first
+        end = self._ask(self._client().end_offsets, partition)
+        if not first <= wanted <= end:
+            raise ConfigError(
+                f"[source] start: partition {name_of(partition)} has the offsets {first} to {end}. Got {wanted} instead."
+            )
+        return wanted
 
     @staticmethod
     def _ask(question: Any, partition: TopicPartition) -> int:

@@ -10,7 +10,7 @@ import pytest
 from kafka_rig import EPOCH_MS, Rig, make_records
 
 from streamrnn import config
-from streamrnn.errors import StateError
+from streamrnn.errors import ConfigError, StateError
 from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn_kafka import KafkaSource
@@ -176,7 +176,8 @@ def test_large_snapshots_are_paged(rig, tmp_path):
 
 def events(rig: Rig, n: int, **options: Any) -> list[tuple[str, int]]:
     source = KafkaSource.from_topics(
-        *options.pop("topics", (rig.topic,)), servers=rig.servers, group=rig.name, columns=["at.flow"], **options
+        *options.pop("topics", (rig.topic,)),
+        **{"servers": rig.servers, "group": rig.name, "columns": ["at.flow"], **options},
     )
     with source:
         all_of_them = iter(source)
@@ -193,6 +194,18 @@ def test_start_at_a_time(rig):
 
     assert [position for _, position in events(rig, 3, start=start)] == [12, 13, 14]
     assert [position for _, position in events(rig, 3, start="earliest")] == [15, 16, 17]
+
+
+def test_start_at_an_offset(rig):
+    """Start = an offset begins there, in every partition or in those that are named; one that there is not is an error."""
+    rig.create()
+    rig.produce([(0, None, b'{"at": {"flow": 1.0}}', EPOCH_MS + i) for i in range(20)])
+
+    assert [position for _, position in events(rig, 2, start="offset 12", group=f"{rig.name}.all")] == [12, 13]
+    assert [position for _, position in events(rig, 2, start=f"offset {rig.topic}/0=7")] == [7, 8]
+    assert [position for _, position in events(rig, 2, start="offset other/0=7", group=f"{rig.name}.other")] == [0, 1]
+    with pytest.raises(ConfigError, match=r"has the offsets 0 to 20\. Got 21 instead\."):
+        events(rig, 2, start="offset 21", group=f"{rig.name}.late")
 
 
 def test_a_pattern_of_topics(rig):
