@@ -26,6 +26,8 @@ class Ours:
         steps = self.model.forecast(self.horizon)
         if self.channels == 1:
             return np.array(steps)[:, None]
+        if not isinstance(steps[0], dict):  # before the first event nobody knows that there will be channels
+            return np.full((self.horizon, self.channels), np.nan)
         return np.array([[step.get(c, np.nan) for c in range(self.channels)] for step in steps])
 
     def bands(self) -> Array:
