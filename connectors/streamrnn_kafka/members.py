@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, TopicPartition
+from kafka.admin import MemberToRemove
+from kafka.errors import KafkaError
 
-__all__ = ["Changes"]
+from streamrnn.errors import StreamrnnError
+from streamrnn_kafka.connection import connect
+from streamrnn_kafka.options import ConnectionOptions
+
+__all__ = ["Changes", "leave"]
 
 
 class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -48,3 +55,15 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
             came, went = self._came, self._went
             self._came, self._went = set(), set()
         return came, went
+
+
+def leave(options: ConnectionOptions, group: str, member: str) -> None:
+    """Remove a static member from its group: by itself it never leaves, and its partitions wait for the session time-out.
+
+    Where this does not succeed they wait all the same; nothing is lost.
+    """
+    with (
+        contextlib.suppress(KafkaError, StreamrnnError),
+        contextlib.closing(connect(KafkaAdminClient, options, client_id=member)) as admin,
+    ):
+        admin.remove_group_members(group, [MemberToRemove(group_instance_id=member, reason="stopped")])

@@ -227,6 +227,11 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         Meta(ge=1, le=3600, description="A partition that stands still for so long while records come is counted, and the "
              "group joined again."),
     ] = 60.0  # fmt: skip
+    leave_on_stop: Annotated[
+        bool,
+        Meta(description="Give the partitions to the others at once when asked to stop. false: the place is kept, so that a "
+             "restart within the session time-out moves nothing."),
+    ] = False  # fmt: skip
     keep_raw: Annotated[bool, Meta(description="Keep each record's value as it was read in Block.raws.")] = False
 
     def __post_init__(self) -> None:

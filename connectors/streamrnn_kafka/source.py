@@ -26,7 +26,7 @@ from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnErro
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
-from streamrnn_kafka.members import Changes
+from streamrnn_kafka.members import Changes, leave
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms, start_offset
 from streamrnn_kafka.outside import outside_consumer
@@ -71,6 +71,7 @@ class KafkaSource:
         self.options = options
         self._start_ms = start_ms(options.start)
         self._consumer: Any = None
+        self._joined = False
         self._changes = Changes()
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts: dict[str, int] = {}
@@ -135,6 +136,7 @@ class KafkaSource:
             metadata_max_age_ms=30_000,  # how late a topic of a pattern, or a new partition, is noticed
         )
         self._changes = Changes(self._consumer)
+        self._joined = True
         try:
             if options.pattern is None:
                 self._check_topics(options.topics)
@@ -151,6 +153,9 @@ class KafkaSource:
             with contextlib.suppress(KafkaError):  # the group notices by itself
                 self._consumer.close(autocommit=False, timeout_ms=2000)
             self._consumer = None
+            if self._joined and self.options.leave_on_stop and exc[:1] == (None,):
+                leave(self.options, self.group, self.member)
+            self._joined = False
 
     def check(self) -> list[StreamrnnError]:
         """Return what is wrong with the input: no broker, no entry, no such topic. Joins no group.

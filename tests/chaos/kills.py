@@ -89,7 +89,7 @@ def file_run(folder: Path, kills: int, seed: int, rows: int = 20_000) -> Tally:
             run.process.kill()
             tally.kills += 1
     with Process(config) as run:
-        wait(lambda: run.outputs() == kills * rows)
+        wait(lambda: run.outputs() == kills * rows and run.said("started") is not None)  # it takes signals by then
         if run.stop(signal.SIGTERM) != 0:
             raise RuntimeError(run.err.read_text())
     alone = place(folder / "alone", 0, more=more)
