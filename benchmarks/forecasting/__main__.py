@@ -1,7 +1,7 @@
 """The table: every stream, three seeds, controls beside every figure.
 
-``python -m forecasting`` from the folder ``benchmarks`` (with ``STREAMRNN_DATA`` for ETTh2) writes ``results/forecasting.md``;
-``python -m forecasting latch ett`` prints the rows of those streams. About half an hour of CPU.
+``python -m forecasting`` from the folder ``benchmarks`` (with ``STREAMRNN_DATA`` for ETTh2) prints all rows;
+``python -m forecasting latch ett`` those of these streams. About half an hour of CPU. ``results/forecasting.md`` keeps them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from forecasting.streams import STREAMS, Stream
 
 from streamrnn.kernels.experts import EXPERTS, NET
 
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "forecasting.md"
 SEEDS = (0, 1, 2)
 NO_NETS = tuple(name for name, row in EXPERTS.items() if row.code != NET)
 HEAD = (
@@ -79,7 +77,7 @@ def row(name: str, horizon: int) -> list[str]:
 
 
 def main(names: list[str]) -> None:
-    """Print the rows as they come; write the table when it is whole."""
+    """Print the rows as they come."""
     warnings.simplefilter("ignore", RuntimeWarning)  # controls that diverge
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     print("\n".join(lines), flush=True)
@@ -87,15 +85,6 @@ def main(names: list[str]) -> None:
         for horizon in STREAMS[name](0).horizons:
             lines.append("| " + " | ".join(row(name, horizon)) + " |")
             print(lines[-1], flush=True)
-    if not names:
-        from machine import cpu  # noqa: PLC0415
-
-        RESULTS.write_text(
-            RESULTS.read_text().partition("\n|")[0].rstrip() + "\n\n" + "\n".join(lines) + "\n"
-            if RESULTS.exists()
-            else "\n".join(lines) + "\n"
-        )
-        print(cpu())
 
 
 if __name__ == "__main__":
