@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kafka.errors import KafkaError
 from rich.progress import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ QUICK = {  # a cluster that notices a lost node within seconds
     "controller.quorum.fetch.timeout.ms": "1000",
 }
 TEMPORARY = (69, 75)
+PATIENCE_S = 20.0
 
 
 def settings(front: int, behind: int) -> dict[str, str]:
@@ -108,6 +110,20 @@ class Storm:
                 self.workers[i] = self.rig.start(self.configs[i])
                 self.counts["ends with a temporary failure"] += 1
 
+    def wait_for_commit(self, limit_s: float) -> None:
+        """Wait until the group commits: on a loaded machine, kills at random alone would only ever hit workers that start."""
+        end = time.monotonic() + limit_s
+        before = self.committed()
+        while time.monotonic() < end and self.committed() <= before:
+            time.sleep(0.1)
+
+    def committed(self) -> int:
+        """Return how many records the group has committed; 0 while no broker knows."""
+        try:
+            return self.rig.committed()
+        except KafkaError:
+            return 0
+
     def log(self, i: int) -> str:
         """Return what a worker has logged."""
         return self.configs[i].with_suffix(".log").read_text(errors="replace")
@@ -122,6 +138,8 @@ def weather(storm: Storm, kills: int, progress: Progress) -> None:
     """Let it happen."""
     task = progress.add_task("kills", total=kills)
     for kill in range(kills):
+        if kill % 3 == 0:  # the others fall on whatever is going on: starts and rebalances too
+            storm.wait_for_commit(PATIENCE_S)
         time.sleep(storm.drawn.uniform(0.2, 2.2))
         i = storm.drawn.randrange(WORKERS)
         if kill % 15 == 7:
@@ -204,7 +222,7 @@ def table(storm: Storm, rows: list[tuple[str, str]], kills: int) -> str:
 
 
 def main() -> int:
-    """Run it all; the exit code is 1 where any byte differs."""
+    """Run it all; the exit code is 1 where any byte differs, or where the storm struck nothing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--events", type=int, default=120_000)
@@ -261,7 +279,11 @@ def main() -> int:
     report = table(storm, rows, given.kills)
     sys.stdout.write(report)
     (ROOT / "benchmarks" / "results" / "kafka_chaos.md").write_text(report, encoding="utf-8")
-    return int(any(found.values()))
+    if not stormy:
+        sys.stdout.write(
+            "No worker took up any state in the storm: this proves nothing. Is the machine busy with other work?\n"
+        )
+    return int(any(found.values()) or not stormy)
 
 
 if __name__ == "__main__":
