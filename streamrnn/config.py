@@ -39,6 +39,7 @@ __all__ = [
     "Alarm",
     "Config",
     "DeadLetters",
+    "Forecast",
     "Log",
     "Named",
     "Output",

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from streamrnn.errors import ConfigError
 
-__all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "check_topic", "start_ms"]
+__all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "check_topic", "start_ms", "start_offset"]
 
 TOPIC_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 

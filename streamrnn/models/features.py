@@ -13,7 +13,7 @@ import numpy as np
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["NOT_PLAIN", "Columns", "to_float", "to_seconds"]
+__all__ = ["Columns", "to_float", "to_seconds"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

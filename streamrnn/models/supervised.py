@@ -18,7 +18,7 @@ from streamrnn.models.keys import key_of
 from streamrnn.models.net import Net
 from streamrnn.models.recurrent import Pending, Recurrent
 
-__all__ = ["Supervised"]
+__all__ = ["Supervised", "short_ways"]
 
 ANSWER = PREDICT | LINK
 
