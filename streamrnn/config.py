@@ -56,7 +56,7 @@ __all__ = [
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """``[alarm]``: the interim rule that turns scores into alarms, see :class:`streamrnn.runtime.alarm.AlarmRule`.
+    """``[alarm]``: when a score is an alarm. ``RNNAnomalyDetector`` has a rule of its own, others rank their scores.
 
     Examples
     --------
@@ -68,7 +68,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     rate: Annotated[float, Meta(gt=0, le=0.5, description="Share of normal events that may raise an alarm.")] = 0.01
     window: Annotated[
         int,
-        Meta(ge=10, le=1_000_000, description="How many of the last scores of a series a new score is ranked among."),
+        Meta(
+            ge=10,
+            le=1_000_000,
+            description="How many of the last scores of a series a new score is ranked among; not for RNNAnomalyDetector.",
+        ),
     ] = 2000
     warm_up: Annotated[
         int, Meta(ge=0, description="Events of a series before its first alarm: the net must see something first.")
@@ -87,7 +91,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Field = Literal[
-    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "position", "partition", "input",
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "position", "partition", "input",
     "forecast", "forecast_low", "forecast_high",
 ]  # fmt: skip
 DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")

@@ -131,20 +131,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._net.array("echo")[:] = echo(*ECHO_SHAPE, self._net.seed)
         rule = self._net.array("rule")
         rule[alarm.GAINS : alarm.GAINS + 3] = 1.0
-        self.set_alarm(alarm_rate, quiet)
-        rule[[alarm.WARM_UP, alarm.PROTECT, alarm.PATIENCE]] = warm_up, protect, patience
+        self.set_alarm(alarm_rate, quiet, warm_up)
+        rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
 
-    def set_alarm(self, alarm_rate: float, quiet: int) -> None:
+    def set_alarm(self, alarm_rate: float, quiet: int, warm_up: int | None = None) -> None:
         """Alarm at another rate from the next event on; what has been learned stays.
 
         Parameters
         ----------
-        alarm_rate, quiet
-            As when the model was made.
+        alarm_rate, quiet, warm_up
+            As when the model was made; None: the warm-up stays.
         """
-        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet})
-        self.alarm_rate, self.quiet = alarm_rate, quiet
-        self._net.array("rule")[[alarm.RATE, alarm.QUIET]] = alarm_rate, quiet
+        warm_up = self.warm_up if warm_up is None else warm_up
+        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet, "warm_up": warm_up})
+        self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, warm_up
+        self._net.array("rule")[[alarm.RATE, alarm.QUIET, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the model from what :meth:`__getstate__` gave.

@@ -13,7 +13,7 @@ from streamrnn.config import nearest, parameter_names
 from streamrnn.errors import ConfigError, ParameterError
 from streamrnn.runtime.labelled import Labelled
 
-__all__ = ["LABEL", "MODELS", "ModelKind", "check_model", "model_kind", "score_block", "warm_up"]
+__all__ = ["LABEL", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block", "warm_up"]
 
 MODELS = ("RNNAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
@@ -213,6 +213,19 @@ def warm_up(kind: ModelKind) -> None:
     score_block(model, (kind.label or "a", "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
     if kind.dumps is not None and kind.loads is not None:
         kind.loads(kind.dumps(model))
+
+
+def has_rule(model: Any) -> bool:
+    """Tell whether a model says itself when it alarms; others get :class:`streamrnn.runtime.alarm.AlarmRule`.
+
+    Examples
+    --------
+    >>> from streamrnn import RNNAnomalyDetector
+    >>> from streamrnn.runtime.models import has_rule
+    >>> has_rule(RNNAnomalyDetector()), has_rule(object())
+    (True, False)
+    """
+    return hasattr(model, "set_alarm")
 
 
 def score_block(

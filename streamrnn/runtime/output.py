@@ -18,6 +18,8 @@ from streamrnn.runtime.shard import Scored
 
 __all__ = ["encode_block"]
 
+VIEWS = ("value", "expectation", "shape", "residual")  # those of RNNAnomalyDetector: not imported, it takes river along
+
 # Writes NaN as null, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode
 
@@ -61,6 +63,20 @@ def _ahead(names: tuple[str, ...], scored: Scored, part: int) -> Sequence[Any]:
     return list(itertools.starmap(_object(names), found[:, :, :, part].transpose(0, 2, 1).tolist()))
 
 
+def _told(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
+    """Return what the model's own alarm rule says, null where it has none."""
+
+    def cells(block: Block, scored: Scored) -> Sequence[Any]:
+        found = scored.told.get(name)
+        if found is None:
+            return [None] * len(block)
+        if name == "view":
+            return [dict(zip(VIEWS, row, strict=True)) for row in found.tolist()]
+        return found.tolist() if found.ndim == 1 else _cells(block.names, found)
+
+    return cells
+
+
 # A field of the results: what it holds for each event of a block.
 FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "time": lambda block, _: _or_nulls(block.times, len(block)),
@@ -71,6 +87,7 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "score": lambda _, scored: scored.scores.tolist(),
     "alarm": lambda _, scored: scored.alarms,
     "p_value": lambda _, scored: scored.p_values,
+    **{name: _told(name) for name in ("threshold", "warm", "change", "since", "low", "high", "contribution", "view")},
     "position": lambda block, _: block.positions,
     "partition": lambda block, _: [block.partition] * len(block),
     "forecast": lambda block, scored: _ahead(block.names, scored, MIDDLE),

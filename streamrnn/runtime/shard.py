@@ -16,13 +16,14 @@ from streamrnn.io import Block
 from streamrnn.runtime.ahead import forecast_block, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.container import pack, unpack
-from streamrnn.runtime.models import ModelKind, score_block
+from streamrnn.runtime.models import ModelKind, has_rule, score_block
 
 __all__ = ["Scored", "Shard"]
 
 MODEL_BYTES = 200_000  # of a model that does not tell its size: a forest of 25 half-space trees
 OBJECT_BYTES = 12_000  # measured: 6 KB for the objects of a model, and as much again for good measure
 SCORE_BYTES = 48
+LEAST_RATE = 1e-5  # of a model's own rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Scored:
         Name of the only feature that is predicted; None: all are.
     forecasts
         See :func:`streamrnn.runtime.ahead.forecast_block`; None where nothing is forecast.
+    told
+        What a model with an alarm rule of its own says beside, by name, one row for each event: see
+        :meth:`streamrnn.RNNAnomalyDetector.progressive_many`. Empty for others.
     """
 
     scores: NDArray[np.float64]
@@ -49,6 +53,7 @@ class Scored:
     p_values: list[float]
     label: str | None = None
     forecasts: NDArray[np.float64] | None = None
+    told: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def column(self, names: tuple[str, ...]) -> int:
         """Return the column to show of a block: the label's, or the first."""
@@ -135,6 +140,8 @@ class Shard:
         for series in self._series.values():
             series.rule.rate = alarm.rate
             series.rule.quiet = alarm.quiet
+            if has_rule(series.model):
+                series.model.set_alarm(max(alarm.rate, LEAST_RATE), alarm.quiet)
 
     def _keys_that_fit(self, names: tuple[str, ...]) -> int:
         """Return how many series with these features may be held: it depends on nothing but them and the settings."""
@@ -155,6 +162,15 @@ class Shard:
         settings = self.alarm
         return AlarmRule(settings.rate, settings.window, settings.warm_up, settings.quiet)
 
+    def _new_model(self) -> Any:
+        """Return a new model; one with an alarm rule of its own gets the settings of ``[alarm]``."""
+        return self._told_of_alarm(self.kind.make())
+
+    def _told_of_alarm(self, model: Any) -> Any:
+        if has_rule(model):
+            model.set_alarm(max(self.alarm.rate, LEAST_RATE), self.alarm.quiet, self.alarm.warm_up)
+        return model
+
     def _new_ahead(self) -> Any:
         return new_forecaster(self.forecast) if self.forecast.horizon else None
 
@@ -162,7 +178,7 @@ class Shard:
         """Return the series of ``key``, new or old, as the one seen last; drop the oldest where there are too many."""
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = _Series(self.kind.make(), self._rule(), self._new_ahead())
+            series = self._series[key] = _Series(self._new_model(), self._rule(), self._new_ahead())
             while len(self._series) > self._room:
                 self._series.popitem(last=False)
                 self.evicted += 1
@@ -200,9 +216,17 @@ class Shard:
 
     def _score_rows(self, series: _Series, rows: slice | list[int], block: Block, scored: Scored) -> None:
         refused = getattr(series.model, "n_refused_updates", 0)
-        scores, predictions = score_block(series.model, block.names, block.values[rows])
+        if has_rule(series.model):
+            found = series.model.progressive_many(np.ascontiguousarray(block.values[rows]), block.names)
+            scores, predictions = found["score"], found["prediction"]
+            alarms, p_values = found["alarm"].tolist(), found["p_value"].tolist()
+            for name, part in found.items():
+                into = scored.told.setdefault(name, np.zeros((len(block), *part.shape[1:]), part.dtype))
+                into[rows] = part
+        else:
+            scores, predictions = score_block(series.model, block.names, block.values[rows])
+            alarms, p_values = series.rule.update_many(scores.tolist())
         self.refused += getattr(series.model, "n_refused_updates", 0) - refused
-        alarms, p_values = series.rule.update_many(scores.tolist())
         scored.scores[rows] = scores
         scored.predictions[rows] = predictions
         if scored.forecasts is not None:
@@ -272,7 +296,7 @@ class Shard:
             rule = self._rule()
             rule.restore(blobs[2 * i])
             ahead = self.kind.loads(blobs[2 * len(keys) + i]) if self.forecast.horizon else None
-            found[key] = _Series(self.kind.loads(blobs[2 * i + 1]), rule, ahead)
+            found[key] = _Series(self._told_of_alarm(self.kind.loads(blobs[2 * i + 1])), rule, ahead)
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from streamrnn import RNNAnomalyDetector, dumps, loads
+from streamrnn.config import Alarm
 from streamrnn.errors import StateError
+from streamrnn.io import Block
+from streamrnn.models.anomaly_detector import VIEWS
 from streamrnn.runtime.alarm import AlarmRule
+from streamrnn.runtime.models import ModelKind
+from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.shard import Shard
 
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), max_size=80)
 
@@ -103,3 +113,31 @@ def test_smaller_window() -> None:
     new.restore(old.to_bytes())
 
     assert new.update_many([0.895]) == ([False], [11 / 11])
+
+
+def test_a_model_with_a_rule_of_its_own_is_asked() -> None:
+    """The shard gives the detector the settings of ``[alarm]``, passes on what it says, and changes its rate on the way."""
+    values = np.random.default_rng(5).normal(size=(900, 1))
+    own = RNNAnomalyDetector(hidden_size=8, alarm_rate=0.05, quiet=3, warm_up=100)
+    said = own.progressive_many(values, ("a",))
+    kind = ModelKind("ours", {}, lambda: RNNAnomalyDetector(hidden_size=8), dumps, loads)
+    shard = Shard(kind, Alarm(rate=0.05, quiet=3, warm_up=100))
+
+    first = shard.score(block(values[:500], 0))
+    again = Shard(kind, Alarm(rate=0.05, quiet=3, warm_up=100))
+    again.restore(shard.snapshot())
+    second = again.score(block(values[500:], 500))
+
+    assert first.alarms + second.alarms == said["alarm"].tolist()
+    assert first.p_values + second.p_values == said["p_value"].tolist()
+    for name in ("threshold", "contribution", "view", "low", "warm", "since", "change"):
+        np.testing.assert_array_equal(np.concatenate([first.told[name], second.told[name]]), said[name])
+    line = json.loads(encode_block(block(values[:500], 0), first, ("threshold", "view", "contribution", "warm"))[-1])
+    assert line["view"] == dict(zip(VIEWS, said["view"][499].tolist(), strict=True))
+    assert (line["threshold"], line["contribution"]) == (said["threshold"][499], said["contribution"][499, 0])
+    again.set_alarm(Alarm(rate=0.5))
+    assert sum(again.score(block(values, 900)).alarms) > 200
+
+
+def block(values: NDArray[np.float64], start: int) -> Block:
+    return Block(("a",), values, tuple(range(start, start + len(values))), start + len(values))
