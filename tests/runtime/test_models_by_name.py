@@ -176,7 +176,7 @@ def test_fields(tmp_path: Path) -> None:
     assert found[7]["input"] == "7,11,2"
     assert found[9]["residual"]["a"] == full[9]["value"]["a"] - full[9]["prediction"]["a"]
     assert [row["score"] for row in found] == [row["score"] for row in full]
-    with pytest.raises(ConfigError, match=r"\[output\] fields: must be a list, each item one of 'alarm', 'input'"):
+    with pytest.raises(ConfigError, match=r"\[output\] fields: must be a list, each item one of 'alarm', 'change', "):
         config.load(place(tmp_path, '[output]\nfields = ["scor"]\n'))
     with pytest.raises(ConfigError, match=r"\[output\] fields: must differ from each other"):
         config.load(place(tmp_path, '[output]\nfields = ["score", "score"]\n'))
