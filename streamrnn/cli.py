@@ -218,19 +218,26 @@ def verify(config_file: str) -> None:
 @cli.command(name="verify")
 @click.argument("config_file", metavar="CONFIG")
 @click.option("--snapshot", "file", metavar="FILE", help="Begin behind this exported snapshot. [the input's beginning]")
+@click.option("--imported", is_flag=True, help="The run began with that snapshot: its results begin behind it.")
 @_debug
-def verify_output(config_file: str, file: str | None, debug: bool) -> None:
+def verify_output(config_file: str, file: str | None, imported: bool, debug: bool) -> None:
     """Read CONFIG's input again, and prove that each result its run has written is right, to the last bit.
 
-    Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown.
+    Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown;
+    75 where there is none to compare.
     """
     del debug
     from streamrnn.runtime import exported, reread  # noqa: PLC0415
     from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
+    if imported and file is None:
+        raise click.UsageError("--imported needs --snapshot FILE, the snapshot that the run began with.")
     start = None if file is None else exported.read_export(file)
     with StopSignals() as stop:
-        verdict = reread.verify(_loaded(config_file), start, lambda: stop.stopped)
+        verdict = reread.verify(_loaded(config_file), start, lambda: stop.stopped, imported=imported)
+    if not any(verdict.results.values()) and verdict.difference is None and not stop.stopped:
+        click.echo("streamrnn: There is no result to compare yet; nothing is proven.", err=True)
+        sys.exit(75)
     for name, n in verdict.results.items():
         click.echo(f"partition {name}: {n:,} results are the same, bit for bit.")
     if verdict.difference is not None:

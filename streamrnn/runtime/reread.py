@@ -78,7 +78,13 @@ def reread(config: Config) -> Source:
     return source.reread()
 
 
-def verify(config: Config, start: StoredSnapshot | None = None, stopped: Callable[[], bool] = lambda: False) -> Verdict:
+def verify(
+    config: Config,
+    start: StoredSnapshot | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    imported: bool = False,
+) -> Verdict:
     """Read the input again from its beginning, and compare each result with what the run has committed, byte for byte.
 
     Parameters
@@ -89,6 +95,8 @@ def verify(config: Config, start: StoredSnapshot | None = None, stopped: Callabl
         Begin behind this snapshot of the run, and look at its partition alone.
     stopped
         Asked between blocks.
+    imported
+        The run began with ``start`` (``snapshot import``): its first result is the first one behind it.
 
     Raises
     ------
@@ -112,7 +120,7 @@ def verify(config: Config, start: StoredSnapshot | None = None, stopped: Callabl
                     shards[name] = make()
                     verdict.results[name] = 0
                 if start is not None and start.partition == name:
-                    _go_to(start, shards[name], source, written)
+                    _go_to(start, shards[name], source, written, imported=imported)
             for block in poll.blocks:
                 if block.partition in shards and not _compare(config, block, shards, written, verdict):
                     if verdict.difference is not None:
@@ -128,11 +136,11 @@ def verify(config: Config, start: StoredSnapshot | None = None, stopped: Callabl
     return verdict
 
 
-def _go_to(start: StoredSnapshot, shard: Shard, source: Source, written: _Written) -> None:
+def _go_to(start: StoredSnapshot, shard: Shard, source: Source, written: _Written, *, imported: bool) -> None:
     """Begin where a snapshot was taken."""
     shard.restore(start.data)
     source.seek(start.partition, start.position)
-    for _ in range(shard.events):
+    for _ in range(0 if imported else shard.events):
         if written.next(start.partition) is None:
             raise StateError(
                 f"The output ends before the snapshot {start.name!r}, which has seen {shard.events:,} events."

@@ -80,6 +80,9 @@ def test_a_snapshot_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert (code, "has state of partition '0' already" in why) == (76, True)
     make_runtime(config.load(other, check_model)).run()
     assert (tmp_path / "b" / "out.jsonl").read_bytes() == rest
+    proven = f"partition 0: {2000 - events:,} results are the same, bit for bit.\n"
+    assert told(capsys, "verify", str(other), "--snapshot", kept, "--imported") == (0, proven, "")
+    assert told(capsys, "verify", str(other), "--snapshot", kept)[0] == 76
 
     assert told(capsys, "verify", str(path), "--snapshot", kept)[:2] == (
         0, f"partition 0: {2000 - events:,} results are the same, bit for bit.\n"
@@ -123,6 +126,8 @@ WRONG = {
     "damaged": (["replay", "in.csv", "--snapshot", "cut"], 76, "'cut': The snapshot is damaged"),
     "raw": (["snapshot", "import", "watch.toml", "raw"], 76, "is no exported snapshot"),
     "no partition": (["replay", "--config", "watch.toml", "--partition", "x"], 76, "no partition 'x'. It has: 0"),
+    "nothing": (["verify", "watch.toml", "--snapshot", "kept"], 75, "nothing is proven"),
+    "imported": (["verify", "watch.toml", "--imported"], 64, "--imported needs --snapshot FILE"),
     "no output": (["verify", "other.toml"], 73, "cannot be read"),
 }
 
