@@ -312,7 +312,7 @@ class Sink(Protocol):
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes] | None = None,
+        snapshots: Mapping[str, bytes | memoryview] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),
     ) -> None:
@@ -327,7 +327,7 @@ class Sink(Protocol):
         positions
             For each partition touched, where reading goes on.
         snapshots
-            For some of them, the model state that belongs to that position.
+            For some of them, the model state that belongs to that position. Views are gone once this returns.
         extra
             For each partition with a snapshot, the runtime's own state.
         blocks

@@ -316,7 +316,7 @@ class FileSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes] | None = None,
+        snapshots: Mapping[str, bytes | memoryview] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
     ) -> None:

@@ -52,7 +52,7 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partitions: dict[str, PartitionEntry] = {}
 
 
-def _write_beside(path: Path, data: bytes, *, fsync: bool) -> Path:
+def _write_beside(path: Path, data: bytes | memoryview, *, fsync: bool) -> Path:
     """Write what :meth:`Path.replace` then makes the content of ``path``, whole."""
     beside = path.with_name(path.name + ".tmp")
     with beside.open("wb") as file:
@@ -189,7 +189,7 @@ class StateDirectory:
     def prepare(
         self,
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes],
+        snapshots: Mapping[str, bytes | memoryview],
         extra: Mapping[str, Mapping[str, Any]],
         output_bytes: int,
         dead_letter_bytes: int,

@@ -29,7 +29,7 @@ MAX_RECORD = 1_000_000
 """What a broker takes for one record by default, with room for what surrounds the value."""
 
 _Positions = Mapping[str, Position]
-_Snapshots = Mapping[str, bytes]
+_Snapshots = Mapping[str, bytes | memoryview]
 _Extra = Mapping[str, Mapping[str, Any]]
 
 
@@ -333,7 +333,7 @@ class KafkaSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes] | None = None,
+        snapshots: Mapping[str, bytes | memoryview] | None = None,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),
     ) -> None:

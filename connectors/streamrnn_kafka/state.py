@@ -37,7 +37,7 @@ READ_S = 30.0
 """How long to wait for a state record that must be there."""
 
 
-def _sum(data: bytes) -> str:
+def _sum(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
@@ -125,13 +125,19 @@ class StateWriter:
         self._pages[manifest.partition] = (pointer.p, manifest.pages)
 
     def write(
-        self, producer: Any, name: str, position: Position, snapshot: bytes, extra: Mapping[str, Any], count: int
+        self,
+        producer: Any,
+        name: str,
+        position: Position,
+        snapshot: bytes | memoryview,
+        extra: Mapping[str, Any],
+        count: int,
     ) -> Pointer:
         """Send what differs from the snapshot before; return the pointer to commit."""
         to = zlib.crc32(name.encode()) % self._partitions
         before = self._pages.get(name, (to, ()))
         old = before[1] if before[0] == to else ()
-        parts = [snapshot[i : i + PAGE_BYTES] for i in range(0, len(snapshot), PAGE_BYTES)]
+        parts = [bytes(snapshot[i : i + PAGE_BYTES]) for i in range(0, len(snapshot), PAGE_BYTES)]
         sums = [_sum(part) for part in parts]
         sent = {
             i: producer.send(self._topic, part, key=f"{name}/page/{i}".encode(), partition=to)

@@ -5,7 +5,7 @@ Layout, little-endian::
     8 bytes   magic  b"SRNNSTAT"
     4 bytes   version (1)
     8 bytes   length of the manifest
-    ...       manifest: JSON object; its "blobs" holds the length of each blob
+    ...       manifest: JSON object, spaces behind; its "blobs" holds the length of each blob
     ...       the blobs, one after the other
     32 bytes  SHA-256 of everything before
 """
@@ -15,17 +15,18 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from streamrnn.errors import StateError
 
-__all__ = ["MAGIC", "VERSION", "pack", "unpack"]
+__all__ = ["MAGIC", "VERSION", "pack", "pack_into", "unpack"]
 
 MAGIC = b"SRNNSTAT"
 VERSION = 1
 _HEADER = struct.Struct("<8sIQ")
 _DIGEST = 32
+_LONGEST = 10**12  # bytes of a blob
 
 
 def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
@@ -37,10 +38,53 @@ def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
     >>> unpack(pack({"events": 3}, [b"ab", b""]))
     ({'events': 3}, [b'ab', b''])
     """
-    lengths = [len(blob) for blob in blobs]
-    text = json.dumps({**manifest, "blobs": lengths}, separators=(",", ":"), allow_nan=False).encode()
-    body = b"".join([_HEADER.pack(MAGIC, VERSION, len(text)), text, *blobs])
-    return body + hashlib.sha256(body).digest()
+    return bytes(pack_into(bytearray(), manifest, blobs, len(blobs)))
+
+
+def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[bytes], count: int) -> memoryview:
+    """Write the same into ``buffer``, which grows where it must and never shrinks, and return what was written.
+
+    The blobs are taken one at a time, so that beside the buffer only one of them is in memory: with a buffer that is used
+    again, snapshots do not make a process grow.
+
+    Parameters
+    ----------
+    buffer
+        What was written into it before is lost.
+    manifest
+        An object of JSON.
+    blobs
+        As many as ``count`` says.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.container import pack, pack_into
+    >>> pack_into(bytearray(), {"events": 3}, iter([b"ab"]), 1) == pack({"events": 3}, [b"ab"])
+    True
+    """
+    # Their lengths come first and are known last: room is left for the longest, and filled up with spaces.
+    room = len(_manifest(manifest, [_LONGEST] * count))
+    end, lengths = _HEADER.size + room, []
+    for blob in blobs:
+        lengths.append(len(blob))
+        _write(buffer, end, blob)
+        end += len(blob)
+    text = _manifest(manifest, lengths).ljust(room)
+    _write(buffer, 0, _HEADER.pack(MAGIC, VERSION, room) + text)
+    _write(buffer, end, hashlib.sha256(memoryview(buffer)[:end]).digest())
+    return memoryview(buffer)[: end + _DIGEST]
+
+
+def _manifest(manifest: Mapping[str, Any], lengths: Sequence[int]) -> bytes:
+    return json.dumps({**manifest, "blobs": lengths}, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _write(buffer: bytearray, at: int, data: bytes) -> None:
+    """Write over a stretch of the buffer; make it longer, by an eighth at least, where that does not fit."""
+    lacking = at + len(data) - len(buffer)
+    if lacking > 0:
+        buffer.extend(bytes(max(lacking, len(buffer) // 8)))
+    buffer[at : at + len(data)] = data
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:

@@ -122,7 +122,7 @@ class Health(Monitor):
             self.partitions.pop(partition, None)
         self.revoked_partitions += 1
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
         """Note that outputs are written, and perhaps snapshots."""
         del seconds
         now = time.monotonic()

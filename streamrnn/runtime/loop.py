@@ -65,7 +65,8 @@ class _Partition:
 
     ``muted_until`` is the position up to which outputs were written by an earlier run, or None.
     ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
-    there is one at all: the first commit brings one, so that every position has a snapshot to start from.
+    there is one at all: the first commit brings one, so that every position has a snapshot to start from. ``buffer``
+    takes each snapshot while it is written, so that memory is flat from the first large one on.
     """
 
     shard: Shard
@@ -74,6 +75,7 @@ class _Partition:
     fresh: int = 0
     dirty: bool = False
     saved: bool = False
+    buffer: bytearray = field(default_factory=bytearray)
 
 
 def cut(block: Block, start: int, end: int) -> Block:
@@ -361,22 +363,26 @@ class Runtime:
         last: bool = False,
     ) -> None:
         """Commit outputs, with a snapshot of each partition that is due for one (``last``: that has moved at all)."""
-        snapshots: dict[str, bytes] = {}
+        snapshots: dict[str, memoryview] = {}
         if self.every is not None and (last or time.monotonic() >= self._no_snapshot_until):
             for name, state in self._partitions.items():
                 due = state.dirty if last else not state.saved or state.fresh >= self.every
                 if due and state.position is not None and state.muted_until is None:
-                    snapshots[name] = state.shard.snapshot()
+                    snapshots[name] = state.shard.snapshot_into(state.buffer)
                     positions[name] = state.position
         if not positions:
             return
         extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
-        snapshots = self._write(outputs, dead, positions, snapshots, extra, blocks)
-        for name in snapshots:
+        try:
+            written = self._write(outputs, dead, positions, snapshots, extra, blocks)
+        finally:
+            for one in snapshots.values():
+                one.release()  # who keeps it beyond the commit is told so, and reads nothing that is no longer true
+        for name in written:
             self._partitions[name].fresh = 0
             self._partitions[name].dirty = False
             self._partitions[name].saved = True
-        self.summary.snapshots += len(snapshots)
+        self.summary.snapshots += len(written)
         self.summary.dead_letters += len(dead)
         self.summary.first_dead_letters += dead[: _REASONS - len(self.summary.first_dead_letters)]
 
@@ -385,10 +391,10 @@ class Runtime:
         outputs: list[bytes],
         dead: list[DeadLetter],
         positions: dict[str, Position],
-        snapshots: dict[str, bytes],
+        snapshots: dict[str, memoryview],
         extra: dict[str, dict[str, int]],
         blocks: Sequence[Block],
-    ) -> dict[str, bytes]:
+    ) -> dict[str, memoryview]:
         """Commit, and return the snapshots that were written.
 
         Where the disk is full, first the snapshots are left out, then it is tried again until there is room: the

@@ -71,7 +71,7 @@ class MeteredHealth(Health):
         if events:
             self._step.observe(seconds / events)
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
         """Note how long a commit took."""
         super().committed(seconds, snapshots)
         self._commit.observe(seconds)

@@ -19,7 +19,7 @@ class Monitor:
     def stepped(self, seconds: float, events: int) -> None:
         """Models have scored and learned a block of ``events`` events."""
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
         """A block's results are written, with snapshots of some partitions."""
 
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:

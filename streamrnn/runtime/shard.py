@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.runtime.ahead import forecast_block, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
-from streamrnn.runtime.container import pack, unpack
+from streamrnn.runtime.container import pack_into, unpack
 from streamrnn.runtime.models import ModelKind, has_rule, score_block
 
 __all__ = ["Scored", "Shard"]
@@ -240,7 +241,11 @@ class Shard:
                 scored.p_values[i] = p
 
     def snapshot(self) -> bytes:
-        """Return everything learned as bytes.
+        """Return everything learned as bytes. Raises as :meth:`snapshot_into`."""
+        return bytes(self.snapshot_into(bytearray()))
+
+    def snapshot_into(self, buffer: bytearray) -> memoryview:
+        """Write everything learned into a buffer that may be used again; return what was written.
 
         Raises
         ------
@@ -259,11 +264,12 @@ class Shard:
             "evicted": self.evicted,
             "keys": list(self._series),
         }
-        blobs = [part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model))]
-        if self.forecast.horizon:
-            manifest["forecast"] = self.forecast.horizon
-            blobs += [dumps(series.ahead) for series in self._series.values()]
-        return pack(manifest, blobs)
+        blobs = (part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model)))
+        if not self.forecast.horizon:
+            return pack_into(buffer, manifest, blobs, 2 * len(self._series))
+        manifest["forecast"] = self.forecast.horizon
+        ahead = (dumps(series.ahead) for series in self._series.values())
+        return pack_into(buffer, manifest, chain(blobs, ahead), 3 * len(self._series))
 
     def restore(self, data: bytes) -> None:
         """Take up what :meth:`snapshot` gave.

@@ -98,4 +98,4 @@ class MemorySink:
         self.dead += dead_letters
         self.positions.update(positions)
         for name, data in (snapshots or {}).items():
-            self.snapshots[name] = (data, positions[name])
+            self.snapshots[name] = (bytes(data), positions[name])

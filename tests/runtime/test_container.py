@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrnn.errors import StateError
-from streamrnn.runtime.container import MAGIC, pack, unpack
+from streamrnn.runtime.container import MAGIC, pack, pack_into, unpack
 
 SAMPLE = pack({"events": 12, "keys": ["a", None]}, [b"weights" * 9, b"", b"\0" * 16])
 
@@ -75,3 +75,17 @@ def test_noise() -> None:
     for _ in range(300):
         with pytest.raises(StateError):
             unpack(MAGIC + drawn.randbytes(drawn.randrange(200)))
+
+
+def test_a_buffer_that_is_used_again():
+    """It takes larger and smaller ones in turn, holds the same bytes as a fresh one, and stays as long as it became."""
+    buffer, lengths = bytearray(), []
+    for n in (3, 400, 0, 7):
+        blobs = [bytes([i % 256]) * (100 + i) for i in range(n)]
+
+        written = bytes(pack_into(buffer, {"events": n}, iter(blobs), n))
+        lengths.append(len(buffer))
+
+        assert written == pack({"events": n}, blobs)
+        assert unpack(written) == ({"events": n}, blobs)
+    assert lengths[1:] == [lengths[1]] * 3
