@@ -54,7 +54,9 @@ def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[by
     manifest
         An object of JSON.
     blobs
-        As many as ``count`` says.
+        Taken one at a time.
+    count
+        How many there are.
 
     Examples
     --------
