@@ -125,7 +125,7 @@ def main() -> None:
     )
     head = ["| events | resident MB | descriptors | threads | keys held | evicted |", "|---|---|---|---|---|---|"]
     note = (
-        "A snapshot of all keys (159 MB) is written every 200,000 events, into a buffer that the process keeps: memory holds the state\n"
+        "A snapshot of all keys is written every 200,000 events, into a buffer that the process keeps: memory holds the state\n"
         "twice, and no more while one is written."
     )
     text = "\n".join(["# Memory over ten million events", "", what, "", *head, *rows, "", verdict, "", note, ""])
