@@ -87,7 +87,7 @@ def test_the_suite_passes_against_the_wheel(installed, tmp_path):
     found = [Path(path) for path in run("-c", where).stdout.split()]
     suite = ["-m", "pytest", "-q", "-m", "not slow", "--ignore=tests/laws/test_wheel.py"]
     done = run(*suite)
-    if done.returncode == 1:  # a cold cache on a busy machine: processes that a test starts may then take longer than it waits
+    if done.returncode == 1:  # with a cold cache, a process that a test starts may take longer than the test waits
         done = run(*suite, "--last-failed", "--tb=short")
 
     assert [path.is_relative_to(installed.parent.parent) for path in found] == [True, True]
