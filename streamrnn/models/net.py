@@ -131,6 +131,22 @@ class Net:
         self.header[at.STRIDE] = stride
         self._draw_fixed_rows()
 
+    @property
+    def entry(self) -> Callable[..., Any] | None:
+        """The function that runs this net's events, behind a plain function as :attr:`call` is.
+
+        Whoever measures a model by the objects that it leads to, as river does, stops at functions: else they would count
+        numba's compiler with its caches, and meet dead weak references there.
+        """
+        return self._entry_of()
+
+    @entry.setter
+    def entry(self, entry: Callable[..., Any] | None) -> None:
+        def entry_of() -> Callable[..., Any] | None:
+            return entry
+
+        self._entry_of = entry_of
+
     def first_call(self, *args: Any) -> None:
         """Run the entry; from the second call on :attr:`call` is the compiled code itself."""
         if self.entry is None:
@@ -139,7 +155,12 @@ class Net:
         compiled = getattr(self.entry, "call", self.entry)
         made = list(getattr(compiled, "overloads", {}).values())
         # Past the dispatcher, which looks at the types of the arguments: they are always the same here.
-        self.call = made[0].entry_point if len(made) == 1 else compiled
+        code = made[0].entry_point if len(made) == 1 else compiled
+
+        def call(*args: Any) -> None:
+            code(*args)
+
+        self.call = call
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""

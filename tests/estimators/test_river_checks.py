@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-
 import pytest
 from river import checks, preprocessing
 from river.checks import time_series
@@ -51,11 +49,6 @@ def _offline(monkeypatch):
     def refuse(self, *args, **kwargs):
         raise AssertionError(f"{type(self).__name__} would be downloaded")
 
-    # river's memory check walks every object that a model leads to, numba's compiled functions and their caches
-    # among them; where a cache holds a dead weak reference, the walk stops with an error. Ours is counted by
-    # memory_usage, which has tests of its own.
-    size = property(lambda self: len(pickle.dumps(self)))
-    monkeypatch.setattr("river.base.base.Base._raw_memory_usage", size)
     monkeypatch.setattr("river.datasets.CreditCard", CreditCard)
     monkeypatch.setattr(datasets_base.RemoteDataset, "download", refuse)
 
