@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,29 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from river.time_series.base import Forecaster
 
-from streamrnn.errors import FeatureError, ParameterError, StateError
+from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels import layout as at
-from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.experts import EXPERTS, NET
-from streamrnn.kernels.experts.lstm import CHANGE, FEATURE, TIME, VALUE
+from streamrnn.kernels.experts.lstm import TIME
 from streamrnn.kernels.forecaster import forecaster
 from streamrnn.kernels.losses import LOSSES
 from streamrnn.models import defaults
-from streamrnn.models.features import Columns, to_float
+from streamrnn.models.features import Columns
 from streamrnn.models.frames import column_of, table_of, values_of
-from streamrnn.models.keys import Keys, key_of
+from streamrnn.models.keys import key_of
 from streamrnn.models.mixture import Books
-from streamrnn.models.net import Net
 from streamrnn.models.parameters import check, documented
-from streamrnn.models.recurrent import Recurrent
+from streamrnn.models.series import ONLY, Series
 
 __all__ = ["RNNForecaster"]
 
-_ONLY = "y"  # the channel of a series that is one number
-
 
 @documented
-class RNNForecaster(Recurrent, Forecaster):
+class RNNForecaster(Series, Forecaster):
     """Forecasts the next ``horizon`` values of a series, or of several at once, with bands.
 
     Several *experts* state every step ahead: the last value, the last season, recursive least squares on lagged changes, and two
@@ -129,7 +123,7 @@ class RNNForecaster(Recurrent, Forecaster):
         if not rows:
             self._net.entry = self._entry(cell, 0)
         self._books = Books(tuple(experts), horizon, period or 0, len(rows), time is not None)
-        self._single: bool | None = None  # y is one number
+        self._single = None
         self._n_seen = 0
         if time is not None:
             self._books.grow(inputs=[TIME])
@@ -138,65 +132,6 @@ class RNNForecaster(Recurrent, Forecaster):
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
         yield {"horizon": 2, "hidden_size": 8}
-
-    # ---- growth ---------------------------------------------------------------------------------
-
-    def _n_outputs(self) -> int:
-        return self.horizon * len(self._targets.names)
-
-    def _width(self) -> int:
-        z = self._books.shape if hasattr(self, "_books") else None
-        return 1 if z is None else z.timed + z.channels * (1 + self.horizon) + z.features + 1
-
-    def _named_inputs(self, channels: Sequence[Any], features: Sequence[Any]) -> list[Any]:
-        own = [(part, name) for name in channels for part in ("value", "change")]
-        plain = {("value", _ONLY): "y", ("change", _ONLY): "change of y"} if self._single else {}
-        return [plain.get(one, f"{one[0]} of channel {one[1]!r}") for one in own] + list(features)
-
-    def _enlarge(self, channels: Sequence[Any], features: Sequence[Any]) -> None:
-        """Give new channels and features their places; what has been learned stays as it is."""
-        if not channels and not features:
-            return
-        self._check_room(features or ["y"])
-        first_channel, first_feature = len(self._targets.names), len(self._columns.names) - (self.time is not None)
-        codes = [3 * (first_channel + i) + part for i in range(len(channels)) for part in (VALUE, CHANGE)]
-        codes += [3 * (first_feature + i) + FEATURE for i in range(len(features))]
-        names = self._named_inputs(channels, features)
-        self._columns.add(features)
-        self._targets.add(channels)
-        self._books.grow(len(channels), len(features), codes)
-        for net in self._nets:
-            net.grow(names, outputs=self.horizon * len(channels))
-        self._row = np.full(self._width(), np.nan)
-
-    def _values(self, y: Any) -> dict[Any, float]:
-        """Return y as values by channel.
-
-        Raises
-        ------
-        FeatureError
-            When it is no number, or of another kind than before.
-        """
-        single = not isinstance(y, Mapping)
-        if self._single is not None and single != self._single:
-            was, now = ("a number", "a dict") if self._single else ("a dict of channels", "no dict")
-            raise FeatureError(f"The series' values were {was} so far. Got {now} instead: {y!r}.")
-        return {_ONLY: to_float(_ONLY, y)} if single else {name: to_float(name, v) for name, v in y.items()}
-
-    def _area(self, x: Mapping[Any, Any] | None) -> int:
-        """Return the area of an event that is learned, its book ready."""
-        if self.key is None:
-            return 0
-        have = self._net.sizes.areas
-        [code] = self._keys_of([key_of(x or {}, self.key)])
-        if self._net.sizes.areas != have and len(self._nets) > 1:
-            self._nets[1].grow(areas=self._net.sizes.areas - have)
-        if code < 0:
-            self._books.begin(-code)
-        return code
-
-    def _keys_of(self, keys: Sequence[Any]) -> list[int]:
-        return self._touch(keys)
 
     # ---- learning -------------------------------------------------------------------------------
 
@@ -237,14 +172,6 @@ class RNNForecaster(Recurrent, Forecaster):
         area = self._area(x)
         row[-1] = area
         self._call(abs(area), row, 1)
-
-    def _call(self, area: int, rows: NDArray[np.float64], n: int) -> None:
-        self._run(self._books, self._nets, area, rows, n)
-        self._n_seen += n
-
-    def _run(self, books: Books, nets: list[Net], area: int, rows: NDArray[np.float64], n: int) -> None:
-        first, last = (nets[0], nets[-1]) if nets else (self._net, self._net)
-        first.call(books.slabs[area], first.slab, last.slab, rows, n)
 
     # ---- asking ---------------------------------------------------------------------------------
 
@@ -291,27 +218,6 @@ class RNNForecaster(Recurrent, Forecaster):
         values = steps[:, 0] if names else np.zeros(0)
         return [float(v) for v in np.nan_to_num(values)] + [0.0] * (horizon - len(values))
 
-    def _roll(self, horizon: int, xs: list[dict[Any, Any]] | None, area: int) -> NDArray[np.float64]:
-        """Return forecasts beyond the model's horizon: a copy takes its own forecasts in, and is asked again."""
-        books, nets = self._books.copy(), [copy.deepcopy(net) for net in self._nets]
-        books.freeze(1)
-        for net in nets:
-            net.header[at.FROZEN] = 1
-        steps = np.array(books.array(area, "now").T)
-        first, C = int(self.time is not None), books.shape.channels
-        while len(steps) < horizon:
-            for i in range(len(steps) - self.horizon, len(steps)):
-                row = np.full(self._width(), np.nan)
-                row[first : first + C] = steps[i]
-                if xs is not None:
-                    found = np.empty(len(self._columns.names))
-                    self._columns.write_slowly(xs[i], found)
-                    row[:first], row[first + C : len(found) + C] = found[:first], found[first:]
-                row[-1] = area
-                self._run(books, nets, area, row, 1)
-            steps = np.vstack([steps, books.array(area, "now").T])
-        return steps[:horizon]
-
     def forecast_quantiles(
         self,
         horizon: int,
@@ -348,11 +254,11 @@ class RNNForecaster(Recurrent, Forecaster):
         ok = all(0.0 < level < 1.0 for level in levels)
         check("forecast_quantiles", "levels", levels, "numbers between 0 and 1", ok=ok)
         steps = self.forecast(horizon, xs, key)
-        away = self._bands(self._asked(key, xs), horizon, levels)
+        away = self._books.bands(self._asked(key, xs), horizon, levels)
         index = self._targets.index
         if self._single or self._single is None:
             return [
-                {level: step + (float(away[index[_ONLY], i, j]) if index else 0.0) for j, level in enumerate(levels)}
+                {level: step + (float(away[index[ONLY], i, j]) if index else 0.0) for j, level in enumerate(levels)}
                 for i, step in enumerate(steps)
             ]
         return [
@@ -362,18 +268,6 @@ class RNNForecaster(Recurrent, Forecaster):
             }
             for i, step in enumerate(steps)
         ]
-
-    def _bands(self, area: int, horizon: int, levels: Sequence[float]) -> NDArray[np.float64]:
-        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing."""
-        books = self._books
-        tracked = np.sort(books.array(area, "quantiles"), axis=-1)
-        tracked *= np.sqrt(books.array(area, "error"))[:, :, None]
-        places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
-        below = np.minimum(places.astype(int), len(LEVELS) - 2)
-        found = tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below])
-        steps = np.arange(horizon)
-        known = np.minimum(steps, self.horizon - 1)
-        return np.asarray(found[:, known] * np.sqrt((steps + 1) / (known + 1))[None, :, None])
 
     def forecast_interval(
         self, horizon: int, level: float = 0.8, xs: list[dict[Any, Any]] | None = None, key: Any = None
@@ -490,118 +384,4 @@ class RNNForecaster(Recurrent, Forecaster):
             table = table_of(y)
             return False, table.names, table.values
         n = len(column_of(y)) if X is None else len(table_of(X, self.key, self.time).values)
-        return True, [_ONLY], values_of(y, n)[:, None]
-
-    # ---- state ----------------------------------------------------------------------------------
-
-    def reset(self) -> None:
-        """Begin a new sequence: what is remembered of the series goes, what was learned stays."""
-        super().reset()
-        for net in self._nets[1:]:
-            net.forget()
-        if self.key is not None:
-            self._books.slabs = self._books.slabs[:1]
-        self._books.forget()
-
-    def freeze(self) -> None:
-        """Stop learning: from now on the states move; weights, statistics and beliefs do not."""
-        self._set_frozen(1)
-
-    def unfreeze(self) -> None:
-        """Learn again."""
-        self._set_frozen(0)
-
-    def _set_frozen(self, frozen: int) -> None:
-        for net in [self._net, *self._nets[1:]]:
-            net.header[at.FROZEN] = frozen
-        self._books.freeze(frozen)
-
-    @property
-    def n_events(self) -> int:
-        """How many events have been taken in."""
-        return self._n_seen
-
-    @property
-    def n_updates(self) -> int:
-        """How often the weights of the nets have been adjusted."""
-        return sum(int(net.header[at.UPDATES]) for net in self._nets)
-
-    @property
-    def n_refused_updates(self) -> int:
-        """How many updates were refused because something in them was not finite."""
-        return sum(int(net.header[at.REFUSED]) for net in self._nets)
-
-    def memory_usage(self) -> int:
-        """Return the bytes that this model holds: slabs of books and nets, and the Python objects around them."""
-        found = [self._row, self._books, self._books.slabs, *self._nets[1:]]
-        nets = sum(net.allocated for net in self._nets[1:])
-        return super().memory_usage() + nets + self._books.allocated + sum(map(sys.getsizeof, found))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return parameters, names and the states' bytes: equal models give equal pickles."""
-        return {
-            "params": {name: _interned(getattr(self, name)) for name in inspect.signature(type(self)).parameters},
-            "names": [_interned(name) for name in self._columns.names],
-            "targets": [_interned(name) for name in self._targets.names],
-            "inputs": list(self._books.inputs),
-            "single": self._single,
-            "seen": self._n_seen,
-            "areas": self._net.sizes.areas,
-            "keys": list(self._keys.areas.items()),
-            "books": self._books.state(),
-            "states": [net.state() for net in self._nets],
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the model from what :meth:`__getstate__` gave.
-
-        Raises
-        ------
-        StateError
-            When the parts do not fit each other.
-        """
-        expected = {"params", "names", "targets", "inputs", "single", "seen", "areas", "keys", "books", "states"}
-        if set(state) != expected:
-            odd = ", ".join(sorted(map(str, set(state) ^ expected)))
-            raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
-        self.__init__(**state["params"])  # type: ignore[misc]
-        names, targets, areas, codes = (
-            list(state["names"]),
-            list(state["targets"]),
-            state["areas"],
-            list(state["inputs"]),
-        )
-        self._single = state["single"]
-        self._columns, self._targets = Columns(names, self.key, self.time), Columns(targets)
-        timed = int(self.time is not None)
-        features = self._columns.names[timed:]
-        wanted = [TIME] * timed + [3 * c + part for c in range(len(targets)) for part in (VALUE, CHANGE)]
-        wanted += [3 * f + FEATURE for f in range(len(features))]
-        if sorted(codes) != sorted(wanted) or len(state["states"]) != len(self._nets):
-            raise StateError("The forecaster's state gives its nets other inputs than its series and features.")
-        by_code = {TIME: self.time}
-        for c, name in enumerate(targets):
-            by_code[3 * c + VALUE], by_code[3 * c + CHANGE] = self._named_inputs([name], [])
-        by_code |= {3 * f + FEATURE: name for f, name in enumerate(features)}
-        self._books.restore(len(targets), len(features), codes, state["books"])
-        for net, one in zip(self._nets, state["states"], strict=True):
-            net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
-        if not self._nets and areas > 1:
-            self._net.grow(areas=areas - 1)
-        self._row = np.full(self._width(), np.nan)
-        self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
-        taken = sorted(self._keys.areas.values())
-        if (
-            taken != list(range(1, len(taken) + 1))
-            or len(taken) >= len(state["books"])
-            or len(taken) >= areas + (not taken)
-        ):
-            raise StateError(f"The forecaster's state gives {len(taken)} keys places that it does not have.")
-        self._n_seen = int(state["seen"])
-
-
-def _interned(value: Any) -> Any:
-    """Return equal strings as one object: pickle writes an object that it has seen in another way than an equal one."""
-    if type(value) is str:
-        return sys.intern(value)
-    return tuple(map(_interned, value)) if type(value) is tuple else value
+        return True, [ONLY], values_of(y, n)[:, None]

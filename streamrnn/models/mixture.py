@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import StateError
 from streamrnn.kernels import book as at
 from streamrnn.kernels.book import BookLayout, Shape
+from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.experts import EXPERTS, RLS
 
 __all__ = ["Books"]
@@ -113,6 +115,17 @@ class Books:
         other = copy.copy(self)
         other._lay_out(self.shape, [])  # noqa: SLF001
         return other
+
+    def bands(self, area: int, horizon: int, levels: Sequence[float]) -> NDArray[np.float64]:
+        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing."""
+        tracked = np.sort(self.array(area, "quantiles"), axis=-1)
+        tracked *= np.sqrt(self.array(area, "error"))[:, :, None]
+        places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
+        below = np.minimum(places.astype(int), len(LEVELS) - 2)
+        found = tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below])
+        steps = np.arange(horizon)
+        known = np.minimum(steps, self.shape.horizon - 1)
+        return np.asarray(found[:, known] * np.sqrt((steps + 1) / (known + 1))[None, :, None])
 
     def begin(self, area: int) -> None:
         """Make sure that there is a blank book at ``area``."""
