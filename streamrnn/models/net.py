@@ -42,6 +42,10 @@ def _not_yet(*event: Any) -> bool:  # noqa: ARG001
     return False
 
 
+def _no_code() -> Any:
+    """Return None: this net has not run yet."""
+
+
 class Net:
     """The parameters and the memory of one net, on one slab.
 
@@ -105,6 +109,7 @@ class Net:
         self.inputs: list[Any] = []
         self.entry = entry
         self.call: Callable[..., Any] = self.first_call
+        self._code_of: Callable[[], Callable[..., Any]] = _no_code
         self.cells, self.row = array("d"), np.empty(0)
         self.ask: Callable[[Any], bool] = _not_yet
         self.learn: Callable[[Any, Any], bool] = _not_yet
@@ -147,8 +152,16 @@ class Net:
 
         self._entry_of = entry_of
 
+    @property
+    def code(self) -> Callable[..., Any]:
+        """What :attr:`call` runs, once it has run: for the short ways of an event, which close over it.
+
+        The plain function in between costs a twentieth of an event of 16 units.
+        """
+        return self._code_of()
+
     def first_call(self, *args: Any) -> None:
-        """Run the entry; from the second call on :attr:`call` is the compiled code itself."""
+        """Run the entry; from the second call on :attr:`call` runs the compiled code, without the dispatcher."""
         if self.entry is None:
             raise StateError("This net was made without an entry: it cannot run.")
         self.entry(*args)
@@ -160,7 +173,10 @@ class Net:
         def call(*args: Any) -> None:
             code(*args)
 
-        self.call = call
+        def code_of() -> Callable[..., Any]:
+            return code
+
+        self.call, self._code_of = call, code_of
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""

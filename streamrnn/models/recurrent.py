@@ -225,7 +225,7 @@ class Recurrent:
         found += [*self._keys.areas, *self._pending.values()]
         ways = [net.ask, net.learn, *(way for one in columns for way in (one.get, one.write))]
         cells = [cell for way in ways for cell in getattr(way, "__closure__", None) or ()]
-        found += [*ways, *cells, *(cell.cell_contents for cell in cells if cell.cell_contents is not net.call)]
+        found += [*ways, *cells, *(cell.cell_contents for cell in cells if cell.cell_contents is not net.code)]
         own = {id(part): part for part in found}  # some are reached in several ways
         return self._net.allocated + sum(map(sys.getsizeof, own.values()))
 

@@ -29,7 +29,7 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
     They run the event through the row and say so, or touch no state and return False. They are
     closed over what they need, since looking it up costs as much as the work.
     """
-    count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.call, net.slab, net.row
+    count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
     n = len(columns.names)
     pack_x, pack_both = struct.Struct(f"{n}d").pack_into, struct.Struct(f"{n + 1}d").pack_into
 
