@@ -268,7 +268,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         F, first = self._net.sizes.outputs, self._net.sizes.timed
         rest = rows[:, first:]
         info = rest[:, 2 * F + 1 :]
-        flags = np.nan_to_num(info[:, 2]).astype(np.int64)
+        flags = np.where(info[:, 2] > 0, info[:, 2], 0.0).astype(np.int64)  # NaN where nothing was decided
         expected, spread = rest[:, F + 1 : 2 * F + 1], info[:, INFORMATION + F : INFORMATION + 2 * F]
         return {
             "score": rest[:, F].copy(),
@@ -356,10 +356,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         """Run some rows in one compiled call; return what is said of each, as far as the columns are known."""
         net, n = self._net, stop - start
         first = net.sizes.timed
-        result = _blank(n, len(table.names))
         if n == 0 or net.sizes.outputs == 0:
-            return result
-        rows = np.full((n, self._width()), np.nan)
+            return _blank(n, len(table.names))
+        rows = np.empty((n, self._width()))
+        rows.fill(np.nan)
         known = [(self._columns.index[name], i) for i, name in enumerate(table.names) if name in self._columns.index]
         for place, i in known:
             rows[:, place] = table.values[start:stop, i]
@@ -367,10 +367,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
             rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         net.call(net.slab, rows.reshape(-1), n, mode)
-        for name, found in self._read(rows).items():
-            if name not in PER_FEATURE:
-                result[name] = found
-                continue
+        result = self._read(rows)
+        if self._columns.names == table.names and first == 0:
+            return result
+        for name in PER_FEATURE:
+            found, result[name] = result[name], np.full((n, len(table.names)), np.nan)
             for place, i in known:
                 if place >= first:
                     result[name][:, i] = found[:, place - first]

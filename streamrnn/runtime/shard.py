@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -189,56 +190,64 @@ class Shard:
 
     def score(self, block: Block) -> Scored:
         """Score and learn every event of a block. Where blocks are cut changes nothing."""
-        n = len(block)
         if block.names != self._names:
             self._names = block.names
             self._room = self._keys_that_fit(block.names)
-        scored = Scored(np.empty(n), np.empty(block.values.shape), [False] * n, [1.0] * n, self.kind.label)
-        if self.forecast.horizon:
-            shape = (n, self.forecast.horizon, block.values.shape[1], 5)
-            scored = replace(scored, forecasts=np.full(shape, np.nan))
+        n = len(block)
+        if n == 0:
+            return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.label)
         if block.keys is None:
-            if n:
-                self._score_rows(self._touch(None), slice(None), block, scored)
+            found = self._score_rows(self._touch(None), block.names, block.values)
         else:
-            # A series evicted halfway keeps its rows here and is scored like the others, then forgotten.
-            active: list[_Series] = []
-            for i, key in enumerate(block.keys):
-                series = self._touch(key)
-                if not series.rows:
-                    active.append(series)
-                series.rows.append(i)
-            for series in active:
-                self._score_rows(series, series.rows, block, scored)
-                series.rows = []
+            found = self._score_keys(block, block.keys)
+        alarms = found.pop("alarm").tolist()
         self.events += n
-        self.alarms += sum(scored.alarms)
-        return scored
+        self.alarms += sum(alarms)
+        return Scored(
+            found.pop("score"),
+            found.pop("prediction"),
+            alarms,
+            found.pop("p_value").tolist(),
+            self.kind.label,
+            found.pop("forecast", None),
+            found,
+        )
 
-    def _score_rows(self, series: _Series, rows: slice | list[int], block: Block, scored: Scored) -> None:
-        refused = getattr(series.model, "n_refused_updates", 0)
-        if has_rule(series.model):
-            found = series.model.progressive_many(np.ascontiguousarray(block.values[rows]), block.names)
-            scores, predictions = found["score"], found["prediction"]
-            alarms, p_values = found["alarm"].tolist(), found["p_value"].tolist()
-            for name, part in found.items():
-                into = scored.told.setdefault(name, np.zeros((len(block), *part.shape[1:]), part.dtype))
-                into[rows] = part
+    def _score_keys(self, block: Block, keys: Sequence[str | None]) -> dict[str, NDArray[Any]]:
+        """Score the rows of each series, and bring the results into the order of the block."""
+        active: list[_Series] = []  # one that is evicted halfway is scored like the others, then forgotten
+        for i, key in enumerate(keys):
+            series = self._touch(key)
+            if not series.rows:
+                active.append(series)
+            series.rows.append(i)
+        parts = [self._score_rows(series, block.names, block.values[series.rows]) for series in active]
+        came = np.argsort(np.concatenate([series.rows for series in active]))
+        for series in active:
+            series.rows = []
+        return {name: np.concatenate([part[name] for part in parts])[came] for name in parts[0]}
+
+    def _score_rows(
+        self, series: _Series, names: tuple[str, ...], values: NDArray[np.float64]
+    ) -> dict[str, NDArray[Any]]:
+        """Return what one series says of its rows, by name, in the order of the rows."""
+        model = series.model
+        refused = getattr(model, "n_refused_updates", 0)
+        if has_rule(model):
+            found: dict[str, NDArray[Any]] = model.progressive_many(np.ascontiguousarray(values), names)
         else:
-            scores, predictions = score_block(series.model, block.names, block.values[rows])
+            scores, predictions = score_block(model, names, values)
             alarms, p_values = series.rule.update_many(scores.tolist())
-        self.refused += getattr(series.model, "n_refused_updates", 0) - refused
-        scored.scores[rows] = scores
-        scored.predictions[rows] = predictions
-        if scored.forecasts is not None:
-            scored.forecasts[rows] = forecast_block(series.ahead, self.forecast, block.names, block.values[rows])
-        if isinstance(rows, slice):
-            scored.alarms[:] = alarms
-            scored.p_values[:] = p_values
-        else:
-            for i, alarm, p in zip(rows, alarms, p_values, strict=True):
-                scored.alarms[i] = alarm
-                scored.p_values[i] = p
+            found = {
+                "score": scores,
+                "prediction": predictions,
+                "alarm": np.array(alarms),
+                "p_value": np.array(p_values),
+            }
+        self.refused += getattr(model, "n_refused_updates", 0) - refused
+        if self.forecast.horizon:
+            found["forecast"] = forecast_block(series.ahead, self.forecast, names, values)
+        return found
 
     def snapshot(self) -> bytes:
         """Return everything learned as bytes. Raises as :meth:`snapshot_into`."""
