@@ -245,6 +245,15 @@ class Recurrent:
         return int(self._net.header[at.REFUSED])
 
     @property
+    def tally(self) -> tuple[int, int, float]:
+        """Updates refused, targets learned, and the sum of their losses, all since the first event.
+
+        Differences say what happened in between: the mean loss, say, in the loss's unit, on standardised targets.
+        """
+        header = self._net.header
+        return int(header[at.REFUSED]), int(header[at.LEARNED]), float(self._net.array("loss")[0])
+
+    @property
     def learning_curve(self) -> list[tuple[int, float]]:
         """The loss as it went down: (targets learned so far, mean loss since the entry before).
 

@@ -66,9 +66,10 @@ class Labelled:
         )  # labels seen, the first of them, sum and sum of squares of what the others differ from it
 
     @property
-    def n_refused_updates(self) -> int:
-        """Learning steps that the model has refused."""
-        return int(getattr(self.model, "n_refused_updates", 0))
+    def tally(self) -> tuple[int, int, float]:
+        """The model's own, see :attr:`streamrnn.RNNRegressor.tally`; nothing where it keeps none."""
+        found: tuple[int, int, float] = getattr(self.model, "tally", (0, 0, 0.0))
+        return found
 
     def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
         """Predict, score and learn row by row. Where blocks are cut changes nothing.

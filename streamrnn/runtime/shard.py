@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -25,6 +25,8 @@ __all__ = ["Scored", "Shard"]
 MODEL_BYTES = 200_000  # of a model that does not tell its size: a forest of 25 half-space trees
 OBJECT_BYTES = 12_000  # measured: 6 KB for the objects of a model, and as much again for good measure
 SCORE_BYTES = 48
+LOSSES_KEPT = 2048  # as many as there are scores for the quantiles
+NOTHING = 0, 0, 0.0  # updates refused, targets learned, sum of their losses
 LEAST_RATE = 1e-5  # of a model's own rule
 
 
@@ -64,12 +66,16 @@ class Scored:
 
 @dataclass(slots=True)
 class _Series:
-    """One key's model, alarm rule and forecaster, if there is one; ``rows`` are its events in the block at hand."""
+    """One key's model, alarm rule and forecaster, if there is one.
+
+    ``rows`` are its events in the block at hand; ``tally`` is what the model had learned behind the one before.
+    """
 
     model: Any
     rule: AlarmRule
     ahead: Any = None
     rows: list[int] = field(default_factory=list)
+    tally: tuple[int, int, float] = NOTHING
 
 
 class Shard:
@@ -127,6 +133,7 @@ class Shard:
         self.alarms = 0
         self.evicted = 0
         self.refused = 0
+        self.losses: deque[float] = deque(maxlen=LOSSES_KEPT)
         self._series: OrderedDict[str | None, _Series] = OrderedDict()
 
     def keys(self) -> list[str | None]:
@@ -221,10 +228,27 @@ class Shard:
             if not series.rows:
                 active.append(series)
             series.rows.append(i)
-        parts = [self._score_rows(series, block.names, block.values[series.rows]) for series in active]
-        came = np.argsort(np.concatenate([series.rows for series in active]))
+        parts: list[dict[str, NDArray[Any]]] = []
+        places: list[int] = []
+        raw: list[NDArray[np.float64]] = []  # rows of those series whose results can be read together
+        raw_places: list[int] = []
+        reader: Any = None
         for series in active:
+            values = block.values[series.rows]
+            run = None if self.forecast.horizon else getattr(series.model, "run_rows", None)
+            rows = None if run is None else run(values, block.names)
+            if rows is None:
+                parts.append(self._score_rows(series, block.names, values))
+                places += series.rows
+            else:
+                raw.append(rows)
+                raw_places += series.rows
+                reader = series.model
+                self._count(series)
             series.rows = []
+        if raw:
+            parts.append(reader.read_rows(np.concatenate(raw)))
+        came = np.argsort(places + raw_places)
         return {name: np.concatenate([part[name] for part in parts])[came] for name in parts[0]}
 
     def _score_rows(
@@ -232,7 +256,6 @@ class Shard:
     ) -> dict[str, NDArray[Any]]:
         """Return what one series says of its rows, by name, in the order of the rows."""
         model = series.model
-        refused = getattr(model, "n_refused_updates", 0)
         if has_rule(model):
             found: dict[str, NDArray[Any]] = model.progressive_many(np.ascontiguousarray(values), names)
         else:
@@ -244,10 +267,21 @@ class Shard:
                 "alarm": np.array(alarms),
                 "p_value": np.array(p_values),
             }
-        self.refused += getattr(model, "n_refused_updates", 0) - refused
         if self.forecast.horizon:
             found["forecast"] = forecast_block(series.ahead, self.forecast, names, values)
+        self._count(series)
         return found
+
+    def _count(self, series: _Series) -> None:
+        """Take in what a series has learned since it was counted last: updates refused, and the mean loss."""
+        tally = getattr(series.model, "tally", None)
+        if tally is None:
+            return
+        refused, learned, loss = series.tally
+        self.refused += tally[0] - refused
+        if tally[1] > learned:
+            self.losses.append((tally[2] - loss) / (tally[1] - learned))
+        series.tally = tally
 
     def snapshot(self) -> bytes:
         """Return everything learned as bytes. Raises as :meth:`snapshot_into`."""
@@ -311,7 +345,8 @@ class Shard:
             rule = self._rule()
             rule.restore(blobs[2 * i])
             ahead = self.kind.loads(blobs[2 * len(keys) + i]) if self.forecast.horizon else None
-            found[key] = _Series(self._told_of_alarm(self.kind.loads(blobs[2 * i + 1])), rule, ahead)
+            model = self._told_of_alarm(self.kind.loads(blobs[2 * i + 1]))
+            found[key] = _Series(model, rule, ahead, tally=getattr(model, "tally", NOTHING))
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found
