@@ -12,9 +12,10 @@ from streamrnn.errors import FullError, ModelChangedError, Retriable, StateError
 from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, Sink, Source
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.places import cut, reached, start_of
 from streamrnn.runtime.shard import Scored, Shard
 
-__all__ = ["Observer", "Runtime", "Summary", "cut", "reached", "start_of"]
+__all__ = ["Observer", "Runtime", "Summary"]
 
 BLOCK_EVENTS = 2048
 """Events asked for at once. Larger saves nothing more; smaller costs throughput; a signal waits for one block."""
@@ -76,65 +77,6 @@ class _Partition:
     dirty: bool = False
     saved: bool = False
     buffer: bytearray = field(default_factory=bytearray)
-
-
-def cut(block: Block, start: int, end: int) -> Block:
-    """Return events ``start`` to ``end`` of a block, without its dead letters.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from streamrnn.io import Block
-    >>> from streamrnn.runtime.loop import cut
-    >>> cut(Block(("a",), np.array([[1.0], [2.0]]), (0, 4), 8), 1, 2).positions
-    (4,)
-    """
-    return replace(
-        block,
-        values=block.values[start:end],
-        positions=block.positions[start:end],
-        keys=None if block.keys is None else block.keys[start:end],
-        times=None if block.times is None else block.times[start:end],
-        raws=block.raws[start:end],
-        dead_letters=(),
-    )
-
-
-def start_of(block: Block) -> Position | None:
-    """Return the position of a block's first record.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from streamrnn.io import Block
-    >>> from streamrnn.runtime.loop import start_of
-    >>> start_of(Block(("a",), np.array([[1.0], [2.0]]), (4, 8), 12))
-    4
-    """
-    first = [*block.positions[:1], *(letter.position for letter in block.dead_letters[:1])]
-    if not first:
-        return None
-    return first[0] if len(first) == 1 or reached(first[1], first[0]) else first[1]
-
-
-def reached(position: Position, target: Position) -> bool:
-    """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
-
-    Any other text is opaque: then only the very same one counts.
-
-    Examples
-    --------
-    >>> from streamrnn.runtime.loop import reached
-    >>> reached("f:12", "f:9"), reached(3, 4), reached("b", "a")
-    (True, False, False)
-    """
-    if isinstance(position, int) and isinstance(target, int):
-        return position >= target
-    if isinstance(position, str) and isinstance(target, str):
-        (start, _, number), (target_start, _, target_number) = position.rpartition(":"), target.rpartition(":")
-        if start == target_start and number.isdecimal() and target_number.isdecimal():
-            return int(number) >= int(target_number)
-    return position == target
 
 
 class Runtime:

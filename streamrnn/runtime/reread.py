@@ -11,8 +11,9 @@ from streamrnn.config import Config
 from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, Block, Poll, Position, ReadableSink, Rereadable, Source, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
-from streamrnn.runtime.loop import BLOCK_EVENTS, POLL_S, cut, reached
+from streamrnn.runtime.loop import BLOCK_EVENTS, POLL_S
 from streamrnn.runtime.output import encode_block
+from streamrnn.runtime.places import cut, reached
 from streamrnn.runtime.shard import Shard
 
 __all__ = ["Stretch", "Verdict", "reread", "verify"]

@@ -14,7 +14,7 @@ from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
-from streamrnn.runtime.loop import start_of
+from streamrnn.runtime.places import start_of
 
 __all__ = ["chosen", "described", "listed", "stored", "taken_in", "verified"]
 
