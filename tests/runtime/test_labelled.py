@@ -17,19 +17,9 @@ from streamrnn.errors import ConfigError
 from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.labelled import Labelled
 from streamrnn.runtime.models import check_model
+from tests.runtime.short_rig import lay
 
-BASE = """
-[source]
-path = "in.csv"
-[alarm]
-rate = 0.05
-window = 50
-warm_up = 20
-[sink]
-path = "out.jsonl"
-[output]
-fields = ["value", "prediction", "residual", "score", "alarm"]
-"""
+OUTPUT = '[output]\nfields = ["value", "prediction", "residual", "score", "alarm"]\n'
 
 KINDS = {
     "RNNRegressor": '[model]\nkind = "RNNRegressor"\nlabel = "y"\nhidden_size = 8\nseed = 3\n',
@@ -50,11 +40,8 @@ def rows(n: int) -> list[list[float]]:
 
 
 def place(folder: Path, more: str, n: int = 300) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     cells = [",".join("" if math.isnan(one) else repr(one) for one in row) for row in rows(n)]
-    (folder / "in.csv").write_text("a,b,y,c\n" + "\n".join(cells) + "\n")
-    (folder / "watch.toml").write_text(BASE + more)
-    return folder / "watch.toml"
+    return lay(folder, "a,b,y,c\n" + "\n".join(cells) + "\n", OUTPUT + more)
 
 
 def run(path: Path, block_events: int = 30) -> bytes:

@@ -18,17 +18,7 @@ from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.models import check_model
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Scored
-
-BASE = """
-[source]
-path = "in.csv"
-[alarm]
-rate = 0.05
-window = 50
-warm_up = 20
-[sink]
-path = "out.jsonl"
-"""
+from tests.runtime.short_rig import lay
 
 PIPELINE = """
 [model]
@@ -43,9 +33,7 @@ window_size = 20
 
 
 def place(folder: Path, more: str, rows: int = 200) -> Path:
-    (folder / "in.csv").write_text("time,a,b\n" + "".join(f"{i},{10 + i * 7 % 24},{i % 5}\n" for i in range(rows)))
-    (folder / "watch.toml").write_text(BASE + more)
-    return folder / "watch.toml"
+    return lay(folder, "time,a,b\n" + "".join(f"{i},{10 + i * 7 % 24},{i % 5}\n" for i in range(rows)), more)
 
 
 def run(path: Path) -> list[dict[str, Any]]:

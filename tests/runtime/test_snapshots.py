@@ -18,17 +18,10 @@ from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.exported import read_export
 from streamrnn.runtime.models import ModelKind, check_model
+from tests.runtime.short_rig import lay
 from tests.runtime.test_loop import KIND, Mean
 
 CONFIG = """
-[source]
-path = "in.csv"
-[alarm]
-rate = 0.05
-window = 50
-warm_up = 20
-[sink]
-path = "out.jsonl"
 fsync = "never"
 [state]
 dir = "state"
@@ -37,10 +30,7 @@ every = 40
 
 
 def place(folder: Path, rows: int, more: str = "") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "in.csv").write_text("flow\n" + "".join(f"{10 + i * 7 % 24}\n" for i in range(rows)))
-    (folder / "watch.toml").write_text(CONFIG + more)
-    return folder / "watch.toml"
+    return lay(folder, "flow\n" + "".join(f"{10 + i * 7 % 24}\n" for i in range(rows)), CONFIG + more)
 
 
 def run(path: Path, kind: ModelKind | None = KIND, **options: Any) -> Any:
