@@ -46,7 +46,22 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
             tried.append(f"{role}: the connector {getattr(config, role).kind!r} has no way to try it")
         if role == "sink" and isinstance(part, SnapshotStore) and not wrong:
             tried.append(_try_snapshots(config, part, wrong))
+    if not wrong and (getattr(config.source.options, "key", None) is not None or config.state.memory_mb is not None):
+        tried.append(_memory(config))
     return tried, wrong
+
+
+def _memory(config: Config) -> str:
+    """Say what the series of a partition take, and how many fit."""
+    names = tuple(getattr(config.source.options, "columns", ())) or ("value",)
+    shard = make_shards(config)()
+    each, room = shard.series_bytes(names), shard.room_for(names)
+    keeps = config.state.mode == "snapshot" and (config.state.dir is not None or config.sink.kind != "files")
+    values = f"{len(names)} value{'s' if len(names) > 1 else ''}"
+    return (
+        f"memory: a series of {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {each * room / 1e6:,.0f} MB for each "
+        f"partition{', and as much again for its snapshots' if keeps else ''}"
+    )
 
 
 def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnError]) -> str:

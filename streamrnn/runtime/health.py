@@ -19,13 +19,15 @@ from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.shard import Scored
 
-__all__ = ["Health", "PartitionHealth", "epoch_seconds"]
+__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles"]
 
 SERIES_KEPT = 64
 """Series whose last points are kept for the page; the one unseen for longest goes. With POINTS_KEPT: 10 MB at most."""
 
 POINTS_KEPT = 600
-SCORES_KEPT = 2048  # of a partition, for the quantiles: the 99th percentile then rests on 20 scores
+SCORES_KEPT = (
+    2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
+)
 ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
 
 
@@ -55,6 +57,23 @@ def epoch_seconds(when: str | float | None) -> float | None:
     return number
 
 
+def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
+    """Return the quantiles 0.5, 0.9 and 0.99 of those values that are finite, by name; nothing where there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.runtime.health import quantiles
+    >>> quantiles(np.arange(101.0)), quantiles(np.array([np.nan]))
+    ({'0.5': 50.0, '0.9': 90.0, '0.99': 99.0}, {})
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {}
+    names = ("0.5", "0.9", "0.99")
+    return dict(zip(names, np.quantile(finite, [float(q) for q in names]).tolist(), strict=True))
+
+
 @dataclass(slots=True)
 class PartitionHealth:
     """What is known of one partition, besides its shard. Times are monotonic, in seconds."""
@@ -64,6 +83,7 @@ class PartitionHealth:
     snapshot_at: float | None = None
     snapshot_bytes: int = 0
     scores: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     alarm_share: float | None = None
 
 
@@ -146,6 +166,7 @@ class Health(Monitor):
             if block.times is not None:
                 partition.event_time = epoch_seconds(block.times[-1])
             partition.scores = np.concatenate([partition.scores, scored.scores])[-SCORES_KEPT:]
+            partition.losses = np.concatenate([partition.losses, scored.losses])[-SCORES_KEPT:]
             share = sum(scored.alarms) / n
             weight = 1.0 if partition.alarm_share is None else min(1.0, n / ALARM_MEMORY)
             partition.alarm_share = (1 - weight) * (partition.alarm_share or 0.0) + weight * share
@@ -210,14 +231,6 @@ class Health(Monitor):
             return 0.0
         return (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
 
-    def quantiles(self, partition: PartitionHealth) -> dict[str, float]:
-        """Return quantiles of the last scores of a partition."""
-        scores = partition.scores[np.isfinite(partition.scores)]
-        if not len(scores):
-            return {}
-        names = ("0.5", "0.9", "0.99")
-        return dict(zip(names, np.quantile(scores, [float(q) for q in names]).tolist(), strict=True))
-
     def status(self) -> dict[str, Any]:
         """Return everything as JSON-serialisable data: what ``/status`` answers."""
         now, summary, wall = time.monotonic(), self.summary, time.time()
@@ -251,8 +264,10 @@ class Health(Monitor):
                     "snapshot_age_s": None if one.snapshot_at is None else round(now - one.snapshot_at, 1),
                     "snapshot_bytes": one.snapshot_bytes,
                     "alarm_share": one.alarm_share,
-                    "score_quantiles": self.quantiles(one),
+                    "score_quantiles": quantiles(one.scores),
+                    "loss_quantiles": quantiles(one.losses),
                     "keys": len(shards[name]) if name in shards else 0,
+                    "keys_room": shards[name].room if name in shards else 0,
                     "evicted": shards[name].evicted if name in shards else 0,
                 }
                 for name, one in partitions.items()

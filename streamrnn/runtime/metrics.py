@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamrnn
 from streamrnn.errors import MissingExtraError
-from streamrnn.runtime.health import Health
+from streamrnn.runtime.health import Health, quantiles
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -31,6 +31,16 @@ COUNTERS = (
 SHARD_COUNTERS = (
     ("refused_updates", "Updates of weights that were refused: not finite, or absurdly large.", "refused"),
     ("evicted_keys", "Series dropped because there were more than max_keys.", "evicted"),
+)
+
+# The same for what is kept of a partition and told by its quantiles.
+QUANTILES = (
+    ("score", "Quantiles of the last scores.", "scores"),
+    (
+        "loss",
+        "Quantiles of the nets' last losses: means over the events of a series in a block, standardised.",
+        "losses",
+    ),
 )
 
 STEP_BUCKETS = (1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2)
@@ -118,11 +128,12 @@ class MeteredHealth(Health):
                 if one is not None:
                     gauge.add_metric([partition], one)
             yield gauge
-        scores = GaugeMetricFamily("streamrnn_score", "Quantiles of the last scores.", labels=["partition", "quantile"])
-        for partition, known in self.known().items():
-            for q, value in self.quantiles(known).items():
-                scores.add_metric([partition, q], value)
-        yield scores
+        for name, text, attribute in QUANTILES:
+            gauge = GaugeMetricFamily(f"streamrnn_{name}", text, labels=["partition", "quantile"])
+            for partition, known in self.known().items():
+                for q, value in quantiles(getattr(known, attribute)).items():
+                    gauge.add_metric([partition, q], value)
+            yield gauge
 
     def _single(self) -> Iterator[tuple[str, str, float]]:
         yield "silent_seconds", "Since the loop last came round: grows when it hangs.", self.silent_s()
@@ -133,6 +144,7 @@ class MeteredHealth(Health):
         now, wall, known = time.monotonic(), time.time(), self.known()
         shards = self.runtime.shards() if self.runtime is not None else {}
         yield "keys", "Series held.", {name: len(shard) for name, shard in shards.items()}
+        yield "keys_room", "Series that there is room for.", {name: shard.room for name, shard in shards.items()}
         yield "lag_records", "Records of the input that were not read yet, where the source knows.", self.lag()
         yield (
             "event_lag_seconds", "Age of the last event by its own time.",

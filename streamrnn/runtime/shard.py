@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,9 +23,11 @@ from streamrnn.runtime.models import ModelKind, has_rule, score_block
 __all__ = ["Scored", "Shard"]
 
 MODEL_BYTES = 200_000  # of a model that does not tell its size: a forest of 25 half-space trees
-OBJECT_BYTES = 12_000  # measured: 6 KB for the objects of a model, and as much again for good measure
+OBJECT_BYTES = (
+    12_000  # of a model that tells the size of its snapshot: measured 6 KB, and as much again for good measure
+)
+AROUND_BYTES = 6_000  # around a model that tells what it holds: measured 4 KB for rule, entry and what malloc rounds up
 SCORE_BYTES = 48
-LOSSES_KEPT = 2048  # as many as there are scores for the quantiles
 NOTHING = 0, 0, 0.0  # updates refused, targets learned, sum of their losses
 LEAST_RATE = 1e-5  # of a model's own rule
 
@@ -46,6 +48,9 @@ class Scored:
         Name of the only feature that is predicted; None: all are.
     forecasts
         See :func:`streamrnn.runtime.ahead.forecast_block`; None where nothing is forecast.
+    losses
+        float64: the net's mean loss over the events of this block, for each series in it that has learned, in the loss's own unit on
+        standardised targets. Empty for models that do not tell.
     told
         What a model with an alarm rule of its own says beside, by name, one row for each event: see
         :meth:`streamrnn.RNNAnomalyDetector.progressive_many`. Empty for others.
@@ -57,6 +62,7 @@ class Scored:
     p_values: list[float]
     label: str | None = None
     forecasts: NDArray[np.float64] | None = None
+    losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     told: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def column(self, names: tuple[str, ...]) -> int:
@@ -95,7 +101,8 @@ class Shard:
     numerics
         What happens where a snapshot was computed with other numerics: ``"warn"`` or ``"refuse"``.
     max_bytes
-        Memory for all series; where it is enough for fewer than ``max_keys``, fewer are held, but always one.
+        Memory for all series; where it is enough for fewer than ``max_keys``, fewer are held, but always one. ``room`` says
+        how many, from the first block on.
     forecast
         What is forecast beside; horizon 0 for nothing.
 
@@ -128,12 +135,12 @@ class Shard:
         self.max_bytes = max_bytes
         self.forecast = forecast or Forecast()
         self._names: tuple[str, ...] | None = None
-        self._room = max_keys
+        self.room = max_keys
         self.events = 0
         self.alarms = 0
         self.evicted = 0
         self.refused = 0
-        self.losses: deque[float] = deque(maxlen=LOSSES_KEPT)
+        self._losses: list[float] = []
         self._series: OrderedDict[str | None, _Series] = OrderedDict()
 
     def keys(self) -> list[str | None]:
@@ -152,20 +159,27 @@ class Shard:
             if has_rule(series.model):
                 series.model.set_alarm(max(alarm.rate, LEAST_RATE), alarm.quiet)
 
-    def _keys_that_fit(self, names: tuple[str, ...]) -> int:
+    def room_for(self, names: tuple[str, ...]) -> int:
         """Return how many series with these features may be held: it depends on nothing but them and the settings."""
         if self.max_bytes is None:
             return self.max_keys
-        model = self.kind.make()
+        return max(1, min(self.max_keys, self.max_bytes // self.series_bytes(names)))
+
+    def series_bytes(self, names: tuple[str, ...]) -> int:
+        """Return the memory that one series with these features takes, estimated from above."""
+        model = self._new_model()
         score_block(model, names, np.zeros((1, len(names))))
-        size = MODEL_BYTES if self.kind.dumps is None else len(self.kind.dumps(model))
+        if hasattr(model, "memory_usage"):
+            held = model.memory_usage() + AROUND_BYTES
+        else:  # scratch beside what a snapshot holds
+            held = (MODEL_BYTES if self.kind.dumps is None else len(self.kind.dumps(model))) * 3 // 2 + OBJECT_BYTES
+        if not has_rule(model):
+            held += SCORE_BYTES * self.alarm.window
         if self.forecast.horizon:
             ahead = new_forecaster(self.forecast)
             forecast_block(ahead, self.forecast, names, np.zeros((1, len(names))))
-            size += ahead.memory_usage()
-        # Scratch beside what a snapshot holds, Python's objects; and a float, kept twice, for each score of the rule.
-        held = size * 3 // 2 + OBJECT_BYTES + SCORE_BYTES * self.alarm.window
-        return max(1, min(self.max_keys, self.max_bytes // held))
+            held += ahead.memory_usage() * 3 // 2
+        return int(held)
 
     def _rule(self) -> AlarmRule:
         settings = self.alarm
@@ -188,7 +202,7 @@ class Shard:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = _Series(self._new_model(), self._rule(), self._new_ahead())
-            while len(self._series) > self._room:
+            while len(self._series) > self.room:
                 self._series.popitem(last=False)
                 self.evicted += 1
         else:
@@ -199,8 +213,9 @@ class Shard:
         """Score and learn every event of a block. Where blocks are cut changes nothing."""
         if block.names != self._names:
             self._names = block.names
-            self._room = self._keys_that_fit(block.names)
+            self.room = self.room_for(block.names)
         n = len(block)
+        self._losses = []
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.label)
         if block.keys is None:
@@ -217,6 +232,7 @@ class Shard:
             found.pop("p_value").tolist(),
             self.kind.label,
             found.pop("forecast", None),
+            np.array(self._losses),
             found,
         )
 
@@ -280,7 +296,7 @@ class Shard:
         refused, learned, loss = series.tally
         self.refused += tally[0] - refused
         if tally[1] > learned:
-            self.losses.append((tally[2] - loss) / (tally[1] - learned))
+            self._losses.append((tally[2] - loss) / (tally[1] - learned))
         series.tally = tally
 
     def snapshot(self) -> bytes:

@@ -72,14 +72,15 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
         "snapshot age s",
         "score p50",
         "p99",
+        "loss p50",
     ):
         partitions.add_column(name, justify="left" if name in ("partition", "position") else "right")
     for name, one in status["partitions"].items():
-        quantiles = one["score_quantiles"]
+        quantiles, losses = one["score_quantiles"], one["loss_quantiles"]
         partitions.add_row(
             name, str(one["position"]), _number(one["lag_records"]), _number(one["event_lag_s"]), _number(one["keys"]),
             _number(one["evicted"]), _number(one["snapshot_age_s"]), _number(quantiles.get("0.5"), 3),
-            _number(quantiles.get("0.99"), 3),
+            _number(quantiles.get("0.99"), 3), _number(losses.get("0.5"), 3),
         )  # fmt: skip
     series = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("series", "alarms", "score", "worst", "values", "scores"):

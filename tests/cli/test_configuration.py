@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -333,6 +334,26 @@ def test_check_tries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert ended.value.code == code, said
         assert [words for words in says if words not in said] == [], said
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "good.csv", "watch.toml"]
+
+
+def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is a net for each key, what they take is said before they are paid for, and how many fit into a budget."""
+    (tmp_path / "in.csv").write_text("sensor,a\ns,1\n")
+    path = tmp_path / "watch.toml"
+    text = "[source]\npath = 'in.csv'\nkey = 'sensor'\n[model]\nhidden_size = 4\n[sink]\npath = 'out'\n[state]\ndir = 'state'\n"
+    said = []
+    for more in ("max_keys = 20\n", "memory_mb = 1.6\n"):
+        path.write_text(text + more)
+        with pytest.raises(SystemExit) as ended:
+            main(["check", str(path)])
+        assert ended.value.code == 0
+        said.append(
+            re.search(r"takes (\d+) KB; there is room for (\d+), (\d+) MB .* as much again", capsys.readouterr().out)
+        )
+
+    (each, room, total), (same, fit, budget) = (tuple(map(int, one.groups())) for one in said if one is not None)
+    assert (room, total) == (20, round(room * each / 1000))
+    assert (same, fit, budget) == (each, 1600 // each, 2 if fit * each > 1500 else 1)
 
 
 def test_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,8 @@ def test_health(tmp_path: Path) -> None:
         assert float(metrics["streamrnn_events_total"]) == 3000
         assert float(metrics['streamrnn_keys{partition="0"}']) == 2
         assert float(metrics["streamrnn_commit_seconds_count"]) > 0
+        assert float(metrics['streamrnn_keys_room{partition="0"}']) == 1000
+        assert 0 < float(metrics['streamrnn_loss{partition="0",quantile="0.5"}']) < 1
         assert float(metrics['streamrnn_state_bytes{partition="0"}']) > 1000
         assert run.stop(signal.SIGTERM) == 0
         events = [line["event"] for line in run.log()]
