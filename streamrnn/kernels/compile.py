@@ -31,6 +31,7 @@ import numba
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.errors import NumbaWarning
+from numba.core.serialize import dumps
 from numba.core.targetconfig import TargetConfig
 from numba.extending import intrinsic, overload
 from numba.np import arrayobj
@@ -166,16 +167,25 @@ def sources_digest(cell: Cell) -> str:
     return digest.hexdigest()[:16]
 
 
+def _constants_digest(python: Callable[..., Any]) -> str:
+    """Return a hash over the values that ``python`` is closed over."""
+    values = [cell.cell_contents for cell in python.__closure__ or ()]
+    return hashlib.sha256(dumps(values)).hexdigest()[:16]
+
+
 def entry(python: Callable[..., Any]) -> Any:
     """Return ``python`` compiled on its first call, through the disk cache where one works.
 
-    It must be a closure over constants alone: the cell's name, the hidden size, :func:`sources_digest`.
+    It must be a closure over constants alone: the cell's name, the hidden size, :func:`sources_digest`. Its constants
+    name its files in the cache: numba would number all closures of one function in one index, and two processes that
+    add to it at the same moment may take the same number, after which one of them runs the code of the other.
 
     Without a writable place, with a damaged cache file or with several processes starting at once the
     function is compiled in memory instead: slower to start, never an error.
     """
     if INTERPRETED:
         return python
+    python.__qualname__ += f"_{_constants_digest(python)}"
     with _cache_place():
         try:
             compiled = numba.njit(cache=True, **OPTIONS)(python)

@@ -101,9 +101,14 @@ def test_cache_in_every_state(sources, tmp_path):
         path.write_bytes(whole[: len(whole) // 2])
         damaged.append(scored(start(sources, NUMBA_CACHE_DIR=str(cache))))
         path.write_bytes(whole)
+    there = {path: path.read_bytes() for path in files}
+    other = scored(start(sources, SUM.replace("stamp", "other"), NUMBA_CACHE_DIR=str(cache)))
 
     assert warm[0] == 1
     assert {path.suffix for path in files} == {".nbi", ".nbc"}
+    assert other == (0, warm[1])
+    assert {path: path.read_bytes() for path in files} == there  # other constants, other files: nothing to race for
+    assert len([*cache.rglob("*.nb*")]) == 2 * len(files)
     assert {total for _, total in [*cold, *damaged]} == {warm[1]}
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-PRODUCE, OFFSET_FETCH, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 0, 9, 25, 26, 28
+PRODUCE, FETCH, OFFSET_FETCH, JOIN_GROUP, SYNC_GROUP = 0, 1, 9, 11, 14
+ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 25, 26, 28
 
 Rule = Callable[[str, int], str | float | None]
 """Direction ("request" or "answer") and API key to what happens: None passes, "lose" swallows the frame, "cut" swallows it

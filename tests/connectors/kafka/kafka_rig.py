@@ -240,6 +240,19 @@ class Rig:
         [group] = self.admin.describe_groups([self.name]).values()
         return group["group_state"] == "Empty"
 
+    def members(self) -> dict[str, int]:
+        """Return how many partitions each replica in the group has, of those that are in it."""
+        [group] = self.admin.describe_groups([self.name]).values()
+        stable = group["group_state"] == "Stable"
+        return {
+            member["group_instance_id"].removeprefix(f"{self.name}-"): sum(
+                len(topic["partitions"]) for topic in member["member_assignment"]["assigned_partitions"]
+            )
+            if stable
+            else 0
+            for member in group["members"]
+        }
+
     def lag(self) -> int:
         """Return how many records of the input the group has not committed."""
         return self.ends(self.topic) - self.committed()

@@ -1,9 +1,12 @@
-"""What a member of the group leaves behind when it stops."""
+"""What a member of the group leaves behind when it stops, and members that come and go in the midst of a cycle."""
 
 from __future__ import annotations
 
+import threading
+
 import pytest
-from kafka_rig import make_records, stop
+from kafka_proxy import END_TXN, FETCH, JOIN_GROUP, OFFSET_FETCH, PRODUCE, SYNC_GROUP, TXN_OFFSET_COMMIT, Proxy
+from kafka_rig import make_records, offline, stop
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -19,3 +22,52 @@ def test_leave_on_stop(rig, tmp_path, leaves):
     assert stop(worker) == 0
 
     assert rig.group_is_empty() == leaves
+
+
+PHASES = {
+    "the group forms": ("answer", JOIN_GROUP),
+    "partitions are handed out": ("answer", SYNC_GROUP),
+    "the snapshot is looked for": ("answer", OFFSET_FETCH),
+    "records are on their way": ("answer", FETCH),
+    "outputs are sent": ("request", PRODUCE),
+    "offsets join the transaction": ("request", TXN_OFFSET_COMMIT),
+    "the commit is asked for": ("request", END_TXN),
+    "the commit is done, and not yet known": ("answer", END_TXN),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_rebalance_in_every_phase(rig, listeners, tmp_path, phase):
+    """One member is held in a phase of its cycle while another comes, and again while it goes: every bit stays the same."""
+    records = make_records(3000, 4, bad=70)
+    expected = offline(records, topic=rig.topic)  # and compiles the net, which the members then load
+    member = {"replica": "second", "leave_on_stop": True}
+    behind = {"servers": f"127.0.0.1:{listeners.proxy}", "connect_timeout_s": 60.0, "replica": "first"}
+    held, released = threading.Event(), threading.Event()
+
+    def rule(direction, api):
+        if (direction, api) == PHASES[phase] and not released.is_set():
+            held.set()
+            released.wait(20)
+
+    rig.create(4)
+    with Proxy(listeners.proxy, listeners.behind_proxy, rule):
+        with rig.trickling(records[:1500], chunk=40, pause_s=0.1):
+            first = rig.start(rig.config(tmp_path, "first", source=behind, state={"every": 150}))
+            assert held.wait(60)
+            second = rig.start(rig.config(tmp_path, "second", source=member, state={"every": 150}))
+            rig.wait_until(lambda: "second" in rig.members())
+            released.set()
+            rig.wait_until(lambda: rig.members() == {"first": 2, "second": 2})
+        held.clear()
+        released.clear()
+        with rig.trickling(records[1500:], chunk=40, pause_s=0.1):
+            second.terminate()
+            rig.wait_until(lambda: "second" not in rig.members())
+            assert held.wait(60)
+            released.set()
+            assert second.wait(30) == 0
+        rig.wait_until(lambda: rig.lag() == 0)
+        assert stop(first) == 0
+
+    assert rig.pairs(rig.output) == expected
