@@ -174,7 +174,7 @@ def detector(cell: str, hidden: int) -> Any:
         width = T + 4 * F + 1 + INFORMATION + hd[at.KEYED]
         targets, net_row = hd[at.TARGET], d[hd[at.NET_ROW] : hd[at.NET_ROW] + T + 2 * F]
         M, phi = hd[at.MEMORY], hd[at.PHI]
-        gain = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + 2 * phi]
+        gain = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + 3 * phi]
         echo = f[hd[at.ECHO] : hd[at.ECHO] + at.ECHO_UNITS * (at.ECHO_LAGS + 1)]
         top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
         persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
@@ -217,14 +217,13 @@ def detector(cell: str, hidden: int) -> Any:
                     w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
                     kept = f[hd[at.KEPT] + i * hd[at.KEPT_SIZE] : hd[at.KEPT] + (i + 1) * hd[at.KEPT_SIZE]]
                     head = d[hd[at.HEADS] + i * hd[at.HEAD_SIZE] : hd[at.HEADS] + (i + 1) * hd[at.HEAD_SIZE]]
-                    lines = kept[3 * M + novelty.short_of(M) :]
+                    lines = kept[hd[at.KEPT_SIZE] - at.DEPTH * phi :]
                     if not w[novelty.SEEN] > 0.0:
                         w[novelty.ORIGIN] = x[i]
                     if not head[0] > 0.0:
                         horizons.start(head, phi)
-                    novelty.remember(
-                        w, kept, M, d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
-                    )
+                    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
+                    novelty.remember(w, kept, M, found, hd[hd[at.ORDER] :])
                     seen = int(w[novelty.SEEN]) - 1
                     if not persistence:
                         for j in range(hidden):

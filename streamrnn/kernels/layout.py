@@ -42,7 +42,7 @@ STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
 AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
 KEYED, TIMED = 192, 193
 # a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
-MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND = range(194, 206)
+MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER = range(194, 207)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
@@ -76,6 +76,23 @@ N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the num
 def up(n: int, to: int) -> int:
     """Round ``n`` up to a multiple of ``to``."""
     return -(-n // to) * to
+
+
+def unit(memory: int) -> int:
+    """Return in steps of how many events a detector counts the ages of what it remembers: they are kept as int16."""
+    return 1 + memory // 32000
+
+
+def batch(memory: int) -> int:
+    """Return how many events a detector gathers before it sorts them into its memory: whole vectors, about a sixteenth of it."""
+    step = 32 * (1 + memory // 32000)
+    return max(memory // 16 // step, 1) * step
+
+
+def events_words(memory: int) -> int:
+    """Return how many float32 the events take that a detector remembers of a feature."""
+    width = memory + batch(memory)
+    return 3 * width + width // 2 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +204,8 @@ class Layout:
         if z.memory:
             self.words[MEMORY], self.words[PHI], self.words[WATCH_SIZE] = z.memory, phi, WATCH_WORDS
             self.words[KEPT_SIZE], self.words[HEAD_SIZE] = (
-                3 * z.memory + z.memory // 3 + DEPTH * phi,
-                (phi + len(HORIZONS)) * phi,
+                events_words(z.memory) + z.memory // 3 + DEPTH * phi,
+                (phi + LANES + 2 * len(HORIZONS)) * phi // 2,
             )
             self._add(RULE, "rule", "f8", RULE_WORDS)
             self._add(HEADS, "heads", "f8", K, self.words[HEAD_SIZE])
@@ -227,7 +244,8 @@ class Layout:
         ):  # fmt: skip
             self._add(word, name, "f4", size)
         if z.memory:
-            self._add(FOUND, "found", "f8", FOUND_WORDS * (K + 1) + 2 * phi)
+            self._add(FOUND, "found", "f8", FOUND_WORDS * (K + 1) + 3 * phi)
+            self._add(ORDER, "order", "i8", batch(z.memory))
         self._add(HEAD_GRAD, "head_gradient", "f4", K, head_width)
         for layer in range(z.layers):
             base = LAYER_0 + layer * LAYER_WORDS

@@ -35,7 +35,7 @@ TOO_BIG = np.uint32((127 + 40) << 23)
 MAGNITUDE = np.uint32(0x7FFFFFFF)
 
 
-def _product(N):
+def product_of(N):
     """z (N) += a (n) @ W (n rows of N): eight rows at a time, so that z is read and written once for eight."""
 
     @kernel
@@ -139,7 +139,7 @@ def forward(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, R, UH = spec.gates * H, spec.record * H, spec.split * H
     recurrent, h_at = spec.recurrent, spec.h * H
-    step, product = spec.forward(H), _product(N)
+    step, product = spec.forward(H), product_of(N)
     padded = at.up(H, 4) if recurrent else 0
 
     @kernel

@@ -10,8 +10,7 @@ Three views, each the distance to the nearest of the last M events, over the ran
 The fourth, *residual*, is the distance of the forecast error two steps ahead to the nearest such error, in units of the
 errors' own spread, and counts as far as the net foretells the stream at all.
 
-The memory is a ring of float32, relative to the first value. Distances are compared by their bits: of floats that are not negative the
-order is that of integers, whose minimum runs in vector lanes; that of floats waits for itself at every step.
+Memory is float32, relative to the first value; :mod:`~streamrnn.kernels.nearest` keeps and searches it.
 """
 
 from __future__ import annotations
@@ -20,8 +19,10 @@ from typing import Final
 
 import numpy as np
 
+from streamrnn.kernels import nearest
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.layout import DEPTH, RECENT
+from streamrnn.kernels.nearest import MOST_BITS, single
 
 # ---- words of a feature's watch (float64) ---------------------------------------------------------
 SEEN, ORIGIN, LOW, HIGH, ERRORS, CHANGES, SCALES, SPREAD = 0, 1, 2, 3, 4, 5, 6, 8
@@ -36,15 +37,7 @@ ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at 
 SHAPE_WEIGHT: Final = 0.3  # of the view "shape" beside the value itself: means wander further than values
 SHARPNESS: Final = 16.0  # power of the net's skill that the view "residual" is multiplied with
 SURPRISE: Final = 20.0  # errors' spreads at which that view is half sure
-HUGE: Final = 1e18  # the difference of two such has a square in float32
-MOST_BITS: Final = np.int32(0x7F7FFFFF)  # the largest float32, as its bits
 MOST: Final = 64.0  # an error's square enters its mean up to so many times that mean: one outlier moves it by 6 %
-
-
-@kernel
-def single(v):
-    """Return v as a float32 whose square exists."""
-    return np.float32(min(max(v, -HUGE), HUGE))
 
 
 @kernel
@@ -65,20 +58,6 @@ def mean_with(w, x):
 
 
 @kernel
-def _nearest(values, errors, means, n, x, error, mean, found):
-    """Write the least squared distances to the first n places: of the value, with the error, with the mean."""
-    value, pair, other = MOST_BITS, MOST_BITS, MOST_BITS
-    for i in range(n):
-        dx, de, dm = x - values[i], error - errors[i], mean - means[i]
-        dx, de, dm = dx * dx, de * de, dm * dm
-        value = min(value, np.float32(dx).view(np.int32))
-        pair = min(pair, np.float32(dx + de).view(np.int32))
-        other = min(other, np.float32(dx + dm).view(np.int32))
-    found[VALUE], found[EXPECTATION] = float(np.int32(value).view(np.float32)), float(np.int32(pair).view(np.float32))
-    found[SHAPE] = float(np.int32(other).view(np.float32))
-
-
-@kernel
 def _nearest_error(errors, n, error):
     """Return the least squared distance to the first n places."""
     least = MOST_BITS
@@ -96,7 +75,6 @@ def compare(w, kept, M, x, gains, found):
     distance of the error in units of the errors' spread; skill = 1 - (mean squared error) / (mean squared change over the same steps).
     """
     n = int(w[SEEN])
-    last = min(n, M)
     error_2 = x - w[FORECASTS + (n - 2) % DEPTH] if n >= 2 else 0.0
     error_8 = x - w[FORECASTS + DEPTH + (n - 8) % DEPTH] if n >= 8 else 0.0
     mean = mean_with(w, x)
@@ -106,9 +84,9 @@ def compare(w, kept, M, x, gains, found):
         found[i] = 0.0
     if n == 0:
         return
-    _nearest(
-        kept[:M], kept[M : 2 * M], kept[2 * M : 3 * M], last, single(x), single(WEIGHT * error_8), single(mean), found
-    )  # fmt: skip
+    found[VALUE], found[EXPECTATION], found[SHAPE] = nearest.search(
+        kept[short_of(M) :], M, n, single(x), single(WEIGHT * error_8), single(mean)
+    )
     span = max(w[HIGH], x) - min(w[LOW], x)
     scale = 1.0 / span if span > 0.0 else 0.0
     found[VALUE] = min(np.sqrt(found[VALUE]) * scale, 1.0)
@@ -116,7 +94,7 @@ def compare(w, kept, M, x, gains, found):
     found[SHAPE] = min(SHAPE_WEIGHT * np.sqrt(0.5 * found[SHAPE]) * scale, 1.0)
     if w[CHANGES] > w[ERRORS]:
         L = short_of(M)
-        r, unit = np.sqrt(_nearest_error(kept[3 * M :], min(n, L), single(error_2))), np.sqrt(w[ERRORS])
+        r, unit = np.sqrt(_nearest_error(kept, min(n, L), single(error_2))), np.sqrt(w[ERRORS])
         skill = max(1.0 - w[ERRORS] / w[CHANGES], 0.0)
         skill *= skill
         skill *= skill
@@ -136,12 +114,11 @@ def clipped(mean, square, n):
 
 
 @kernel
-def remember(w, kept, M, found):
-    """Take what :func:`compare` found into the memory of a feature."""
+def remember(w, kept, M, found, order):
+    """Take what :func:`compare` found into the memory of a feature. Scratch: as :func:`nearest.insert` needs it."""
     n, x = int(w[SEEN]), found[NEW]
-    place = n % M
-    kept[place], kept[M + place] = single(x), single(WEIGHT * found[ERROR_8])
-    kept[2 * M + place], kept[3 * M + n % short_of(M)] = single(found[MEAN]), single(found[ERROR_2])
+    nearest.insert(kept[short_of(M) :], M, n, single(x), single(WEIGHT * found[ERROR_8]), single(found[MEAN]), order)
+    kept[n % short_of(M)] = single(found[ERROR_2])
     change = x - w[VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
     w[ERRORS] = clipped(w[ERRORS], found[ERROR_2] * found[ERROR_2], n)
     w[CHANGES] = clipped(w[CHANGES], change * change, n)
