@@ -132,7 +132,7 @@ def main() -> None:
     note = (
         f"A snapshot of all keys ({snapshot / 1e6:,.0f} MB) is written every {EVERY:,} events, into a buffer that the process keeps: "
         "memory holds the state\ntwice, and no more while one is written. The whole took "
-        f"{seconds / 60:,.0f} minutes: {given.events / seconds:,.0f} events a second, snapshots included."
+        f"{seconds / 60:,.0f} minutes: {given.events / seconds:,.0f} events a second, snapshots included, on a core that other programs used too."
     )
     text = "\n".join(["# Memory over ten million events", "", what, "", *head, *rows, "", verdict, "", note, ""])
     RESULTS.write_text(text)
