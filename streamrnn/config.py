@@ -81,14 +81,6 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
     ] = 0
 
-    def __post_init__(self) -> None:
-        smallest = 1 / (self.window + 1)
-        if self.rate < smallest:
-            raise ValueError(
-                f"rate = {self.rate} can never alarm with window = {self.window}: the smallest p-value is "
-                f"1/{self.window + 1} = {smallest:.2g}. Raise 'rate', or set 'window' to {round(1 / self.rate)} or more."
-            )
-
 
 Field = Literal[
     "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "position", "partition", "input",
@@ -304,6 +296,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     server: Server = Server()
     log: Log = Log()
 
+
+OWN_RULE = {"RNNAnomalyDetector": 1e-5}
+"""Models with an alarm rule of their own, and the least rate that it holds; others are ranked among the last ``window`` scores."""
 
 SINK_GIVEN = {
     "dead_letters": "[dead_letter] path",
@@ -525,6 +520,21 @@ def _guessed(value: object) -> Any:
     return plain(value)
 
 
+def _check_rate(alarm: Alarm, kind: str) -> list[str]:
+    """Say where a rate is lower than what the model's alarm rule can hold."""
+    if kind in OWN_RULE:
+        least = OWN_RULE[kind]
+        if alarm.rate >= least:
+            return []
+        return [f"[alarm] rate: must be a number >= {least:g} for {kind}. Got {alarm.rate:g} instead."]
+    smallest = 1 / (alarm.window + 1)
+    if alarm.rate >= smallest:
+        return []
+    said = f"[alarm] rate: {alarm.rate:g} can never alarm with window = {alarm.window}: the smallest p-value is "
+    remedy = f"Raise 'rate', or set 'window' to {round(1 / alarm.rate)} or more."
+    return [f"{said}1/{alarm.window + 1} = {smallest:.2g}. {remedy}"]
+
+
 def _check_model(data: object, check: Callable[[str, Mapping[str, Any]], list[str]] | None) -> tuple[Named, list[str]]:
     if not isinstance(data, Mapping):
         return Named("", {}), [f"[model]: must be a table. Got {_show(data)} instead."]
@@ -575,6 +585,8 @@ def parse(
         problems += found
     parts["model"], found = _check_model(data.get("model", {}), check_model)
     problems += found
+    if isinstance(parts["alarm"], Alarm):
+        problems += _check_rate(parts["alarm"], parts["model"].kind.removeprefix("streamrnn."))
     if problems:
         raise ConfigError(problems)
     return Config(**parts)
@@ -616,7 +628,7 @@ def load(path: str | Path, check_model: Callable[[str, Mapping[str, Any]], list[
         known = tuple(f"{_label(where)}:" for where, _ in unfilled)
         problems += [problem for problem in error.problems if not problem.startswith(known)]
     if config is None or problems:
-        raise ConfigError([file.locate(problem) for problem in problems])
+        raise ConfigError([file.locate(problem) for problem in sorted(problems, key=file.line_of)])
     return config
 
 

@@ -48,12 +48,14 @@ class ConfigFile:
         >>> ConfigFile("a.toml", {}, {("alarm",): 3, ("alarm", "rate"): 4}).locate("[alarm] rate: must be a number.")
         'a.toml:4: [alarm] rate: must be a number.'
         """
+        line = self.line_of(problem)
+        return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
+
+    def line_of(self, problem: str) -> int:
+        """Return the line of the option that a problem begins with, or of its table; 0 where neither is in the file."""
         found = re.match(r"\[([^\]]+)\](?: ([^\s:]+))?", problem)
         names = (found[1], *(found[2] or "").split(".")) if found else ()
-        for n in range(len(names), 0, -1):
-            if names[:n] in self.lines:
-                return f"{self.path}:{self.lines[names[:n]]}: {problem}"
-        return f"{self.path}: {problem}"
+        return next((self.lines[names[:n]] for n in range(len(names), 0, -1) if names[:n] in self.lines), 0)
 
 
 def _bare(line: str) -> str:

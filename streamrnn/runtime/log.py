@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -14,6 +15,8 @@ __all__ = ["LogFormat", "say", "set_up"]
 
 LogFormat = Literal["auto", "logfmt", "json"]
 _LOGGER = logging.getLogger("streamrnn")
+_WARNING = re.compile(r"[^\n]*?:\d+: \w+: (.*?)(?:\n  [^\n]*)?\n?\Z", re.DOTALL)
+"""What Python makes of a warning: place, category, the text, the line of source. A log has use for the text alone."""
 
 
 def say(event: str, level: int = logging.INFO, **fields: Any) -> None:
@@ -38,6 +41,8 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields = {"time": when, "level": record.levelname.lower()}
     if told is not None:
         return {**fields, "event": record.msg, **told}
+    if record.name == "py.warnings" and (found := _WARNING.match(record.getMessage())):
+        return {**fields, "event": "warning", "message": " ".join(found[1].split())}
     # What another library says: its name, and its message in one line.
     return {**fields, "event": "message", "logger": record.name, "message": " ".join(record.getMessage().split())}
 

@@ -29,7 +29,6 @@ OBJECT_BYTES = (
 AROUND_BYTES = 6_000  # around a model that tells what it holds: measured 4 KB for rule, entry and what malloc rounds up
 SCORE_BYTES = 48
 NOTHING = 0, 0, 0.0  # updates refused, targets learned, sum of their losses
-LEAST_RATE = 1e-5  # of a model's own rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class Shard:
             series.rule.rate = alarm.rate
             series.rule.quiet = alarm.quiet
             if has_rule(series.model):
-                series.model.set_alarm(max(alarm.rate, LEAST_RATE), alarm.quiet)
+                series.model.set_alarm(alarm.rate, alarm.quiet)
 
     def room_for(self, names: tuple[str, ...]) -> int:
         """Return how many series with these features may be held: it depends on nothing but them and the settings."""
@@ -191,7 +190,7 @@ class Shard:
 
     def _told_of_alarm(self, model: Any) -> Any:
         if has_rule(model):
-            model.set_alarm(max(self.alarm.rate, LEAST_RATE), self.alarm.quiet, self.alarm.warm_up)
+            model.set_alarm(self.alarm.rate, self.alarm.quiet, self.alarm.warm_up)
         return model
 
     def _new_ahead(self) -> Any:

@@ -53,8 +53,12 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "rate zero": (GOOD + "[alarm]\nrate = 0\n", ["[alarm] rate: must be a number > 0"]),
     "rate not a number": (GOOD + "[alarm]\nrate = nan\n", ["[alarm] rate: must be a number > 0"]),
     "rate against window": (
-        GOOD + "[alarm]\nrate = 0.001\nwindow = 100\n",
-        ["can never alarm with window = 100", "1000 or more"],
+        GOOD + "[model]\nkind = 'river.anomaly.HalfSpaceTrees'\n[alarm]\nrate = 0.001\nwindow = 100\n",
+        [":6: [alarm] rate: 0.001 can never alarm with window = 100", "1000 or more"],
+    ),
+    "rate too low": (
+        GOOD + "[alarm]\nrate = 1e-6\n",
+        ["[alarm] rate: must be a number >= 1e-05 for RNNAnomalyDetector. Got 1e-06"],
     ),
     "bool for int": (GOOD + "[alarm]\nwarm_up = true\n", ["[alarm] warm_up: must be an int >= 0. Got true instead."]),
     "int for bool": (GOOD + "follow = 1\n", ["[source] follow: must be true or false. Got 1 instead."]),
@@ -218,6 +222,9 @@ def test_all_at_once(tmp_path: Path) -> None:
 
     for words in ("[x]", "pth", "[source] path", "hiden_size", "rate", "warmup", "[sink] path", "every"):
         assert any(words in line for line in found), found
+    lines = [int(number[1]) for line in found if (number := re.search(r"watch\.toml:(\d+):", line))]
+    assert lines == sorted(lines)
+    assert len(lines) > 6
 
 
 def test_not_text(tmp_path: Path) -> None:
