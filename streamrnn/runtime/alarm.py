@@ -13,6 +13,9 @@ from streamrnn.errors import StateError
 
 __all__ = ["AlarmRule"]
 
+_WORTH_IT = 16
+"""Scores in a full window from which on the quicker way is quicker."""
+
 
 class AlarmRule:
     """Alarm when a score ranks among the highest of the last ``window`` scores of its series.
@@ -40,7 +43,7 @@ class AlarmRule:
     Notes
     -----
     An event costs two binary searches and two moves inside a list of at most ``window`` floats (about 1 us at
-    2000). A score that is no finite number is not kept and does not alarm (p = 1).
+    2000 in a block). A score that is no finite number is not kept and does not alarm (p = 1).
 
     Examples
     --------
@@ -69,6 +72,19 @@ class AlarmRule:
         >>> AlarmRule().update_many([])
         ([], [])
         """
+        missing = max(0, self.warm_up // 2 - self.events) + self.window - len(self._sorted)  # until the window is full
+        first = max(0, missing, self.warm_up - self.events)
+        slides = len(scores) - first >= _WORTH_IT and bool(np.isfinite(scores).all())
+        head = list(scores[:first] if slides else scores)
+        alarms, p_values = self._fill(head)
+        if slides:
+            more = self._slide(list(scores[first:]))
+            alarms += more[0]
+            p_values += more[1]
+        return alarms, p_values
+
+    def _fill(self, scores: list[float]) -> tuple[list[bool], list[float]]:
+        """Take scores of any kind, before the window is full or when it is."""
         alarms: list[bool] = []
         p_values: list[float] = []
         recent, kept = self._recent, self._sorted
@@ -93,6 +109,33 @@ class AlarmRule:
         self.quiet_left = quiet_left
         self.events += len(scores)
         return alarms, p_values
+
+    def _slide(self, scores: list[float]) -> tuple[list[bool], list[float]]:
+        """Do the same for finite scores once the warm-up is over and the window full: with less to ask, in half the time."""
+        recent, kept = self._recent, self._sorted
+        insert, oldest, n = kept.insert, recent.popleft, len(kept)
+        places: list[int] = []
+        for score in scores:
+            place = bisect_left(kept, score)
+            places.append(place)
+            insert(place, score)
+            recent.append(score)
+            del kept[bisect_left(kept, oldest())]
+        self.events += len(scores)
+        p_values = ((1 + n - np.array(places)) / (1 + n)).tolist()
+        alarms = [p <= self.rate for p in p_values]
+        if True in alarms or self.quiet_left:
+            alarms = self._quieten(alarms)
+        return alarms, p_values
+
+    def _quieten(self, alarms: list[bool]) -> list[bool]:
+        """Return the alarms that are left where each silences those that follow soon."""
+        left = self.quiet_left
+        for i, alarm in enumerate(alarms):
+            alarms[i] = alarm and left == 0
+            left = self.quiet if alarms[i] else max(0, left - 1)
+        self.quiet_left = left
+        return alarms
 
     def to_bytes(self) -> bytes:
         """Return the whole memory of the rule: two int64 counters, then the kept scores in order, little-endian.

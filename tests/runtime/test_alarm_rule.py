@@ -44,6 +44,20 @@ def test_definition(scores: list[float], rate: float, window: int, warm_up: int,
     assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
 
 
+@given(SCORES, st.sampled_from([0.05, 0.2, 0.5]), st.integers(10, 30), st.integers(0, 20), st.integers(0, 5))
+def test_blocks(scores: list[float], rate: float, window: int, warm_up: int, quiet: int) -> None:
+    """One score at a time is all at once, also where one that is no number lies in between."""
+    mixed = [*scores, *scores, float("nan"), *scores]
+    whole, single = AlarmRule(rate, window, warm_up, quiet), AlarmRule(rate, window, warm_up, quiet)
+
+    parts = [whole.update_many(part) for part in (scores, mixed, scores)]
+    ones = [single.update_many([score]) for score in [*scores, *mixed, *scores]]
+
+    for side in (0, 1):
+        assert [one for part in parts for one in part[side]] == [part[side][0] for part in ones]
+    assert whole.to_bytes() == single.to_bytes()
+
+
 @given(SCORES, st.integers(0, 80), st.integers(0, 5))
 def test_resume(scores: list[float], cut: int, quiet: int) -> None:
     """Stopped, written, read and resumed is never stopped."""
