@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.shard import Scored
 
-__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles"]
+__all__ = ["Health", "PartitionHealth", "Point", "epoch_seconds", "quantiles"]
 
 SERIES_KEPT = 64
-"""Series whose last points are kept for the page; the one unseen for longest goes. With POINTS_KEPT: 10 MB at most."""
+"""Series whose last points are kept for the page; the one unseen for longest goes. With POINTS_KEPT: 13 MB at most."""
 
 POINTS_KEPT = 600
 SCORES_KEPT = (
@@ -87,11 +87,23 @@ class PartitionHealth:
     alarm_share: float | None = None
 
 
+class Point(NamedTuple):
+    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band."""
+
+    time: Any
+    value: float
+    expected: float
+    low: float
+    high: float
+    score: float
+    alarm: bool
+
+
 @dataclass(slots=True)
 class _Series:
-    """The last points of one series: (time, value, expected, score, alarm), of its first feature."""
+    """The last points of one series."""
 
-    points: deque[tuple[Any, float, float, float, bool]] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
+    points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
     events: int = 0
     alarms: int = 0
 
@@ -181,6 +193,9 @@ class Health(Monitor):
             for i, key in enumerate(block.keys):
                 rows.setdefault(key, []).append(i)
         times, column = block.times, scored.column(block.names)
+        value, expected = block.values[:, column], scored.predictions[:, column]
+        nothing = np.full(len(block), np.nan)
+        low, high = (scored.told[name][:, column] if name in scored.told else nothing for name in ("low", "high"))
         for key, places in rows.items():
             name = (block.partition, key)
             series = self._series.pop(name, None) or _Series()
@@ -188,13 +203,9 @@ class Health(Monitor):
             series.events += len(places)
             series.alarms += sum(scored.alarms[i] for i in places) if any(scored.alarms) else 0
             for i in places[-POINTS_KEPT:]:
-                score = float(scored.scores[i])
-                series.points.append((
-                    times[i] if times is not None else block.positions[i],
-                    float(block.values[i, column]),
-                    float(scored.predictions[i, column]),
-                    score,
-                    scored.alarms[i],
+                series.points.append(Point(
+                    times[i] if times is not None else block.positions[i], value.item(i), expected.item(i), low.item(i), high.item(i),
+                    scored.scores.item(i), scored.alarms[i],
                 ))  # fmt: skip
             if len(self._series) > SERIES_KEPT:
                 self._series.popitem(last=False)
@@ -240,8 +251,8 @@ class Health(Monitor):
             worst = sorted(self._series.items(), key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
             series = [
                 {"partition": name[0], "key": name[1], "events": one.events, "alarms": one.alarms,
-                 "worst": max((point[3] for point in one.points), default=None),
-                 "score": one.points[-1][3] if one.points else None}
+                 "worst": max((point.score for point in one.points), default=None),
+                 "score": one.points[-1].score if one.points else None}
                 for name, one in worst[:20]
             ]  # fmt: skip
         return {
@@ -275,7 +286,7 @@ class Health(Monitor):
             "series": series,
         }
 
-    def points(self, partition: str, key: str | None) -> list[tuple[Any, ...]]:
+    def points(self, partition: str, key: str | None) -> list[Point]:
         """Return the last points of a series, oldest first; none where it is unknown."""
         with self._lock:
             series = self._series.get((partition, key))

@@ -17,6 +17,7 @@ import msgspec
 
 from streamrnn.config_secrets import redact
 from streamrnn.errors import SinkError
+from streamrnn.runtime.health import Point
 from streamrnn.runtime.metrics import MeteredHealth
 
 __all__ = ["StatusServer"]
@@ -75,7 +76,7 @@ class _Pages:
         partition = query.get("partition", [""])[0]
         key = query["key"][0] if "key" in query else None
         points = self._health.points(partition, key)
-        names = ("time", "value", "expected", "score", "alarm")
+        names = Point._fields
         columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())
         return 200, _JSON, msgspec.json.encode(columns)
 

@@ -22,6 +22,8 @@ __all__ = ["picture", "sparkline", "watch"]
 _BARS = "▁▂▃▄▅▆▇█"
 _SERIES = 10
 _WIDTH = 40
+_LEAST = 8
+_WIDE = 110  # places that leave room for positions
 
 
 def sparkline(values: list[float | None], width: int = _WIDTH) -> str:
@@ -47,12 +49,16 @@ def _ask(address: str, path: str) -> Any:
         return msgspec.json.decode(answer.read())
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
 
 
-def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]]) -> Group:
-    """Return what to show for a status, and the points of the series in it."""
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
+
+
+def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]], width: int = 120) -> Group:
+    """Return what to show for a status, and the points of the series in it, on ``width`` places."""
     head = Text()
     head.append(status["state"], style="bold green" if status["state"] == "running" else "bold yellow")
     head.append(
@@ -62,47 +68,41 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
     if status["trouble"]:
         head.append(f"\n{status['trouble']}", style="bold red")
     partitions = Table(box=None, header_style="dim", pad_edge=False)
+    wide = width >= _WIDE
     for name in (
-        "partition",
-        "position",
-        "lag",
-        "event lag s",
-        "keys",
-        "evicted",
-        "snapshot age s",
-        "score p50",
-        "p99",
-        "loss p50",
-    ):
-        partitions.add_column(name, justify="left" if name in ("partition", "position") else "right")
+        "partition", *(["position"] if wide else []), "lag", "behind s", "keys", "evicted", "saved s", "score", "p99", "loss",
+    ):  # fmt: skip
+        partitions.add_column(name, justify="left" if name in ("partition", "position") else "right", no_wrap=True)
     for name, one in status["partitions"].items():
         quantiles, losses = one["score_quantiles"], one["loss_quantiles"]
         partitions.add_row(
-            name, str(one["position"]), _number(one["lag_records"]), _number(one["event_lag_s"]), _number(one["keys"]),
-            _number(one["evicted"]), _number(one["snapshot_age_s"]), _number(quantiles.get("0.5"), 3),
-            _number(quantiles.get("0.99"), 3), _number(losses.get("0.5"), 3),
+            name, *([str(one["position"])] if wide else []), _number(one["lag_records"]), _number(one["event_lag_s"]),
+            _number(one["keys"]), _number(one["evicted"]), _number(one["snapshot_age_s"]), _short(quantiles.get("0.5")),
+            _short(quantiles.get("0.99")), _short(losses.get("0.5")),
         )  # fmt: skip
     series = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("series", "alarms", "score", "worst", "values", "scores"):
         series.add_column(name, justify="right" if name in ("alarms", "score", "worst") else "left", no_wrap=True)
+    names = max((len(one["key"] or "(one series)") for one in status["series"][:_SERIES]), default=0)
+    room = min(_WIDTH, max(_LEAST, (width - max(names, 6) - 32) // 2))
     for one in status["series"][:_SERIES]:
         last = points.get((one["partition"], one["key"]), {})
         series.add_row(
-            Text(one["key"] or "(one series)"), _number(one["alarms"]), _number(one["score"], 3), _number(one["worst"], 3),
-            sparkline(list(last.get("value", []))), sparkline(list(last.get("score", []))),
+            Text(one["key"] or "(one series)"), _number(one["alarms"]), _short(one["score"]), _short(one["worst"]),
+            sparkline(list(last.get("value", [])), room), sparkline(list(last.get("score", [])), room),
         )  # fmt: skip
     return Group(head, Text(), partitions, Text(), series)
 
 
-def _look(address: str) -> Group:
-    """Ask a run, and return what to show."""
+def _look(address: str, width: int) -> Group:
+    """Ask a run, and return what to show on ``width`` places."""
     try:
         status = _ask(address, "/status")
         points = {}
         for one in status["series"][:_SERIES]:
             query = {"partition": one["partition"], **({} if one["key"] is None else {"key": one["key"]})}
             points[one["partition"], one["key"]] = _ask(address, f"/series?{urlencode(query)}")
-        return picture(status, points)
+        return picture(status, points, width)
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", error)
         raise RetriableSourceError(
@@ -124,11 +124,11 @@ def watch(address: str, *, once: bool = False, every_s: float = 1.0) -> None:
     """
     address = address.removeprefix("http://").rstrip("/")
     console = Console()
-    first = _look(address)
+    first = _look(address, console.width)
     if once:
         console.print(first)
         return
     with Live(first, console=console, auto_refresh=False, screen=console.is_terminal) as live:
         while True:
             time.sleep(max(0.1, every_s))
-            live.update(_look(address), refresh=True)
+            live.update(_look(address, console.width), refresh=True)

@@ -48,9 +48,11 @@ def test_the_page_shows_the_stream(tmp_path: Path) -> None:
 
         page = seen.stdout
         assert '<span id="state">running</span>' in page
-        curves = re.findall(r'<path d="(M[^"]*)"', page)
+        curves = re.findall(r'<path d="(M[^"Z]*)"', page)
+        bands = re.findall(r'<path d="(M[^"]*Z)"', page)
         assert len(curves) == 3
-        assert all(curve.count("L") > 50 for curve in curves)
+        assert len(bands) == 1
+        assert all(curve.count("L") > 50 for curve in curves + bands)
         assert re.findall(r'<button class="key">(s\d)</button>', page) in (["s0", "s1"], ["s1", "s0"])
         assert "<b>600</b>" in page
         assert "CONSOLE" not in seen.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import random
 import resource
@@ -10,10 +12,15 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from streamrnn.runtime.health import Point
+from streamrnn.runtime.log import set_up
+from streamrnn.runtime.top import picture
 from tests.runtime.daemon_rig import Process, get, lines, place, send, wait
 
 SERVER = "[server]\nport = 0\n"
@@ -49,7 +56,11 @@ def test_health(tmp_path: Path) -> None:
         assert (status["state"], status["partitions"]["0"]["keys"], status["dead_letters"]) == ("running", 2, 0)
         assert {one["key"] for one in status["series"]} == {"s0", "s1"}
         assert sum(one["alarms"] for one in status["series"]) == status["alarms"] > 0
-        assert [len(series[name]) for name in ("time", "value", "expected", "score", "alarm")] == [600] * 5
+        assert [len(series[name]) for name in Point._fields] == [600] * 7
+        assert all(
+            low < expected < high
+            for low, expected, high in zip(series["low"], series["expected"], series["high"], strict=True)
+        )
         assert series["value"][-1] == float(lines(1, 2999).split(",")[1])
         assert float(metrics["streamrnn_events_total"]) == 3000
         assert float(metrics['streamrnn_keys{partition="0"}']) == 2
@@ -219,7 +230,7 @@ def test_top(tmp_path: Path) -> None:
             capture_output=True,
             check=True,
             timeout=60,
-            env={**os.environ, "COLUMNS": "160"},
+            env={**os.environ, "COLUMNS": "80"},
         )
         assert run.stop(signal.SIGTERM) == 0
     gone = subprocess.run([*top, f"127.0.0.1:{port}"], capture_output=True, check=False, timeout=60)
@@ -232,6 +243,47 @@ def test_top(tmp_path: Path) -> None:
     assert gone.returncode == 75
     assert f"No run answers at 127.0.0.1:{port}".encode() in gone.stderr
     assert b"Traceback" not in gone.stderr
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_top_fits(width: int) -> None:
+    """On a terminal of any usual width names and figures stay readable: curves give way."""
+    one = {
+        "position": "aa9f5ebc:123456789", "lag_records": 1000, "event_lag_s": 3600.0, "keys": 10000, "evicted": 5, "snapshot_age_s": 30.0,
+        "score_quantiles": {"0.5": 3.2e-5, "0.99": 0.5}, "loss_quantiles": {"0.5": 0.25},
+    }  # fmt: skip
+    series = [{"partition": "flow-3", "key": "sensor-12", "alarms": 12, "score": 6.8e-6, "worst": 0.987}]
+    status = {
+        "state": "running", "trouble": None, "events": 10**7, "events_per_s": 5000.0, "alarms": 9, "dead_letters": 0, "uptime_s": 7.0,
+        "partitions": {"flow-3": one}, "series": series,
+    }  # fmt: skip
+    points = {("flow-3", "sensor-12"): {"value": [1.0, 2.0] * 50, "score": [0.0, 1.0] * 50}}
+    console = Console(width=width, file=io.StringIO())
+
+    console.print(picture(status, points, width))
+
+    said = console.file.getvalue().split()
+    assert {"sensor-12", "12", "6.8e-06", "0.99", "3.2e-05", "10,000", "3,600", "0.25"} <= set(said)
+    assert max(word.count("█") for word in said) >= 4
+    assert "…" not in "".join(said)
+
+
+def test_warnings_are_log_lines() -> None:
+    """What is warned of comes as its text alone, without place and source of the warning."""
+    out = io.StringIO()
+    try:
+        set_up("json", "info", out)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(capture=False)
+            logging.captureWarnings(capture=True)
+            warnings.warn("Snapshot 'a: 3' is damaged;\ngoing on: from an older one.", RuntimeWarning, stacklevel=1)
+    finally:
+        logging.captureWarnings(capture=False)
+
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["level"]) == ("warning", "warning")
+    assert line["message"] == "Snapshot 'a: 3' is damaged; going on: from an older one."
 
 
 @pytest.mark.slow
