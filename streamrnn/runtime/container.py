@@ -103,7 +103,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     >>> unpack(pack({}, [b"weights"])[:-1])
     Traceback (most recent call last):
     ...
-    streamrnn.errors.StateError: The snapshot is damaged: its checksum does not match its content (71 bytes).
+    streamrnn.errors.StateError: The snapshot is damaged: its checksum does not match its content (83 bytes).
     """
     if len(data) < _HEADER.size + _DIGEST or data[:8] != MAGIC:
         raise StateError(f"This is no snapshot of streamrnn: {len(data)} bytes starting with {bytes(data[:8])!r}.")
