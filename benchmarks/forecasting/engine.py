@@ -1,7 +1,8 @@
 """The protocol: every forecast is made before the values that it speaks of are shown, and every value is learned once.
 
 Row t of what :func:`follow` returns was stated after rows 0 ... t - 1 had been learned, one by one, and before row t was shown in any way:
-its step 0 speaks of row t. A model gets copies, so that nothing it does reaches the stream.
+its step 0 speaks of row t. A model gets copies, so that nothing it does reaches the stream. Where a stream says so, the features x of the
+rows ahead are told with the question, never y.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ class Model(Protocol):
     def learn(self, y: Array, x: Array) -> None:
         """Take a row in: y (C), x (F)."""
 
-    def forecast(self) -> Array:
-        """Return the forecasts of the next rows (H, C)."""
+    def forecast(self, xs: Array | None = None) -> Array:
+        """Return the forecasts of the next rows (H, C); xs (H, F): their features, where those are known."""
 
-    def bands(self) -> Array | None:
+    def bands(self, xs: Array | None = None) -> Array | None:
         """Return quantiles of the next rows (H, C, levels), or None."""
 
 
@@ -38,34 +39,46 @@ class Run:
     ----------
     forecasts
         (n, H, C).
+    asked
+        Events at which bands were asked.
     bands
-        (n, H, C, levels), NaN where it was not asked; or None.
+        (asked, H, C, levels); or None.
     us
         CPU microseconds an event, learning included, bands not.
     """
 
     forecasts: Array
+    asked: list[int]
     bands: Array | None
     us: float
+
+
+def _to_come(x: Array, t: int, horizon: int) -> Array:
+    """Return the features of rows t ... t + horizon - 1, NaN beyond the end."""
+    found = np.full((horizon, x.shape[1]), np.nan)
+    found[: len(x) - t] = x[t : t + horizon]
+    return found
 
 
 def follow(model: Model, stream: Stream, horizon: int, n: int | None = None) -> Run:
     """Run a model over a stream, one event at a time."""
     y, x = stream.y[:n], stream.x[:n]
     found = np.full((len(y), horizon, y.shape[1]), np.nan)
-    bands = np.full((*found.shape, len(LEVELS)), np.nan)
-    asked = False
+    asked: list[int] = []
+    bands: list[Array] = []
     spent = 0.0
     for t in range(len(y)):
+        xs = _to_come(x, t, horizon) if stream.known else None
         start = time.process_time()
-        found[t] = model.forecast()
+        found[t] = model.forecast(xs)
         spent += time.process_time() - start
-        if t >= stream.start - horizon and t % ASKED == 0 and (one := model.bands()) is not None:
-            bands[t], asked = one, True
+        if t >= stream.start - horizon and t % ASKED == 0 and (one := model.bands(xs)) is not None:
+            asked.append(t)
+            bands.append(one)
         start = time.process_time()
         model.learn(y[t].copy(), x[t].copy())
         spent += time.process_time() - start
-    return Run(found, bands if asked else None, 1e6 * spent / len(y))
+    return Run(found, asked, np.array(bands) if asked else None, 1e6 * spent / len(y))
 
 
 def errors(stream: Stream, forecasts: Array) -> Array:
@@ -95,7 +108,7 @@ def scores(stream: Stream, run: Run) -> dict[str, Any]:
     }  # fmt: skip
     row["mase"] = row["mae"] / persistence if persistence > 0.0 else float("nan")
     if run.bands is not None:
-        truth = run.forecasts - e
+        truth = (run.forecasts - e)[run.asked]
         known = np.isfinite(truth)[..., None] & np.isfinite(run.bands)
         inside = (run.bands[..., 0] <= truth) & (truth <= run.bands[..., -1])
         row["cover"] = [float(inside[:, h][known[:, h, :, 0]].mean()) for h in range(e.shape[1]) if known[:, h].any()]

@@ -22,19 +22,23 @@ class Ours:
         features = dict(enumerate(x.tolist())) or None
         self.model.learn_one(dict(enumerate(y.tolist())) if self.channels > 1 else y.item(), features)
 
-    def forecast(self) -> Array:
-        steps = self.model.forecast(self.horizon)
+    def forecast(self, xs: Array | None = None) -> Array:
+        steps = self.model.forecast(self.horizon, _named(xs))
         if self.channels == 1:
             return np.array(steps)[:, None]
         if not isinstance(steps[0], dict):  # before the first event nobody knows that there will be channels
             return np.full((self.horizon, self.channels), np.nan)
         return np.array([[step.get(c, np.nan) for c in range(self.channels)] for step in steps])
 
-    def bands(self) -> Array:
-        steps = self.model.forecast_quantiles(self.horizon, LEVELS)
+    def bands(self, xs: Array | None = None) -> Array:
+        steps = self.model.forecast_quantiles(self.horizon, LEVELS, _named(xs))
         if self.channels == 1:
             return np.array([[list(step.values())] for step in steps])
         return np.array([[list(step[c].values()) for c in range(self.channels)] for step in steps])
+
+
+def _named(xs: Array | None) -> list[dict[Any, Any]] | None:
+    return None if xs is None else [dict(enumerate(x)) for x in xs.tolist()]
 
 
 class _Control:
@@ -47,14 +51,14 @@ class _Control:
     def learn(self, y: Array, x: Array) -> None:  # noqa: ARG002
         self.past.append(y)
 
-    def bands(self) -> None:
+    def bands(self, xs: Array | None = None) -> None:  # noqa: ARG002
         return None
 
 
 class Last(_Control):
     """The last value."""
 
-    def forecast(self) -> Array:
+    def forecast(self, xs: Array | None = None) -> Array:  # noqa: ARG002
         return np.tile(self.past[-1] if self.past else np.zeros(self.channels), (self.horizon, 1))
 
 
@@ -65,7 +69,7 @@ class Seasonal(_Control):
         super().__init__(channels, horizon)
         self.period = period
 
-    def forecast(self) -> Array:
+    def forecast(self, xs: Array | None = None) -> Array:  # noqa: ARG002
         n = len(self.past)
         found = np.tile(self.past[-1] if n else np.zeros(self.channels), (self.horizon, 1))
         for h in range(self.horizon):
@@ -99,7 +103,7 @@ class LeastSquares(_Control):
             self.x = np.concatenate([change[:, None], self.x[:, :-1]], axis=1)
         super().learn(y, x)
 
-    def forecast(self) -> Array:
+    def forecast(self, xs: Array | None = None) -> Array:  # noqa: ARG002
         found = np.zeros((self.horizon, self.channels))
         if self.past:
             x, value = self.x, self.past[-1]
@@ -112,22 +116,25 @@ class LeastSquares(_Control):
 
 
 class River(_Control):
-    """A forecaster of river, one for each channel."""
+    """A forecaster of river, one for each channel; ``featured``: one that takes features, where they are known ahead."""
 
-    def __init__(self, channels: int, horizon: int, make: Any) -> None:
+    def __init__(self, channels: int, horizon: int, make: Any, *, featured: bool = False) -> None:
         super().__init__(channels, horizon)
         self.models = [make() for _ in range(channels)]
+        self.featured = featured
 
     def learn(self, y: Array, x: Array) -> None:
         super().learn(y, x)
+        features = (dict(enumerate(x.tolist())),) if self.featured else ()
         for model, value in zip(self.models, y.tolist(), strict=True):
-            model.learn_one(value)
+            model.learn_one(value, *features)
 
-    def forecast(self) -> Array:
+    def forecast(self, xs: Array | None = None) -> Array:
         found = np.zeros((self.horizon, self.channels))
+        told = (_named(xs),) if self.featured else ()
         for c, model in enumerate(self.models):
             try:
-                found[:, c] = model.forecast(self.horizon)
+                found[:, c] = model.forecast(self.horizon, *told)
             except (IndexError, OverflowError):  # before it has seen enough; after it has diverged
                 found[:, c] = self.past[-1][c] if self.past else 0.0
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,8 @@ class Stream:
         The same for every seed.
     by_mae
         Judged by mean absolute error, as this stream usually is.
+    known
+        Models are told x of the steps ahead when they are asked, as one knows a calendar.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Stream:
     whole: bool = False
     real: bool = False
     by_mae: bool = False
+    known: bool = False
 
 
 def _univariate(name: str, y: Array, **rest: object) -> Stream:
@@ -97,6 +100,32 @@ def threshold(seed: int, n: int = 20_000) -> Stream:
         mix = 1.0 / (1.0 + np.exp(-8.0 * y[t - 2]))
         y[t] = (0.9 * y[t - 1] + 0.5) * (1.0 - mix) + (-0.7 * y[t - 1] - 0.2) * mix + noise[t]
     return _univariate("threshold AR", y, optimum=0.09)
+
+
+def driven(seed: int, n: int = 10_000) -> Stream:
+    """What two features do at once, a smooth one and a rare one, under an AR(1) that nobody knows; their future is not told."""
+    rng = np.random.default_rng([seed, 7])
+    noise, u, warm = rng.normal(0.0, 0.3, n), np.zeros(n), np.zeros(n)
+    drift, holiday = rng.normal(0.0, 1.0, n), (rng.random(n) < 1 / 20).astype(float)
+    for t in range(1, n):
+        u[t] = 0.7 * u[t - 1] + noise[t]
+        warm[t] = 0.9 * warm[t - 1] + drift[t]
+    y = u + 2.0 * warm - 5.0 * holiday
+    return Stream("driven", y[:, None], np.column_stack([warm, holiday]), start=2000, optimum=0.09)
+
+
+def driven_known(seed: int) -> Stream:
+    """The same, and the features of the steps ahead are told."""
+    return replace(driven(seed), name="driven, xs given", known=True)
+
+
+def transferred(seed: int, n: int = 10_000) -> Stream:
+    """y[t] = 0.8 y[t - 1] + x[t] - 0.4 x[t - 1] + noise, x white and known ahead: what a feature does goes on."""
+    rng = np.random.default_rng([seed, 8])
+    x, noise, y = rng.normal(0.0, 1.0, n), rng.normal(0.0, 0.3, n), np.zeros(n)
+    for t in range(1, n):
+        y[t] = 0.8 * y[t - 1] + x[t] - 0.4 * x[t - 1] + noise[t]
+    return Stream("transfer, xs given", y[:, None], x[:, None], start=2000, optimum=0.09, known=True)
 
 
 def slow(seed: int, n: int = 20_000) -> Stream:
@@ -171,5 +200,6 @@ def ett(seed: int) -> Stream:  # noqa: ARG001
 
 STREAMS: dict[str, Callable[[int], Stream]] = {
     "airline": airline, "approval": approval, "water": water, "latch": latch, "switching": switching,
-    "threshold": threshold, "slow": slow, "constant": constant, "large": large, "spikes": spikes, "ett": ett,
+    "threshold": threshold, "slow": slow, "constant": constant, "large": large, "spikes": spikes,
+    "driven": driven, "driven_known": driven_known, "transferred": transferred, "ett": ett,
 }  # fmt: skip

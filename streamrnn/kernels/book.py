@@ -16,28 +16,40 @@ from numpy.typing import NDArray
 from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.layout import up
 
-FORMAT: Final = 1
-HEADER_WORDS: Final = 128
+FORMAT: Final = 2
+HEADER_WORDS: Final = 160
 CONTEXTS: Final = 2  # an ordinary event; one behind a jump, where other experts are right
 MAX_PERIOD: Final = 400  # a year of days, a day of five minutes, two weeks of hours
 MAX_EXPERTS: Final = 16
+LANE_ROWS: Final = 16  # rows of scratch beside three for each expert
+MOST_KNOWN: Final = 32  # features whose future counts: an event costs their square
 
 # ---- header words -------------------------------------------------------------------------------
 VERSION, CHANNELS, FEATURES, HORIZON, EXPERTS, INPUTS, NETS, MEMORY = range(8)
-GIVEN_PERIOD, TIMED, EVENTS, FROZEN, MODELS, LONGEST = range(8, 14)
+GIVEN_PERIOD, TIMED, EVENTS, FROZEN, MODELS, LONGEST, KNOWN_FEATURES, GIVEN = range(8, 16)
 (
-    VALUES, RAW, BASE, CONTEXT, CHANGE, CHANGES, FORECASTS, MIXED, REGRET, SQUARES, BOUND, WEIGHTS, ERROR, ERRORS,
-    QUANTILES, NOW, DIFFERENCES, CORRELATION, ENERGY, PERIOD, PENDING, ROW, SCRATCH, PRIOR, INPUT_OF, USUAL, SIGN, FIRST,
-) = range(16, 44)  # fmt: skip
+    VALUES, RAW, BASE, CONTEXT, CHANGE, CHANGES, FORECASTS, DIFFERENCES, CORRELATION, ENERGY, PERIOD, PENDING, ROW, SCRATCH,
+    INPUT_OF, USUAL, SIGN, FIRST, LANES, ANCHOR, KNOWN, KNOWN_FIRST,
+) = range(16, 38)  # fmt: skip
 # from here on: code of each expert, then its own word (which net, which RLS)
 CODE, OWN = 48, 64
 # words of each RLS: lags, and where its matrix P, weights W and settings lie
 RLS, RLS_WORDS = 80, 4
 LAGS, GAIN, COEFFICIENTS, SETTINGS = range(4)
 MAX_RLS: Final = 8
+# words of the regressions that are rolled on, without and with features: as an RLS's, then where open paths lie
+AR, ARX = 112, 120
+PATH_COEFFICIENTS, PATH_CHANGES, PATH_LEVEL, PATH_BOUND = range(4, 8)
+# words of each mixture, without and with a known future: where its beliefs, errors, bands and forecasts lie
+PLAIN, INFORMED = 128, 140
+REGRET, SQUARES, BOUND, WEIGHTS, ERROR, ERRORS, QUANTILES, MIXED, NOW, PRIOR, SHARE = range(11)
 
 CARRIED = (EVENTS, FROZEN)
-BLANK: Final = ("values", "raw", "base", "first", "forecasts", "mixed", "now")  # NaN before anything is known
+# NaN before anything is known
+MEMORY_OF_SERIES: Final = (
+    "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known",
+)  # fmt: skip
+BLANK: Final = (*MEMORY_OF_SERIES, "anchor", "known_first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class Shape:
         Whether a row begins with the event's time.
     nets
         How many of the experts are nets.
+    ar, arx
+        Lags of the regressions that are rolled on, without and with features; 0 for none.
     """
 
     channels: int
@@ -69,6 +83,8 @@ class Shape:
     period: int = 0
     timed: bool = False
     nets: int = 0
+    ar: int = 0
+    arx: int = 0
 
 
 class BookLayout:
@@ -97,34 +113,58 @@ class BookLayout:
         z = self.shape
         C, H, E, I, N = z.channels, z.horizon, len(z.codes), z.inputs, z.nets
         M = max(MAX_PERIOD, z.period)
-        Q = M + H + max(z.lags, default=0) + 4
+        Q = M + H + max((*z.lags, z.ar, z.arx), default=0) + 4
+        given = int(z.arx > 0 and z.features > 0)
+        F = given * min(z.features, MOST_KNOWN)
         for word, value in (
             (VERSION, FORMAT), (CHANNELS, C), (FEATURES, z.features), (HORIZON, H), (EXPERTS, E), (INPUTS, I), (NETS, N),
             (MEMORY, Q), (GIVEN_PERIOD, z.period), (TIMED, z.timed), (MODELS, len(z.lags)), (LONGEST, M),
+            (KNOWN_FEATURES, F), (GIVEN, given),
         ):  # fmt: skip
             self.words[word] = int(value)
         for place, code in enumerate(z.codes):
             self.words[CODE + place] = code
             self.words[OWN + place] = z.codes[:place].count(code)
+        widest = max((*z.lags, 2 + z.arx + 2 * F, z.ar + 1, H, 8))
         for word, name, *shape in (
             (VALUES, "values", C, Q), (RAW, "raw", C, H + 1), (BASE, "base", C, H + 1), (CONTEXT, "context", C, H + 1),
-            (CHANGE, "change", C, H), (CHANGES, "changes", C, H),
-            (FORECASTS, "forecasts", H, C, H, E), (MIXED, "mixed", H, C, H),
-            (REGRET, "regret", C, CONTEXTS, H, E), (SQUARES, "squares", C, CONTEXTS, H, E),
-            (BOUND, "bound", C, CONTEXTS, H, E), (WEIGHTS, "weights", C, CONTEXTS, H, E),
-            (ERROR, "error", C, H), (ERRORS, "errors", C, H), (QUANTILES, "quantiles", C, H, len(LEVELS)),
-            (NOW, "now", C, H), (DIFFERENCES, "differences", C, M + 1), (CORRELATION, "correlation", C, M + 1),
-            (ENERGY, "energy", C), (PERIOD, "period", C), (USUAL, "usual", C), (SIGN, "sign", C), (FIRST, "first", C), (PENDING, "pending", max(N, 1), H + 1, I),
-            (ROW, "row", I), (SCRATCH, "scratch", 2 * max((*z.lags, H, 8)) + 8), (PRIOR, "prior", E),
+            (CHANGE, "change", C, H), (CHANGES, "changes", C, H), (FORECASTS, "forecasts", H, E + given, C, H),
+            (DIFFERENCES, "differences", C, M + 1), (CORRELATION, "correlation", C, M + 1), (ENERGY, "energy", C),
+            (PERIOD, "period", C), (USUAL, "usual", C), (SIGN, "sign", C), (FIRST, "first", C), (ANCHOR, "anchor", C),
+            (PENDING, "pending", max(N, 1), H + 1, I), (ROW, "row", I),
+            (SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8), (LANES, "lanes", 3 * (E + 1) + LANE_ROWS, C, H),
+            (KNOWN, "known", F), (KNOWN_FIRST, "known_first", F),
         ):  # fmt: skip
             self._add(word, name, *shape)
         self._add(INPUT_OF, "input_of", I, dtype="i8")
+        self._mixture(PLAIN, "", E, C)
+        self._mixture(INFORMED, "informed.", (E + 1) * given, C * given)
         for place, lags in enumerate(z.lags):
             base = RLS + place * RLS_WORDS
             self.words[base + LAGS] = lags
             self._add(base + GAIN, f"rls{place}.gain", C, lags, lags)
             self._add(base + COEFFICIENTS, f"rls{place}.coefficients", C, H, lags)
             self._add(base + SETTINGS, f"rls{place}.settings", 2)
+        for base, name, c, lags, n in (
+            (AR, "ar", C * (z.ar > 0), z.ar, 1 + z.ar), (ARX, "arx", C * given, z.arx, 2 + z.arx + 2 * F),
+        ):  # fmt: skip
+            self.words[base + LAGS] = lags
+            self._add(base + GAIN, f"{name}.gain", c, n, n)
+            self._add(base + COEFFICIENTS, f"{name}.coefficients", c, n)
+        self._add(ARX + PATH_COEFFICIENTS, "arx.path", H, C * given, 2 + z.arx + 2 * F)
+        self._add(ARX + PATH_CHANGES, "arx.path_changes", H, C * given, z.arx + H)
+        self._add(ARX + PATH_LEVEL, "arx.level", H, C * given)
+        self._add(ARX + PATH_BOUND, "arx.bound", H, C * given, 1 + H)
+
+    def _mixture(self, base: int, name: str, E: int, C: int) -> None:
+        H = self.shape.horizon
+        for word, part, *shape in (
+            (REGRET, "regret", CONTEXTS, E, C, H), (SQUARES, "squares", CONTEXTS, E, C, H), (BOUND, "bound", CONTEXTS, E, C, H),
+            (WEIGHTS, "weights", CONTEXTS, E, C, H), (ERROR, "error", C, H), (ERRORS, "errors", C, H),
+            (QUANTILES, "quantiles", len(LEVELS), C, H), (MIXED, "mixed", H, C, H), (NOW, "now", C, H), (PRIOR, "prior", E),
+            (SHARE, "share", H, C, H),
+        ):  # fmt: skip
+            self._add(base + word, name + part, *shape)
 
     def allocate(self) -> NDArray[np.uint8]:
         """Return a slab of zeros, 64-byte aligned, with its header filled in and nothing seen."""

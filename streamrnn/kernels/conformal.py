@@ -18,16 +18,23 @@ LEVELS: Final = (
     0.005, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.995,
 )  # fmt: skip
 # quantiles of the standard normal distribution: where each set starts
-NORMAL: Final = (
+_NORMAL: Final = np.array((
     -2.5758, -1.96, -1.6449, -1.2816, -1.0364, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.0364, 1.2816,
     1.6449, 1.96, 2.5758,
-)  # fmt: skip
+))  # fmt: skip
 _UP: Final = np.array(LEVELS)
 STEP: Final = 0.03  # of the errors' spread; 0.1 follows faster and is ragged, 0.01 needs a thousand events to settle
 
 
 @kernel
-def track(q, z):
-    """Move the quantiles q, one for each of ``LEVELS``, by one error z."""
+def track(quantiles, z, moves):
+    """Move each lane's quantiles (levels, lanes) by its error z, where ``moves`` is 1; where it is -1 they start."""
+    n = z.size
     for i in range(_UP.size):
-        q[i] += STEP * (_UP[i] - (1.0 if z <= q[i] else 0.0))
+        q = quantiles[i * n : (i + 1) * n]
+        up, down, start = STEP * _UP[i], STEP * (_UP[i] - 1.0), _NORMAL[i]
+        for k in range(n):
+            v = q[k]
+            moved = v + (down if z[k] <= v else up)
+            v = moved if moves[k] > 0.0 else v
+            q[k] = start if moves[k] < 0.0 else v

@@ -3,12 +3,14 @@
 One row an event, float64: ``[time] | y (C) | x (F) | forecasts (C H) | area, if the nets are keyed``. The forecasts are those
 made before y is looked at. An event passes::
 
+    lead on   the paths of the expert that reads the features of the very step (:mod:`streamrnn.kernels.experts.arx`)
     verify    the forecasts that aimed at it: errors -> belief in the experts, bands
     remember  the value; was it a jump, did the one before come back
     learn     what was said H events ago, by each expert that learns
     state     every expert's forecasts from here; the mixture's are their weighted mean
 
-The mixture's next forecasts lie ready in the book: to ask for them costs nothing and changes nothing.
+The mixture's next forecasts lie ready in the book: to ask for them costs nothing and changes nothing. Only where the features to
+come are given there is something to work out (:func:`informed`), and that changes nothing either.
 """
 
 from __future__ import annotations
@@ -19,20 +21,20 @@ from typing import Any, Final
 import numpy as np
 
 from streamrnn.kernels import book as at
-from streamrnn.kernels.aggregation import believe
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.compile import entry, kernel, sources_digest
-from streamrnn.kernels.conformal import LEVELS, NORMAL, track
 from streamrnn.kernels.events import choose_area, views
+from streamrnn.kernels.experts import arx
 from streamrnn.kernels.experts import rls as least_squares
+from streamrnn.kernels.experts.arx import AR, ar
+from streamrnn.kernels.experts.bounds import after, bound
 from streamrnn.kernels.experts.last import LAST, STEADY, last
 from streamrnn.kernels.experts.lstm import NET, ahead, follow, inputs, net
 from streamrnn.kernels.experts.rls import RLS, rls
 from streamrnn.kernels.experts.seasonal import DRIFT, EVERY, SEASONAL, correlate, search, seasonal
 from streamrnn.kernels.scaler import usable
+from streamrnn.kernels.verify import SETTLED, WILD, mean_square, verify
 
-ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
-WILD: Final = 8.0  # usual errors or changes beyond which one counts no more
 JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
 USUAL_ALPHA: Final = (
     0.01  # what is usual is learned in a hundred events: a stream may grow a hundredfold in two hundred
@@ -40,49 +42,6 @@ USUAL_ALPHA: Final = (
 USUAL_MOST: Final = (
     4.0  # usual changes: no change counts more, so that spikes at up to a quarter of all events stay spikes
 )
-SETTLED: Final = 10.0  # values before which nothing is wild
-
-NQ: Final = len(LEVELS)
-
-
-@kernel
-def _mean_square(d, mean, count, v, alpha):
-    """Take v^2 into a running mean square at ``d[mean]``; no more than ``WILD``^2 of it, once there are enough."""
-    d[count] += 1.0
-    square = v * v
-    if d[count] > SETTLED and d[mean] > 0.0:
-        square = min(square, WILD * WILD * d[mean])
-    d[mean] += max(alpha, 1.0 / d[count]) * (square - d[mean])
-
-
-@kernel
-def _verify(hd, d, c, t, y):
-    """Compare the forecasts of y with y: belief in the experts, spread and quantiles of the errors."""
-    C, H, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.EXPERTS]
-    origin = t % (H + 1)
-    for h in range(H):
-        place = (t % H * C + c) * H + h
-        origin = origin - 1 if origin > 0 else H
-        p = d[hd[at.MIXED] + place]
-        if not usable(p):
-            continue
-        error, errors = hd[at.ERROR] + c * H + h, hd[at.ERRORS] + c * H + h
-        e = p - y
-        n = d[errors]
-        rms = np.sqrt(d[error]) if n > 0.0 else abs(e)
-        context = int(d[hd[at.CONTEXT] + c * (H + 1) + origin])
-        first = ((c * at.CONTEXTS + context) * H + h) * E
-        believe(
-            d, first, E, hd[at.FORECASTS] + place * E, p, e, rms, n, hd[at.PRIOR],
-            hd[at.REGRET], hd[at.SQUARES], hd[at.BOUND], hd[at.WEIGHTS],
-        )  # fmt: skip
-        quantiles = d[hd[at.QUANTILES] + (c * H + h) * NQ : hd[at.QUANTILES] + (c * H + h + 1) * NQ]
-        if n == 0.0:
-            for i in range(NQ):
-                quantiles[i] = NORMAL[i]
-        elif rms > 0.0:
-            track(quantiles, -e / rms)
-        _mean_square(d, error, errors, e, ALPHA)
 
 
 @kernel
@@ -106,6 +65,8 @@ def _remember(hd, d, c, t, y, learns):
         d[hd[at.USUAL] + c] += max(USUAL_ALPHA, 1.0 / (n + 1.0)) * (size - usual)
     if known and not usable(d[hd[at.FIRST] + c]):
         d[hd[at.FIRST] + c] = y
+    if known and not usable(d[hd[at.ANCHOR] + c]):
+        d[hd[at.ANCHOR] + c] = y
     if d[hd[at.SIGN] + c] == 0.0 and change != 0.0:
         d[hd[at.SIGN] + c] = 1.0 if change > 0.0 else -1.0
     if known and settled and abs(change) > JUMP * usual:
@@ -118,17 +79,35 @@ def _remember(hd, d, c, t, y, learns):
     most = WILD * usual
     limited = min(max(change, -most), most) if settled else change
     correlate(hd, d, c, limited)
-    if known and learns:
-        longest = min(H, t)
-        origin = slot
-        for h in range(longest):
+
+
+@kernel
+def _remember_all(hd, d, row, t, learns):
+    """Put every channel's y into the rings, and learn how far it moves within 1 ... H steps."""
+    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.TIMED]
+    n = C * H
+    moved, on = d[hd[at.LANES] : hd[at.LANES] + n], d[hd[at.LANES] + n : hd[at.LANES] + 2 * n]
+    longest = min(H, t)
+    for c in range(C):
+        y = row[T + c]
+        _remember(hd, d, c, t, y, learns)
+        known = learns and usable(y)
+        origin = t % (H + 1)
+        for h in range(H):
             origin = origin - 1 if origin > 0 else H
-            then = d[base + origin]
-            if usable(then):
-                _mean_square(d, hd[at.CHANGE] + c * H + h, hd[at.CHANGES] + c * H + h, y - then, ALPHA)
-        for h in range(max(longest, 1), H):  # not seen yet: as a walk at random would have it
-            if d[hd[at.CHANGES] + c * H + h] == 0.0:
-                d[hd[at.CHANGE] + c * H + h] = d[hd[at.CHANGE] + c * H] * (h + 1.0)
+            then = d[hd[at.BASE] + c * (H + 1) + origin]
+            good = known and h < longest and usable(then)
+            moved[c * H + h] = y - then if good else 0.0
+            on[c * H + h] = 1.0 if good else 0.0
+    if not learns:
+        return
+    change, changes = d[hd[at.CHANGE] : hd[at.CHANGE] + n], d[hd[at.CHANGES] : hd[at.CHANGES] + n]
+    mean_square(change, changes, moved, on)
+    for c in range(C):
+        if usable(row[T + c]):
+            for h in range(max(longest, 1), H):  # not seen yet: as a walk at random would have it
+                if changes[c * H + h] == 0.0:
+                    change[c * H + h] = change[c * H] * (h + 1.0)
 
 
 @kernel
@@ -137,18 +116,28 @@ def _begin(hd, d, row):
     C, F, H, T = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.TIMED]
     t = hd[at.EVENTS]
     learns = hd[at.FROZEN] == 0
+    given = hd[at.GIVEN] > 0 and C > 0
+    x = row[T + C : T + C + F]
     for i in range(C * H):
-        row[T + C + F + i] = d[hd[at.NOW] + i]
+        row[T + C + F + i] = d[hd[at.PLAIN + at.NOW] + i]
+    if given:
+        arx.lead_on(hd, d, t, x)
+    for k in range(2 if given else 1):
+        if learns:
+            verify(hd, d, row, t, at.PLAIN if k == 0 else at.INFORMED)
+    _remember_all(hd, d, row, t, learns)
+    complete = arx.complete(hd, x)
     for c in range(C):
-        y = row[T + c]
-        if usable(y) and learns:
-            _verify(hd, d, c, t, y)
-        _remember(hd, d, c, t, y, learns)
-        if learns and usable(y):
+        if learns and usable(row[T + c]):
             for k in range(hd[at.MODELS]):
                 least_squares.teach(hd, d, c, k, t)
+            for k in range(2 if given and complete else 1):
+                if k > 0 or hd[at.AR + at.LAGS] > 0:
+                    arx.learn(hd, d, c, t, k > 0, x)
         if hd[at.GIVEN_PERIOD] == 0 and (t < 1024 or t % EVERY == 0):
             search(hd, d, c)
+    if given:
+        arx.see(hd, d, x)
 
 
 @kernel
@@ -161,33 +150,89 @@ def _state(hd, d, t):
         for e in range(hd[at.EXPERTS]):
             code = hd[at.CODE + e]
             if code == LAST:
-                last(hd, d, c, e, t, value)
+                last(hd, d, c, e, value)
             elif code == STEADY:
                 before = d[hd[at.VALUES] + c * hd[at.MEMORY] + (t - 1) % hd[at.MEMORY]]
-                last(hd, d, c, e, t, before if jumped else value)
+                last(hd, d, c, e, before if jumped else value)
             elif code == SEASONAL or code == DRIFT:
                 seasonal(hd, d, c, e, t, value, code == DRIFT)
             elif code == RLS:
                 rls(hd, d, c, e, hd[at.OWN + e], t, value)
+            elif code == AR:
+                ar(hd, d, c, e, t, value)
+        if hd[at.GIVEN] > 0:
+            arx.begin(hd, d, c, t)
 
 
 @kernel
 def _mix(hd, d, t):
-    """Write the mixture's forecasts from t."""
+    """Write each mixture's forecasts from t, and keep what its experts said for the moments that they spoke of."""
     C, H, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.EXPERTS]
+    G, n = hd[at.GIVEN], hd[at.CHANNELS] * hd[at.HORIZON]
     for c in range(C):
+        value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
         context = int(d[hd[at.CONTEXT] + c * (H + 1) + t % (H + 1)])
-        slot = t % H
-        for h in range(H):
-            slot = slot + 1 if slot + 1 < H else 0
-            place = (slot * C + c) * H + h
-            f, w = hd[at.FORECASTS] + place * E, hd[at.WEIGHTS] + ((c * at.CONTEXTS + context) * H + h) * E
-            total = 0.0
-            for j in range(E):
-                total += d[w + j] * d[f + j]
-            d[hd[at.MIXED] + place] = total
-            d[hd[at.NOW] + c * H + h] = total
+        change = d[hd[at.CHANGE] + c * H : hd[at.CHANGE] + (c + 1) * H]
+        for e in range(E):
+            said = d[hd[at.LANES] + e * n + c * H : hd[at.LANES] + e * n + (c + 1) * H]
+            if hd[at.CODE + e] > STEADY:
+                bound(said, change, value)
+            slot = t % H
+            for h in range(H):
+                slot = after(slot, H)
+                d[hd[at.FORECASTS] + (slot * (E + G) + e) * n + c * H + h] = said[h]
+        for k in range(1 + G):
+            base = at.PLAIN if k == 0 else at.INFORMED
+            weights = hd[base + at.WEIGHTS] + context * (E + k) * n + c * H
+            now = d[hd[base + at.NOW] + c * H : hd[base + at.NOW] + (c + 1) * H]
+            for h in range(H):
+                now[h] = 0.0
+            for e in range(E):
+                said = d[hd[at.LANES] + e * n + c * H : hd[at.LANES] + e * n + (c + 1) * H]
+                w = d[weights + e * n : weights + e * n + H]
+                for h in range(H):
+                    now[h] += w[h] * said[h]
+            slot = t % H
+            for h in range(H):
+                slot = after(slot, H)
+                d[hd[base + at.MIXED] + slot * n + c * H + h] = now[h]
+                if k > 0:
+                    d[hd[base + at.SHARE] + slot * n + c * H + h] = d[weights + E * n + h]
     hd[at.EVENTS] = t + 1
+
+
+@functools.cache
+def informed() -> Any:
+    """Return ``ask(book, xs, out)``: forecasts (C H) where the features of the steps to come are xs (H F). Changes scratch alone.
+
+    Step h has one if every feature that counts has a value in all rows up to h, and NaN else.
+    """
+    stamp = sources_digest(CELLS["lstm"])
+
+    def ask(book, xs, out):
+        stamp  # noqa: B018  part of the cache's key
+        hd, _, d = views(book)
+        C, F, H, E = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.EXPERTS]
+        n, L, t = C * H, hd[at.ARX + at.LAGS], hd[at.EVENTS] - 1
+        kept = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H + L]
+        for c in range(C):
+            path = t % H * C + c
+            begun = hd[at.ARX + at.PATH_CHANGES] + path * (H + L)
+            for i in range(H + L):
+                kept[i] = d[begun + i]
+            level = d[hd[at.ARX + at.PATH_LEVEL] + path]
+            context = int(d[hd[at.CONTEXT] + c * (H + 1) + t % (H + 1)])
+            weights = hd[at.INFORMED + at.WEIGHTS] + (context * (E + 1) + E) * n + c * H
+            before = d[hd[at.KNOWN] : hd[at.KNOWN] + hd[at.KNOWN_FEATURES]]
+            known = True
+            for h in range(H):
+                x = xs[h * F : (h + 1) * F]
+                known = known and arx.complete(hd, x)
+                level = arx.step(hd, d, c, path, h, level, kept, before, x) if known else np.nan
+                before = x
+                out[c * H + h] = d[hd[at.INFORMED + at.NOW] + c * H + h] + d[weights + h] * level
+
+    return entry(ask)
 
 
 @functools.cache
@@ -216,7 +261,7 @@ def forecaster(cell: str, hidden: int) -> Any:
                     if hd[at.CODE + e] == NET and hd[at.OWN + e] == k:
                         for c in range(C):
                             value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
-                            net(hd, d, nh, nf, nd, c, e, t, value)
+                            net(hd, d, nh, nf, nd, c, e, value)
             _mix(hd, d, t)
 
     def run_without(book, net_0, net_1, rows, n):

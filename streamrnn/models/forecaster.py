@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from river.time_series.base import Forecaster
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels import layout as at
-from streamrnn.kernels.experts import EXPERTS, NET
+from streamrnn.kernels.experts import ARX, EXPERTS, NET
 from streamrnn.kernels.experts.lstm import TIME
 from streamrnn.kernels.forecaster import forecaster
 from streamrnn.kernels.losses import LOSSES
@@ -39,7 +40,8 @@ class RNNForecaster(Series, Forecaster):
     Nothing is learned before it is known: a forecast is judged, and teaches, when the values that it spoke of have come.
 
     ``y`` is a number, or a dict of channels; channels may appear at any time, and forecasts come back in the same kind.
-    ``forecast(h)`` beyond ``horizon`` rolls on from its own forecasts.
+    ``forecast(h)`` beyond ``horizon`` rolls on from its own forecasts. Features whose future is known (a calendar, a weather forecast,
+    a plan) are given to it as ``xs``.
 
     When not to use it: a series that is forecast once and for all, with its whole past at hand (fit a batch model). river's
     ``evaluate.evaluate`` compares a forecast made before y_t with y_{t+1} and later, and so is off by one; align by hand.
@@ -127,7 +129,7 @@ class RNNForecaster(Series, Forecaster):
         self._n_seen = 0
         if time is not None:
             self._books.grow(inputs=[TIME])
-        self._row = np.full(self._width(), np.nan)
+        self._lay_row()
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -150,6 +152,9 @@ class RNNForecaster(Series, Forecaster):
         FeatureError
             When something is no number, or ``y`` of another kind than before; nothing has changed then.
         """
+        if self._write(y, x):
+            self._call(0, self._row, 1)
+            return
         values, features = self._values(y), x or {}
         fresh = self._columns.new(features)
         Columns(fresh).write_slowly(features, np.empty(len(fresh)))
@@ -190,7 +195,10 @@ class RNNForecaster(Series, Forecaster):
         horizon
             How many steps.
         xs
-            Exogenous features of those steps. They matter beyond the model's own ``horizon`` only, where it rolls on.
+            Exogenous features of those steps, by name, one dict a step. A step counts as known if all features that have ever been
+            learned (the first 32) are there, up to it; such steps are forecast by a mixture that has ``arx`` as one more expert,
+            with weights and bands of its own. From the first step on that lacks one, and without ``xs``, forecasts are the
+            ordinary ones, bit for bit.
         key
             Of the stream that is asked about, for a forecaster with ``key``; without it that of ``xs``.
 
@@ -203,20 +211,45 @@ class RNNForecaster(Series, Forecaster):
         ------
         ParameterError
             When ``xs`` is not as long as the horizon.
+        FeatureError
+            When something in ``xs`` is no number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNForecaster
+        >>> degrees = np.random.default_rng(1).normal(15, 5, 1000)
+        >>> model = RNNForecaster(experts=("last", "arx"))
+        >>> for t in degrees.tolist():
+        ...     model.learn_one(3.0 * t + 7.0, {"t": t})
+        >>> [warm], [cold] = model.forecast(1, [{"t": 30.0}]), model.forecast(1, [{"t": 0.0}])
+        >>> round(warm, -1), round(cold, -1)
+        (100.0, 10.0)
         """
+        return self._said(self._steps(horizon, xs, key)[0])
+
+    def _steps(self, horizon: int, xs: list[dict[Any, Any]] | None, key: Any) -> tuple[NDArray[np.float64], int, int]:
+        """Return forecasts (horizon, C), how many of the steps know their features, and the area asked."""
         check("forecast", "horizon", horizon, "an int >= 1", ok=horizon >= 1)
         if xs is not None and len(xs) != horizon:
             raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
         area = self._asked(key, xs)
-        steps = self._books.array(area, "now").T[:horizon]
+        steps, known = self._books.ahead(area, self._to_come(xs, 0))
         if horizon > self.horizon and np.isfinite(steps).any():
-            steps = self._roll(horizon, xs, area)
+            steps = self._roll(steps, horizon, xs, area)
+        return steps[:horizon], min(known, horizon), area
+
+    def _said(self, steps: NDArray[np.float64]) -> list[Any]:
+        """Return forecasts (horizon, C) in the kind of y: numbers, or dicts of the channels that have had a value."""
         names = self._targets.names
-        if not self._single and self._single is not None:
-            known = [(name, i) for i, name in enumerate(names) if np.isfinite(steps[0, i])]
-            return [{name: float(step[i]) for name, i in known} for step in steps]
-        values = steps[:, 0] if names else np.zeros(0)
-        return [float(v) for v in np.nan_to_num(values)] + [0.0] * (horizon - len(values))
+        if self._single is False:
+            found = steps.tolist()
+            if not all(map(math.isfinite, found[0])):
+                known = np.isfinite(steps[0])
+                names = [name for name, good in zip(names, known.tolist(), strict=True) if good]
+                found = steps[:, known].tolist()
+            return [dict(zip(names, step)) for step in found]  # noqa: B905  for each event: strict costs a third more
+        return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
     def forecast_quantiles(
         self,
@@ -253,21 +286,15 @@ class RNNForecaster(Series, Forecaster):
         """
         ok = all(0.0 < level < 1.0 for level in levels)
         check("forecast_quantiles", "levels", levels, "numbers between 0 and 1", ok=ok)
-        steps = self.forecast(horizon, xs, key)
-        away = self._books.bands(self._asked(key, xs), horizon, levels)
-        index = self._targets.index
-        if self._single or self._single is None:
-            return [
-                {level: step + (float(away[index[ONLY], i, j]) if index else 0.0) for j, level in enumerate(levels)}
-                for i, step in enumerate(steps)
-            ]
-        return [
-            {
-                name: {level: v + float(away[index[name], i, j]) for j, level in enumerate(levels)}
-                for name, v in step.items()
-            }
-            for i, step in enumerate(steps)
-        ]
+        steps, known, area = self._steps(horizon, xs, key)
+        if not self._targets.names:
+            return [dict.fromkeys(levels, 0.0) if self._single is not False else {} for _ in range(horizon)]
+        bands = (steps.T[:, :, None] + self._books.bands(area, horizon, levels, known)).tolist()
+        if self._single:
+            return [dict(zip(levels, np.nan_to_num(band).tolist(), strict=True)) for band in bands[0]]
+        names, good = self._targets.names, np.isfinite(steps[0]).tolist()
+        shown = [(name, by_step) for name, by_step, ok in zip(names, bands, good, strict=True) if ok]
+        return [{name: dict(zip(levels, by_step[i], strict=True)) for name, by_step in shown} for i in range(horizon)]
 
     def forecast_interval(
         self, horizon: int, level: float = 0.8, xs: list[dict[Any, Any]] | None = None, key: Any = None
@@ -299,11 +326,19 @@ class RNNForecaster(Series, Forecaster):
 
         The weights of ordinary events; behind a jump others hold.
         """
-        beliefs = self._books.array(0, "weights")[:, 0]
-        by_channel = [{name: b[:, e].copy() for e, name in enumerate(self.experts)} for b in beliefs]
-        if self._single or not by_channel:
-            return by_channel[0] if by_channel else {}
-        return dict(zip(self._targets.names, by_channel, strict=True))
+        return self._believed("weights", [name for name in self.experts if EXPERTS[name].code != ARX])
+
+    @property
+    def weights_with_xs_(self) -> dict[str, Any]:
+        """The same for steps whose features are known: ``arx`` is one more. Empty for a forecaster without features."""
+        return self._believed("informed.weights", sorted(self.experts, key=lambda name: EXPERTS[name].code == ARX))
+
+    def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
+        beliefs = self._books.array(0, field)[0]
+        if not beliefs.size:
+            return {}
+        by_channel = [{name: beliefs[e, c].copy() for e, name in enumerate(names)} for c in range(beliefs.shape[1])]
+        return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))
 
     # ---- blocks ---------------------------------------------------------------------------------
 

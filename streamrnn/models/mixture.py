@@ -15,11 +15,13 @@ from streamrnn.errors import StateError
 from streamrnn.kernels import book as at
 from streamrnn.kernels.book import BookLayout, Shape
 from streamrnn.kernels.conformal import LEVELS
-from streamrnn.kernels.experts import EXPERTS, RLS
+from streamrnn.kernels.experts import AR, ARX, EXPERTS, RLS
+from streamrnn.kernels.forecaster import informed
 
 __all__ = ["Books"]
 
-_TRANSIENT = ("scratch", "row")
+_FIXED = ("prior", "informed.prior", "input_of")
+_TRANSIENT = ("scratch", "row", "lanes")
 
 
 @functools.lru_cache(maxsize=256)
@@ -46,31 +48,29 @@ class Books:
     Examples
     --------
     >>> from streamrnn.models.mixture import Books
-    >>> books = Books(("last", "rls"), horizon=2)
+    >>> books = Books(("drift", "rls"), horizon=2)
     >>> books.grow(channels=1)
-    >>> books.array(0, "weights")[0, 0].tolist()
+    >>> books.array(0, "weights")[0, :, 0].tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
 
     def __init__(
         self, names: tuple[str, ...], horizon: int, period: int = 0, nets: int = 0, timed: bool = False
     ) -> None:
-        rows = [EXPERTS[name] for name in names]
-        self.rows = rows
-        prior = np.array([row.prior for row in rows])
-        self.prior = prior / prior.sum()
+        asked = [EXPERTS[name] for name in names]
+        self.rows = rows = [row for row in asked if row.code != ARX]
+        self.prior = np.array([row.prior for row in rows])
+        arx = [row for row in asked if row.code == ARX]
+        self.informed_prior = np.array([row.prior for row in (*rows, *arx)])
         self.inputs: list[int] = []
         self.shape = Shape(
             0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS),
-            period, timed, nets,
+            period, timed, nets, max((row.lags for row in rows if row.code == AR), default=0),
+            max((row.lags for row in arx), default=0),
         )  # fmt: skip
         self.slabs: list[NDArray[np.uint8]] = []
+        self.layout = _layout_of(self.shape)
         self._lay_out(self.shape, [])
-
-    @property
-    def layout(self) -> BookLayout:
-        """The map of all of them."""
-        return _layout_of(self.shape)
 
     def array(self, area: int, name: str) -> NDArray[Any]:
         """Return one array of one book, as a view."""
@@ -82,8 +82,10 @@ class Books:
 
     def _blank(self, layout: BookLayout) -> NDArray[np.uint8]:
         slab = layout.allocate()
-        layout.view(slab, "prior")[:] = self.prior
-        layout.view(slab, "weights")[:] = self.prior
+        for name, prior in (("", self.prior), ("informed.", self.informed_prior)):
+            if layout.fields[f"{name}prior"][2] != (0,):
+                layout.view(slab, f"{name}prior")[:] = prior / prior.sum()
+                layout.view(slab, f"{name}weights")[:] = (prior / prior.sum())[:, None, None]
         layout.view(slab, "input_of")[:] = self.inputs
         for place, row in enumerate(row for row in self.rows if row.code == RLS):
             layout.view(slab, f"rls{place}.settings")[0] = row.forget
@@ -102,7 +104,7 @@ class Books:
                 source, into = old.view(before, name), new.view(after, name)
                 shared = tuple(slice(0, min(a, b)) for a, b in zip(source.shape, into.shape, strict=True))
                 into[shared] = source[shared]
-        self.shape = shape
+        self.shape, self.layout = shape, new
 
     def grow(self, channels: int = 0, features: int = 0, inputs: list[int] | None = None) -> None:
         """Add channels, features and inputs of the nets; everything learned stays as it is, bit for bit."""
@@ -116,16 +118,41 @@ class Books:
         other._lay_out(self.shape, [])  # noqa: SLF001
         return other
 
-    def bands(self, area: int, horizon: int, levels: Sequence[float]) -> NDArray[np.float64]:
-        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing."""
-        tracked = np.sort(self.array(area, "quantiles"), axis=-1)
-        tracked *= np.sqrt(self.array(area, "error"))[:, :, None]
+    def ahead(self, area: int, xs: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], int]:
+        """Return forecasts (H, C), and how many of the steps know their features.
+
+        xs (H, F): features to come, NaN where one is missing. A step is forecast with them if all are there up to it.
+        """
+        plain = self.array(area, "now").T.copy()
+        if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.EVENTS]:
+            return plain, 0
+        out = np.empty(plain.size)
+        informed()(self.slabs[area], xs.reshape(-1), out)
+        known = out.reshape(-1, len(plain)).T
+        n = int(np.isfinite(known).any(axis=1).cumprod().sum())
+        taken = np.isfinite(known[:n])
+        plain[:n][taken] = known[:n][taken]
+        return plain, n
+
+    def bands(self, area: int, horizon: int, levels: Sequence[float], known: int = 0) -> NDArray[np.float64]:
+        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing.
+
+        Of the first ``known`` steps by the errors of forecasts with known features.
+        """
+        H = self.shape.horizon
+        steps = np.arange(horizon)
+        own = np.minimum(steps, H - 1)
+        found = self._tracked(area, "", levels)[:, own] * np.sqrt((steps + 1) / (own + 1))[None, :, None]
+        if known:
+            found[:, :known] = self._tracked(area, "informed.", levels)[:, :known]
+        return np.asarray(found)
+
+    def _tracked(self, area: int, name: str, levels: Sequence[float]) -> NDArray[np.float64]:
+        tracked = np.sort(np.moveaxis(self.array(area, f"{name}quantiles"), 0, -1), axis=-1)
+        tracked *= np.sqrt(self.array(area, f"{name}error"))[:, :, None]
         places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
         below = np.minimum(places.astype(int), len(LEVELS) - 2)
-        found = tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below])
-        steps = np.arange(horizon)
-        known = np.minimum(steps, self.shape.horizon - 1)
-        return np.asarray(found[:, known] * np.sqrt((steps + 1) / (known + 1))[None, :, None])
+        return np.asarray(tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below]))
 
     def begin(self, area: int) -> None:
         """Make sure that there is a blank book at ``area``."""
@@ -141,7 +168,7 @@ class Books:
         blank = self._blank(layout)
         for slab in self.slabs:
             slab.view(np.int64)[at.EVENTS] = 0
-            for name in (*at.BLANK, "context", "sign", "differences", "pending"):
+            for name in (*at.MEMORY_OF_SERIES, "context", "sign", "differences", "pending"):
                 layout.view(slab, name)[:] = layout.view(blank, name)
 
     def freeze(self, frozen: int) -> None:
@@ -169,14 +196,14 @@ class Books:
         """
         self.inputs = list(inputs)
         self.shape = replace(self.shape, channels=channels, features=features, inputs=len(inputs))
-        layout = self.layout
+        self.layout = layout = _layout_of(self.shape)
         slabs = []
         for state in states:
             if len(state) != layout.nbytes:
                 raise StateError(f"The forecaster's state must have {layout.nbytes} bytes. Got {len(state)} instead.")
             slab = self._blank(layout)
             expected = slab[: 8 * at.HEADER_WORDS].view(np.int64).copy()
-            fixed = [layout.view(slab, name).copy() for name in ("prior", "input_of")]
+            fixed = [layout.view(slab, name).copy() for name in _FIXED]
             slab[:] = np.frombuffer(state, np.uint8)
             words = slab[: 8 * at.HEADER_WORDS].view(np.int64)
             free = np.ones(at.HEADER_WORDS, bool)
@@ -185,9 +212,7 @@ class Books:
             if (
                 (words != expected)[free].any()
                 or not 0 <= words[at.EVENTS] < 2**60
-                or not all(
-                    np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, ("prior", "input_of"), strict=True)
-                )
+                or not all(np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, _FIXED, strict=True))
                 or not np.isin(context, (0.0, 1.0)).all()
                 or not np.isin(period, np.arange(words[at.LONGEST] + 1)).all()
             ):

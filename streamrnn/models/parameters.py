@@ -119,9 +119,10 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         grows with its square.""",
     ),
     "experts": Parameter(
-        f"a tuple of different names among {_names(EXPERTS)}",
+        f"a tuple of different names among {_names(EXPERTS)}, not arx alone",
         lambda value, _: (
             isinstance(value, tuple)
+            and value != ("arx",)
             and 0 < len(value) == len(set(value))
             and all(isinstance(name, str) and name in EXPERTS for name in value)
         ),

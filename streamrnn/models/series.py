@@ -28,7 +28,7 @@ ONLY: Final = "y"  # the channel of a series that is one number
 class Series(Recurrent):
     """A row is ``[time] | y (C) | x (F) | forecasts (C H) | area``; books beside the nets, one for each series.
 
-    A subclass makes ``_books``, ``_nets`` and ``_row`` in its ``__init__``.
+    A subclass makes ``_books`` and ``_nets`` in its ``__init__``, and calls :meth:`_lay_row`.
     """
 
     horizon: int
@@ -37,6 +37,8 @@ class Series(Recurrent):
     _single: bool | None  # y is one number
     _n_seen: int
     _row: NDArray[np.float64]
+    _row_y: memoryview
+    _row_x: memoryview
 
     # ---- growth ---------------------------------------------------------------------------------
 
@@ -66,7 +68,7 @@ class Series(Recurrent):
         self._books.grow(len(channels), len(features), codes)
         for net in self._nets:
             net.grow(names, outputs=self.horizon * len(channels))
-        self._row = np.full(self._width(), np.nan)
+        self._lay_row()
 
     def _values(self, y: Any) -> dict[Any, float]:
         """Return y as values by channel.
@@ -81,6 +83,25 @@ class Series(Recurrent):
             was, now = ("a number", "a dict") if self._single else ("a dict of channels", "no dict")
             raise FeatureError(f"The series' values were {was} so far. Got {now} instead: {y!r}.")
         return {ONLY: to_float(ONLY, y)} if single else {name: to_float(name, v) for name, v in y.items()}
+
+    def _lay_row(self) -> None:
+        """Make the row that events are written into, and the two parts of it that the short way fills."""
+        C = self._books.shape.channels
+        self._row = np.full(self._width(), np.nan)
+        self._row[-1] = 0.0
+        self._row_y, self._row_x = memoryview(self._row[:C]), memoryview(self._row[C:])  # type: ignore[arg-type]
+
+    def _write(self, y: Any, x: Mapping[Any, Any] | None) -> bool:
+        """Write an event into the row if it has exactly the channels and features known, in numbers, and no key or time."""
+        if self.key is not None or self.time is not None:
+            return False
+        if self._single:
+            if not isinstance(y, float):
+                return False
+            self._row[0] = y
+        elif self._single is None or not isinstance(y, Mapping) or not self._targets.write(y, self._row_y):
+            return False
+        return self._columns.write(x, self._row_x) if x else not self._columns.names
 
     def _area(self, x: Mapping[Any, Any] | None) -> int:
         """Return the area of an event that is learned, its book ready."""
@@ -105,13 +126,23 @@ class Series(Recurrent):
         first, last = (nets[0], nets[-1]) if nets else (self._net, self._net)
         first.call(books.slabs[area], first.slab, last.slab, rows, n)
 
-    def _roll(self, horizon: int, xs: list[dict[Any, Any]] | None, area: int) -> NDArray[np.float64]:
+    def _to_come(self, xs: list[dict[Any, Any]] | None, start: int) -> NDArray[np.float64] | None:
+        """Return the features of the H steps from ``start`` on (H, F), NaN where they are not given; None where none counts."""
+        if not xs or not self._books.shape.arx or not self._books.shape.features:
+            return None
+        found = np.full((self.horizon, len(self._columns.names)), np.nan)
+        for row, x in zip(found, xs[start:], strict=False):
+            self._columns.write_slowly(x, row)
+        return np.ascontiguousarray(found[:, int(self.time is not None) :])
+
+    def _roll(
+        self, steps: NDArray[np.float64], horizon: int, xs: list[dict[Any, Any]] | None, area: int
+    ) -> NDArray[np.float64]:
         """Return forecasts beyond the model's horizon: a copy takes its own forecasts in, and is asked again."""
         books, nets = self._books.copy(), [copy.deepcopy(net) for net in self._nets]
         books.freeze(1)
         for net in nets:
             net.header[at.FROZEN] = 1
-        steps = np.array(books.array(area, "now").T)
         first, C = int(self.time is not None), books.shape.channels
         while len(steps) < horizon:
             for i in range(len(steps) - self.horizon, len(steps)):
@@ -123,7 +154,7 @@ class Series(Recurrent):
                     row[:first], row[first + C : len(found) + C] = found[:first], found[first:]
                 row[-1] = area
                 self._run(books, nets, area, row, 1)
-            steps = np.vstack([steps, books.array(area, "now").T])
+            steps = np.vstack([steps, books.ahead(area, self._to_come(xs, len(steps)))[0]])
         return steps[:horizon]
 
     # ---- state ----------------------------------------------------------------------------------
@@ -222,7 +253,7 @@ class Series(Recurrent):
             net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
         if not self._nets and areas > 1:
             self._net.grow(areas=areas - 1)
-        self._row = np.full(self._width(), np.nan)
+        self._lay_row()
         self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
         taken = sorted(self._keys.areas.values())
         if (

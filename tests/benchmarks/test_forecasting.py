@@ -19,8 +19,8 @@ COUNTER = Stream("counter", np.arange(60.0)[:, None], np.empty((60, 0)), start=1
 class Counter(Last):
     """Knows that the stream counts: exact from the second event on."""
 
-    def forecast(self):
-        return super().forecast() + np.arange(1, self.horizon + 1)[:, None]
+    def forecast(self, xs=None):
+        return super().forecast(xs) + np.arange(1, self.horizon + 1)[:, None]
 
 
 class Cheat(Last):

@@ -18,7 +18,7 @@ from streamrnn.kernels.experts import EXPERTS
 from streamrnn.kernels.experts.rls import RIDGE
 
 SMALL = {"horizon": 2, "hidden_size": 8}
-NO_NETS = ("last", "steady", "seasonal", "drift", "rls", "rls_short")
+NO_NETS = ("last", "steady", "seasonal", "drift", "rls", "rls_short", "ar")
 
 
 def series(n=300, seed=1):
@@ -145,7 +145,7 @@ def test_time_and_missing_values():
     assert loads(dumps(model)).forecast(5) == model.forecast(5)
 
 
-@pytest.mark.parametrize("name", EXPERTS)
+@pytest.mark.parametrize("name", [name for name in EXPERTS if name != "arx"])
 def test_one_expert_alone_is_that_expert(name):
     """The mixture of one has a weight of one, and forecasts as its only member."""
     y = series(60)
@@ -187,25 +187,26 @@ def test_a_spike_is_not_believed():
 
 
 def test_belief_follows_the_paper():
-    """The weights are those of the formulas, in plain NumPy: Wintenberger (2017) with the gradient trick."""
+    """The weights are those of the formulas, in plain NumPy: Wintenberger (2017) with the gradient trick. Lanes that are off rest."""
     rng = np.random.default_rng(7)
 
-    def call(d, E, f, p, e, rms, n, prior, R, V, B, w):
-        believe(d, 0, E, f, p, e, rms, n, prior, R, V, B, w)
+    def call(R, V, B, w, f, prior, g, p, limit, on, scratch):
+        believe(R, V, B, w, f, prior, g, p, limit, on, scratch)
 
     run = call if INTERPRETED else numba.njit(**OPTIONS)(call)  # kernels run inside an entry only
-    E, prior = 3, np.array([0.5, 0.25, 0.25])
-    d = np.zeros(6 * E)
-    d[:E], d[5 * E :] = prior, prior  # weights, regret, squares, bound, forecasts, prior
-    w, R, V, B, f, at_prior = (E * i for i in range(6))
+    E, n, prior = 3, 2, np.array([0.5, 0.25, 0.25])
+    R, V, B, w = np.zeros((4, E, n))
+    w[:] = prior[:, None]
     weights, regret, square, bound = prior.copy(), np.zeros(E), np.zeros(E), np.zeros(E)
-    for n in range(200):
-        experts, y, rms = rng.normal(size=E) + np.array([0.0, 0.5, 2.0]), 0.0, 1.0
+    for i in range(200):
+        experts = rng.normal(size=E) + np.array([0.0, 0.5, 2.0])
         p = float(weights @ experts)
-        d[f : f + E] = experts
-        run(d, E, f, p, p - y, rms, float(n), at_prior, R, V, B, w)
-        g = p - y if n <= 5 else np.clip(p - y, -3.0, 3.0)
-        limit = np.inf if n <= 5 else 12.0 * abs(g)
+        g = p if i <= 5 else np.clip(p, -3.0, 3.0)
+        limit = np.inf if i <= 5 else 12.0 * abs(g)
+        both = [np.array([v, math.nan]) for v in (g, p, limit)]
+        f = np.stack([experts, np.full(E, math.nan)], axis=1)
+        flat = [one.reshape(-1) for one in (R, V, B, w, f)]
+        run(*flat, prior, *both, np.array([1.0, 0.0]), np.empty((3 * E + 4) * n))
         r = np.clip(g * (p - experts), -limit, limit)
         bound, square = np.maximum(bound * FORGET, abs(r)), square * FORGET + r * r
         eta = np.minimum(0.5 / bound, np.sqrt(np.log(E) / square))
@@ -213,7 +214,8 @@ def test_belief_follows_the_paper():
         weights = prior * eta * np.exp(eta * regret - (eta * regret).max())
         weights /= weights.sum()
 
-        np.testing.assert_allclose(d[w : w + E], weights, rtol=1e-9)
+        np.testing.assert_allclose(w[:, 0], weights, rtol=1e-9)
+        assert w[:, 1].tolist() == prior.tolist()
     assert weights[2] < 0.1 < weights[0]
 
 
@@ -237,6 +239,117 @@ def test_least_squares_is_the_ridge_regression_of_all_it_saw():
     for h in range(H):
         target = np.array([y[t + 1 + h] - y[t] for t in rows])
         np.testing.assert_allclose(found[h], np.linalg.solve(A.T @ A + ridge, A.T @ target), rtol=1e-6, atol=1e-9)
+
+
+def driven(n=1500, seed=11):
+    """What two features do at once, one of them rare, under an AR(1) of spread 0.1 / sqrt(1 - 0.49): y and the features."""
+    rng = np.random.default_rng(seed)
+    x = np.column_stack([rng.normal(size=n), rng.random(n) < 0.1]).astype(float)
+    u = np.zeros(n)
+    for t in range(1, n):
+        u[t] = 0.7 * u[t - 1] + rng.normal(0.0, 0.1)
+    return u + 2.0 * x[:, 0] - 3.0 * x[:, 1], x
+
+
+def named(x):
+    return [dict(zip("uv", row, strict=True)) for row in x.tolist()]
+
+
+DRIVEN = {"horizon": 3, "experts": ("last", "rls_short", "arx")}
+
+
+def test_known_features_count():
+    """With the features to come the error is near that of one who knows the rule; the band is as narrow, and holds."""
+    y, x = driven()
+    model, features = RNNForecaster(**DRIVEN), named(x)
+    errors, inside = [], []
+    for t, value in enumerate(y.tolist()):
+        if 700 <= t < len(y) - 3:
+            xs = features[t : t + 3]
+            errors.append(np.array(model.forecast(3, xs)) - y[t : t + 3])
+            bands = np.array(model.forecast_interval(3, 0.8, xs))
+            inside.append((bands[:, 0] <= y[t : t + 3]) & (y[t : t + 3] <= bands[:, 1]))
+        model.learn_one(value, features[t])
+
+    optimum = 0.01 * np.cumsum(0.49 ** np.arange(3))
+    assert (np.mean(np.square(errors), axis=0) < 1.1 * optimum).all()
+    assert (abs(np.mean(inside, axis=0) - 0.8) < 0.05).all()
+    assert (model.weights_with_xs_["arx"] > 0.9).all()
+    assert "arx" not in model.weights_
+
+
+def test_without_known_features_nothing_changes():
+    """Who never gives ``xs`` has the same forecasts with ``arx`` as without it, bit for bit; a gap in ``xs`` ends what is known."""
+    y, x = driven(400)
+    with_arx, without = RNNForecaster(**DRIVEN), RNNForecaster(horizon=3, experts=DRIVEN["experts"][:2])
+    np.testing.assert_array_equal(with_arx.progressive_many(y, x), without.progressive_many(y, x))
+
+    plain, features = with_arx.forecast(3), [{0: 1.0, 1: 0.0}, {0: 0.5, 1: 1.0}, {0: -1.0, 1: 0.0}]
+    before = pickle.dumps(with_arx)
+    all_known = with_arx.forecast(3, features)
+    assert with_arx.forecast(3, [features[0], {0: 0.5}, features[2]]) == [all_known[0], *plain[1:]]
+    assert with_arx.forecast(3, [{}, *features[1:]]) == plain == without.forecast(3, features)
+    assert with_arx.forecast(2, features[:2]) == all_known[:2]
+    assert all(a != b for a, b in zip(all_known, plain, strict=True))
+    assert pickle.dumps(with_arx) == before
+
+
+def test_what_is_verified_is_what_was_said():
+    """A path that the events lead on takes the very steps that ``forecast`` takes over the same features, and resumes exactly."""
+    y, x = driven(300)
+    model = RNNForecaster(**DRIVEN)
+    model.learn_many(y[:200], x[:200])
+    E = len(DRIVEN["experts"]) - 1
+    said = np.array(model.forecast(3, [dict(enumerate(row)) for row in x[200:203].tolist()]))
+    books = model._books
+    slots = [(200 + h) % 3 for h in range(3)]
+    partial, share = (
+        np.array([books.array(0, f"informed.{name}")[slot, 0, h] for h, slot in enumerate(slots)])
+        for name in ("mixed", "share")
+    )
+    back = loads(dumps(model))
+    for h in range(3):
+        for one in (model, back):
+            one.learn_one(y[200 + h], dict(enumerate(x[200 + h].tolist())))
+        path = model._books.array(0, "forecasts")[slots[h], E, 0, h]
+
+        assert said[h] == pytest.approx(partial[h] + share[h] * path, rel=1e-14)
+    assert pickle.dumps(back) == pickle.dumps(model)
+
+
+def test_known_features_do_not_leak():
+    """A forecast over ``xs`` reads nothing of what the stream then does, nor of features that it was not given."""
+    y, x = driven(300)
+    other_y, other_x = y.copy(), x.copy()
+    other_y[250:], other_x[250:] = 9.0, 1.0
+    xs = [{0: 1.0, 1: 0.0}] * 3
+
+    found = []
+    for values, features in ((y, x), (other_y, other_x)):
+        model = RNNForecaster(**DRIVEN)
+        model.learn_many(values[:250], features[:250])
+        at_250 = model.forecast(3, xs)
+        model.learn_many(values[250:], features[250:])
+        found.append((at_250, model.forecast(3, xs)))
+
+    assert found[0][0] == found[1][0]
+    assert found[0][1] != found[1][1]
+
+
+def test_known_features_of_channels_that_come_late():
+    """Features and channels that appear on the way, gaps in both, time and keys: forecasts stay finite, the state resumes."""
+    rng = np.random.default_rng(12)
+    model = RNNForecaster(**DRIVEN, time="at", key="id")
+    for t in range(120):
+        x = {"at": 2 * t, "id": t % 2, "u": math.nan if t % 11 == 3 else rng.normal()} | (
+            {"v": rng.normal()} if t > 60 else {}
+        )
+        model.learn_one({"a": x["u"] * 2, "b": rng.normal()} if t > 30 else {"a": x["u"] * 2}, x)
+    xs = [{"at": 240 + 2 * h, "id": 1, "u": 1.0, "v": 0.0} for h in range(7)]
+
+    far = model.forecast(7, xs)
+    assert all(math.isfinite(v) for step in far for v in step.values())
+    assert loads(dumps(model)).forecast(7, xs) == far != model.forecast(7, key=1)
 
 
 def test_bands_hold_what_they_say():
@@ -266,7 +379,8 @@ def test_rolling_on_changes_nothing():
 
     far = model.forecast(7, [{"u": 100.0 + i} for i in range(7)])
 
-    assert far[:2] == model.forecast(2)
+    assert far[:2] == model.forecast(2, [{"u": 100.0}, {"u": 101.0}])
+    assert model.forecast(7)[:2] == model.forecast(2)
     assert np.isfinite(far).all()
     assert pickle.dumps(model) == before
     with pytest.raises(ParameterError, match="7 entries"):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from streamrnn.kernels.expert import Expert
+from streamrnn.kernels.experts.arx import AR, AR_ROW, ARX, ARX_ROW
 from streamrnn.kernels.experts.last import LAST, LAST_ROW, STEADY, STEADY_ROW
 from streamrnn.kernels.experts.lstm import NET, NET_FAST_ROW, NET_ROW
 from streamrnn.kernels.experts.rls import RLS, RLS_ROW, RLS_SHORT_ROW
 from streamrnn.kernels.experts.seasonal import DRIFT, DRIFT_ROW, SEASONAL, SEASONAL_ROW
 
-__all__ = ["DRIFT", "EXPERTS", "LAST", "NET", "RLS", "SEASONAL", "STEADY"]
+__all__ = ["AR", "ARX", "DRIFT", "EXPERTS", "LAST", "NET", "RLS", "SEASONAL", "STEADY"]
 
 EXPERTS: Final[dict[str, Expert]] = {
     row.name: row
     for row in (
-        LAST_ROW, STEADY_ROW, SEASONAL_ROW, DRIFT_ROW, RLS_ROW, RLS_SHORT_ROW, NET_ROW, NET_FAST_ROW,
+        LAST_ROW, STEADY_ROW, SEASONAL_ROW, DRIFT_ROW, RLS_ROW, RLS_SHORT_ROW, AR_ROW, NET_ROW, NET_FAST_ROW,
+        ARX_ROW,
     )
 }  # fmt: skip

@@ -16,17 +16,23 @@ FARTHEST: Final = (
 
 @kernel
 def after(slot, H):
-    """Return the next of H slots: forecasts lie by the moment that they speak of."""
+    """Return the next of H slots."""
     return slot + 1 if slot + 1 < H else 0
 
 
 @kernel
-def state(hd, d, c, e, slot, h, value, forecast):
-    """Write an expert's forecast of step h, bounded; the last value where it is no number. ``slot``: see :func:`after`."""
-    C, H, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.EXPERTS]
-    far = FARTHEST * np.sqrt(d[hd[at.CHANGE] + c * H + h])
-    low, high = value - far, value + far
-    v = forecast if forecast > low else low
-    v = v if v < high else high
-    v = v if abs(forecast) >= 0.0 else value
-    d[hd[at.FORECASTS] + ((slot * C + c) * H + h) * E + e] = v
+def place(hd, c, e):
+    """Return where in the lanes expert e writes what it states of channel c: one number for each of H steps."""
+    return hd[at.LANES] + (e * hd[at.CHANNELS] + c) * hd[at.HORIZON]
+
+
+@kernel
+def bound(said, change, value):
+    """Keep forecasts (H) within reach of the last value; where one is no number, the last value stands for it."""
+    for h in range(change.size):
+        far = FARTHEST * np.sqrt(change[h])
+        v = said[h]
+        low, high = value - far, value + far
+        kept = v if v > low else low
+        kept = kept if kept < high else high
+        said[h] = kept if abs(v) >= 0.0 else value

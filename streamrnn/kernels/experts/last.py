@@ -12,7 +12,7 @@ from typing import Final
 from streamrnn.kernels import book as at
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.expert import Expert
-from streamrnn.kernels.experts.bounds import after
+from streamrnn.kernels.experts.bounds import place
 
 LAST: Final = 0
 STEADY: Final = 1
@@ -21,10 +21,8 @@ STEADY_ROW: Final = Expert("steady", STEADY, prior=0.5)
 
 
 @kernel
-def last(hd, d, c, e, t, value):
+def last(hd, d, c, e, value):
     """State ``value`` for every step ahead."""
-    C, H, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.EXPERTS]
-    slot = t % H
-    for h in range(H):
-        slot = after(slot, H)
-        d[hd[at.FORECASTS] + ((slot * C + c) * H + h) * E + e] = value
+    start = place(hd, c, e)
+    for h in range(hd[at.HORIZON]):
+        d[start + h] = value

@@ -30,7 +30,7 @@ from streamrnn.kernels.events import (
     unscale_output,
 )
 from streamrnn.kernels.expert import Expert
-from streamrnn.kernels.experts.bounds import after, state
+from streamrnn.kernels.experts.bounds import place
 from streamrnn.kernels.net import forward, update
 
 NET: Final = 5
@@ -113,11 +113,10 @@ def follow(cell, hidden):
 
 
 @kernel
-def net(hd, d, nh, nf, nd, c, e, t, value):
-    """State the forecasts that the live state made at t."""
+def net(hd, d, nh, nf, nd, c, e, value):
+    """State the forecasts that the live state made."""
     H = hd[at.HORIZON]
-    slot = t % H
+    into = place(hd, c, e)
     for h in range(H):
-        slot = after(slot, H)
         change = unscale_output(nh, nd, c * H + h, float(nf[nh[net_at.LIVE_OUT] + c * H + h]))
-        state(hd, d, c, e, slot, h, value, value + d[hd[at.SIGN] + c] * change)
+        d[into + h] = value + d[hd[at.SIGN] + c] * change

@@ -19,11 +19,11 @@ import numpy as np
 from streamrnn.kernels import book as at
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.expert import Expert
-from streamrnn.kernels.experts.bounds import after, state
+from streamrnn.kernels.experts.bounds import place
 
 RLS: Final = 4
-RLS_ROW: Final = Expert("rls", RLS, prior=2.0, lags=48)
-RLS_SHORT_ROW: Final = Expert("rls_short", RLS, prior=2.0, lags=13, forget=0.998)
+RLS_ROW: Final = Expert("rls", RLS, prior=1.5, lags=48)
+RLS_SHORT_ROW: Final = Expert("rls_short", RLS, prior=1.0, lags=13, forget=0.998)
 
 RIDGE: Final = (
     10.0  # usual changes squared: prior weight of "no change", as of ten events. 1 is wild for the first hundred events
@@ -33,7 +33,7 @@ GROWN: Final = 1e4
 
 
 @kernel
-def _changes(hd, d, c, t, L, x):
+def changes(hd, d, c, t, L, x):
     """Write the L changes before t into x (L), newest first, limited."""
     Q = hd[at.MEMORY]
     ring = hd[at.VALUES] + c * Q
@@ -49,6 +49,32 @@ def _changes(hd, d, c, t, L, x):
         v = v if v > -most else -most
         x[i] = v if known else 0.0
         newer = older
+
+
+@kernel
+def gain(P, x, g, forget, grow):
+    """Write P x into g (L) and move P (its lower triangle, L x L) on. Return lambda + x' P x, or 0 where that is no number."""
+    L = x.size
+    for i in range(L):
+        g[i] = 0.0
+    for i in range(L):
+        row, v = P[i * L : i * L + i], x[i]
+        total = 0.0
+        for j in range(i):
+            total += row[j] * x[j]
+            g[j] += row[j] * v
+        g[i] += total + P[i * L + i] * v
+    power = forget
+    for i in range(L):
+        power += x[i] * g[i]
+    if not (power > 0.0 and power < 1e300):
+        return 0.0
+    share = 1.0 / power
+    for i in range(L):
+        row, v = P[i * L : i * L + i + 1], g[i] * share
+        for j in range(i + 1):
+            row[j] = (row[j] - v * g[j]) * grow
+    return power
 
 
 @kernel
@@ -74,21 +100,12 @@ def teach(hd, d, c, k, t):
     forget = d[hd[b + at.SETTINGS]]
     if P[0] == 0.0:
         _restart(P, L, s)
-    _changes(hd, d, c, source, L, x)
+    changes(hd, d, c, source, L, x)
+    trace = 0.0
     for i in range(L):
-        g[i] = 0.0
-    for i in range(L):
-        row, v = P[i * L : i * L + i], x[i]
-        total = 0.0
-        for j in range(i):
-            total += row[j] * x[j]
-            g[j] += row[j] * v
-        g[i] += total + P[i * L + i] * v
-    power, trace = forget, 0.0
-    for i in range(L):
-        power += x[i] * g[i]
         trace += P[i * L + i]
-    if not (power > 0.0 and power < 1e300):
+    power = gain(P, x, g, forget, 1.0 / forget if trace * RIDGE * s < GROWN * L else 1.0)
+    if power == 0.0:
         _restart(P, L, s)
         return
     ring = hd[at.VALUES] + c * Q
@@ -103,12 +120,6 @@ def teach(hd, d, c, k, t):
         if abs(error) < 1e150:
             for i in range(L):
                 w[i] += error * g[i]
-    share = 1.0 / power
-    grow = 1.0 / forget if trace * RIDGE * s < GROWN * L else 1.0
-    for i in range(L):
-        row, v = P[i * L : i * L + i + 1], g[i] * share
-        for j in range(i + 1):
-            row[j] = (row[j] - v * g[j]) * grow
 
 
 @kernel
@@ -117,12 +128,11 @@ def rls(hd, d, c, e, k, t, value):
     H, b = hd[at.HORIZON], at.RLS + k * at.RLS_WORDS
     L = hd[b + at.LAGS]
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
-    _changes(hd, d, c, t, L, x)
-    slot = t % H
+    changes(hd, d, c, t, L, x)
+    into = place(hd, c, e)
     for h in range(H):
-        slot = after(slot, H)
         w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
         total = 0.0
         for i in range(L):
             total += w[i] * x[i]
-        state(hd, d, c, e, slot, h, value, value + total)
+        d[into + h] = value + total

@@ -13,7 +13,7 @@ from typing import Final
 from streamrnn.kernels import book as at
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.expert import Expert
-from streamrnn.kernels.experts.bounds import after, state
+from streamrnn.kernels.experts.bounds import after, place
 
 SEASONAL: Final = 2
 DRIFT: Final = 3
@@ -68,10 +68,9 @@ def seasonal(hd, d, c, e, t, value, by_change):
     H, Q = hd[at.HORIZON], hd[at.MEMORY]
     ring = hd[at.VALUES] + c * Q
     m = hd[at.GIVEN_PERIOD] if hd[at.GIVEN_PERIOD] > 0 else int(d[hd[at.PERIOD] + c])
-    slot, phase, back = t % H, 0, 0
+    phase, back, into = 0, 0, place(hd, c, e)
     there = start = t % Q
     for h in range(H):
-        slot = after(slot, H)
         v = value
         if m > 0:
             if phase == 0:  # a season further back
@@ -83,4 +82,4 @@ def seasonal(hd, d, c, e, t, value, by_change):
             v = d[ring + there]
             if by_change:
                 v += value - d[ring + start]
-        state(hd, d, c, e, slot, h, value, v)
+        d[into + h] = v
