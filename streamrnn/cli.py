@@ -2,8 +2,8 @@
 
 Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
 
-Exit codes: 0 done or asked to stop; 64 wrong usage; 65 too many dead letters; 66 input missing; 70 a bug; 73 output cannot be written; 76 state
-does not fit; 78 wrong configuration; 128 + n after a second signal n. No secret of a configuration is ever printed.
+Exit codes: 0 done or asked to stop; 64 wrong usage; 65 too many dead letters; 66 input missing; 69 nobody answers; 70 a bug; 73 output
+cannot be written; 75 temporary; 76 state does not fit; 77 credentials refused; 78 wrong configuration; 128 + n after a second signal n. No secret of a configuration is ever printed.
 """
 
 from __future__ import annotations

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 from streamrnn.io import Block
 from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn.runtime.monitor import Monitor
+from streamrnn.runtime.seen import Point, Seen
 from streamrnn.runtime.shard import Scored
 
-__all__ = ["Health", "PartitionHealth", "Point", "epoch_seconds", "quantiles"]
+__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles"]
 
-SERIES_KEPT = 64
-"""Series whose last points are kept for the page; the one unseen for longest goes. With POINTS_KEPT: 13 MB at most."""
-
-POINTS_KEPT = 600
+SHOWN = 20  # series in a status
 SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
 )
@@ -87,27 +85,6 @@ class PartitionHealth:
     alarm_share: float | None = None
 
 
-class Point(NamedTuple):
-    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band."""
-
-    time: Any
-    value: float
-    expected: float
-    low: float
-    high: float
-    score: float
-    alarm: bool
-
-
-@dataclass(slots=True)
-class _Series:
-    """The last points of one series."""
-
-    points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
-    events: int = 0
-    alarms: int = 0
-
-
 class Health(Monitor):
     """What the loop tells, and what others may ask meanwhile from other threads.
 
@@ -129,7 +106,7 @@ class Health(Monitor):
         self.revoked_partitions = 0
         self.runtime: Runtime | None = None
         self.partitions: dict[str, PartitionHealth] = {}
-        self._series: OrderedDict[tuple[str, str | None], _Series] = OrderedDict()
+        self._seen = Seen()
         self._lock = threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
@@ -183,32 +160,7 @@ class Health(Monitor):
             weight = 1.0 if partition.alarm_share is None else min(1.0, n / ALARM_MEMORY)
             partition.alarm_share = (1 - weight) * (partition.alarm_share or 0.0) + weight * share
             if self.keep_series:
-                self._keep(block, scored)
-
-    def _keep(self, block: Block, scored: Scored) -> None:
-        rows: dict[str | None, Any] = {}
-        if block.keys is None:
-            rows[None] = range(len(block))
-        else:
-            for i, key in enumerate(block.keys):
-                rows.setdefault(key, []).append(i)
-        times, column = block.times, scored.column(block.names)
-        value, expected = block.values[:, column], scored.predictions[:, column]
-        nothing = np.full(len(block), np.nan)
-        low, high = (scored.told[name][:, column] if name in scored.told else nothing for name in ("low", "high"))
-        for key, places in rows.items():
-            name = (block.partition, key)
-            series = self._series.pop(name, None) or _Series()
-            self._series[name] = series
-            series.events += len(places)
-            series.alarms += sum(scored.alarms[i] for i in places) if any(scored.alarms) else 0
-            for i in places[-POINTS_KEPT:]:
-                series.points.append(Point(
-                    times[i] if times is not None else block.positions[i], value.item(i), expected.item(i), low.item(i), high.item(i),
-                    scored.scores.item(i), scored.alarms[i],
-                ))  # fmt: skip
-            if len(self._series) > SERIES_KEPT:
-                self._series.popitem(last=False)
+                self._seen.take(block, scored)
 
     # What others ask -----------------------------------------------------------------------------------------------
 
@@ -248,12 +200,11 @@ class Health(Monitor):
         shards = self.runtime.shards() if self.runtime is not None else {}
         partitions, lag = self.known(), self.lag()
         with self._lock:
-            worst = sorted(self._series.items(), key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
             series = [
                 {"partition": name[0], "key": name[1], "events": one.events, "alarms": one.alarms,
                  "worst": max((point.score for point in one.points), default=None),
                  "score": one.points[-1].score if one.points else None}
-                for name, one in worst[:20]
+                for name, one in self._seen.worst()[:SHOWN]
             ]  # fmt: skip
         return {
             "state": self.state,
@@ -289,5 +240,5 @@ class Health(Monitor):
     def points(self, partition: str, key: str | None) -> list[Point]:
         """Return the last points of a series, oldest first; none where it is unknown."""
         with self._lock:
-            series = self._series.get((partition, key))
+            series = self._seen.get((partition, key))
             return list(series.points) if series else []

@@ -17,8 +17,8 @@ import msgspec
 
 from streamrnn.config_secrets import redact
 from streamrnn.errors import SinkError
-from streamrnn.runtime.health import Point
 from streamrnn.runtime.metrics import MeteredHealth
+from streamrnn.runtime.seen import Point
 
 __all__ = ["StatusServer"]
 

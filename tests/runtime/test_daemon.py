@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from streamrnn.runtime.health import Point
 from streamrnn.runtime.log import set_up
+from streamrnn.runtime.seen import Point
 from streamrnn.runtime.top import picture
 from tests.runtime.daemon_rig import Process, get, lines, place, send, wait
 
