@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
     from streamrnn.models.persistence import dumps, load, loads, save
     from streamrnn.models.regressor import RNNRegressor
+    from streamrnn.models.supervised_anomaly_detector import RNNSupervisedAnomalyDetector
     from streamrnn.models.transformer import RNNTransformer
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "RNNForecaster",
     "RNNMultiTargetRegressor",
     "RNNRegressor",
+    "RNNSupervisedAnomalyDetector",
     "RNNTransformer",
     "dumps",
     "load",
@@ -35,6 +37,7 @@ _WHERE = {
     "RNNForecaster": "streamrnn.models.forecaster",
     "RNNMultiTargetRegressor": "streamrnn.models.multi_target_regressor",
     "RNNRegressor": "streamrnn.models.regressor",
+    "RNNSupervisedAnomalyDetector": "streamrnn.models.supervised_anomaly_detector",
     "RNNTransformer": "streamrnn.models.transformer",
     "dumps": "streamrnn.models.persistence",
     "load": "streamrnn.models.persistence",

@@ -297,7 +297,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log: Log = Log()
 
 
-OWN_RULE = {"RNNAnomalyDetector": 1e-5}
+OWN_RULE = {"RNNAnomalyDetector": 1e-5, "RNNSupervisedAnomalyDetector": 1e-5}
 """Models with an alarm rule of their own, and the least rate that it holds; others are ranked among the last ``window`` scores."""
 
 SINK_GIVEN = {

@@ -12,6 +12,9 @@ the multiplicative form of adaptive conformal inference (I. Gibbs, E. Candes, Ad
 distribution shift, NeurIPS 2021, eq. 2): over n events the number of alarms differs from a n by the few that D may be, with any
 stream. Of six alarms one is presumed to be true, and five count against the rate.
 
+**Floor.** On a stream where next to nothing happens the highest rank may be next to nothing. Evidence below 1e-7 over the rate (1e-4 for one in a
+thousand) raises no alarm, and is not owed later.
+
 **Episodes.** An alarm opens an episode. While most values since lie outside what was usual before it (three standard deviations), no
 further alarm is raised; when that has been so for ``patience`` events, the episode ends as a change.
 """
@@ -32,11 +35,14 @@ COUNTS, BINS = 16, 160
 
 # ---- what an event's row says ---------------------------------------------------------------------
 ALARM, EXCEEDS, WARM, CHANGE = 1, 2, 4, 8
+FAINT = 16  # by rank an alarm, by evidence none
 
 PER_OCTAVE: Final = 5.0
 OCTAVES: Final = 32.0
 NEVER: Final = 2.0  # a threshold that no evidence reaches
 LEAST: Final = 1e-9  # evidence below is none
+FLOOR: Final = 1e-7  # least evidence of an alarm times the rate: ten times more costs quiet streams a fifth of the alarms asked for
+MOST_FLOOR: Final = 0.01  # a hundredth of the range of all values is worth saying at any rate
 BEYOND: Final = 0.2  # counted above the highest evidence kept: with 1000 kept the least p-value is 2e-4
 PRESUMED: Final = 1.2  # alarms over false alarms
 FADE: Final = 1e-3  # counts forget over 1000 events: 300 are too few for a rate of 1e-3, 3000 follow drift late
@@ -93,13 +99,21 @@ def threshold(a, rule):
 
 
 @kernel
+def floor(rule):
+    """Return the evidence that an alarm needs whatever its rank: the rarer alarms are to be, the more each has to say."""
+    return min(FLOOR / rule[RATE], MOST_FLOOR)
+
+
+@kernel
 def decide(a, rule, e, least, outside):
     """Return the flags of an event: evidence e, threshold ``least``; ``outside``: whether a value is outside the usual."""
     since = a[SINCE] + 1.0 if a[SINCE] > 0.0 else 0.0
     out = a[OUT] + outside
     lasting = since >= SOME and out >= MOSTLY * since
     flags = WARM if a[EVENTS] >= rule[WARM_UP] else 0
-    if flags and e >= least:
+    if flags and least <= e < floor(rule):
+        flags |= FAINT
+    elif flags and e >= least:
         flags |= EXCEEDS
         if a[QUIET_LEFT] <= 0.0 and not lasting:
             flags |= ALARM
@@ -116,7 +130,8 @@ def follow(a, rule, raw, e, flags, outside):
     a[TIRED] = max(raw, a[TIRED] * (1.0 - 1.0 / fade))
     exceeds = flags & EXCEEDS != 0
     if flags & WARM:
-        a[OWED] = min(max(a[OWED] + PRESUMED * rule[RATE] - (1.0 if exceeds else 0.0), -MOST_OWED), MOST_OWED)
+        paid = 1.0 if flags & (EXCEEDS | FAINT) else 0.0
+        a[OWED] = min(max(a[OWED] + PRESUMED * rule[RATE] - paid, -MOST_OWED), MOST_OWED)
     if 2.0 * n >= rule[WARM_UP]:
         if not a[WEIGHT] > 0.0:
             a[WEIGHT] = 1.0

@@ -118,7 +118,8 @@ def _answer(hd, d, F, row):
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     row[F] = event[3]
     out = row[2 * F + 1 :]
-    out[0], out[1], out[2] = alarm.p_value(a, event[3]), event[4], event[5]
+    least = max(event[4], alarm.floor(d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]))
+    out[0], out[1], out[2] = alarm.p_value(a, event[3]), least, event[5]
     out[3] = a[alarm.SINCE]
     first = int(event[1])
     for j in range(4):

@@ -46,6 +46,7 @@ MODELS: Final = {
     "RNNForecaster": "forecaster",
     "RNNMultiTargetRegressor": "multi_target_regressor",
     "RNNRegressor": "regressor",
+    "RNNSupervisedAnomalyDetector": "supervised_anomaly_detector",
     "RNNTransformer": "transformer",
 }
 # River's classes by name, with the module that is imported when a snapshot holds one. First those whose whole state is

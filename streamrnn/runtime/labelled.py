@@ -12,7 +12,7 @@ from river.base import Classifier
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.runtime.container import pack, unpack
 
-__all__ = ["Labelled", "is_classifier"]
+__all__ = ["Labelled", "LabelledDetector", "is_classifier", "labelled"]
 
 
 def is_classifier(model: Any) -> bool:
@@ -91,11 +91,7 @@ class Labelled:
         ConfigError
             When the label is none of the columns.
         """
-        if self.label not in names:
-            raise ConfigError(
-                f"[model] label: the input has no column {self.label!r} among those that are watched: {', '.join(names)}."
-            )
-        place = names.index(self.label)
+        place = self._place(names)
         labels = values[:, place]
         if self._classifies:
             scores, found = self._classes(self._features(values, names), labels)
@@ -105,6 +101,14 @@ class Labelled:
         prediction = np.full(values.shape, np.nan)
         prediction[:, place] = found
         return {"score": scores, "prediction": prediction}
+
+    def _place(self, names: tuple[str, ...]) -> int:
+        """Return the label's column."""
+        if self.label not in names:
+            raise ConfigError(
+                f"[model] label: the input has no column {self.label!r} among those that are watched: {', '.join(names)}."
+            )
+        return names.index(self.label)
 
     def _features(self, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return the features in the order of the first block; one that was not there then comes behind the others."""
@@ -178,8 +182,8 @@ class Labelled:
         told = {"content": "labelled", "label": self.label, "features": list(self.features)}
         return pack(told, [self._sums.astype("<f8").tobytes(), dumps(self.model)])
 
-    @classmethod
-    def from_bytes(cls, data: bytes, loads: Callable[[bytes], Any]) -> Labelled:
+    @staticmethod
+    def from_bytes(data: bytes, loads: Callable[[bytes], Any]) -> Labelled:
         """Return what :meth:`to_bytes` wrote.
 
         Raises
@@ -191,7 +195,74 @@ class Labelled:
         names = told.get("features")
         if told.get("content") != "labelled" or len(blobs) != 2 or len(blobs[0]) != 32 or not isinstance(names, list):
             raise StateError("The snapshot holds no model with a label.")
-        made = cls(loads(blobs[1]), str(told.get("label")))
+        made: Labelled = labelled(loads(blobs[1]), str(told.get("label")))
         made.features = tuple(map(str, names))
         made._sums = np.frombuffer(blobs[0], "<f8").astype(np.float64)
         return made
+
+
+class LabelledDetector(Labelled):
+    """A detector of labels that do not fit their features, with an alarm rule of its own.
+
+    Parameters
+    ----------
+    model
+        A :class:`streamrnn.RNNSupervisedAnomalyDetector`.
+    label
+        The column that is judged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn import RNNSupervisedAnomalyDetector
+    >>> from streamrnn.runtime.labelled import labelled
+    >>> model = labelled(RNNSupervisedAnomalyDetector(hidden_size=8), "y")
+    >>> model.progressive_many(np.array([[1.0, 2.0], [1.0, 2.0]]), ("x", "y"))["prediction"].tolist()
+    [[nan, nan], [nan, 2.0]]
+    """
+
+    def set_alarm(self, alarm_rate: float, quiet: int, warm_up: int | None = None) -> None:
+        """Alarm at another rate from the next event on."""
+        self.model.set_alarm(alarm_rate, quiet, warm_up)
+
+    def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        """Score and learn row by row; return what the detector says, see :meth:`streamrnn.RNNSupervisedAnomalyDetector.progressive_many`.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+
+        Returns
+        -------
+        dict
+            ``"prediction"``, ``"low"``, ``"high"`` and ``"contribution"``, the score, have shape (n, I): NaN in all columns but the label's.
+
+        Raises
+        ------
+        ConfigError
+            When the label is none of the columns.
+        """
+        place = self._place(names)
+        found: dict[str, NDArray[Any]] = self.model.progressive_many(self._features(values, names), values[:, place])
+        found["contribution"] = found["score"]
+        for name in ("prediction", "low", "high", "contribution"):
+            whole = np.full(values.shape, np.nan)
+            whole[:, place] = found[name]
+            found[name] = whole
+        return found
+
+
+def labelled(model: Any, label: str) -> Labelled:
+    """Return a model behind the interface of a detector: one with an alarm rule of its own keeps it.
+
+    Examples
+    --------
+    >>> from river.linear_model import LinearRegression
+    >>> from streamrnn.runtime.labelled import labelled
+    >>> type(labelled(LinearRegression(), "y")).__name__
+    'Labelled'
+    """
+    return (LabelledDetector if hasattr(model, "set_alarm") else Labelled)(model, label)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from streamrnn.config import nearest, parameter_names
 from streamrnn.errors import ConfigError, ParameterError
-from streamrnn.runtime.labelled import Labelled
+from streamrnn.runtime.labelled import Labelled, labelled
 
 __all__ = ["LABEL", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block", "warm_up"]
 
-MODELS = ("RNNAnomalyDetector", "RNNRegressor", "RNNClassifier")
+MODELS = ("RNNAnomalyDetector", "RNNSupervisedAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
 
 LABEL = "label"
@@ -81,7 +81,7 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     name, label, own = _short(name), parameters.get(LABEL), _without_label(parameters)
     if name not in MODELS:
         make = _maker(name, own)
-        made = lambda: make()[0] if label is None else Labelled(make()[0], label)  # noqa: E731
+        made = lambda: make()[0] if label is None else labelled(make()[0], label)  # noqa: E731
         return ModelKind(name, dict(parameters), made, label=label)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
@@ -93,7 +93,7 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     return ModelKind(
         name,
         dict(parameters),
-        lambda: Labelled(cls(**own), label),
+        lambda: labelled(cls(**own), label),
         lambda model: model.to_bytes(streamrnn.dumps),
         lambda data: Labelled.from_bytes(data, streamrnn.loads),
         numerics,

@@ -72,7 +72,7 @@ def _told(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
             return [None] * len(block)
         if name == "view":
             return [dict(zip(VIEWS, row, strict=True)) for row in found.tolist()]
-        return found.tolist() if found.ndim == 1 else _cells(block.names, found)
+        return found.tolist() if found.ndim == 1 else _predicted(block, scored, found)
 
     return cells
 

@@ -57,7 +57,7 @@ def _new(model: Any, **params: Any) -> Any:
 def _kind(model: Any) -> str:
     kinds = {
         "classifier": base.Classifier, "targets": base.MultiTargetRegressor, "regressor": base.Regressor,
-        "transformer": base.SupervisedTransformer, "detector": base.AnomalyDetector,
+        "transformer": base.SupervisedTransformer, "detector": base.AnomalyDetector, "surprise": base.SupervisedAnomalyDetector,
     }  # fmt: skip
     return next((name for name, cls in kinds.items() if isinstance(model, cls)), "forecaster")
 
@@ -94,6 +94,8 @@ def _ask(model: Any, x: dict[str, Any]) -> Any:
     kind = _kind(model)
     if kind == "detector":
         return model.score_one(x)
+    if kind == "surprise":
+        return model.score_one(x, 0.5)
     if kind == "forecaster":
         return model.forecast(3)
     if kind == "transformer":
@@ -282,8 +284,8 @@ def check_memory_is_counted(model: Any) -> None:
     _hold(before > sum(view.nbytes for view in model.weights.values()))
 
 
-_EVERY: Final = ("classifier", "detector", "forecaster", "regressor", "targets", "transformer")
-_LABELLED: Final = ("classifier", "regressor", "targets")
+_EVERY: Final = ("classifier", "detector", "forecaster", "regressor", "surprise", "targets", "transformer")
+_LABELLED: Final = ("classifier", "regressor", "surprise", "targets")
 CHECKS: Final[dict[Callable[[Any], None], tuple[str, ...]]] = {
     check_asking_is_pure: _EVERY,
     check_asking_is_not_needed: _EVERY,
@@ -296,7 +298,7 @@ CHECKS: Final[dict[Callable[[Any], None], tuple[str, ...]]] = {
     check_unknown_labels_move_the_state: (*_LABELLED, "transformer"),
     check_filters_may_score_twice: ("detector",),
     check_late_labels: ("classifier", "regressor"),
-    check_keys_in_a_pipeline: ("classifier", "detector", "regressor"),
+    check_keys_in_a_pipeline: ("classifier", "detector", "regressor", "surprise"),
     check_memory_is_counted: _EVERY,
 }
 """Each check, and the kinds of estimators that it is for."""

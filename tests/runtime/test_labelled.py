@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from river.linear_model import LinearRegression
 
-from streamrnn import RNNClassifier, RNNRegressor, config
+from streamrnn import RNNClassifier, RNNRegressor, RNNSupervisedAnomalyDetector, config
 from streamrnn.cli import main
 from streamrnn.errors import ConfigError
 from streamrnn.runtime.assemble import make_runtime
@@ -23,6 +23,7 @@ OUTPUT = '[output]\nfields = ["value", "prediction", "residual", "score", "alarm
 
 KINDS = {
     "RNNRegressor": '[model]\nkind = "RNNRegressor"\nlabel = "y"\nhidden_size = 8\nseed = 3\n',
+    "RNNSupervisedAnomalyDetector": '[model]\nkind = "RNNSupervisedAnomalyDetector"\nlabel = "y"\nhidden_size = 8\nseed = 3\n',
     "RNNClassifier": '[model]\nkind = "RNNClassifier"\nlabel = "c"\nhidden_size = 8\nseed = 3\n',
     "river": '[model]\nkind = "pipeline"\nlabel = "y"\n[[model.steps]]\nuse = "river.preprocessing.StandardScaler"\n'
     '[[model.steps]]\nuse = "river.linear_model.LinearRegression"\n',
@@ -85,7 +86,25 @@ def test_as_by_hand(tmp_path: Path) -> None:
     assert predictions(run(place(tmp_path / "c", KINDS["RNNClassifier"]))) == classes
 
 
-@pytest.mark.parametrize("name", ["RNNRegressor", "RNNClassifier"])
+def test_a_detector_of_labels_keeps_its_own_rule(tmp_path: Path) -> None:
+    """What the model says by itself, with rate and warm-up of ``[alarm]``; the band is one of the label alone."""
+    fields = '[output]\nfields = ["score", "alarm", "p_value", "threshold", "low", "high", "contribution", "view"]\n'
+    path = place(tmp_path, KINDS["RNNSupervisedAnomalyDetector"])
+    path.write_text(path.read_text().replace(OUTPUT, fields))
+    data = np.array(rows(300))
+    model = RNNSupervisedAnomalyDetector(hidden_size=8, seed=3, alarm_rate=0.05, warm_up=20)
+    found = model.progressive_many(data[:, [0, 1, 3]], data[:, 2])
+
+    told = [json.loads(line) for line in run(path).splitlines()]
+
+    assert found["alarm"].any()
+    for name in ("score", "alarm", "p_value", "threshold"):
+        assert [one[name] for one in told] == found[name].tolist()
+    assert [one["high"] for one in told[200:207]] == found["high"][200:207].tolist()
+    assert [one["contribution"] for one in told] == found["score"].tolist()
+
+
+@pytest.mark.parametrize("name", ["RNNRegressor", "RNNClassifier", "RNNSupervisedAnomalyDetector"])
 def test_restarts(tmp_path: Path, name: str) -> None:
     """A run that stopped goes on with the bits of one that never did; another label is another model."""
     whole = run(place(tmp_path / "whole", KINDS[name] + STATE))

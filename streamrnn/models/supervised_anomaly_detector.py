@@ -1,0 +1,299 @@
+"""A detector of targets that do not fit their features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from river import base
+
+from streamrnn.kernels import alarm
+from streamrnn.kernels.losses import LOSSES
+from streamrnn.models import defaults
+from streamrnn.models.anomaly_detector import PER_EVENT, VIEWS, RNNAnomalyDetector
+from streamrnn.models.features import to_float
+from streamrnn.models.frames import values_of
+from streamrnn.models.keys import key_of
+from streamrnn.models.parameters import documented
+from streamrnn.models.supervised import Supervised
+
+__all__ = ["RNNSupervisedAnomalyDetector"]
+
+SURPRISE: Final = "surprise"  # the judge's only feature: y less what was expected
+SERIES: Final = "series"  # its key, where there is one
+JUDGES: Final = (
+    "alarm_rate", "quiet", "warm_up", "protect", "patience", "memory", "cell", "hidden_size", "n_layers", "window", "stride", "learning",
+    "optimizer", "lr", "loss", "normalize", "max_keys", "seed",
+)  # fmt: skip
+
+SHARED: Final = ("params", "keys")  # parts of a state that are the same for both
+
+
+@documented
+class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
+    """Recurrent net that says how little a target fits its features and the past, and raises alarms at a rate that you choose.
+
+    A net as that of :class:`~streamrnn.RNNRegressor` expects y from x and all that came before. What is left, y less that, is one
+    number an event, and :class:`~streamrnn.RNNAnomalyDetector` judges it: its evidence, its alarms, its explanation. So a
+    level that was never seen is no anomaly where the features account for it, and one seen every day is where they do not.
+
+    While an alarm is fresh (``protect`` events) the net learns nothing from what comes. A target that is not known (None, NaN) has
+    score 0, moves the state on, and teaches nothing.
+
+    When not to use it: all features are to be watched (``RNNAnomalyDetector``); the label says whether the event *is* an anomaly
+    (``RNNClassifier``, or ``RNNAnomalyDetector.learn_one(x, is_anomaly=...)``).
+
+    Parameters
+    ----------
+    {alarm_rate}
+    {quiet}
+    {warm_up}
+    {protect}
+    {patience}
+    {memory}
+    {cell}
+    {hidden_size}
+    {n_layers}
+    {window}
+    {stride}
+    {learning}
+    {optimizer}
+    {lr}
+    {loss}
+    {normalize}
+    {key}
+    {max_keys}
+    {time}
+    {max_features}
+    {seed}
+
+    Examples
+    --------
+    The pressure follows the valve. Both 1 and 5 are seen all the time:
+
+    >>> import random
+    >>> from streamrnn import RNNSupervisedAnomalyDetector
+    >>> rng, model = random.Random(1), RNNSupervisedAnomalyDetector(hidden_size=8, seed=1)
+    >>> for t in range(3000):
+    ...     x = {"valve": rng.choice([0.0, 1.0])}
+    ...     model.learn_one(x, 1.0 + 4.0 * x["valve"] + rng.gauss(0.0, 0.1))
+    >>> usual, odd = model.explain_one({"valve": 1.0}, 5.0), model.explain_one({"valve": 1.0}, 1.0)
+    >>> usual["score"] < 0.05, usual["alarm"], odd["score"] > 0.2, odd["alarm"]
+    (True, False, True, True)
+    >>> odd["low"] < 5.0 < odd["high"]
+    True
+
+    References
+    ----------
+    As of RNNAnomalyDetector and RNNRegressor.
+    """
+
+    alarm_rate: float
+    quiet: int
+    warm_up: int
+    protect: int
+    patience: int
+    memory: int | None
+
+    def __init__(
+        self,
+        alarm_rate: float = defaults.ALARM_RATE,
+        quiet: int = defaults.QUIET,
+        warm_up: int = defaults.WARM_UP,
+        protect: int = defaults.PROTECT,
+        patience: int = defaults.PATIENCE,
+        memory: int | None = None,
+        cell: str = defaults.CELL,
+        hidden_size: int = defaults.HIDDEN_SIZE,
+        n_layers: int = defaults.N_LAYERS,
+        window: int = defaults.WINDOW,
+        stride: int = defaults.STRIDE,
+        learning: str | None = None,
+        optimizer: Any = defaults.OPTIMIZER,
+        lr: float | None = None,
+        loss: Any = defaults.LOSS,
+        normalize: bool = True,
+        key: Any = None,
+        max_keys: int = defaults.MAX_KEYS,
+        time: Any = None,
+        max_features: int = defaults.MAX_FEATURES,
+        seed: int = defaults.SEED,
+    ) -> None:
+        self._start(locals())
+        self._grow(targets=["y"])
+        self._judge = RNNAnomalyDetector(
+            **{name: getattr(self, name) for name in JUDGES}, key=None if self.key is None else SERIES
+        )
+
+    def _n_outputs(self) -> int:
+        return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
+
+    def set_alarm(self, alarm_rate: float, quiet: int, warm_up: int | None = None) -> None:
+        """Alarm at another rate from the next event on; what has been learned stays.
+
+        Parameters
+        ----------
+        alarm_rate, quiet, warm_up
+            As when the model was made; None: the warm-up stays.
+        """
+        self._judge.set_alarm(alarm_rate, quiet, warm_up)
+        self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, self._judge.warm_up
+
+    def _expected(self, x: Mapping[Any, Any]) -> float:
+        """Return what the net expects of y; NaN before it has learned any."""
+        found = self._ask(x).item(self._net.first_output)
+        return found if self.tally[1] else np.nan
+
+    def _surprise(self, x: Mapping[Any, Any], y: float) -> dict[Any, Any]:
+        """Return the judge's event."""
+        found: dict[Any, Any] = {SURPRISE: y - self._expected(x) if abs(y) < np.inf else np.nan}
+        return found if self.key is None else {**found, SERIES: key_of(x, self.key)}
+
+    def learn_one(self, x: Mapping[Any, Any], y: Any, is_anomaly: bool | None = None) -> None:
+        """Take the event in: the state moves on, y is learned, and its surprise remembered.
+
+        Parameters
+        ----------
+        x
+            Features by name. A missing one, None and NaN count as its running mean; new names get columns.
+        y
+            The target. None or NaN: not known; the state moves on and nothing is learned from it.
+        is_anomaly
+            What you know about it, as for :class:`~streamrnn.RNNAnomalyDetector`.
+
+        Raises
+        ------
+        FeatureError
+            When a value is no number; nothing has changed then.
+        """
+        y = to_float("y", y)
+        event = self._surprise(x, y)
+        self._take(x)
+        self._judge.learn_one(event, is_anomaly)
+        self._net.row[self._net.first_target] = np.nan if is_anomaly or self._guarded(event) else y
+        self._learn(x)
+
+    def _guarded(self, event: Mapping[Any, Any]) -> bool:
+        """Tell whether an alarm is so fresh that nothing is to be learned."""
+        net, area = self._judge._net, self._judge._find(event)  # noqa: SLF001  a part of this model
+        return bool(net.layout.view(net.slab, "alarm", area)[alarm.GUARD] > 0.0)
+
+    def score_one(self, x: Mapping[Any, Any], y: Any) -> float:
+        """Return how little y fits what x and the past let expect, in [0, 1]. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+        y
+            The target; None or NaN: 0.
+        """
+        return self._judge.score_one(self._surprise(x, to_float("y", y)))
+
+    def predict_one(self, x: Mapping[Any, Any]) -> float:
+        """Return what is expected of y. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+        """
+        return self._ask(x).item(self._net.first_output)
+
+    def explain_one(self, x: Mapping[Any, Any], y: Any) -> dict[str, Any]:
+        """Return the score of y and all that stands behind it. Changes nothing.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+        y
+            The target.
+
+        Returns
+        -------
+        dict
+            As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``features``; NaN
+            where nothing is expected yet.
+        """
+        told = self._judge.explain_one(self._surprise(x, to_float("y", y)))
+        band = told.pop("features").get(SURPRISE, {})
+        expected = self._expected(x)
+        return {**told, "expected": expected, **{name: expected + band.get(name, np.nan) for name in ("low", "high")}}
+
+    def progressive_many(self, X: Any, y: Any) -> dict[str, NDArray[Any]]:
+        """Score, then learn, row by row: a loop of explain_one and learn_one.
+
+        Parameters
+        ----------
+        X
+            Features: a data frame, or an array of shape (n, I).
+        y
+            Targets, in the order of the rows; NaN where not known.
+
+        Returns
+        -------
+        dict
+            Arrays of shape (n,): ``"score"``, ``"prediction"``, ``"low"``, ``"high"``, ``"alarm"``, ``"warm"``, ``"change"``, ``"p_value"``,
+            ``"threshold"``, ``"since"``; ``"view"`` (n, 4).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNSupervisedAnomalyDetector
+        >>> found = RNNSupervisedAnomalyDetector(hidden_size=8).progressive_many(np.ones((4, 1)), [2.0] * 4)
+        >>> found["prediction"].tolist()
+        [nan, 2.0, 2.0, 2.0]
+        """
+        table = self._table(X)
+        labels = values_of(y, len(table.values))
+        told = []
+        for x, target in zip(table.dicts(self.key), labels.tolist(), strict=True):
+            told.append(self.explain_one(x, target))
+            self.learn_one(x, target)
+        found = {name: np.array([one[name] for one in told]) for name in PER_EVENT}
+        found |= {name: np.array([one[name] for one in told], float) for name in ("low", "high")}
+        found["prediction"] = np.array([one["expected"] for one in told], float)
+        found["view"] = np.array([list(one["views"].values()) for one in told]).reshape(-1, len(VIEWS))
+        return found
+
+    # ---- both parts -----------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Begin a new sequence, see :meth:`RNNRegressor.reset`: for what expects and for what judges."""
+        super().reset()
+        self._judge.reset()
+
+    def freeze(self) -> None:
+        """Stop learning: from now on states and memories move, weights and statistics do not."""
+        super().freeze()
+        self._judge.freeze()
+
+    def unfreeze(self) -> None:
+        """Learn again."""
+        super().unfreeze()
+        self._judge.unfreeze()
+
+    def memory_usage(self) -> int:
+        """Return the bytes that this model holds."""
+        return super().memory_usage() + self._judge.memory_usage()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return parameters, names and states: equal models give equal pickles."""
+        judge = {name: part for name, part in self._judge.__getstate__().items() if name not in SHARED}
+        return {**super().__getstate__(), "judge": judge}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the model from what :meth:`__getstate__` gave.
+
+        Raises
+        ------
+        StateError
+            When the parts do not fit each other.
+        """
+        super().__setstate__({name: part for name, part in state.items() if name != "judge"})
+        self._judge.__setstate__(
+            {**state.get("judge", {}), "params": self._judge.__getstate__()["params"], "keys": state["keys"]}
+        )
