@@ -15,7 +15,8 @@ import numpy as np
 from forecasting.streams import Array, Stream
 
 LEVELS = tuple(k / 10 for k in range(1, 10))  # of CRPS; the first and last are the 80 % band
-ASKED = 5  # bands are asked at one event in so many
+ASKED = 5  # bands are asked at one event in so many; of short forecasts at each
+SHORT = 3
 
 
 class Model(Protocol):
@@ -67,12 +68,13 @@ def follow(model: Model, stream: Stream, horizon: int, n: int | None = None) -> 
     asked: list[int] = []
     bands: list[Array] = []
     spent = 0.0
+    every = 1 if horizon * y.shape[1] <= SHORT else ASKED
     for t in range(len(y)):
         xs = _to_come(x, t, horizon) if stream.known else None
         start = time.process_time()
         found[t] = model.forecast(xs)
         spent += time.process_time() - start
-        if t >= stream.start - horizon and t % ASKED == 0 and (one := model.bands(xs)) is not None:
+        if t >= stream.start - horizon and t % every == 0 and (one := model.bands(xs)) is not None:
             asked.append(t)
             bands.append(one)
         start = time.process_time()
@@ -115,5 +117,4 @@ def scores(stream: Stream, run: Run) -> dict[str, Any]:
         miss = truth[..., None] - run.bands
         pinball = np.maximum(np.array(LEVELS) * miss, (np.array(LEVELS) - 1.0) * miss)
         row["crps"] = 2.0 * float(pinball[known].mean())
-        row["events"] = int(known[:, 0].any(axis=(1, 2)).sum()) * ASKED
     return row

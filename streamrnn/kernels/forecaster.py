@@ -186,18 +186,20 @@ def _mix(hd, d, t):
             weights = hd[base + at.WEIGHTS] + context * (E + k) * n + c * H
             now = d[hd[base + at.NOW] + c * H : hd[base + at.NOW] + (c + 1) * H]
             for h in range(H):
-                now[h] = 0.0
+                now[h] = value  # and what experts add to it: weights that sum to 1 but for rounding spoil no constant
             for e in range(E):
                 said = d[hd[at.LANES] + e * n + c * H : hd[at.LANES] + e * n + (c + 1) * H]
                 w = d[weights + e * n : weights + e * n + H]
                 for h in range(H):
-                    now[h] += w[h] * said[h]
+                    now[h] += w[h] * (said[h] - value)
             slot = t % H
             for h in range(H):
                 slot = after(slot, H)
-                d[hd[base + at.MIXED] + slot * n + c * H + h] = now[h]
                 if k > 0:
-                    d[hd[base + at.SHARE] + slot * n + c * H + h] = d[weights + E * n + h]
+                    share = d[weights + E * n + h]
+                    now[h] -= share * value
+                    d[hd[base + at.SHARE] + slot * n + c * H + h] = share
+                d[hd[base + at.MIXED] + slot * n + c * H + h] = now[h]
     hd[at.EVENTS] = t + 1
 
 

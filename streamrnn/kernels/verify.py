@@ -13,7 +13,7 @@ from streamrnn.kernels import book as at
 from streamrnn.kernels.aggregation import MOST, SLOPE, believe
 from streamrnn.kernels.aggregation import SETTLED as BELIEVED
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.conformal import LEVELS, track
+from streamrnn.kernels.conformal import LEVELS, OVERLAP, track
 from streamrnn.kernels.scaler import usable
 
 ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
@@ -92,9 +92,11 @@ def verify(hd, d, row, t, base):
             d[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
             f, prior, g, p, limit, now, scratch,
         )  # fmt: skip
-    for i in range(n):
-        now[i] = on[i] if rms[i] > 0.0 else 0.0
-        now[i] = -on[i] if errors[i] == 0.0 else now[i]
+    for c in range(C):
+        for h in range(H):
+            i = c * H + h
+            now[i] = on[i] / (1.0 + h / OVERLAP) if rms[i] > 0.0 else 0.0
+            now[i] = -on[i] if errors[i] == 0.0 else now[i]
     for i in range(n):
         g[i] = -e[i] / rms[i]
     track(d[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], g, now)

@@ -159,6 +159,15 @@ def test_one_expert_alone_is_that_expert(name):
         assert np.isfinite(found).all()
 
 
+def test_a_constant_is_forecast_exactly():
+    """Weights that sum to one but for rounding spoil nothing: all that is said of a constant is the constant."""
+    model = RNNForecaster(**SMALL)
+    found = model.progressive_many(np.full(300, 17.1))
+
+    assert (found[1:] == 17.1).all()
+    assert model.forecast_interval(2, 0.9) == [(17.1, 17.1)] * 2
+
+
 def test_weights_say_who_is_right():
     """On a random walk the last value is believed, on a season the season; weights are a share of one."""
     rng = np.random.default_rng(4)
