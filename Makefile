@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos kills forecasting lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos kills anomaly forecasting lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -32,6 +32,9 @@ chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half
 
 kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run and of a Kafka run; every byte compared. Ten minutes.
 	$(BIN)/python -m tests.chaos.kills
+
+anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; STREAMRNN_DATA names the folder of NAB and MGAB.
+	$(BIN)/python benchmarks/anomaly/run.py
 
 forecasting: $(VENV)/.dev  ## The table of forecasts, with controls. Half an hour; STREAMRNN_DATA names the folder of ETTh2.
 	cd benchmarks && ../$(BIN)/python -m forecasting

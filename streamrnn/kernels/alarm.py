@@ -28,7 +28,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 
 # ---- settings (float64 words) ---------------------------------------------------------------------
-RATE, QUIET, WARM_UP, PROTECT, PATIENCE, PERSISTENCE, GAINS = range(7)
+RATE, QUIET, WARM_UP, PROTECT, PATIENCE, PERSISTENCE = range(6)
 # ---- memory (float64 words) -----------------------------------------------------------------------
 EVENTS, TIRED, OWED, WEIGHT, TOTAL, QUIET_LEFT, SINCE, OUT, GUARD = range(9)
 COUNTS, BINS = 16, 160

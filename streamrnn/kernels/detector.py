@@ -96,7 +96,8 @@ def _judge(hd, f, d, F, x):
         w = d[hd[at.WATCH] + i * size : hd[at.WATCH] + (i + 1) * size]
         relative = x[i] - (w[novelty.ORIGIN] if w[novelty.SEEN] > 0.0 else x[i])
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
-        novelty.compare(w, memory, M, relative, d[rule + alarm.GAINS : rule + alarm.GAINS + 3], own)
+        gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
+        novelty.compare(w, memory, M, relative, gains, own)
         if own[novelty.EVIDENCE] > event[0]:
             event[0], event[1] = own[novelty.EVIDENCE], float(i)
         if d[hd[at.ALARM] + alarm.SINCE] > 0.0:
@@ -132,18 +133,19 @@ def _answer(hd, d, F, row):
 
 @kernel
 def _hear(hd, d, F, mode):
-    """Let the user's word on an event move the weight of the view that decided it."""
+    """Let the user's word on an event move the weight of the view that decided it, in the feature that did."""
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
-    own = found[FOUND_WORDS * int(found[FOUND_WORDS * F + 1]) :]
-    gains = d[hd[at.RULE] + alarm.GAINS : hd[at.RULE] + alarm.GAINS + 3]
+    first = int(found[FOUND_WORDS * F + 1])
+    own = found[FOUND_WORDS * first :]
+    gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
     likeness = max(np.sqrt(own[novelty.VALUE] * own[novelty.EXPECTATION]), novelty.ALONE * own[novelty.EXPECTATION])
     parts = (likeness, own[novelty.SHAPE], own[novelty.RESIDUAL])
     best = 0
     for i in range(1, 3):
-        if gains[i] * parts[i] > gains[best] * parts[best]:
+        if (1.0 + gains[i]) * parts[i] > (1.0 + gains[best]) * parts[best]:
             best = i
     by = SHIFT if mode & WAS_ANOMALY else 1.0 / SHIFT
-    gains[best] = min(max(gains[best] * by, 1.0 / MOST_SHIFT), MOST_SHIFT)
+    gains[best] = min(max((1.0 + gains[best]) * by, 1.0 / MOST_SHIFT), MOST_SHIFT) - 1.0
 
 
 @kernel

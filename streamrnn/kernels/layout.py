@@ -42,7 +42,9 @@ STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
 AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
 KEYED, TIMED = 192, 193
 # a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
-MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER = range(194, 207)
+MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER, GAINS = range(
+    194, 208
+)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
@@ -68,6 +70,7 @@ ECHO_LAGS, ECHO_UNITS = 20, 40  # values and fixed random units that the head se
 RECENT = 32  # values of the view "shape"
 WATCH_WORDS = 128  # float64 words of a feature's counters and rings
 RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
+GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
 FOUND_WORDS = 16  # what was found for one feature
 JUDGED = 1  # word behind STAGED: whether the event has been judged
 N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned
@@ -208,6 +211,7 @@ class Layout:
                 (phi + LANES + 2 * len(HORIZONS)) * phi // 2,
             )
             self._add(RULE, "rule", "f8", RULE_WORDS)
+            self._add(GAINS, "gains", "f8", K, GAIN_WORDS)
             self._add(HEADS, "heads", "f8", K, self.words[HEAD_SIZE])
             self._add(ECHO, "echo", "f4", ECHO_LAGS + 1, ECHO_UNITS)
         self.area_at, self._in_area = self._at, True

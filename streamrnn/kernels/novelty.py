@@ -71,7 +71,8 @@ def _nearest_error(errors, n, error):
 def compare(w, kept, M, x, gains, found):
     """Judge a value x (relative to the origin) against the memory: write ``found``.
 
-    Evidence = max(sqrt(value * expectation), 0.15 expectation, 0.3 shape, skill^16 r / (r + 20)), each view times its gain; r the
+    Evidence = max(sqrt(value * expectation), 0.15 expectation, 0.3 shape, skill^16 r / (r + 20)), each view times
+    1 + its gain; r the
     distance of the error in units of the errors' spread; skill = 1 - (mean squared error) / (mean squared change over the same steps).
     """
     n = int(w[SEEN])
@@ -100,9 +101,9 @@ def compare(w, kept, M, x, gains, found):
         skill *= skill
         skill *= skill
         found[RESIDUAL] = skill * skill * r / (r + SURPRISE * unit + 1e-300)
-    likeness = gains[0] * np.sqrt(found[VALUE] * found[EXPECTATION])
-    likeness = max(likeness, gains[0] * ALONE * found[EXPECTATION])
-    found[EVIDENCE] = min(max(likeness, gains[1] * found[SHAPE], gains[2] * found[RESIDUAL]), 1.0)
+    likeness = max(np.sqrt(found[VALUE] * found[EXPECTATION]), ALONE * found[EXPECTATION])
+    shape, residual = (1.0 + gains[1]) * found[SHAPE], (1.0 + gains[2]) * found[RESIDUAL]
+    found[EVIDENCE] = min(max((1.0 + gains[0]) * likeness, shape, residual), 1.0)
 
 
 @kernel

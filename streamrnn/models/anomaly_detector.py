@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from streamrnn.kernels.detector import INFORMATION, LEARN, MOST_SHIFT, SCORE, WA
 from streamrnn.kernels.init import echo
 from streamrnn.kernels.layout import ECHO_LAGS, ECHO_UNITS
 from streamrnn.models import defaults
-from streamrnn.models.frames import Table, table_of
+from streamrnn.models.frames import Table, table_of, values_of
 from streamrnn.models.keys import key_of
 from streamrnn.models.parameters import check_all, documented
 from streamrnn.models.recurrent import Recurrent
@@ -130,7 +131,6 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._start(locals())
         self._net.array("echo")[:] = echo(*ECHO_SHAPE, self._net.seed)
         rule = self._net.array("rule")
-        rule[alarm.GAINS : alarm.GAINS + 3] = 1.0
         self.set_alarm(alarm_rate, quiet, warm_up)
         rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
 
@@ -163,9 +163,12 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             whole = all(np.isfinite(part).all() for part in parts)
             if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
                 raise StateError("The detector's state holds counts or memories that no detector can have.")
+        gains = 1.0 + net.array("gains")
+        if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
+            raise StateError("The detector's state holds corrections that no one can have made.")
         rule = net.array("rule")
         given = [self.alarm_rate, self.quiet, self.warm_up, self.protect, self.patience]
-        if rule[:5].tolist() != given or not (np.abs(rule[alarm.GAINS : alarm.GAINS + 3]) <= MOST_SHIFT).all():
+        if rule[:5].tolist() != given:
             raise StateError("The detector's state has another alarm rule than its parameters say.")
 
     def _remembers(self) -> int:
@@ -189,8 +192,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         x
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
         is_anomaly
-            What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on,
-            within a factor of 4, and an anomaly teaches the net nothing. None: nothing is known.
+            What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on, in the
+            feature that decided, for every key, within a factor of 4; and an anomaly teaches the net nothing. None: nothing is known.
 
         Raises
         ------
@@ -312,7 +315,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net.call(net.slab, net.row, 1, SCORE)
         return dict(zip(self._columns.names[first:], net.row[first + F + 1 : first + 2 * F + 1].tolist(), strict=True))
 
-    def progressive_many(self, X: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[Any]]:
+    def progressive_many(
+        self, X: Any, names: Sequence[Any] | None = None, is_anomaly: Any = None
+    ) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
 
         Parameters
@@ -322,6 +327,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         names
             The columns of an array; without it they are called 0, 1, 2 ... A column becomes a feature when its
             first row comes, even if that is NaN.
+        is_anomaly
+            What you know about each event, as for :meth:`learn_one`: (n,), not 0 for an anomaly, 0 for none, NaN where nothing is known.
 
         Returns
         -------
@@ -344,13 +351,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
-        if not fresh:
+        if not fresh and is_anomaly is None:
             return self._block(table, 0, n, SCORE | LEARN)
-        first = self._block(table, 0, 1, SCORE)  # a name's first event is scored without it, as score_one does
-        self._grow(fresh)
-        self._block(table, 0, 1, LEARN)
-        rest = self._block(table, 1, n, SCORE | LEARN)
-        return {name: np.concatenate([first[name], rest[name]]) for name in _blank(0, width)}
+        words = np.full(n, np.nan) if is_anomaly is None else values_of(is_anomaly, n)
+        told = np.where(np.isnan(words), 0, np.where(words != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
+        found, start = [_blank(0, width)], 0
+        if fresh:
+            found.append(
+                self._block(table, 0, 1, SCORE)
+            )  # a name's first event is scored without it, as score_one does
+            self._grow(fresh)
+            self._block(table, 0, 1, LEARN | told[0])
+            start = 1
+        cuts = sorted({start, n, *(row + i for row in range(start, n) if told[row] for i in (0, 1))})
+        found += [self._block(table, a, b, SCORE | LEARN | told[a]) for a, b in pairwise(cuts)]
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def run_rows(self, values: NDArray[np.float64], names: Sequence[Any]) -> NDArray[np.float64] | None:
         """Score and learn rows as :meth:`progressive_many` does, and leave what is said of them to :meth:`read_rows`.

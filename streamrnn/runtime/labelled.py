@@ -12,7 +12,7 @@ from river.base import Classifier
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.runtime.container import pack, unpack
 
-__all__ = ["Labelled", "LabelledDetector", "is_classifier", "labelled"]
+__all__ = ["Corrected", "Labelled", "LabelledDetector", "is_classifier", "labelled"]
 
 
 def is_classifier(model: Any) -> bool:
@@ -255,6 +255,63 @@ class LabelledDetector(Labelled):
         return found
 
 
+class Corrected(LabelledDetector):
+    """A detector of all columns but one, in which the user says of an event whether it is an anomaly: not 0 or 0, missing for no word.
+
+    The word counts for the events that follow, see :meth:`streamrnn.RNNAnomalyDetector.learn_one`.
+
+    Parameters
+    ----------
+    model
+        A :class:`streamrnn.RNNAnomalyDetector`.
+    label
+        The column with the words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn import RNNAnomalyDetector
+    >>> from streamrnn.runtime.labelled import labelled
+    >>> model = labelled(RNNAnomalyDetector(), "word")
+    >>> model.progressive_many(np.array([[1.0, 0.0], [2.0, np.nan]]), ("level", "word"))["prediction"].tolist()
+    [[nan, nan], [1.0, nan]]
+    """
+
+    def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        """Score and learn row by row; return what the detector says, see :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+
+        Returns
+        -------
+        dict
+            What is said of each feature has shape (n, I): NaN in the label's column.
+
+        Raises
+        ------
+        ConfigError
+            When the label is none of the columns.
+        """
+        place = self._place(names)
+        words = values[:, place]
+        columns = [i for i in range(len(names)) if i != place]
+        found: dict[str, NDArray[Any]] = self.model.progressive_many(
+            np.ascontiguousarray(values[:, columns]),
+            [names[i] for i in columns],
+            None if np.isnan(words).all() else words,
+        )
+        for name in ("prediction", "low", "high", "contribution"):
+            whole = np.full(values.shape, np.nan)
+            whole[:, columns] = found[name]
+            found[name] = whole
+        return found
+
+
 def labelled(model: Any, label: str) -> Labelled:
     """Return a model behind the interface of a detector: one with an alarm rule of its own keeps it.
 
@@ -265,4 +322,7 @@ def labelled(model: Any, label: str) -> Labelled:
     >>> type(labelled(LinearRegression(), "y")).__name__
     'Labelled'
     """
-    return (LabelledDetector if hasattr(model, "set_alarm") else Labelled)(model, label)
+    kind = Labelled
+    if hasattr(model, "set_alarm"):
+        kind = LabelledDetector if hasattr(model, "predict_one") else Corrected
+    return kind(model, label)

@@ -19,7 +19,7 @@ MODELS = ("RNNAnomalyDetector", "RNNSupervisedAnomalyDetector", "RNNRegressor", 
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
 
 LABEL = "label"
-"""Option of every kind that is no detector: the column that the model predicts from the others."""
+"""Option of every kind: the column that the model predicts from the others, or of a detector the one with the user's words on events."""
 
 PIPELINE = "pipeline"
 """The kind whose ``steps`` are estimators by dotted name."""
@@ -42,7 +42,7 @@ class ModelKind:
         What the last bits of its results depend on, see :func:`streamrnn.models.numerics.numeric_abi`; empty where
         nobody knows.
     label
-        The column that a regressor or classifier predicts; None: a detector expects them all.
+        The column that a regressor or classifier predicts; None: a detector expects them all, but for one with words of the user's.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
         lambda model: model.to_bytes(streamrnn.dumps),
         lambda data: Labelled.from_bytes(data, streamrnn.loads),
         numerics,
-        label,
+        None if name == MODELS[0] else label,
     )
 
 
@@ -167,7 +167,7 @@ def _check_label(name: str, parameters: Mapping[str, Any], *, predicts: bool, sc
     if LABEL not in parameters:
         return [] if scores else [f"[model] label: is missing. {name} predicts a column from the others; name it."]
     label = parameters[LABEL]
-    if not predicts:
+    if not predicts and name != MODELS[0]:
         return [f"[model] label: {name} is a detector and has none. Leave it out."]
     return (
         []
@@ -210,7 +210,7 @@ def warm_up(kind: ModelKind) -> None:
     >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
     """
     model = kind.make()
-    score_block(model, (kind.label or "a", "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
+    score_block(model, (kind.parameters.get(LABEL, "a"), "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
     if kind.dumps is not None and kind.loads is not None:
         kind.loads(kind.dumps(model))
 

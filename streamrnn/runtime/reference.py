@@ -132,8 +132,12 @@ def _model_rows(name: str) -> list[str]:
     import streamrnn  # noqa: PLC0415
 
     lines = [f'### `kind = "{name}"`', "", "| parameter | must be | default |", "|---|---|---|"]
-    if name != MODELS[0]:
-        lines.append(f"| `{LABEL}` | the name of a column: what is predicted from the others | required |")
+    label = (
+        ("your word on each event, 1 for an anomaly, 0 for none", "none")
+        if name == MODELS[0]
+        else ("what is predicted from the others", "required")
+    )
+    lines.append(f"| `{LABEL}` | the name of a column: {label[0]} | {label[1]} |")
     for parameter in inspect.signature(getattr(streamrnn, name)).parameters.values():
         rule = PARAMETERS[parameter.name].rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"

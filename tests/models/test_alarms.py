@@ -150,6 +150,52 @@ def test_the_users_word_moves_the_view_that_decided():
     assert trained.score_one(odd) < 0.8 * model.score_one(odd)
 
 
+def test_words_in_a_block_are_words_one_by_one():
+    """``progressive_many(..., is_anomaly=words)`` is the loop of score_one and learn_one with those words, to the bit."""
+    values, words = WAVE[:700].copy(), np.full(700, np.nan)
+    values[[400, 500, 600]], words[[0, 400, 401, 500, 600, 699]] = 3.0, [0, 1, 0, 1, 0, 1]
+    loop, block = detector(), detector()
+    scores = []
+    for value, word in zip(values.tolist(), words.tolist(), strict=True):
+        scores.append(loop.score_one({"a": value}))
+        loop.learn_one({"a": value}, is_anomaly=None if np.isnan(word) else bool(word))
+
+    said = block.progressive_many(values[:, None], ("a",), words)
+
+    assert said["score"].tolist() == scores
+    assert pickle.dumps(block) == pickle.dumps(loop)
+    assert pickle.dumps(block) != pickle.dumps(say_and_return(values))
+
+
+def say_and_return(values):
+    """A detector that nobody corrects."""
+    model = detector()
+    say(values, model)
+    return model
+
+
+def test_what_is_called_usual_alarms_less_often_and_other_things_more():
+    """A dozen spikes in one sensor are called usual: later ones there alarm less often, those of the other more; the rate is held."""
+    rng = np.random.default_rng(1)
+    n = 12_000
+    values = np.column_stack([np.sin(np.arange(n) / 7.0), np.cos(np.arange(n) / 9.0)]) + 0.1 * rng.normal(size=(n, 2))
+    spikes = [np.arange(500, n, 97), np.arange(540, n, 97)]
+    for feature, places in enumerate(spikes):
+        values[places, feature] += rng.uniform(1.0, 4.0, len(places)) * rng.choice([-1.0, 1.0], len(places))
+    words = np.full(n, np.nan)
+    words[spikes[0][:12]] = 0.0
+
+    def alarms(model, given):
+        exceeds = model.progressive_many(values, ("a", "b"), given)["exceeds"]
+        return [int(exceeds[places[20:]].sum()) for places in spikes], int(exceeds.sum())
+
+    (plain, all_plain), (told, all_told) = (alarms(detector(alarm_rate=0.01), given) for given in (None, words))
+
+    assert told[0] < 0.75 * plain[0]
+    assert told[1] > 1.2 * plain[1]
+    assert abs(all_told - all_plain) < 10
+
+
 def test_a_rate_may_change_on_the_way():
     """``set_alarm`` holds from the next event on, and is a parameter like those of the start."""
     model = detector(alarm_rate=0.001)
@@ -162,7 +208,7 @@ def test_a_rate_may_change_on_the_way():
 
 
 @pytest.mark.parametrize(("name", "word", "value"), [
-    ("watch", 0, np.nan), ("watch", 0, -1.0), ("watch", 0, 1e300), ("alarm", 1, np.nan), ("alarm", 0, np.inf), ("rule", 0, 0.5), ("rule", 6, 1e9),
+    ("watch", 0, np.nan), ("watch", 0, -1.0), ("watch", 0, 1e300), ("alarm", 1, np.nan), ("alarm", 0, np.inf), ("rule", 0, 0.5), ("gains", 1, 1e9), ("gains", 0, -1.0),
     ("kept", 3, np.nan),
 ])  # fmt: skip
 def test_a_state_that_no_detector_has_is_refused(name, word, value):

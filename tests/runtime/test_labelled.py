@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from river.linear_model import LinearRegression
 
-from streamrnn import RNNClassifier, RNNRegressor, RNNSupervisedAnomalyDetector, config
+from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNRegressor, RNNSupervisedAnomalyDetector, config
 from streamrnn.cli import main
 from streamrnn.errors import ConfigError
 from streamrnn.runtime.assemble import make_runtime
@@ -102,6 +102,26 @@ def test_a_detector_of_labels_keeps_its_own_rule(tmp_path: Path) -> None:
         assert [one[name] for one in told] == found[name].tolist()
     assert [one["high"] for one in told[200:207]] == found["high"][200:207].tolist()
     assert [one["contribution"] for one in told] == found["score"].tolist()
+
+
+def test_the_users_words_come_in_a_column(tmp_path: Path) -> None:
+    """A detector with ``label`` watches the other columns, and hears; the words are in what a restart goes on with."""
+    model = '[model]\nlabel = "c"\nhidden_size = 8\nseed = 3\n'
+    data = np.array(rows(300))
+    by_hand = RNNAnomalyDetector(hidden_size=8, seed=3, alarm_rate=0.05, warm_up=20)
+    found = by_hand.progressive_many(data[:, :3], ("a", "b", "y"), data[:, 3])
+
+    whole = run(place(tmp_path / "whole", model + STATE))
+    told = [json.loads(line) for line in whole.splitlines()]
+    assert [one["score"] for one in told] == found["score"].tolist()
+    assert {name: one for name, one in told[-1]["prediction"].items() if one is not None} == dict(
+        zip("aby", found["prediction"][-1].tolist(), strict=True)
+    )
+    deaf = RNNAnomalyDetector(hidden_size=8, seed=3, alarm_rate=0.05, warm_up=20)
+    assert deaf.progressive_many(data[:, :3], ("a", "b", "y"))["score"].tolist() != found["score"].tolist()
+
+    run(place(tmp_path / "half", model + STATE, 130))
+    assert run(place(tmp_path / "half", model + STATE)) == whole
 
 
 @pytest.mark.parametrize("name", ["RNNRegressor", "RNNClassifier", "RNNSupervisedAnomalyDetector"])

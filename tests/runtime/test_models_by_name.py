@@ -113,7 +113,7 @@ BROKEN = {
     'kind = "RNNRegressor"\n': "[model] label: is missing. RNNRegressor predicts a column",
     'kind = "RNNRegressor"\nlabel = 3\n': "[model] label: must be the name of a column. Got 3",
     'kind = "RNNSupervisedAnomalyDetector"\n': "[model] label: is missing. RNNSupervisedAnomalyDetector predicts a column",
-    'label = "a"\n': "[model] label: RNNAnomalyDetector is a detector and has none",
+    'kind = "river.anomaly.HalfSpaceTrees"\nlabel = "a"\n': "[model] label: river.anomaly.HalfSpaceTrees is a detector and has none",
     'kind = "river.anomaly.__doc__"\n': "there is no model 'river.anomaly.__doc__'",
     'kind = "river.anomaly.QuantileFilter"\n': "refuses its parameters",
     'kind = "pipeline"\n': "[model] steps: must be a list of tables",
