@@ -27,7 +27,9 @@ def _said(values: list[float], form: str = ".4g", spread: str = ".2g") -> str:
     """Return mean and spread."""
     if not values:
         return "-"
-    return f"{np.mean(values):{form}}" + (f" ± {np.std(values):{spread}}" if np.std(values) > 0 else "")
+    return f"{np.mean(values):{form}}" + (
+        f" ± {np.std(values):{spread}}" if np.std(values) > 1e-12 * abs(np.mean(values)) else ""
+    )
 
 
 def row(name: str, horizon: int, found: list[dict[str, Any]]) -> list[str]:

@@ -1,6 +1,7 @@
 """CPU of an event of seven channels, 24 steps ahead, learning included: ``python -m forecasting.cost`` from the folder ``benchmarks``.
 
-A block is one call of ``progressive_many``; one by one, an event is a call of ``learn_one`` with a dict and one of ``forecast(24)``. Given are the
+A block is one call of ``progressive_many``, forecasts included; one by one, an event is a call of ``learn_one`` with a dict, without and with one of
+``forecast(24)``, which makes 24 dicts. Given are the
 fastest and the median of stretches of 100 events: on a machine that does other work the fastest is what the code costs.
 """
 
@@ -15,6 +16,7 @@ from streamrnn import RNNForecaster
 from streamrnn.kernels.experts import EXPERTS, NET
 
 STRETCH, STRETCHES, HORIZON = 100, 60, 24
+WAYS = ("in blocks", "`learn_one`", "`forecast` and `learn_one`")
 
 
 def _stream() -> Array:
@@ -24,7 +26,7 @@ def _stream() -> Array:
     return np.asarray(np.cumsum(rng.normal(0.0, 0.1, (n, 7)), axis=0) + season)
 
 
-def measure(experts: tuple[str, ...], *, block: bool) -> tuple[float, float]:
+def measure(experts: tuple[str, ...], way: str) -> tuple[float, float]:
     """Return the fastest and the median CPU of an event, in microseconds."""
     model = RNNForecaster(horizon=HORIZON, experts=experts)
     spent = []
@@ -33,8 +35,11 @@ def measure(experts: tuple[str, ...], *, block: bool) -> tuple[float, float]:
         part = rows[first : first + STRETCH]
         events = [dict(enumerate(row)) for row in part.tolist()]
         start = time.process_time()
-        if block:
+        if way == "in blocks":
             model.progressive_many(part)
+        elif way == "`learn_one`":
+            for event in events:
+                model.learn_one(event)
         else:
             for event in events:
                 model.forecast(HORIZON)
@@ -46,7 +51,7 @@ def measure(experts: tuple[str, ...], *, block: bool) -> tuple[float, float]:
 
 def main() -> None:
     """Print the table."""
-    print("| experts | in blocks | one by one |\n|---|---|---|")
+    print("| experts | " + " | ".join(WAYS) + " |\n|---|---|---|---|")
     bare = tuple(name for name, row in EXPERTS.items() if row.code != NET)
     for label, experts in (
         ("all", tuple(EXPERTS)),
@@ -54,7 +59,7 @@ def main() -> None:
         ("`rls` alone", ("rls",)),
         ("`last` alone", ("last",)),
     ):
-        cells = [measure(experts, block=block) for block in (True, False)]
+        cells = [measure(experts, way) for way in WAYS]
         print(
             f"| {label} | " + " | ".join(f"{fast:.0f} (median {middle:.0f})" for fast, middle in cells) + " |",
             flush=True,

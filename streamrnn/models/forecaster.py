@@ -243,12 +243,13 @@ class RNNForecaster(Series, Forecaster):
         """Return forecasts (horizon, C) in the kind of y: numbers, or dicts of the channels that have had a value."""
         names = self._targets.names
         if self._single is False:
-            found = steps.tolist()
-            if not all(map(math.isfinite, found[0])):
-                known = np.isfinite(steps[0])
-                names = [name for name, good in zip(names, known.tolist(), strict=True) if good]
-                found = steps[:, known].tolist()
-            return [dict(zip(names, step)) for step in found]  # noqa: B905  for each event: strict costs a third more
+            by_channel = steps.T.tolist()
+            if not all(math.isfinite(one[0]) for one in by_channel):
+                known = [(name, one) for name, one in zip(names, by_channel, strict=True) if math.isfinite(one[0])]
+                names, by_channel = [name for name, _ in known], [one for _, one in known]
+            if not names:
+                return [{} for _ in steps]
+            return [dict(zip(names, step)) for step in zip(*by_channel)]  # noqa: B905  for each event: strict costs a third more
         return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
     def forecast_quantiles(

@@ -119,13 +119,14 @@ class Books:
         return other
 
     def ahead(self, area: int, xs: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], int]:
-        """Return forecasts (H, C), and how many of the steps know their features.
+        """Return forecasts (H, C), to be read only, and how many of the steps know their features.
 
         xs (H, F): features to come, NaN where one is missing. A step is forecast with them if all are there up to it.
         """
-        plain = self.array(area, "now").T.copy()
+        plain = self.array(area, "now").T
         if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.EVENTS]:
             return plain, 0
+        plain = plain.copy()
         out = np.empty(plain.size)
         informed()(self.slabs[area], xs.reshape(-1), out)
         known = out.reshape(-1, len(plain)).T
