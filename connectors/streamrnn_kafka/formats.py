@@ -189,20 +189,29 @@ def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ..
     names: dict[str, Any] = {}
     tree = _tree(fields)
     try:
-        decode = msgspec.json.Decoder(_struct(tree, names)).decode
+        decoder = msgspec.json.Decoder(_struct(tree, names))
         get = attrgetter(*[names[name] for name in fields.used])
     except (KeyError, TypeError, AttributeError):  # one field inside another that is a value itself
         return None
     single = len(fields.used) == 1
 
     def decoded(values: Sequence[bytes]) -> list[tuple[Any, ...]]:
-        rows = []
-        for value in values:
-            if value.count(b"[") + value.count(b"{") > MAX_NESTING:
-                raise RecordError
-            if not value.isascii():
-                value.decode()
-            rows.append(get(decode(value)))
+        lines = b"\n".join(values)
+        # Each value has an opening bracket of its own, or is no record: within this sum none is nested too deeply.
+        if lines.count(b"[") + lines.count(b"{") >= len(values) + MAX_NESTING and any(
+            value.count(b"[") + value.count(b"{") > MAX_NESTING for value in values
+        ):
+            raise RecordError
+        if not lines.isascii():
+            lines.decode()
+        # All at once where each value is one line from brace to brace. No record spans two of them then (within a string a
+        # line break is malformed, behind a value another cannot begin), so that as many records as lines are one each.
+        breaks = len(values) - 1
+        plain = lines[:1] == b"{" and lines[-1:] == b"}" and lines.count(b"\n") == lines.count(b"}\n{") == breaks
+        records = decoder.decode_lines(lines) if plain else [decoder.decode(value) for value in values]
+        if len(records) != len(values):
+            raise RecordError
+        rows = [get(record) for record in records]
         return [(row,) for row in rows] if single else rows
 
     return decoded

@@ -108,8 +108,25 @@ RECORD = st.lists(st.tuples(st.sampled_from(["level", "at", "id", "x"]), VALUE),
 )
 
 
-@settings(max_examples=60)
-@given(st.lists(RECORD.map(lambda text: text.replace(b"{,", b"{")), max_size=6))
+PIECES = [
+    "{",
+    "}",
+    '"',
+    '"level":1',
+    ",",
+    '"x":"',
+    " ",
+    "\n",
+    '{"level":2}',
+    '{"level":3}{"level":4}',
+    "\\",
+    '"main":{',
+]
+BROKEN = st.lists(st.sampled_from(PIECES), max_size=4).map(lambda parts: "".join(["{", *parts, "}"]).encode())
+
+
+@settings(max_examples=150)
+@given(st.lists(st.one_of(RECORD.map(lambda text: text.replace(b"{,", b"{")), BROKEN, st.just(b"")), max_size=6))
 def test_fast_json_is_careful_json(records):
     """Records come out the same alone and in company, and the same the careful way, bit for bit, where that takes them."""
     decoder, careful = (Decoder(form, FIELDS, 1000) for form in (FORMATS["json"], replace(FORMATS["json"], fast=None)))
