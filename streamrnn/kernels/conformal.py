@@ -4,7 +4,8 @@ Each tracked quantile q of level a moves by q += step (a - 1{z <= q}), z the err
 the errors do, the share of z <= q is a up to O(1 / (step n)): A. Angelopoulos, E. Candes, R. Tibshirani, Conformal PID control
 for time series prediction, NeurIPS 2023, Proposition 1 (quantile tracking), after I. Gibbs, E. Candes, NeurIPS 2021.
 The band that is judged is not the one that was stated h events ago, and errors of h steps overlap: they come in runs. What follows the runs
-at full pace holds now and not then (75 % instead of 80 at 48 steps on ETTh2), so steps are smaller for horizons further ahead, by 1 + h / ``OVERLAP``.
+at full pace holds now and not then (75 % instead of 80 at 48 steps on ETTh2), so steps are smaller for horizons further ahead, by 1 + h / ``OVERLAP``:
+once there, that is, for heavy tails are far from the normal ones of the start (decaying steps: A. Angelopoulos, R. Barber, S. Bates, ICML 2024).
 Quantiles can cross while they move; whoever reads them sorts them (V. Chernozhukov et al., Econometrica 78(3), 2010).
 """
 
@@ -27,6 +28,7 @@ _NORMAL: Final = np.array((
 _UP: Final = np.array(LEVELS)
 STEP: Final = 0.03  # of the errors' spread; 0.1 follows faster and is ragged, 0.01 needs a thousand events to settle
 OVERLAP: Final = 12.0  # steps ahead at which the pace is halved
+YOUNG: Final = 1000.0  # errors: until so many have come, the pace is no less than half, whatever the horizon
 
 
 @kernel

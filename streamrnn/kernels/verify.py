@@ -13,7 +13,7 @@ from streamrnn.kernels import book as at
 from streamrnn.kernels.aggregation import MOST, SLOPE, believe
 from streamrnn.kernels.aggregation import SETTLED as BELIEVED
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.conformal import LEVELS, OVERLAP, track
+from streamrnn.kernels.conformal import LEVELS, OVERLAP, YOUNG, track
 from streamrnn.kernels.scaler import usable
 
 ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
@@ -95,7 +95,8 @@ def verify(hd, d, row, t, base):
     for c in range(C):
         for h in range(H):
             i = c * H + h
-            now[i] = on[i] / (1.0 + h / OVERLAP) if rms[i] > 0.0 else 0.0
+            pace = max(1.0 / (1.0 + h / OVERLAP), 1.0 / (1.0 + errors[i] / YOUNG))
+            now[i] = on[i] * pace if rms[i] > 0.0 else 0.0
             now[i] = -on[i] if errors[i] == 0.0 else now[i]
     for i in range(n):
         g[i] = -e[i] / rms[i]
