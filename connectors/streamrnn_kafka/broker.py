@@ -198,7 +198,15 @@ class Broker:
                 settings[name] = f"{settings[name]},{value}" if name in LISTS else value
             (place / "server.properties").write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "utf-8")
             options = ["--standalone"] if alone else []
-            command = [*tool, "format", *options, "-t", cluster, "-c", str(place / "server.properties"), *self._format]
+            command = [
+                *tool,
+                "format",
+                *options,
+                f"--cluster-id={cluster}",
+                "-c",
+                str(place / "server.properties"),
+                *self._format,
+            ]
             done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
             if done.returncode:
                 said = (done.stdout + done.stderr).decode(errors="replace")

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
+from tests.compiled import compile_detector
+
+HIDDEN_SIZE = 4
 HEAD = "time,flow,sensor\n"
 CONFIG = """
 [source]
@@ -19,7 +22,7 @@ path = "in.csv"
 key = "sensor"
 follow = {follow}
 [model]
-hidden_size = 4
+hidden_size = {hidden_size}
 seed = 3
 [alarm]
 warm_up = 100
@@ -41,10 +44,11 @@ def lines(n: int, start: int = 0) -> str:
 
 
 def place(folder: Path, n: int, *, follow: bool = False, more: str = "") -> Path:
-    """Lay out an input of ``n`` rows and its configuration."""
+    """Lay out an input of ``n`` rows and its configuration, whose net is in the cache from then on."""
+    compile_detector(HIDDEN_SIZE)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.csv").write_text(HEAD + lines(n))
-    (folder / "watch.toml").write_text(CONFIG.format(follow=str(follow).lower()) + more)
+    (folder / "watch.toml").write_text(CONFIG.format(follow=str(follow).lower(), hidden_size=HIDDEN_SIZE) + more)
     return folder / "watch.toml"
 
 

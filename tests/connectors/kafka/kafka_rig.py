@@ -26,6 +26,7 @@ from streamrnn.io import Block
 from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.shard import Shard
+from tests.compiled import compile_detector
 
 MODEL = {"hidden_size": 8, "seed": 3}
 EPOCH_MS = 1_700_000_000_000
@@ -202,6 +203,7 @@ class Rig:
 
     def start(self, config: Path, *options: str) -> subprocess.Popen[bytes]:
         """Start ``streamrnn run`` as a process of its own."""
+        compile_detector(MODEL["hidden_size"])
         command = [sys.executable, "-X", "faulthandler", "-m", "streamrnn", "run", str(config), *options, "--debug"]
         path = config.with_suffix(".log")
         with path.open("ab") as log:
