@@ -91,14 +91,14 @@ def check(config_file: str, offline: bool, debug: bool) -> None:
     """
     del debug
     from streamrnn import config  # noqa: PLC0415
+    from streamrnn.runtime.check import try_model, try_parts  # noqa: PLC0415
     from streamrnn.runtime.models import check_model  # noqa: PLC0415
 
     checked = config.load(config_file, check_model)
+    try_model(checked)
     tried = ["offline"]
     wrong: list[StreamrnnError] = []
     if not offline:
-        from streamrnn.runtime.check import try_parts  # noqa: PLC0415
-
         tried, wrong = try_parts(checked)
     for error in wrong:
         _complain(error, sys.argv)

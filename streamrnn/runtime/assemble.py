@@ -15,7 +15,7 @@ from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.shard import Shard
 
-__all__ = ["make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
+__all__ = ["check_state", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
 
 
 def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
@@ -49,7 +49,7 @@ def make_runtime(
         Events asked for at once. Changes nothing in the outputs.
     """
     made = kind or model_kind(config.model.kind, config.model.options)
-    _check_state(config, made)
+    check_state(config, made)
     replay = config.state.mode == "replay"
     sink = make_sink(config, fresh=fresh)
     return Runtime(
@@ -65,8 +65,14 @@ def make_runtime(
     )
 
 
-def _check_state(config: Config, kind: ModelKind) -> None:
-    """Raise where a restart could not bring the model back."""
+def check_state(config: Config, kind: ModelKind) -> None:
+    """Raise where a restart could not bring the model back.
+
+    Raises
+    ------
+    ConfigError
+        With what to set instead.
+    """
     if config.state.dir is None and config.sink.kind == "files":
         return
     if config.state.mode == "snapshot" and kind.dumps is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, ModelChangedError, StreamrnnError
+from streamrnn.errors import ConfigError, ModelChangedError, StreamrnnError, UnavailableError
 from streamrnn.io import AttachedSink, Checkable, SnapshotStore, Source
-from streamrnn.runtime.assemble import make_shards, make_sink, make_source
+from streamrnn.runtime.assemble import check_state, make_shards, make_sink, make_source
+from streamrnn.runtime.models import model_kind
 
-__all__ = ["try_parts"]
+__all__ = ["try_model", "try_parts"]
 
 
 def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
@@ -37,7 +38,9 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
             except ConfigError as error:
                 wrong.append(error)
                 continue
-        if isinstance(part, Checkable):
+        if role == "sink" and _same_place(config) and any(isinstance(error, UnavailableError) for error in wrong):
+            tried.append("sink: not tried")
+        elif isinstance(part, Checkable):
             found = part.check()
             known = {str(error) for error in wrong}  # one broker that is away is one error, not one for each role
             wrong += [error for error in found if str(error) not in known]
@@ -49,6 +52,23 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
     if not wrong and (getattr(config.source.options, "key", None) is not None or config.state.memory_mb is not None):
         tried.append(_memory(config))
     return tried, wrong
+
+
+def try_model(config: Config) -> None:
+    """Raise where the run would refuse its model: what needs no look at the world.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`streamrnn.runtime.assemble.check_state`.
+    """
+    check_state(config, model_kind(config.model.kind, config.model.options))
+
+
+def _same_place(config: Config) -> bool:
+    """Whether source and sink are at the same servers: where they do not answer the one, the other need not wait for them."""
+    source, sink = (getattr(part.options, "servers", None) for part in (config.source, config.sink))
+    return source is not None and hasattr(config.sink.options, "servers") and sink in (source, None, "")
 
 
 def _memory(config: Config) -> str:

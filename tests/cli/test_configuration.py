@@ -343,6 +343,21 @@ def test_check_tries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "good.csv", "watch.toml"]
 
 
+def test_check_asks_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broker that does not answer is one error, and is waited for once, where source and sink are at the same."""
+    kafka = "kind = 'kafka'\nservers = '127.0.0.1:1'\nconnect_timeout_s = 0.2\n"
+    path = tmp_path / "watch.toml"
+    path.write_text(
+        f"[source]\n{kafka}topics = ['a']\ngroup = 'g'\ncolumns = ['x']\n[sink]\nkind = 'kafka'\ntopic = 'b'\n"
+    )
+
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(path)])
+
+    assert ended.value.code == 69
+    assert capsys.readouterr().err.count("does not answer") == 1
+
+
 def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there is a net for each key, what they take is said before they are paid for, and how many fit into a budget."""
     (tmp_path / "in.csv").write_text("sensor,a\ns,1\n")

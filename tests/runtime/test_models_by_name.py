@@ -12,6 +12,7 @@ import pytest
 from river import anomaly, preprocessing
 
 from streamrnn import config
+from streamrnn.cli import main
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
 from streamrnn.runtime.assemble import make_runtime
@@ -136,9 +137,14 @@ def test_broken(tmp_path: Path, text: str) -> None:
     assert BROKEN[text] in str(caught.value)
 
 
-def test_replay(tmp_path: Path) -> None:
+def test_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A model that only pickle could write needs mode = 'replay'; restarted, it writes what an undisturbed run writes."""
     state = '[state]\ndir = "state"\n'
+    for arguments in (["check"], ["check", "--offline"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments, str(place(tmp_path, PIPELINE + state))])
+        assert ended.value.code == 78
+        assert "cannot be written without pickle" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="cannot be written without pickle"):
         run(place(tmp_path, PIPELINE + state))
     whole = run(place(tmp_path, PIPELINE, 260))
