@@ -152,7 +152,7 @@ def main() -> None:
             shares(folder, 5_000)  # loads the compiled net
             parts.append(shares(folder, min(given.rows, 200_000)))
     what = (
-        f"Machine: {cpu()}, one core. Command: `python benchmarks/daemon.py`. Rows: {given.rows:,} of 8 columns (river: "
+        f"Machine: {cpu()}, one core. Command: `python benchmarks/daemon.py --times {given.times}`. Rows: {given.rows:,} of 8 columns (river: "
         f"{given.river_rows:,}). What is compared is said at the top of [`daemon.py`](../daemon.py)."
     )
     lines = [
