@@ -34,7 +34,7 @@ def test_read_only(tmp_path: Path) -> None:
     config = place(tmp_path / "run", 1000, follow=True)
     state = config.parent / "state"
     with Process(config, preexec_fn=held_to_rights) as process:
-        wait(lambda: process.outputs() == 1000)
+        wait(lambda: process.outputs() == 1000 and any(state.glob("state-?.json")))  # written, and committed
         state.chmod(0o555)
         with (config.parent / "in.csv").open("a") as file:
             file.write(lines(2000, 1000))
