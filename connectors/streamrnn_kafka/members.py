@@ -57,6 +57,18 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
         return came, went
 
 
+def missed_generation(before: Any, now: Any) -> bool:
+    """Whether the group went on without this member between two of its memberships.
+
+    The client says that partitions are lost where it knows so before it begins to join; where the group gives it up while
+    it joins, it says nothing, and keeps what it is given again. Each generation of a group has the number behind the one before,
+    and who comes back after having been given up is given a new name.
+    """
+    if before is None or before == now:
+        return False
+    return bool((now.generation_id, now.member_id) != (before.generation_id + 1, before.member_id))
+
+
 def leave(options: ConnectionOptions, group: str, member: str) -> None:
     """Remove a static member from its group: by itself it never leaves, and its partitions wait for the session time-out.
 

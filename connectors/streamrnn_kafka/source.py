@@ -19,14 +19,14 @@ from kafka.errors import (
     OffsetOutOfRangeError,
     RebalanceInProgressError,
 )
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import MemberState, OffsetAndMetadata
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
-from streamrnn_kafka.members import Changes, leave
+from streamrnn_kafka.members import Changes, leave, missed_generation
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms, start_offset
 from streamrnn_kafka.outside import outside_consumer
@@ -73,6 +73,7 @@ class KafkaSource:
         self._consumer: Any = None
         self._joined = False
         self._changes = Changes()
+        self._membership: Any = None
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts: dict[str, int] = {}
         self._done: dict[TopicPartition, int] = {}
@@ -136,6 +137,7 @@ class KafkaSource:
             metadata_max_age_ms=30_000,  # how late a topic of a pattern, or a new partition, is noticed
         )
         self._changes = Changes(self._consumer)
+        self._membership = None
         self._joined = True
         try:
             if options.pattern is None:
@@ -233,6 +235,8 @@ class KafkaSource:
         except KafkaError as error:
             raise self._explained(error) from error
         came, went = self._changes.take()
+        missed = self._missed(came)
+        came, went = came | missed, went | missed
         self._unplaced = (self._unplaced - went) | came
         for partition in went:
             self._done.pop(partition, None)
@@ -243,6 +247,14 @@ class KafkaSource:
             if partition not in self._unplaced and partition not in went:
                 blocks.append(self._block(partition, records))
         return Poll(blocks, [name_of(one) for one in sorted(came)], [name_of(one) for one in sorted(went)])
+
+    def _missed(self, came: set[TopicPartition]) -> set[TopicPartition]:
+        """Return partitions that stayed ours although we were not in the group in between: another may have gone on with them."""
+        before, now = self._membership, self._client().group_metadata()
+        if now.state is not MemberState.STABLE:
+            return set()
+        self._membership = now
+        return set(self._client().assignment()) - came if missed_generation(before, now) else set()
 
     def _rejoined(self, stuck: Sequence[TopicPartition]) -> Poll:
         """Join the group again, with a client that knows nothing of what its predecessor has forgotten to read."""
@@ -460,8 +472,11 @@ class KafkaSource:
             return None if found is None or found.offset < 0 else found
 
     def group_metadata(self) -> Any:
-        """Return what fences offsets in a transaction: group, generation, member."""
-        return self._client().group_metadata()
+        """Return what fences offsets in a transaction: group, generation, member, as of the last poll.
+
+        The client may have joined anew since then, on its own thread; what was read before is not of that generation.
+        """
+        return self._client().group_metadata() if self._membership is None else self._membership
 
     def commit_offsets(self, offsets: dict[str, OffsetAndMetadata]) -> None:
         """Commit offsets of the group, outside any transaction."""

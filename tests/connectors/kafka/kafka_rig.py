@@ -232,10 +232,18 @@ class Rig:
         """Return how many committed records a topic holds; 0 where there is none."""
         return sum(map(len, self.read(topic).values()))
 
-    def ends(self, topic: str) -> int:
+    def ends(self, topic: str, *, committed: bool = True) -> int:
         """Return the sum of a topic's end offsets: cheap, but counts commit markers too."""
-        partitions = self._partitions(self._readers[True], topic)
-        return sum(self._readers[True].end_offsets(partitions).values()) if partitions else 0
+        reader = self._readers[committed]
+        partitions = self._partitions(reader, topic)
+        return sum(reader.end_offsets(partitions).values()) if partitions else 0
+
+    def done(self) -> bool:
+        """Whether all of the input is committed and all of the output can be read.
+
+        What a killed worker left open hides what others committed behind it, until its successor or the time-out ends it.
+        """
+        return self.lag() == 0 and self.ends(self.output) == self.ends(self.output, committed=False)
 
     def group_is_empty(self) -> bool:
         """Whether the last member's session has timed out: static members do not leave."""

@@ -46,7 +46,7 @@ def test_killed_workers_leave_no_mark(rig, tmp_path):
     worker = rig.start(config)
     rig.wait_until(lambda: rig.lag() == 0)
     rig.produce(records[:1])  # once more, so that the worker is known to be at work when it is asked to stop
-    rig.wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(rig.done)
     assert stop(worker) == 0
 
     assert rig.pairs(rig.output) == expected
@@ -69,7 +69,7 @@ def test_partitions_move_with_their_state(rig, tmp_path):
     rig.wait_until(lambda: rig.lag() == 0)
     second.kill()
     rig.produce(records[4000:])
-    rig.wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(rig.done)
     assert stop(first) == 0
 
     assert rig.pairs(rig.output) == expected

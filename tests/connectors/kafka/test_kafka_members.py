@@ -67,7 +67,39 @@ def test_rebalance_in_every_phase(rig, listeners, tmp_path, phase):
             assert held.wait(60)
             released.set()
             assert second.wait(30) == 0
-        rig.wait_until(lambda: rig.lag() == 0)
+        rig.wait_until(rig.done)
         assert stop(first) == 0
+
+    assert rig.pairs(rig.output) == expected
+
+
+def test_given_up_while_it_joins(rig, listeners, tmp_path):
+    """A member is given up while its request to join is under way; what it gets back, another has gone on with meanwhile."""
+    records = make_records(4000, 4, bad=70)
+    expected = offline(records, topic=rig.topic)
+    behind = {"servers": f"127.0.0.1:{listeners.proxy}", "connect_timeout_s": 60.0, "replica": "first"}
+    held, released = threading.Event(), threading.Event()
+    released.set()
+
+    def rule(direction, api):
+        if (direction, api) == ("request", SYNC_GROUP) and not released.is_set():
+            held.set()
+            released.wait(60)
+
+    rig.create(4)
+    with Proxy(listeners.proxy, listeners.behind_proxy, rule):
+        with rig.trickling(records, chunk=40, pause_s=0.1):
+            first = rig.start(rig.config(tmp_path, "first", source=behind, state={"every": 150}))
+            rig.wait_until(lambda: rig.ends(rig.output) > 0)
+            released.clear()
+            second = rig.start(rig.config(tmp_path, "second", source={"replica": "second"}, state={"every": 150}))
+            assert held.wait(60)
+            rig.wait_until(lambda: rig.members() == {"second": 4})
+            before = rig.committed()
+            rig.wait_until(lambda: rig.committed() > before)
+            released.set()
+            rig.wait_until(lambda: rig.members() == {"first": 2, "second": 2})
+        rig.wait_until(rig.done)
+        assert [stop(first), stop(second)] == [0, 0]
 
     assert rig.pairs(rig.output) == expected
