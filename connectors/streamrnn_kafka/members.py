@@ -15,7 +15,7 @@ from streamrnn.errors import StreamrnnError
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["Changes", "leave"]
+__all__ = ["Changes", "leave", "missed_generation"]
 
 
 class Changes(ConsumerRebalanceListener):  # type: ignore[misc]

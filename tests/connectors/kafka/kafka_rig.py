@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 
 from streamrnn.config import Alarm
 from streamrnn.io import Block
@@ -252,7 +253,10 @@ class Rig:
 
     def members(self) -> dict[str, int]:
         """Return how many partitions each replica in the group has, of those that are in it."""
-        [group] = self.admin.describe_groups([self.name]).values()
+        try:
+            [group] = self.admin.describe_groups([self.name]).values()
+        except CoordinatorNotAvailableError:
+            return {}
         stable = group["group_state"] == "Stable"
         return {
             member["group_instance_id"].removeprefix(f"{self.name}-"): sum(
@@ -268,8 +272,11 @@ class Rig:
         return self.ends(self.topic) - self.committed()
 
     def committed(self) -> int:
-        """Return how many records of the input the group has committed."""
-        found = self.admin.list_group_offsets({self.name: None})[self.name]
+        """Return how many records of the input the group has committed; 0 where no group has been yet."""
+        try:
+            found = self.admin.list_group_offsets({self.name: None})[self.name]
+        except CoordinatorNotAvailableError:  # the broker has no topic for offsets before the first group
+            return 0
         return sum(one.offset for one in found.values())
 
 

@@ -259,6 +259,6 @@ def test_exactly_once_over_tls(rig, listeners, tmp_path):
     config = rig.config(tmp_path, source=options)
 
     rig.start(config)
-    rig.wait_until(lambda: rig.lag() == 0)
+    rig.wait_until(rig.done)
 
     assert rig.pairs(rig.output) == expected
