@@ -79,14 +79,14 @@ def main() -> None:
     """Time both sides in turn, print, write."""
     from machine import cpu  # noqa: PLC0415  beside this file
 
-    from streamrnn import RNNRegressor  # noqa: PLC0415
+    from streamrnn.models.defaults import STRIDE_OF_LABELS  # noqa: PLC0415
 
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--python", required=True, help="a Python that has deep-river")
     options.add_argument("--turns", type=int, default=12, help=f"turns of {SECONDS} s for each")
     options.add_argument("--no-write", action="store_true")
     given = options.parse_args()
-    default = RNNRegressor().stride
+    default = STRIDE_OF_LABELS
     labels = {
         "deep-river": "deep-river `LSTMRegressor`, an update at each event", "16": "`RNNRegressor`, an update every 16 events",
         str(default): f"`RNNRegressor`, its default: every {default} events", "1": "`RNNRegressor`, an update at each event",

@@ -21,6 +21,7 @@ from streamrnn.kernels.layout import Sizes
 from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
 from streamrnn.models import defaults
 from streamrnn.models.net import Net
+from streamrnn.models.translate import optimizer, paced
 
 Array = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "long_lags.md"
@@ -28,8 +29,13 @@ RESULTS = Path(__file__).parent / "results" / "long_lags.md"
 
 def make(task: Task, cell: str, hidden_size: int, window: int, seed: int, learning: str = defaults.LEARNING) -> Net:
     """Return a net for a task, with the defaults of the estimators."""
-    sizes = Sizes(cell, 0, hidden_size, 0, window=window, stride=defaults.STRIDE, traces=learning == "traces")
-    net = Net(sizes, seed, loss=task.loss, normalize_targets=task.loss != "cross_entropy")
+    stride = defaults.STRIDE_OF_LABELS
+    sizes = Sizes(cell, 0, hidden_size, 0, window=window, stride=stride, traces=learning == "traces")
+    rule = paced(optimizer(defaults.OPTIMIZER), stride)
+    net = Net(
+        sizes, seed, loss=task.loss, optimizer=rule.name, settings=rule.settings, schedule=rule.schedule,
+        normalize_targets=task.loss != "cross_entropy",
+    )  # fmt: skip
     net.grow([f"input {i}" for i in range(task.inputs)], outputs=task.outputs)
     return net
 

@@ -1,7 +1,7 @@
 """Ordinary series, none with a long lag: what the default settings must not pay for long memory with.
 
 ``python benchmarks/series.py`` prints the mean absolute error of the expected next value over that of persistence,
-second half of each series, two seeds, 16 units.
+second half of each series, 16 units: that of a detector, two seeds, and that of a regressor at several strides, five seeds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river import datasets
 
-from streamrnn import RNNAnomalyDetector
+from streamrnn import RNNAnomalyDetector, RNNRegressor
 
 Array = NDArray[np.float64]
 
@@ -50,26 +50,44 @@ def approval() -> Array:
     return np.array([y for _, y in datasets.TrumpApproval()])
 
 
+def airline() -> Array:
+    """Return the target of river's AirlinePassengers: 144 monthly values."""
+    return np.array([y for _, y in datasets.AirlinePassengers()], float)
+
+
 SERIES = {
     "Mackey-Glass": mackey_glass, "WaterFlow": water_flow, "TrumpApproval": approval, "switching": switching,
-    "period 1000": slow_period,
+    "period 1000": slow_period, "AirlinePassengers": airline,
 }  # fmt: skip
 
 
 def against_persistence(x: Array, cell: str, seed: int) -> float:
     """Return the error of a detector's expectation over that of the last value."""
-    model = RNNAnomalyDetector(cell, seed=seed)
+    model = RNNAnomalyDetector(cell=cell, seed=seed)
     expected = model.progressive_many(x[:, None], ["value"])["prediction"][:, 0]
     half = len(x) // 2
     return float(np.abs(expected - x)[half:].mean() / np.abs(np.diff(x))[half - 1 :].mean())
 
 
+def at_stride(x: Array, stride: int, seed: int) -> float:
+    """Return the error of a regressor that learns the next value from this one, over that of this one."""
+    y = x[1:]
+    answers = RNNRegressor(stride=stride, seed=seed).progressive_many(x[:-1, None], y)
+    half = len(y) // 2
+    return float(np.abs(answers - y)[half:].mean() / np.abs(np.diff(x))[half:].mean())
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     print(f"| cell | {' | '.join(SERIES)} |\n|---{'|---' * len(SERIES)}|")
     for cell in ("lstm", "trace_lstm"):
         errors = (np.mean([against_persistence(make(), cell, seed) for seed in (0, 1)]) for make in SERIES.values())
         print(f"| `{cell}` | {' | '.join(f'{error:.3f}' for error in errors)} |", flush=True)
+    print(f"\n| stride | {' | '.join(SERIES)} |\n|---{'|---' * len(SERIES)}|")
+    for stride in (4, 8, 16):
+        found = [[at_stride(make(), stride, seed) for seed in range(5)] for make in SERIES.values()]
+        line = " | ".join(f"{np.mean(one):.3f} ± {np.std(one, ddof=1):.3f}" for one in found)
+        print(f"| {stride} | {line} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -499,6 +499,16 @@ def _scale_errors(hd, f):
 
 
 @kernel
+def _learned_events(hd, f):
+    """Return how many of the fresh slots have a known target."""
+    n = 0
+    for t in range(hd[at.FILL] - hd[at.FRESH], hd[at.FILL]):
+        if f[hd[at.KNOWN] + t] > ZERO:
+            n += 1
+    return n
+
+
+@kernel
 def _gradient_scale(hd, d, sum_1, sum_2, error):
     """Return the factor on a stored gradient: clipping by global norm, and ObGD's bound.
 
@@ -543,6 +553,7 @@ def update(cell, hidden):
         hyper = d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER]
         c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
         optimizers.prepare(hd, hyper, c)
+        optimizers.quicken(hd, c, _learned_events(hd, f))
         pull = np.float32(min(hyper[at.PULL] * known, 1.0))
         sum_1, sum_2 = head(cell, hidden, hd, f)
         once = hd[at.TWO_PASS] == 0

@@ -82,8 +82,10 @@ WORDS: Final[dict[str, int]] = {
     "power": at.POWER, "t0": at.POWER,
 }  # fmt: skip
 
-CONSTANT, INVERSE, OPTIMAL = range(3)
+CONSTANT, INVERSE, OPTIMAL, PACED = range(4)
 SCHEDULES: Final = {"Constant": CONSTANT, "InverseScaling": INVERSE, "Optimal": OPTIMAL}
+PACE: Final = 4  # learned events of an update that a rule's own rate is meant for
+MOST_PACES: Final = 2  # times that rate, at most: 4 times costs 2 % in noise that no net can foresee
 
 
 @kernel
@@ -132,6 +134,17 @@ def prepare(hd, hyper, c):
         c[1] = hyper[at.BETA_1]  # beta
         c[6] = hyper[at.OPT_A]  # l1
         c[7] = hyper[at.OPT_B]  # l2
+
+
+@kernel
+def quicken(hd, c, learned):
+    """Let an update of many learned events take the place of several, where the rate is the rule's own (``PACED``)."""
+    if hd[at.SCHEDULE] == PACED:
+        k = np.float32(min(max(learned / PACE, 1.0), MOST_PACES))
+        c[0] *= k
+        c[6] *= k
+        c[7] *= k
+        c[9] *= k
 
 
 @kernel

@@ -78,7 +78,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
         window: int = defaults.WINDOW,
-        stride: int = defaults.STRIDE,
+        stride: int | None = None,
         learning: str | None = None,
         optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,

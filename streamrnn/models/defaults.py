@@ -13,8 +13,8 @@ from streamrnn.kernels.optimizers import OPTIMIZERS
 
 __all__ = [
     "ALARM_RATE", "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS",
-    "MAX_PENDING", "MEMORY", "MEMORY_OF_KEY", "N_LAYERS", "OPTIMIZER", "PATIENCE", "PROTECT", "PULL", "QUIET", "SEED", "STRIDE",
-    "WARM_UP", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
+    "MAX_PENDING", "MEMORY", "MEMORY_OF_KEY", "N_LAYERS", "OPTIMIZER", "PATIENCE", "PROTECT", "PULL", "QUIET",
+    "SEED", "STRIDE", "STRIDE_OF_LABELS", "WARM_UP", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
 ]  # fmt: skip
 
 CELL: Final = "lstm"
@@ -22,9 +22,8 @@ HIDDEN_SIZE: Final = 16
 EXPERTS: Final = tuple(TABLE)
 N_LAYERS: Final = 1
 WINDOW: Final = 16  # events of exact gradient; older causes are the traces' business
-STRIDE: Final = (
-    4  # an update every event learns little more and costs three times the time; 16 learns short streams late
-)
+STRIDE: Final = 4  # of detectors, forecasters, and streams by key, whose updates come from one stream at a time
+STRIDE_OF_LABELS: Final = 8  # of one stream with labels: learns no less than 4, for three quarters of the time
 LEARNING: Final = "traces"
 INIT: Final = "timescales"
 OPTIMIZER: Final = "adam"  # with beta_1 = 0.9, beta_2 = 0.99: 0.999 remembers a spike for a thousand updates

@@ -121,7 +121,7 @@ class RNNForecaster(Series, Forecaster):
                 net.array("settings")[at.LR] *= row.rate
             elif row.stride:
                 net.array("settings")[at.LR] *= row.rate / rows[0].rate
-            net.become(stride=row.stride or stride, init=row.init)
+            net.become(stride=row.stride or net.sizes.stride, init=row.init)
         if not rows:
             self._net.entry = self._entry(cell, 0)
         self._books = Books(tuple(experts), horizon, period or 0, len(rows), time is not None)

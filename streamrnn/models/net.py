@@ -8,7 +8,7 @@ import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,12 @@ from streamrnn.kernels.events import bind, clear
 from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
 from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.optimizers import CONSTANT, OPTIMIZERS, PACED, SCHEDULES, WORDS
 from streamrnn.models import defaults
 
 __all__ = ["Net", "layout_of"]
+
+RATES: Final = {**SCHEDULES, "Paced": PACED}
 
 
 @functools.lru_cache(maxsize=256)
@@ -60,7 +62,7 @@ class Net:
     settings
         Settings of the optimiser and its schedule by name, over the defaults of its row.
     schedule
-        Row of the table of schedules of the learning rate.
+        Row of the table of schedules of the learning rate, or ``"Paced"``.
     loss_settings
         Settings of the loss, in the order of its row.
     normalize_inputs, normalize_targets
@@ -117,7 +119,7 @@ class Net:
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
-        header[at.LOSS], header[at.OPTIMIZER], header[at.SCHEDULE] = row.code, rule.code, SCHEDULES[schedule]
+        header[at.LOSS], header[at.OPTIMIZER], header[at.SCHEDULE] = row.code, rule.code, RATES[schedule]
         header[at.NORMALIZE_X], header[at.NORMALIZE_Y] = normalize_inputs, normalize_targets
         hyper = self.array("settings")
         for name, value in {**rule.defaults, **(settings or {})}.items():
@@ -336,7 +338,10 @@ class Net:
         free[list(at.CARRIED)] = False
         fixed = [word for word in at.CARRIED if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
         wrong = np.flatnonzero(free & (header != expected))
-        if wrong.size or any(header[word] != self.header[word] for word in fixed):
+        own = self.header.copy()
+        if own[at.SCHEDULE] == PACED and header[at.SCHEDULE] == CONSTANT:  # an older build's: it goes on as it was
+            own[at.SCHEDULE] = CONSTANT
+        if wrong.size or any(header[word] != own[word] for word in fixed):
             raise StateError("The net's state was written for other settings or another version.")
         for area in range(areas):
             steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()

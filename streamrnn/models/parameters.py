@@ -78,10 +78,10 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "Events over which error flows back exactly. Older causes are reached by the traces.",
     ),
     "stride": Parameter(
-        "an int from 1 to window",
-        lambda value, given: _whole(1, given["window"])(value, given),
-        """Events between two updates of the weights, at most ``window``. Small strides learn faster per event and
-        cost more per event.""",
+        "an int from 1 to window, or None",
+        lambda value, given: value is None or _whole(1, given["window"])(value, given),
+        """Events between two updates of the weights, at most ``window``: the longer, the less an event costs. None: 8 where y is learned; 4 with
+        ``key``, where each update comes from one stream alone, and for detectors and forecasters. Never more than ``window``.""",
     ),
     "learning": Parameter(
         "'traces', 'tbptt' or None",
@@ -99,7 +99,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "a number > 0, or None",
         _rate,
         """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
-        switching streams).""",
+        switching streams). Where y is learned it is for updates of up to 4 known y; one of 8 or more counts as two, at twice
+        the rate.""",
     ),
     "loss": Parameter(
         "a loss for the task, or one of river",
@@ -223,7 +224,7 @@ def check_all(owner: str, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name in PARAMETERS:
             row = PARAMETERS[name]
-            rule = f"{row.rule} ({given['window']})" if name == "stride" else row.rule
+            rule = row.rule.replace("window", f"window ({given['window']})") if name == "stride" else row.rule
             check(owner, name, value, rule, ok=row.ok(value, given))
 
 

@@ -15,7 +15,7 @@ from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.layout import Sizes
-from streamrnn.models import translate
+from streamrnn.models import defaults, translate
 from streamrnn.models.features import Columns
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.net import Net
@@ -50,12 +50,14 @@ class Recurrent:
     _tasks: ClassVar[tuple[str, ...]] = ("regression",)
     _fixed_inputs: ClassVar[tuple[str, ...]] = ()  # inputs that are no features, in front of them
     _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
+    _strides: ClassVar[tuple[int, int]] = (defaults.STRIDE, defaults.STRIDE)  # if none is given: one stream, by key
+    _paced: ClassVar[bool] = False  # an optimiser's own settings follow the stride
     _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
     cell: str
     hidden_size: int
     n_layers: int
     window: int
-    stride: int
+    stride: int | None
     learning: str | None
     optimizer: Any
     lr: float | None
@@ -80,8 +82,11 @@ class Recurrent:
         check(owner, "time", time, f"another feature than the key ({key!r})", ok=time is None or time != key)
         traces = self.learning == "traces" or (self.learning is None and key is None)
         self._late_labels = params.get("advance") == "predict"
+        stride = min(self._strides[key is not None], self.window) if self.stride is None else self.stride
+        if self._paced and self.lr is None and isinstance(self.optimizer, str):
+            rule = translate.paced(rule, stride)
         sizes = Sizes(
-            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=self.stride, traces=traces,
+            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
             memory=self._remembers(),
         )  # fmt: skip
@@ -324,7 +329,7 @@ class Recurrent:
             self._n_outputs(),
             state["state"],
             areas,
-            self.stride - (not self._updates_late),
+            self._net.sizes.stride - (not self._updates_late),
             self._spare,
         )
         self._net.lay_row(self._width())

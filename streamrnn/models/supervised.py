@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.supervised import ADVANCE, HIDDEN, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.models import defaults
 from streamrnn.models.features import NOT_PLAIN, Columns
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.keys import key_of
@@ -31,13 +33,13 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
     """
     count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
     n = len(columns.names)
-    pack_x, pack_both = struct.Struct(f"{n}d").pack_into, struct.Struct(f"{n + 1}d").pack_into
+    pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
 
     def ask(x: Mapping[Any, Any]) -> bool:
         if len(x) != count:
             return False
         try:
-            pack_x(cells, 0, *get(x))
+            pack(*get(x))
         except NOT_PLAIN:
             return False
         call(slab, row, 1, ANSWER)
@@ -47,7 +49,8 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
         if len(x) != count:
             return False
         try:
-            pack_both(cells, 0, *get(x), y)
+            pack(*get(x))
+            cells[n] = y
         except NOT_PLAIN:
             return False
         call(slab, row, 1, LEARN)
@@ -64,6 +67,8 @@ class Supervised(Recurrent):
 
     _entry = staticmethod(supervised)
     _spare = 1
+    _strides = (defaults.STRIDE_OF_LABELS, defaults.STRIDE)
+    _paced = True
     advance: str
     max_pending: int
 

@@ -79,7 +79,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
     >>> for t in range(100):
     ...     detector.learn_one({"level": t % 3})
     >>> detector["RNNTransformer"].n_updates
-    24
+    12
 
     References
     ----------
@@ -94,7 +94,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
         window: int = defaults.WINDOW,
-        stride: int = defaults.STRIDE,
+        stride: int | None = None,
         learning: str | None = None,
         optimizer: Any = defaults.OPTIMIZER,
         lr: float | None = None,

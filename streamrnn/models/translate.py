@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES
+from streamrnn.kernels.optimizers import MOST_PACES, OPTIMIZERS, PACE, SCHEDULES
 
-__all__ = ["LossChoice", "OptimizerChoice", "is_river", "loss", "optimizer"]
+__all__ = ["LossChoice", "OptimizerChoice", "is_river", "loss", "optimizer", "paced"]
 
 
 class OptimizerChoice(NamedTuple):
@@ -31,7 +31,8 @@ class OptimizerChoice(NamedTuple):
         All settings of the row by name. With a schedule: ``lr`` and ``power`` (``"InverseScaling"``), or
         ``lr``, which is alpha, and ``t0`` (``"Optimal"``).
     schedule
-        ``"Constant"``, ``"InverseScaling"`` or ``"Optimal"``, by the number of updates.
+        ``"Constant"``, ``"InverseScaling"`` or ``"Optimal"``, by the number of updates; ``"Paced"``, by the number of
+        targets in each.
     """
 
     name: str
@@ -189,6 +190,27 @@ def optimizer(spec: Any, owner: str = "the net") -> OptimizerChoice:
     reason = next((text for name, text in _NOT_ELEMENTWISE.items() if is_river(spec, "river.optim", name)), None)
     said = f" {reason}; only element-wise optimisers run compiled." if reason else _near(spec, OPTIMIZERS)
     raise _refuse(owner, "optimizer", spec, works, said)
+
+
+def paced(choice: OptimizerChoice, stride: int) -> OptimizerChoice:
+    """Return a rule with its own settings as they are for updates every ``stride`` events.
+
+    An update of k times 4 learned events takes the place of k updates. Its rate is k times as high, which the kernel sees to, since
+    only it knows how many targets came; the decays of averages are to the power of k, so that they last as many events as before. k is at least 1
+    and at most 2. Rules without a rate, and those that bound each step by themselves, stay as they are.
+
+    Examples
+    --------
+    >>> from streamrnn.models.translate import optimizer, paced
+    >>> choice = paced(optimizer("adam"), 8)
+    >>> choice.schedule, round(choice.settings["beta_1"], 4), round(choice.settings["beta_2"], 4)
+    ('Paced', 0.81, 0.9801)
+    """
+    k = min(max(stride / PACE, 1.0), MOST_PACES)
+    if k == 1.0 or "lr" not in choice.settings or OPTIMIZERS[choice.name].two_pass:
+        return choice
+    decays = {name: value**k for name, value in choice.settings.items() if name in ("beta_1", "beta_2", "rho")}
+    return OptimizerChoice(choice.name, {**choice.settings, **decays}, "Paced")
 
 
 def loss(

@@ -5,9 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 
+import numpy as np
 import pytest
+from river import optim
 
-from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor
+from streamrnn import (
+    RNNAnomalyDetector,
+    RNNClassifier,
+    RNNForecaster,
+    RNNMultiTargetRegressor,
+    RNNRegressor,
+    RNNTransformer,
+)
 from streamrnn.errors import ParameterError
 from streamrnn.models.parameters import PARAMETERS
 
@@ -39,3 +48,38 @@ def test_every_parameter_of_the_table_is_described():
     for name in inspect.signature(RNNRegressor).parameters:
         assert f"\n{name}\n    " in doc
     assert "{" not in doc.partition("Examples")[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "stride"),
+    [
+        (RNNRegressor(), 8), (RNNClassifier(), 8), (RNNMultiTargetRegressor(), 8), (RNNTransformer(), 8),
+        (RNNRegressor(key="k"), 4), (RNNRegressor(window=3), 3), (RNNRegressor(stride=16), 16),
+        (RNNAnomalyDetector(), 4), (RNNForecaster(), 4),
+    ],
+)  # fmt: skip
+def test_the_stride_goes_with_what_is_learned(model, stride):
+    """One stream with labels is updated every 8 events, others every 4, none less often than its window is long."""
+    assert model._net.sizes.stride == stride
+
+
+@pytest.mark.parametrize(("gap", "rate"), [(1, 0.01), (2, 0.005), (8, 0.005)])
+def test_an_update_of_many_targets_takes_the_place_of_several(gap, rate):
+    """By default 8 events with targets are learned at twice the rate, up to 4 at the rule's own; the decays are for 8 events."""
+    rule = optim.Adam(lr=rate, beta_1=0.9**2, beta_2=0.99**2)
+    model, plain = RNNRegressor(hidden_size=8), RNNRegressor(hidden_size=8, optimizer=rule)
+    X = np.random.default_rng(1).normal(size=(400, 3))
+    y = np.where(np.arange(400) % gap == 0, X.sum(1), np.nan)
+
+    assert model.progressive_many(X, y).tolist() == plain.progressive_many(X, y).tolist()
+    assert model.n_updates == 50
+
+
+def test_a_rate_that_is_given_is_taken_as_it_is():
+    """With ``lr`` all other settings are the rule's own too, whatever the stride."""
+    X = np.random.default_rng(1).normal(size=(200, 3))
+    given, plain = (
+        RNNRegressor(hidden_size=8, **kw) for kw in ({"lr": 0.005}, {"optimizer": optim.Adam(lr=0.005, beta_2=0.99)})
+    )
+
+    assert given.progressive_many(X, X.sum(1)).tolist() == plain.progressive_many(X, X.sum(1)).tolist()

@@ -15,6 +15,8 @@ from river import anomaly, compose, optim, preprocessing, stats
 import streamrnn
 from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
 from streamrnn.errors import StateError
+from streamrnn.kernels import layout as at
+from streamrnn.kernels.optimizers import CONSTANT
 from streamrnn.models import persistence
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -235,6 +237,18 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
     assert target.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model.streamrnn"]
+
+
+def test_a_model_from_before_the_rate_went_with_the_targets_goes_on_as_it_was():
+    """A file says by which rule its rate goes; the default of a later build does not take its place."""
+    old = RNNRegressor(hidden_size=8, stride=8)
+    old._net.header[at.SCHEDULE] = CONSTANT
+    stream = [({"u": i % 7, "v": i % 3}, float(i % 5)) for i in range(60)]
+    play(old, stream[:30])
+    again = loads(dumps(old))
+
+    assert again._net.header[at.SCHEDULE] == CONSTANT
+    assert play(again, stream[30:]) == play(old, stream[30:])
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.streamrnn")), ids=lambda path: path.name)
