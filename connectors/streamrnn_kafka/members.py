@@ -7,15 +7,32 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaAdminClient, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
+from kafka.structs import MemberState
 
 from streamrnn.errors import StreamrnnError
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["Changes", "leave", "missed_generation"]
+__all__ = ["Changes", "GroupConsumer", "leave", "missed_generation"]
+
+
+class GroupConsumer(KafkaConsumer):  # type: ignore[misc]
+    """Ends in later polls a join that a poll has left under way.
+
+    The client joins anew when it comes to know other partitions of its topics, but forgets why as soon as it has asked. A poll
+    that runs out before the answer would leave it between two generations, without heartbeats, until the group gives it up.
+    Kafka's own client remembers (KAFKA-9815).
+    """
+
+    def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Any:
+        """Read, as a member of the group that one is or is about to be."""
+        records = super().poll(timeout_ms=timeout_ms, max_records=max_records)
+        if self.group_metadata().state is MemberState.REBALANCING:
+            self._coordinator.request_rejoin()
+        return records
 
 
 class Changes(ConsumerRebalanceListener):  # type: ignore[misc]

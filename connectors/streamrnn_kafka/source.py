@@ -26,7 +26,7 @@ from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnErro
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
-from streamrnn_kafka.members import Changes, leave, missed_generation
+from streamrnn_kafka.members import Changes, GroupConsumer, leave, missed_generation
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms, start_offset
 from streamrnn_kafka.outside import outside_consumer
@@ -39,9 +39,6 @@ ANSWER_MS = 15_000
 """How long to wait for an answer to a question about offsets, a change of coordinator included."""
 
 _log = logging.getLogger("streamrnn.kafka")
-
-COMMIT_TRIES = 100
-"""Tries of a commit while the group rebalances, a tenth of a second each."""
 
 
 class KafkaSource:
@@ -120,7 +117,7 @@ class KafkaSource:
     def __enter__(self) -> Self:
         options = self.options
         self._consumer = connect(
-            KafkaConsumer,
+            GroupConsumer,
             options,
             client_id=self.member,
             group_id=self.group,
@@ -491,23 +488,30 @@ class KafkaSource:
                     yield event
 
     def commit(self) -> None:
-        """Record that every event that was yielded has been dealt with: a restart goes on behind them (at least once)."""
-        done = {name_of(one): OffsetAndMetadata(offset, "", -1) for one, offset in self._done.items()}
-        if not done:
-            return
-        for _ in range(COMMIT_TRIES):
-            if self._committed(done):
-                return
-            self._let_rebalance()
-        raise UnavailableError("The group does not come to rest; nothing was committed.")
+        """Record that every event that was yielded has been dealt with: a restart goes on behind them (at least once).
 
-    def _committed(self, done: dict[str, OffsetAndMetadata]) -> bool:
-        """Try to commit; return False while the group rebalances."""
+        Raises
+        ------
+        UnavailableError
+            When the group does not come to rest within the session time-out.
+        """
+        end = time.monotonic() + self.options.session_timeout_s + ANSWER_MS / 1000
+        while not self._committed():
+            if time.monotonic() > end:
+                raise UnavailableError("The group does not come to rest; nothing was committed.")
+            self._let_rebalance()
+
+    def _committed(self) -> bool:
+        """Try to commit what has been dealt with of the partitions still held; return False while the group rebalances."""
+        held = self._client().assignment()
+        done = {name_of(one): OffsetAndMetadata(offset, "", -1) for one, offset in self._done.items() if one in held}
+        if not done:
+            return True
         try:
             self.commit_offsets(done)
-        except RebalanceInProgressError:
-            return False
         except KafkaError as error:
+            if any(isinstance(one, RebalanceInProgressError) for one in (error, *error.args)):
+                return False
             raise translated(error, "committing offsets") from error
         return True
 

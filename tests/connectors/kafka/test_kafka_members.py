@@ -8,6 +8,8 @@ import pytest
 from kafka_proxy import END_TXN, FETCH, JOIN_GROUP, OFFSET_FETCH, PRODUCE, SYNC_GROUP, TXN_OFFSET_COMMIT, Proxy
 from kafka_rig import make_records, offline, stop
 
+from streamrnn_kafka import KafkaSource
+
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
@@ -103,3 +105,33 @@ def test_given_up_while_it_joins(rig, listeners, tmp_path):
         assert [stop(first), stop(second)] == [0, 0]
 
     assert rig.pairs(rig.output) == expected
+
+
+def test_a_join_that_outlasts_a_poll(rig, listeners):
+    """A member joins anew because there is another topic, and the poll runs out before the answer: the next ones end it."""
+    rig.create(1)
+    rig.produce(make_records(20, 1))
+    armed, held, released = threading.Event(), threading.Event(), threading.Event()
+
+    def rule(direction, api):
+        if (direction, api) == ("answer", SYNC_GROUP) and armed.is_set():
+            held.set()
+            released.wait(20)
+
+    options = {"servers": f"127.0.0.1:{listeners.proxy}", "group": rig.name, "columns": ["at.flow"]}
+    with (
+        Proxy(listeners.proxy, listeners.behind_proxy, rule),
+        KafkaSource.from_topics(pattern=f"{rig.topic}.*", **options) as source,
+    ):
+        next(iter(source))
+        armed.set()
+        rig.create(1, f"{rig.topic}.second")
+        source._client().topics()  # at once, not with the next look at what topics there are
+        while not held.is_set():
+            source.poll(1, 0.05)
+        released.set()
+        source.committed(f"{rig.topic}/0")  # answered behind what was held
+
+        source.commit()
+
+    assert rig.committed() == 1
