@@ -1,8 +1,8 @@
 """The entry for anomaly detection without labels: the next events are the targets.
 
 One row an event, float64: ``time, if it counts | x (F) | score | expected (F) | p-value | threshold | flags | events since
-the episode began | views of the first feature that decides (4) | that feature | evidence of each feature (F) | spread of
-what was expected (F) | area, if the net is keyed``. The net
+the episode began | views of the first feature that decides (4) | that feature | the view that does | evidence of each feature
+(F) | spread of what was expected (F) | area, if the net is keyed``. The net
 sees the gap since the event before, every feature and its change since the last event (2 F inputs), and states each feature's next
 change (F outputs), in units of the changes' running spread: persistence is what it knows before it has learned
 anything. :mod:`~streamrnn.kernels.horizons` reads its hidden state and states each feature 2 and 8 events ahead;
@@ -41,7 +41,7 @@ SCORE: Final = 1
 LEARN: Final = 2
 WAS_ANOMALY: Final = 4  # the user says so of this event
 WAS_USUAL: Final = 8
-INFORMATION: Final = 9  # words of a row between what was expected and the evidence of each feature
+INFORMATION: Final = 10  # words of a row between what was expected and the evidence of each feature
 FAR: Final = 3.0  # standard deviations: beyond is outside the usual
 SHIFT: Final = 1.25  # by which one word of the user's moves the weight of the view that decided
 MOST_SHIFT: Final = 4.0
@@ -112,6 +112,21 @@ def _judge(hd, f, d, F, x):
 
 
 @kernel
+def corrected(gain, is_anomaly):
+    """Return what a view counts more than once, after one word of the user's on an event that it decided."""
+    by = SHIFT if is_anomaly else 1.0 / SHIFT
+    return min(max((1.0 + gain) * by, 1.0 / MOST_SHIFT), MOST_SHIFT) - 1.0
+
+
+@kernel
+def _decider(hd, d, F):
+    """Return the view that decides the event that was judged, in the feature that does."""
+    first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
+    gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
+    return novelty.decider(gains, d[hd[at.FOUND] + FOUND_WORDS * first : hd[at.FOUND] + FOUND_WORDS * (first + 1)])
+
+
+@kernel
 def _answer(hd, d, F, row):
     """Write the judgement into a row that begins with x: score, and all that stands behind what was expected."""
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
@@ -126,6 +141,7 @@ def _answer(hd, d, F, row):
     for j in range(4):
         out[4 + j] = found[FOUND_WORDS * first + novelty.VALUE + j]
     out[8] = float(first)
+    out[9] = float(_decider(hd, d, F))
     for i in range(F):
         out[INFORMATION + i] = found[FOUND_WORDS * i + novelty.EVIDENCE]
         out[INFORMATION + F + i] = np.sqrt(d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] + novelty.SPREAD])
@@ -134,18 +150,11 @@ def _answer(hd, d, F, row):
 @kernel
 def _hear(hd, d, F, mode):
     """Let the user's word on an event move the weight of the view that decided it, in the feature that did."""
-    found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
-    first = int(found[FOUND_WORDS * F + 1])
-    own = found[FOUND_WORDS * first :]
-    gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
-    likeness = max(np.sqrt(own[novelty.VALUE] * own[novelty.EXPECTATION]), novelty.ALONE * own[novelty.EXPECTATION])
-    parts = (likeness, own[novelty.SHAPE], own[novelty.RESIDUAL])
-    best = 0
-    for i in range(1, 3):
-        if (1.0 + gains[i]) * parts[i] > (1.0 + gains[best]) * parts[best]:
-            best = i
-    by = SHIFT if mode & WAS_ANOMALY else 1.0 / SHIFT
-    gains[best] = min(max((1.0 + gains[best]) * by, 1.0 / MOST_SHIFT), MOST_SHIFT) - 1.0
+    view = _decider(hd, d, F)
+    if view >= 0:
+        first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
+        place = hd[at.GAINS] + at.GAIN_WORDS * first + max(view - 1, 0)  # value and expectation count together
+        d[place] = corrected(d[place], mode & WAS_ANOMALY != 0)
 
 
 @kernel

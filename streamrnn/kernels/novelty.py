@@ -107,6 +107,22 @@ def compare(w, kept, M, x, gains, found):
 
 
 @kernel
+def decider(gains, found):
+    """Return which view gave the evidence in ``found``: 0 to 3 in the order of its words, -1 where there is none."""
+    if not found[EVIDENCE] > 0.0:
+        return -1
+    value = np.sqrt(found[VALUE] * found[EXPECTATION])
+    alone = ALONE * found[EXPECTATION]
+    best, most = (0, value) if value >= alone else (1, alone)
+    most *= 1.0 + gains[0]
+    for i in range(1, 3):
+        part = (1.0 + gains[i]) * found[EXPECTATION + i]
+        if part > most:
+            best, most = i + 1, part
+    return best
+
+
+@kernel
 def clipped(mean, square, n):
     """Return the running mean of squared errors with one more; the first twenty errors teach nothing."""
     if n < 2 * 20:

@@ -27,7 +27,7 @@ ECHO_SHAPE: Final = ECHO_UNITS, ECHO_LAGS
 BAND: Final = 2.0  # running errors on either side of what was expected
 VIEWS: Final = ("value", "expectation", "shape", "residual")
 """What ``view`` holds, in this order; see :mod:`streamrnn.kernels.novelty`."""
-PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since")
+PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "feature", "decided")
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
@@ -243,8 +243,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         -------
         dict
             ``score``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether the stream is said to have changed);
-            ``p_value``, ``threshold``; ``since``: events since the alarm that this one still belongs to, 0 for none; ``views``: what each view
-            found, in the feature that decides; ``features``: for each its evidence as ``contribution``, and ``expected``, ``low`` and ``high``,
+            ``p_value``, ``threshold``; ``since``: events since the alarm that this one still belongs to, 0 for none; ``feature`` and ``decided``: the
+            feature that decides and the view that does in it, None where nothing was found; ``views``: what each found there; ``features``: for each its evidence as ``contribution``, and ``expected``, ``low`` and ``high``,
             the band of two running errors.
 
         Examples
@@ -254,17 +254,31 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> for level in [4.0, 5.0] * 200:
         ...     model.learn_one({"level": level})
         >>> why = model.explain_one({"level": 9.0})
-        >>> why["alarm"], why["warm"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
-        (True, True, 0.8, True)
+        >>> why["alarm"], why["feature"], why["decided"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
+        (True, 'level', 'value', 0.8, True)
         """
-        names = self._columns.names[self._net.sizes.timed :]
+        names, first = self._columns.names, self._net.sizes.timed
+        found = self._judgement(x)
+        told: dict[str, Any] = {name: found[name].item() for name in PER_EVENT}
+        view = told["decided"]
+        told["feature"], told["decided"] = (names[told["feature"]], VIEWS[view]) if view >= 0 else (None, None)
+        told["views"] = dict(zip(VIEWS, found["view"][0].tolist(), strict=True))
+        told["features"] = {
+            name: {"expected" if part == "prediction" else part: found[part][0, i].item() for part in PER_FEATURE}
+            for i, name in enumerate(names[first:])
+        }
+        return told
+
+    def _judgement(self, x: Mapping[Any, Any]) -> dict[str, NDArray[Any]]:
+        """Return what is said of x, as a block of one row; changes nothing."""
+        net = self._net
         self._look(x)
-        if not self._net.sizes.outputs:
-            return _told(_blank(1, 0), 0, ())
+        if not net.sizes.outputs:
+            return _blank(1, 1)
         if self.key is not None:
-            self._net.row[-1] = self._find(x)
-        self._net.call(self._net.slab, self._net.row, 1, SCORE)
-        return _told(self._read(self._net.row.reshape(1, -1)), 0, names)
+            net.row[-1] = self._find(x)
+        net.call(net.slab, net.row, 1, SCORE)
+        return self._read(net.row.reshape(1, -1))
 
     def _read(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         """Return what the entry wrote into rows, by name; features in the order of the net's columns."""
@@ -287,6 +301,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             "threshold": info[:, 1].copy(),
             "since": info[:, 3].copy(),
             "view": info[:, 4:8].copy(),
+            "feature": np.where(info[:, 9] >= 0.0, info[:, 8] + first, -1.0).astype(np.int64),
+            "decided": np.where(info[:, 9] >= 0.0, info[:, 9], -1.0).astype(np.int64),
         }
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
@@ -337,7 +353,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             expected of each row before it was seen, ``"low"`` and ``"high"``, the band of two running errors around it, ``"contribution"``, the evidence of
             each feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
             they would be without quiet periods and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
-            of :data:`VIEWS`.
+            of :data:`VIEWS`; ``"decided"`` (n,), the place among them of the one that decided, and ``"feature"`` (n,), the column in which
+            it did; -1 where nothing was found.
 
         Examples
         --------
@@ -430,6 +447,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         result = self._read(rows)
         if self._columns.names == table.names and first == 0:
             return result
+        place_of = np.full(len(self._columns.names) + 1, -1)  # the last is that of none
+        place_of[[place for place, _ in known]] = [i for _, i in known]
+        result["feature"] = place_of[result["feature"]]
         for name in PER_FEATURE:
             found, result[name] = result[name], np.full((n, len(table.names)), np.nan)
             for place, i in known:
@@ -444,16 +464,5 @@ def _blank(n: int, width: int) -> dict[str, NDArray[Any]]:
     blank |= {name: np.zeros(n, bool) for name in ("alarm", "exceeds", "warm", "change")}
     return blank | {
         "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NEVER), "since": np.zeros(n),
-        "view": np.zeros((n, len(VIEWS))),
+        "view": np.zeros((n, len(VIEWS))), "feature": np.full(n, -1), "decided": np.full(n, -1),
     }  # fmt: skip
-
-
-def _told(found: Mapping[str, NDArray[Any]], row: int, names: Sequence[Any]) -> dict[str, Any]:
-    """Return what is said of one event, as plain values by name."""
-    told: dict[str, Any] = {name: found[name][row].item() for name in PER_EVENT}
-    told["views"] = dict(zip(VIEWS, found["view"][row].tolist(), strict=True))
-    told["features"] = {
-        name: {"expected" if part == "prediction" else part: found[part][row, i].item() for part in PER_FEATURE}
-        for i, name in enumerate(names)
-    }
-    return told

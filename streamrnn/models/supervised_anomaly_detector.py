@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels import alarm
+from streamrnn.kernels import alarm, detector
 from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.supervised import LEARN
 from streamrnn.models import defaults
-from streamrnn.models.anomaly_detector import PER_EVENT, VIEWS, RNNAnomalyDetector
+from streamrnn.models.anomaly_detector import PER_EVENT, RNNAnomalyDetector
 from streamrnn.models.features import to_float
-from streamrnn.models.frames import values_of
+from streamrnn.models.frames import Table, values_of
 from streamrnn.models.keys import key_of
 from streamrnn.models.parameters import documented
-from streamrnn.models.supervised import Supervised
+from streamrnn.models.supervised import ANSWER, Supervised
 
 __all__ = ["RNNSupervisedAnomalyDetector"]
 
@@ -28,6 +29,7 @@ JUDGES: Final = (
     "optimizer", "lr", "loss", "normalize", "max_keys", "seed",
 )  # fmt: skip
 
+BANDS: Final = "low", "high"
 SHARED: Final = ("params", "keys")  # parts of a state that are the same for both
 
 
@@ -215,10 +217,11 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         Returns
         -------
         dict
-            As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``features``; NaN
-            where nothing is expected yet.
+            As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``feature`` and
+            ``features``; NaN where nothing is expected yet.
         """
         told = self._judge.explain_one(self._surprise(x, to_float("y", y)))
+        del told["feature"]
         band = told.pop("features").get(SURPRISE, {})
         expected = self._expected(x)
         return {**told, "expected": expected, **{name: expected + band.get(name, np.nan) for name in ("low", "high")}}
@@ -237,7 +240,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         -------
         dict
             Arrays of shape (n,): ``"score"``, ``"prediction"``, ``"low"``, ``"high"``, ``"alarm"``, ``"warm"``, ``"change"``, ``"p_value"``,
-            ``"threshold"``, ``"since"``; ``"view"`` (n, 4).
+            ``"threshold"``, ``"since"``, ``"decided"``; ``"view"`` (n, 4). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
 
         Examples
         --------
@@ -248,16 +251,51 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         [nan, 2.0, 2.0, 2.0]
         """
         table = self._table(X)
-        labels = values_of(y, len(table.values))
-        told = []
-        for x, target in zip(table.dicts(self.key), labels.tolist(), strict=True):
-            told.append(self.explain_one(x, target))
+        labels, n = values_of(y, len(table.values)), len(table.values)
+        fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
+        self._check_room(fresh)
+        expected = np.full(n, np.nan)
+        found = []
+        if n and (fresh or not self._judge._net.sizes.outputs):  # noqa: SLF001  a part of this model
+            x, target = next(iter(table.dicts(self.key))), labels.item(0)
+            found.append(self._judge._judgement(self._surprise(x, target)))  # noqa: SLF001
+            expected[0] = self._expected(x)
             self.learn_one(x, target)
-        found = {name: np.array([one[name] for one in told]) for name in PER_EVENT}
-        found |= {name: np.array([one[name] for one in told], float) for name in ("low", "high")}
-        found["prediction"] = np.array([one["expected"] for one in told], float)
-        found["view"] = np.array([list(one["views"].values()) for one in told]).reshape(-1, len(VIEWS))
-        return found
+        found.append(self._rows(table, labels, expected, len(found)))
+        names = [*PER_EVENT, "view", *BANDS]
+        names.remove("feature")
+        told = {name: np.concatenate([part[name] for part in found]) for name in names}
+        for name in BANDS:
+            told[name] = expected + told[name].ravel()
+        return {**told, "prediction": expected}
+
+    def _rows(
+        self, table: Table, labels: NDArray[np.float64], expected: NDArray[np.float64], start: int
+    ) -> dict[str, NDArray[Any]]:
+        """Score and learn all rows from ``start`` on, whose columns are known; write what was expected of each."""
+        net, judge = self._net, self._judge
+        n, first = len(labels) - start, net.first_target
+        rows, events = np.full((n, self._width()), np.nan), np.full((n, judge._width()), np.nan)  # noqa: SLF001
+        for i, name in enumerate(table.names):
+            rows[:, self._columns.index[name]] = table.values[start:, i]
+        areas = [0] * n
+        if table.keys is not None:
+            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:]]
+            rows[:, -1], events[:, -1] = self._touch(keys), judge._touch(keys)  # noqa: SLF001
+            areas = np.abs(events[:, -1]).astype(int).tolist()
+        guards = {area: judge._net.layout.view(judge._net.slab, "alarm", area) for area in set(areas)}  # noqa: SLF001
+        learned = bool(self.tally[1])
+        columns = zip(rows, events, areas, labels[start:].tolist(), strict=True)
+        for i, (row, event, area, y) in enumerate(columns, start):
+            net.call(net.slab, row, 1, ANSWER)
+            learned = learned or bool(self.tally[1])
+            if learned:
+                expected[i] = row[net.first_output]
+                event[0] = y - expected[i] if abs(y) < np.inf else np.nan
+            judge._net.call(judge._net.slab, event, 1, detector.SCORE | detector.LEARN)  # noqa: SLF001
+            row[first] = np.nan if guards[area][alarm.GUARD] > 0.0 else y
+            net.call(net.slab, row, 1, LEARN)
+        return judge._read(events)  # noqa: SLF001
 
     # ---- both parts -----------------------------------------------------------------------------
 

@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from streamrnn.io import Block
 from streamrnn.runtime.loop import Summary
+from streamrnn.runtime.output import VIEWS
 from streamrnn.runtime.shard import Scored
 
 __all__ = ["Curve"]
+
+REASONS = {
+    "value": "new value", "expectation": "not as expected", "shape": "unusual course", "residual": "forecast missed",
+}  # fmt: skip
+"""What each view of RNNAnomalyDetector says where it decides, in a picture."""
 
 LIMIT = 4000
 """Buckets kept: about three for each pixel column of the picture, and 1 MB of memory."""
@@ -26,7 +32,8 @@ class _Buckets:
 
     ``index``, ``time``: of the first event. ``low``, ``high``: of the values; ``expected_low``, ``expected_high``: of
     the predictions. ``score``: the highest. ``alarm_score``: the highest of an alarm, -1 where there is none;
-    ``top_index``, ``top_time``, ``top``, ``top_expected``: of that alarm's event. ``alarms``: how many.
+    ``top_index``, ``top_time``, ``top``, ``top_expected``: of that alarm's event; ``why``: what decided it, and ``feature``: the
+    column in which it did, "" and -1 where the model does not tell. ``alarms``: how many. ``goes_on``: whether an alarm's episode goes on.
     """
 
     index: Array
@@ -42,6 +49,9 @@ class _Buckets:
     top_time: Array
     top: Array
     top_expected: Array
+    why: Array
+    feature: Array
+    goes_on: Array
 
     def merged(self, width: int) -> _Buckets:
         """Return the buckets of ``width`` events that these, smaller or equal, make up."""
@@ -58,13 +68,16 @@ class _Buckets:
             high=np.fmax.reduceat(self.high, starts),
             expected_low=np.fmin.reduceat(self.expected_low, starts),
             expected_high=np.fmax.reduceat(self.expected_high, starts),
-            score=np.maximum.reduceat(self.score, starts),
+            score=np.fmax.reduceat(self.score, starts),
             alarms=np.add.reduceat(self.alarms, starts),
             alarm_score=best,
             top_index=self.top_index[chosen],
             top_time=self.top_time[chosen],
             top=self.top[chosen],
             top_expected=self.top_expected[chosen],
+            why=self.why[chosen],
+            feature=self.feature[chosen],
+            goes_on=np.logical_or.reduceat(self.goes_on, starts),
         )
 
     def joined(self, other: _Buckets) -> _Buckets:
@@ -108,6 +121,11 @@ class Curve:
         self.names: tuple[str, ...] = ()
         self._buckets: _Buckets | None = None
 
+    def reason(self, i: int) -> str:
+        """Return what decided the strongest alarm of a bucket: with the feature where there are several, "" where nobody knows."""
+        why, feature = str(self.buckets.why[i]), int(self.buckets.feature[i])
+        return f"{self.names[feature]}: {why}" if why and feature >= 0 and len(self.names) > 1 else why
+
     @property
     def buckets(self) -> _Buckets:
         """The buckets so far, or an error where no event came."""
@@ -130,7 +148,8 @@ class Curve:
         alarm_score = np.where(alarms, scores, -1.0)
         new = _Buckets(
             index, time, values, values, expected, expected, scores, alarms.astype(np.int64),
-            alarm_score, index, time, values, expected,
+            alarm_score, index, time, values, expected, _reasons(scored, rows, alarms),
+            np.where(alarms, _told(scored, "feature", rows, -1), -1), _told(scored, "since", rows, 0) > 0,
         )  # fmt: skip
         self.events += n
         self.alarms += int(alarms.sum())
@@ -154,3 +173,18 @@ class Curve:
         rows = [i for i, key in enumerate(block.keys) if key == self.key]
         self.other_keys |= len(rows) < len(block)
         return rows
+
+
+def _told(scored: Scored, name: str, rows: Any, otherwise: int) -> Array:
+    """Return what the model says of some events, or the same number for each."""
+    found = scored.told.get(name)
+    return np.full(len(rows), otherwise) if found is None else found[rows]
+
+
+def _reasons(scored: Scored, rows: Any, alarms: Array) -> Array:
+    """Return for each alarm what decided it, as far as the model tells."""
+    views = _told(scored, "decided", rows, -1)
+    found = np.full(len(rows), "", dtype=object)
+    for i in np.flatnonzero(alarms & (views >= 0)).tolist():
+        found[i] = REASONS[VIEWS[views[i]]]
+    return found

@@ -309,6 +309,7 @@ class Corrected(LabelledDetector):
             whole = np.full(values.shape, np.nan)
             whole[:, columns] = found[name]
             found[name] = whole
+        found["feature"] = np.array([*columns, -1])[found["feature"]]
         return found
 
 

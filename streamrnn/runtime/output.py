@@ -20,6 +20,9 @@ __all__ = ["encode_block"]
 
 VIEWS = ("value", "expectation", "shape", "residual")  # those of RNNAnomalyDetector: not imported, it takes river along
 
+NAMED = ("feature", "decided")  # what a model tells by a number and a person reads by name
+TOLD = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", *NAMED)
+
 # Writes NaN as null, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode
 
@@ -72,6 +75,9 @@ def _told(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
             return [None] * len(block)
         if name == "view":
             return [dict(zip(VIEWS, row, strict=True)) for row in found.tolist()]
+        if name in NAMED:
+            known = (*(block.names if name == "feature" else VIEWS), None)  # the last is -1: nothing was found
+            return [known[i] for i in found.tolist()]
         return found.tolist() if found.ndim == 1 else _predicted(block, scored, found)
 
     return cells
@@ -87,7 +93,7 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "score": lambda _, scored: scored.scores.tolist(),
     "alarm": lambda _, scored: scored.alarms,
     "p_value": lambda _, scored: scored.p_values,
-    **{name: _told(name) for name in ("threshold", "warm", "change", "since", "low", "high", "contribution", "view")},
+    **{name: _told(name) for name in TOLD},
     "position": lambda block, _: block.positions,
     "partition": lambda block, _: [block.partition] * len(block),
     "forecast": lambda block, scored: _ahead(block.names, scored, MIDDLE),

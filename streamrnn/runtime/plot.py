@@ -24,7 +24,13 @@ __all__ = ["check_plot", "date_axis", "dates_of", "draw", "save"]
 
 _MAX_PANELS = 4  # features drawn; more would not be read
 _MAX_ROWS = 50  # alarms listed in the page
-_VALUE, _EXPECTED, _ALARM, _SCORE = "#1b3a57", "#e08214", "#c8102e", "#5b6b7a"
+_MAX_REASONS = 8  # alarms with their reason beside them: more would not be read
+_LONGEST, _WIDE, _HIGH = (
+    28,
+    0.0062,
+    0.16,
+)  # letters of a reason; the width of one, and the height of a line, of the panel
+_VALUE, _EXPECTED, _ALARM, _SCORE, _REASON = "#1b3a57", "#e08214", "#c8102e", "#5b6b7a", "#8f0b21"
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same picture everywhere
@@ -232,13 +238,16 @@ def _fill(figure: Figure, curve: Curve, title: str, warm_up: int) -> None:
     x, tops, label, dates = _axis(curve)
     alarmed = b.alarms > 0
     for i, ax in enumerate(axes[:-1]):
-        _value_panel(ax, curve, i, x, tops[alarmed])
+        _value_panel(ax, curve, i, x, tops)
     score = axes[-1]
     score_x, score_y = _zigzag(x, b.score, b.score)
     score.fill_between(score_x, 0, score_y, color=_SCORE, alpha=0.25, linewidth=0)
     score.plot(score_x, score_y, color=_SCORE, linewidth=0.9)
     score.plot(tops[alarmed], b.alarm_score[alarmed], "o", color=_ALARM, markersize=4.5, zorder=5)
-    score.set_ylim(0, 1.06)
+    _say_why(score, curve, x, tops)
+    score.set_yscale("function", functions=(_root, np.square))  # an alarm at a hundredth of the largest is seen
+    score.set_yticks([0, 0.01, 0.1, 0.25, 0.5, 1], ["0", "0.01", "0.1", "0.25", "0.5", "1"])
+    score.set_ylim(0, 1.15)
     score.set_ylabel("anomaly score\n(0 to 1)")
     score.set_xlabel(label)
     _shade(axes, x, tops[alarmed], curve, warm_up)
@@ -248,6 +257,34 @@ def _fill(figure: Figure, curve: Curve, title: str, warm_up: int) -> None:
     _head(figure, axes, curve, title)
 
 
+def _root(score: Any) -> Any:
+    return np.sqrt(np.maximum(score, 0.0))
+
+
+def _say_why(ax: Axes, curve: Curve, x: Any, tops: Any) -> None:
+    """Write what decided beside the strongest alarms, where there is room."""
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415
+
+    b = curve.buckets
+    taken: list[tuple[float, float, float]] = []
+    for i in np.argsort(-b.alarm_score, kind="stable")[: int((b.alarms > 0).sum())].tolist():
+        said = curve.reason(i)
+        said = said if len(said) <= _LONGEST else f"…{said[1 - _LONGEST :]}"
+        if not said or len(taken) == _MAX_REASONS or x[-1] == x[0]:
+            continue
+        score = float(b.alarm_score[i])
+        place, width, height = float((tops[i] - x[0]) / (x[-1] - x[0])), _WIDE * len(said) + 0.01, math.sqrt(score)
+        right = place + width > 1
+        start = place - width if right else place
+        if any(start < end and begin < start + width and abs(height - other) < _HIGH for begin, end, other in taken):
+            continue
+        taken.append((start, start + width, height))
+        ax.annotate(
+            said, (tops[i], score), (-6 if right else 6, 3), textcoords="offset points", ha="right" if right else "left",
+            fontsize=8, color=_REASON, zorder=6, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
+
+
 def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
     b = curve.buckets
     ax.plot(
@@ -255,8 +292,9 @@ def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
         color=_EXPECTED, linewidth=3.2, alpha=0.55, label="expected before it came", zorder=2, solid_joinstyle="round",
     )  # fmt: skip
     ax.plot(*_zigzag(x, b.low[:, i], b.high[:, i]), color=_VALUE, linewidth=1.1, label="value", zorder=3)
+    own = (b.alarms > 0) & ((b.feature == i) | (b.feature < 0))  # the bands show the alarms of the others
     ax.plot(
-        tops, b.top[b.alarms > 0, i], "o",
+        tops[own], b.top[own, i], "o",
         color=_ALARM, markersize=6, markeredgecolor="white", markeredgewidth=0.8, label="alarm", zorder=5,
     )  # fmt: skip
     ax.set_ylabel(curve.names[i])
@@ -269,11 +307,15 @@ def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
 
 
 def _shade(axes: Sequence[Axes], x: Any, tops: Any, curve: Curve, warm_up: int) -> None:
-    """Shade the warm-up in grey, and each run of alarms in red, on all panels."""
+    """Shade the warm-up in grey, each run of alarms in red, and what belongs to one in pale red, on all panels."""
     b = curve.buckets
     warm = min(int(np.searchsorted(b.index, warm_up)), len(x) - 1)
     span = x[-1] - x[0]
     pad = span / 400  # a single alarm stays visible
+    for i, (start, end) in enumerate(_stretches(b.goes_on)):
+        said = "belongs to an alarm" if i == 0 else None
+        for ax in axes:
+            ax.axvspan(x[start], x[min(end, len(x) - 1)], color=_ALARM, alpha=0.08, linewidth=0, zorder=0, label=said)
     runs: list[list[Any]] = []
     for top in tops:
         if runs and top - runs[-1][1] <= 2 * pad:
@@ -292,6 +334,12 @@ def _shade(axes: Sequence[Axes], x: Any, tops: Any, curve: Curve, warm_up: int) 
         )  # fmt: skip
 
 
+def _stretches(flags: Any) -> list[tuple[int, int]]:
+    """Return the first place and the one behind the last of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
 def _head(figure: Figure, axes: Sequence[Axes], curve: Curve, title: str) -> None:
     series = "" if curve.key is None else f", series {curve.key!r}"
     series += " (the first of several)" if curve.other_keys else ""
@@ -301,7 +349,7 @@ def _head(figure: Figure, axes: Sequence[Axes], curve: Curve, title: str) -> Non
         f"{title}{series}: {curve.alarms:,} {plural} in {curve.events:,} events{more}",
         x=0.012, ha="left", fontsize=13, fontweight="bold", color="#1f2933",
     )  # fmt: skip
-    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.2)
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, borderaxespad=0.2)
 
 
 def _page(svg: str, curve: Curve, title: str) -> str:
@@ -314,11 +362,13 @@ def _page(svg: str, curve: Curve, title: str) -> str:
         shown = f"{value:.6g}" if isinstance(value, float) else str(value)
         return f"<td>{html.escape('' if shown == 'nan' else shown)}</td>"
 
-    heads = ["time" if b.time[0] is not None else "event", "score"]
+    reasons = any(b.why[order])
+    heads = ["time" if b.time[0] is not None else "event", "score", *(["decided by"] if reasons else [])]
     heads += [f"{name}{suffix}" for name in curve.names[:_MAX_PANELS] for suffix in ("", " (expected)")]
     rows = []
     for i in sorted(order):
         cells = [b.top_time[i] if b.top_time[i] is not None else int(b.top_index[i]), float(b.alarm_score[i])]
+        cells += [curve.reason(i)] if reasons else []
         for k in range(min(len(curve.names), _MAX_PANELS)):
             cells += [float(b.top[i, k]), float(b.top_expected[i, k])]
         rows.append("<tr>" + "".join(cell(one) for one in cells) + "</tr>")

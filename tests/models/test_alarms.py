@@ -106,6 +106,32 @@ def test_what_explain_one_tells_is_what_blocks_tell():
         said[name][599] for name in ("score", "p_value", "threshold", "since", "alarm")
     ]
     assert list(why["views"].values()) == said["view"][599].tolist()
+    assert (why["feature"], why["decided"]) == ("a", VIEWS[said["decided"][599]])
+
+
+def test_what_decided_accounts_for_the_score():
+    """Evidence is what the view says that decided, in the feature that did: after words of the user's too. Nothing found: no view."""
+    values = np.column_stack([np.arange(1200.0), WAVE[:1200], RNG.normal(size=1200)])
+    values[[500, 700, 900], [1, 2, 1]] = 9.0
+    words = np.full(1200, np.nan)
+    words[[500, 700, *range(800, 820)]] = [0.0, 1.0, *[0.0] * 20]
+    model = RNNAnomalyDetector(hidden_size=8, seed=2, time="t")
+    said = model.progressive_many(values, ("t", "a", "b"), words)
+
+    assert said["feature"][[500, 700, 900]].tolist() == [1, 2, 1]
+    some = np.flatnonzero(said["decided"] >= 0)
+    feature, decided = said["feature"][some], said["decided"][some]
+    value, expectation, shape, residual = said["view"][some].T
+    parts = np.stack([np.sqrt(value * expectation), 0.15 * expectation, shape, residual])
+    own = said["contribution"][some, feature]
+    before = some < 500
+    np.testing.assert_allclose(parts[decided, np.arange(len(some))][before], own[before], rtol=1e-12)
+    assert (own == np.nanmax(said["contribution"][some], axis=1)).all()
+    assert (model._net.array("gains")[:, :3] != 0.0).any()
+    gained = parts[decided, np.arange(len(some))] / own
+    assert ((gained > 0.24) & (gained < 4.01)).all()
+    assert (said["decided"][0], said["feature"][0]) == (-1, -1)
+    assert not np.nan_to_num(said["contribution"][said["decided"] < 0]).any()
 
 
 def test_a_new_regime_is_a_change_and_no_endless_alarm():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from streamrnn import RNNSupervisedAnomalyDetector, dumps, loads
 from streamrnn.errors import FeatureError, StateError
+from streamrnn.models.anomaly_detector import VIEWS
 
 RNG = np.random.default_rng(6)
 N = 2500
@@ -52,6 +54,35 @@ def test_a_block_is_a_loop(trained):
     for name, whole in trained[1].items():
         np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), whole)
     assert dumps(model) == trained[2]
+
+
+@pytest.mark.parametrize("key", [None, "id"])
+def test_a_block_is_a_loop_of_single_events(key):
+    """``progressive_many`` says what ``explain_one`` does and leaves the state of ``learn_one``: gaps, new columns, keys, alarms."""
+    level = LEVEL[:600].copy()
+    level[[300, 301, 450]], level[RNG.random(600) < 0.1] = 20.0, np.nan
+    events = pd.DataFrame({"valve": VALVE[:600], "other": RNG.normal(size=600)})
+    events.loc[RNG.random(600) < 0.1, "valve"] = np.nan
+    if key:
+        events[key] = [f"s{i % 3}" for i in range(600)]
+    loop, block = detector(key=key, warm_up=50, alarm_rate=0.05), detector(key=key, warm_up=50, alarm_rate=0.05)
+    told = []
+    for i, x in enumerate(events.drop(columns="other")[:200].to_dict("records") + events[200:].to_dict("records")):
+        told.append(loop.explain_one(x, level[i]))
+        loop.learn_one(x, level[i])
+
+    parts = [
+        block.progressive_many(events.drop(columns="other")[:200], level[:200]),
+        block.progressive_many(events[200:], level[200:]),
+    ]
+
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    assert found["alarm"].any()
+    for name in ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "low", "high"):
+        np.testing.assert_array_equal(found[name], np.array([one[name] for one in told]), err_msg=name)
+    np.testing.assert_array_equal(found["prediction"], [one["expected"] for one in told])
+    assert [None if i < 0 else VIEWS[i] for i in found["decided"].tolist()] == [one["decided"] for one in told]
+    assert dumps(block) == dumps(loop)
 
 
 def test_the_rate_is_held(trained):

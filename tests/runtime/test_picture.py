@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
+from streamrnn.config import Alarm
 from streamrnn.errors import ConfigError, SinkError
 from streamrnn.io import Block
 from streamrnn.runtime.curve import Curve
 from streamrnn.runtime.loop import Summary
-from streamrnn.runtime.plot import draw
-from streamrnn.runtime.shard import Scored
+from streamrnn.runtime.models import model_kind
+from streamrnn.runtime.plot import _fill, draw
+from streamrnn.runtime.shard import Scored, Shard
 
 
 def blocks(n: int, cuts: list[int], names: tuple[str, ...] = ("flow",), keys: int = 0) -> list[tuple[Block, Scored]]:
@@ -131,3 +135,60 @@ def test_wrong_place(tmp_path: Path) -> None:
         draw(made, "a.jpg", "a")
     with pytest.raises(SinkError, match="cannot be written"):
         draw(made, str(tmp_path / "file" / "a.png"), "a")
+
+
+def watched() -> Curve:
+    """A run of the detector over three features; a spike in the second is its strongest alarm."""
+    rng = np.random.default_rng(5)
+    values = np.sin(np.arange(900)[:, None] / np.array([7.0, 9.0, 11.0])) + 0.1 * rng.normal(size=(900, 3))
+    values[600, 1] = 9.0
+    shard, made = Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(rate=0.01)), Curve()
+    for start in (0, 500):
+        part = values[start : start + 500]
+        block = Block(("a", "b", "c"), part, range(start, start + len(part)), start + len(part))
+        made(block, shard.score(block), Summary())
+    return made
+
+
+def test_what_decided_is_beside_the_alarm(tmp_path: Path) -> None:
+    """In the list of alarms and in the picture: the feature and what the view that decided says; a dot on that feature alone."""
+    made = watched()
+    figure = Figure()
+    _fill(figure, made, "a", 200)
+    draw(made, str(tmp_path / "a.html"), "a", 200)
+    strongest = int(made.buckets.alarm_score.argmax())
+    dots = [{x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()} for ax in figure.axes]
+
+    assert (strongest, made.reason(strongest)) == (600, "b: new value")
+    assert made.alarms > 1
+    assert "<th>decided by</th>" in (tmp_path / "a.html").read_text()
+    assert "<td>b: new value</td>" in (tmp_path / "a.html").read_text()
+    assert "b: new value" in [text.get_text() for text in figure.axes[-1].texts]
+    assert [600 in one for one in dots] == [False, True, False, True]
+    assert sorted(i for one in dots[:3] for i in one) == sorted(dots[3]) == np.flatnonzero(made.buckets.alarms).tolist()
+
+
+def test_reasons_do_not_lie_on_each_other() -> None:
+    """However many alarms there are: few reasons, and room around each."""
+    made = watched()
+    b = made.buckets
+    b.alarms[:], b.alarm_score[:] = 1, b.score
+    b.feature[:], b.why[:] = 0, "not as expected"
+    figure = Figure(layout="constrained", dpi=130)
+    _fill(figure, made, "a", 200)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in figure.axes[-1].texts]
+
+    assert 1 < len(boxes) <= 8
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_a_model_that_does_not_tell_why_is_drawn_without(tmp_path: Path) -> None:
+    """No column of reasons, and each alarm on every feature."""
+    made = curve(500, [], names=("a", "b"))
+    draw(made, str(tmp_path / "a.html"), "a", 0)
+
+    assert made.alarms
+    assert "decided by" not in (tmp_path / "a.html").read_text()
+    assert made.reason(int(made.buckets.alarm_score.argmax())) == ""
