@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -243,13 +244,10 @@ class RNNForecaster(Series, Forecaster):
         """Return forecasts (horizon, C) in the kind of y: numbers, or dicts of the channels that have had a value."""
         names = self._targets.names
         if self._single is False:
-            by_channel = steps.T.tolist()
-            if not all(math.isfinite(one[0]) for one in by_channel):
-                known = [(name, one) for name, one in zip(names, by_channel, strict=True) if math.isfinite(one[0])]
-                names, by_channel = [name for name, _ in known], [one for _, one in known]
-            if not names:
-                return [{} for _ in steps]
-            return [dict(zip(names, step)) for step in zip(*by_channel)]  # noqa: B905  for each event: strict costs a third more
+            known = [math.isfinite(value) for value in steps[0].tolist()]
+            if not all(known):
+                names, steps = list(compress(names, known)), steps[:, known]
+            return [dict(zip(names, step)) for step in steps.tolist()]  # noqa: B905  for each event: strict costs a third more
         return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
     def forecast_quantiles(
