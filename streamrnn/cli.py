@@ -9,6 +9,7 @@ cannot be written; 75 temporary; 76 state does not fit; 77 credentials refused; 
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streamrnn.errors import ConfigError, StreamrnnError
+from streamrnn.errors import ConfigError, SinkError, StreamrnnError
 
 if TYPE_CHECKING:
     from streamrnn.config import Config
@@ -29,9 +30,12 @@ __all__ = ["cli", "main"]
 
 EXIT_USAGE = 64
 EXIT_BUG = 70
+FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-_debug: Option = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+_debug: Option = click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+)  # main() reads it from the command line: it must work where the command itself fails
 _plot: Option = click.option(
     "--plot", metavar="FILE", help="Draw the run: a .png picture, or an .html page with picture and alarms."
 )
@@ -59,12 +63,11 @@ def cli() -> None:
 @click.option("--fresh", is_flag=True, help="Forget the state and outputs of earlier runs; start from nothing.")
 @_plot
 @_debug
-def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
+def run(config_file: str, fresh: bool, plot: str | None) -> None:
     """Run what CONFIG (TOML, YAML or JSON) describes: source -> model -> sink, until the source ends or a signal comes.
 
     SIGINT (Ctrl-C) and SIGTERM finish what has been read, write it, and exit with 0; a second one ends at once.
     """
-    del debug  # read by main() from the command line: it must work where the command itself fails
     with _starting():
         from streamrnn import config  # noqa: PLC0415
         from streamrnn.runtime.daemon import Daemon  # noqa: PLC0415
@@ -83,13 +86,12 @@ def run(config_file: str, fresh: bool, plot: str | None, debug: bool) -> None:
 @click.argument("config_file", metavar="CONFIG")
 @click.option("--offline", is_flag=True, help="Look at the file alone; try neither source nor sink.")
 @_debug
-def check(config_file: str, offline: bool, debug: bool) -> None:
+def check(config_file: str, offline: bool) -> None:
     """Say all that is wrong with CONFIG, each with file and line, without running it.
 
     Then try what it names: whether the source can be read and the sink written. Exit code 0: it would run; else the
     code that the run would end with (78 wrong configuration, 66 input missing, 73 output cannot be written, ...).
     """
-    del debug
     from streamrnn import config  # noqa: PLC0415
     from streamrnn.runtime.check import try_model, try_parts  # noqa: PLC0415
     from streamrnn.runtime.models import check_model  # noqa: PLC0415
@@ -110,12 +112,11 @@ def check(config_file: str, offline: bool, debug: bool) -> None:
 @cli.command()
 @click.argument("config_file", metavar="[CONFIG]", required=False)
 @_debug
-def warmup(config_file: str | None, debug: bool) -> None:
+def warmup(config_file: str | None) -> None:
     """Compile what CONFIG needs (a detector with default settings), so that the first start is a warm one.
 
     Compiled code is kept on disk, beside the package or in NUMBA_CACHE_DIR. For images: at build time.
     """
-    del debug
     import time  # noqa: PLC0415
 
     from streamrnn.runtime.models import model_kind, warm_up  # noqa: PLC0415
@@ -130,14 +131,15 @@ def warmup(config_file: str | None, debug: bool) -> None:
 @cli.command()
 @click.argument("address", default="127.0.0.1:9100")
 @click.option("--once", is_flag=True, help="Print one picture and end.")
-@click.option("--every", default=1.0, show_default=True, help="Seconds between two pictures.")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between two pictures."
+)
 @_debug
-def top(address: str, once: bool, every: float, debug: bool) -> None:
+def top(address: str, once: bool, every: float) -> None:
     """Watch a run in the terminal: throughput, alarms, partitions, the worst series with their last values.
 
     ADDRESS is host:port of its [server]. Ctrl-C ends it; the run does not notice.
     """
-    del debug
     from streamrnn.runtime.top import watch  # noqa: PLC0415
 
     watch(address, once=once, every_s=every)
@@ -157,6 +159,7 @@ def _loaded(config_file: str) -> Config:
 
 @snapshot.command(name="list")
 @click.argument("config_file", metavar="CONFIG")
+@_debug
 def list_(config_file: str) -> None:
     """List the snapshots of CONFIG's run, the newest of each partition first."""
     from streamrnn.runtime import snapshots  # noqa: PLC0415
@@ -167,6 +170,7 @@ def list_(config_file: str) -> None:
 @snapshot.command()
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("name", required=False)
+@_debug
 def show(config_file: str, name: str | None) -> None:
     """Show what the snapshot NAME (the newest good one) is of: model, numerics, events, keys."""
     from streamrnn.runtime import snapshots  # noqa: PLC0415
@@ -178,6 +182,7 @@ def show(config_file: str, name: str | None) -> None:
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="Which one. [the newest good one]")
+@_debug
 def export(config_file: str, file: str, name: str | None) -> None:
     """Write a snapshot to FILE: to keep it, to import it elsewhere, to replay from it."""
     from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
@@ -192,6 +197,7 @@ def export(config_file: str, file: str, name: str | None) -> None:
 @click.option(
     "--from-start", is_flag=True, help="Read the input from its beginning: another one than the snapshot has seen."
 )
+@_debug
 def import_(config_file: str, file: str, partition: str | None, from_start: bool) -> None:
     """Have the next run of CONFIG start from the exported snapshot FILE, and read on where that one stood.
 
@@ -206,6 +212,7 @@ def import_(config_file: str, file: str, partition: str | None, from_start: bool
 
 @snapshot.command()
 @click.argument("config_file", metavar="CONFIG")
+@_debug
 def verify(config_file: str) -> None:
     """Restore every snapshot and write it again: good if the bytes are the same. Exit code 76 if any is not."""
     from streamrnn.runtime import snapshots  # noqa: PLC0415
@@ -220,13 +227,12 @@ def verify(config_file: str) -> None:
 @click.option("--snapshot", "file", metavar="FILE", help="Begin behind this exported snapshot. [the input's beginning]")
 @click.option("--imported", is_flag=True, help="The run began with that snapshot: its results begin behind it.")
 @_debug
-def verify_output(config_file: str, file: str | None, imported: bool, debug: bool) -> None:
+def verify_output(config_file: str, file: str | None, imported: bool) -> None:
     """Read CONFIG's input again, and prove that each result its run has written is right, to the last bit.
 
     Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown;
     75 where there is none to compare.
     """
-    del debug
     from streamrnn.runtime import exported, reread  # noqa: PLC0415
     from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
@@ -250,6 +256,7 @@ def verify_output(config_file: str, file: str | None, imported: bool, debug: boo
 @click.option("--example", type=click.Choice(["file", "kafka"]), help="A configuration to start from, with comments.")
 @click.option("--schema", is_flag=True, help="The JSON Schema of a configuration, for editors.")
 @click.option("--options", "page", is_flag=True, help="Every option with type, default and text, as Markdown.")
+@_debug
 def describe(example: str | None, schema: bool, page: bool) -> None:
     """Print a configuration to start from, its JSON Schema, or the list of all options."""
     from streamrnn.runtime import reference  # noqa: PLC0415
@@ -287,14 +294,13 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 @click.option("--to", "end", metavar="POSITION", help="With --config: the first event to leave out. [the end]")
 @_plot
 @_debug
-def replay(file: str | None, plot: str | None, debug: bool, **options: Any) -> None:
+def replay(file: str | None, plot: str | None, **options: Any) -> None:
     """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
 
     The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position; with --forecast
     also forecast, forecast_low and forecast_high: lists, the next event first, made when this one had come. With --config, a
     stretch of that configuration's input is read beside its run, a Kafka topic too, and nothing is committed.
     """
-    del debug
     with _starting():
         from streamrnn.runtime import again  # noqa: PLC0415
 
@@ -363,6 +369,11 @@ def _place(letter: DeadLetter) -> str:
     return f"position {letter.position}" if letter.line is None else f"line {letter.line}"
 
 
+def _is_full(error: BaseException) -> bool:
+    """Whether standard output is a file on a disk without room: other files have an error of their own."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in FULL
+
+
 def _is_broken_pipe(error: BaseException | None) -> bool:
     """Whether nobody reads standard output any more (``| head``)."""
     return error is not None and (isinstance(error, BrokenPipeError) or _is_broken_pipe(error.__cause__))
@@ -419,9 +430,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except Exception as error:  # noqa: BLE001  (the last line of defence: a person gets a sentence, not a traceback)
-        if _is_broken_pipe(error):
+        if _is_broken_pipe(error) or _is_full(error):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains when it flushes at exit
-            code = 0
+            full = SinkError("Standard output cannot be written: no space left on its disk.")
+            code = _complain(full, arguments) if _is_full(error) else 0
         else:
             code = _complain(error, arguments)
     sys.exit(code or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from streamrnn.config import checked_table
 from streamrnn.errors import FullError, SinkError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Position, Restored, StoredSnapshot
 from streamrnn_files.options import SinkOptions
-from streamrnn_files.statefile import RunState, StateDirectory, sync_directory
+from streamrnn_files.statefile import RunState, StateDirectory, naming, sync_directory
 
 __all__ = ["FileSink"]
 
@@ -38,7 +39,7 @@ class _Appended:
     def open(self, length: int) -> None:
         """Open the file and cut it to ``length``."""
         if self.path == "-":
-            self._file = sys.stdout.buffer
+            self._file = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)  # unbuffered: what fails, fails here
             return
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
@@ -64,25 +65,28 @@ class _Appended:
         """Write behind the known length; return the length it then has."""
         file = self._opened()
         left = memoryview(data)
-        while left:
-            left = left[file.write(left) or 0 :]
-        file.flush()
+        with naming(self.path):
+            while left:
+                left = left[file.write(left) or 0 :]
+            file.flush()
         return self.length + len(data)
 
     def sync(self) -> None:
         """Have what was written outlive a power cut."""
         if self._regular:
-            os.fsync(self._opened().fileno())
-            if not self._entered:
-                sync_directory(Path(self.path).parent)
-                self._entered = True
+            with naming(self.path):
+                os.fsync(self._opened().fileno())
+                if not self._entered:
+                    sync_directory(Path(self.path).parent)
+                    self._entered = True
 
-    def undo(self) -> None:
-        """Cut off what lies behind the known length."""
+    def undo(self) -> bool:
+        """Cut off what lies behind the known length; return whether it could be: what went into a pipe is out."""
         if self._regular:
             with contextlib.suppress(OSError):  # a restart does the same
                 os.ftruncate(self._opened().fileno(), self.length)
                 self._opened().seek(self.length)
+        return self._regular
 
     def close(self) -> None:
         if self._file is not None and self.path != "-":
@@ -111,6 +115,23 @@ def _unwritable(path: Path) -> str | None:
     if not above.is_dir():
         return f"{str(above)!r} is not a directory"
     return None if os.access(above, os.W_OK | os.X_OK) else f"{str(above)!r} is not writable"
+
+
+def _full(path: Path) -> str | None:
+    """Say that the disk of ``path`` is full, or None where there is room, or where it is no matter of a disk."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        return None  # a pipe, a device
+    disk = shutil.disk_usage(next(one for one in (path.absolute(), *path.absolute().parents) if one.exists()))
+    return "no space is left on its disk" if disk.total and not disk.free else None
+
+
+def _unwritten(error: OSError, *, undone: bool) -> SinkError:
+    """Say what could not be written and why; as a :class:`FullError` where nothing of it is left, so that it may be tried again."""
+    place = "Standard output" if error.filename == "-" else repr(error.filename)
+    said = f"{place} cannot be written: {error.strerror}."
+    if error.errno in _FULL and undone:
+        return FullError(f"{said} Make room there: nothing is lost.")
+    return SinkError(said)
 
 
 class FileSink:
@@ -204,7 +225,7 @@ class FileSink:
                 self._letters.open(state.dead_letter_bytes)
         except OSError as error:
             self.__exit__()
-            raise SinkError(f"The output {error.filename!r} cannot be written: {error.strerror}.") from error
+            raise SinkError(f"{error.filename!r} cannot be written: {error.strerror}.") from error
         except BaseException:
             self.__exit__()
             raise
@@ -217,7 +238,7 @@ class FileSink:
             self._state.close()
 
     def check(self) -> list[StreamrnnError]:
-        """Return what is wrong with the places to write to: no directory, or no right to write there.
+        """Return what is wrong with the places to write to: no directory, no right to write there, no room.
 
         Examples
         --------
@@ -232,9 +253,11 @@ class FileSink:
             state = Path(self._options.state_dir)
             said = f"{str(state)!r} is not a directory" if state.exists() and not state.is_dir() else None
             wrong.append(("state directory", state, said or _unwritable(state)))
+        found = [(what, path, why, "Change its rights, or the path.") for what, path, why in wrong]
+        found += [(what, path, _full(path), "Make room there.") for what, path, why in wrong if why is None]
         return [
-            SinkError(f"The {what} {str(path)!r} cannot be written: {why}. Change its rights, or the path.")
-            for what, path, why in wrong
+            SinkError(f"The {what} {str(path)!r} cannot be written: {why}. {remedy}")
+            for what, path, why, remedy in found
             if why
         ]
 
@@ -288,6 +311,8 @@ class FileSink:
                         break
                     left = None if left is None else left - len(line)
                     yield (names or ["0"])[0], line[:-1]
+        except FileNotFoundError:
+            pass  # nothing was written yet; where something was, it is missed below
         except OSError as error:
             raise SinkError(f"The output {self._output.path!r} cannot be read: {error.strerror}.") from error
         if left:
@@ -355,10 +380,8 @@ class FileSink:
                     positions, snapshots or {}, extra or {}, lengths[id(self._output)], dead_bytes
                 )
         except OSError as error:
-            for file in self._files():
-                file.undo()
-            kind = FullError if error.errno in _FULL else SinkError
-            raise kind(f"The output cannot be written: {error.strerror}.") from error
+            undone = [file.undo() or not some for file, some in lines]
+            raise _unwritten(error, undone=all(undone)) from error
         if self._state is not None and state is not None:
             self._record(self._state, state)
         for file, _ in lines:

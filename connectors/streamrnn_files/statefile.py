@@ -7,11 +7,13 @@ moment of the same run. A snapshot is a file of its own, named and summed in the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -21,9 +23,11 @@ import msgspec
 from streamrnn.errors import SinkError, StateError
 from streamrnn.io import Position, Restored, StoredSnapshot
 
-__all__ = ["PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "sync_directory"]
+__all__ = ["PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "naming", "sync_directory"]
 
 VERSION = 1
+
+_OURS = re.compile(r"state-\d\.json|.*-\d+\.snapshot")  # what somebody exports into the directory stays
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,10 +56,20 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partitions: dict[str, PartitionEntry] = {}
 
 
+@contextlib.contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Have an ``OSError`` say what it is about."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
 def _write_beside(path: Path, data: bytes | memoryview, *, fsync: bool) -> Path:
     """Write what :meth:`Path.replace` then makes the content of ``path``, whole."""
     beside = path.with_name(path.name + ".tmp")
-    with beside.open("wb") as file:
+    with naming(path), beside.open("wb") as file:
         file.write(data)
         if fsync:
             file.flush()
@@ -106,9 +120,11 @@ class StateDirectory:
             except OSError:
                 self.close()
                 raise SinkError(f"[state] dir: {str(self._path)!r} is in use by another run.") from None
+        self._drop_halves()
         if fresh:
-            for one in [*self._slots(), *self._path.glob("*.snapshot"), *self._path.glob("*.tmp")]:
+            for one in self._slots():
                 one.unlink(missing_ok=True)
+            self._drop_unused(RunState(), RunState())
             self._sync_directory()
         self.state = self._newest()
 
@@ -194,14 +210,36 @@ class StateDirectory:
         output_bytes: int,
         dead_letter_bytes: int,
     ) -> RunState:
-        """Write the snapshots, and beside its place the state that :meth:`record` then makes the newest."""
+        """Write the snapshots, and beside its place the state that :meth:`record` then makes the newest.
+
+        Where that fails nothing of it stays: on a full disk the results need the room.
+        """
+        files = {name: f"{quote(name, safe='')}-{self.state.commit + 1}.snapshot" for name in snapshots}
+        try:
+            return self._prepare(positions, snapshots, extra, output_bytes, dead_letter_bytes, files)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._drop_halves()
+                for file in files.values():
+                    (self._path / file).unlink(missing_ok=True)
+            raise
+
+    def _prepare(
+        self,
+        positions: Mapping[str, Position],
+        snapshots: Mapping[str, bytes | memoryview],
+        extra: Mapping[str, Mapping[str, Any]],
+        output_bytes: int,
+        dead_letter_bytes: int,
+        files: Mapping[str, str],
+    ) -> RunState:
         commit = self.state.commit + 1
         partitions = dict(self.state.partitions)
         for name, position in positions.items():
             kept = partitions[name].snapshots if name in partitions else ()
             if name in snapshots:
                 data = snapshots[name]
-                file = f"{quote(name, safe='')}-{commit}.snapshot"
+                file = files[name]
                 _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
                 entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
                 kept = (entry, *kept)[: self._keep]
@@ -220,13 +258,18 @@ class StateDirectory:
         self._sync_directory()
         self._drop_unused(before, state)
 
+    def _drop_halves(self) -> None:
+        """Delete what was being written when a process was killed, or when there was no more room."""
+        for path in self._path.glob("*.tmp"):
+            if _OURS.fullmatch(path.stem):
+                path.unlink(missing_ok=True)
+
     def _drop_unused(self, before: RunState, state: RunState) -> None:
         kept = {one.file for entry in state.partitions.values() for one in entry.snapshots}
         kept |= {one.file for entry in before.partitions.values() for one in entry.snapshots}
-        if {path.name for path in self._path.glob("*.snapshot")} - kept:
-            for path in self._path.glob("*.snapshot"):
-                if path.name not in kept:
-                    path.unlink(missing_ok=True)
+        for path in self._path.glob("*.snapshot"):
+            if path.name not in kept and _OURS.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
     def _sync_directory(self) -> None:
         if self._fsync:

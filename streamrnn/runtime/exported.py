@@ -5,6 +5,7 @@ The container of :mod:`streamrnn.runtime.container` with partition, name and pos
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def write_export(one: StoredSnapshot, path: str) -> None:
             os.fsync(file.fileno())
         beside.replace(place)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise SinkError(f"The snapshot cannot be written to {path!r}: {error.strerror}.") from error
 
 

@@ -353,7 +353,7 @@ class Runtime:
                     self._no_snapshot_until = time.monotonic() + SNAPSHOT_AGAIN_S
                     continue
                 if self.stopped():
-                    raise
+                    raise FullError(f"{error} What was not written is read again by the next run.") from error
                 time.sleep(FULL_AGAIN_S)
                 self._no_snapshot_until = 0.0  # once results fit again, so may a snapshot
             else:

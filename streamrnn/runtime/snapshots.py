@@ -64,6 +64,8 @@ def listed(config: Config) -> list[str]:
             one.partition, one.name, str(one.position), str(manifest.get("events", "")), str(len(manifest.get("keys", "")) or ""),
             str(len(one.data)), "good" if problem is None else f"DAMAGED: {problem}",
         ))  # fmt: skip
+    if len(rows) == 1:
+        return ["There is no snapshot yet."]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -106,7 +106,7 @@ def _look(address: str, width: int) -> Group:
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", error)
         raise RetriableSourceError(
-            f"No run answers at {address}: {why}. Is [server] port set, and this one?"
+            f"No run answers at {address}: {getattr(why, 'strerror', None) or why}. Is [server] port set, and this one?"
         ) from error
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"What answers at {address} is no run of streamrnn: {error!r}.") from error

@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 HEAD = "time,flow\n"
 ROWS = "".join(f"2024-01-01T{i // 60 % 24:02}:{i % 60:02}:00Z,{10 + (i * 7 % 24) / 3:.2f}\n" for i in range(400))
@@ -292,6 +294,44 @@ def test_help_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=30)
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_no_room_for_standard_output() -> None:
+    """73: a full disk under standard output is one sentence, of every command."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "streamrnn", "config", "--schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+
+    said = "streamrnn: Standard output cannot be written: no space left on its disk.\n"
+    assert (done.returncode, done.stderr.decode()) == (73, said)
+
+
+def commands(group: click.Group, *path: str) -> list[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that lead to it."""
+    found = []
+    for name, one in group.commands.items():
+        found += commands(one, *path, name) if isinstance(one, click.Group) else [((*path, name), one)]
+    return found
+
+
+def test_every_command() -> None:
+    """Each has a help that says what it does and what its options are, and shows a traceback when asked."""
+    from streamrnn import cli
+
+    for words, command in commands(cli.cli):
+        said = CliRunner().invoke(cli.cli, [*words, "--help"])
+        options = [one for one in command.params if isinstance(one, click.Option)]
+
+        assert said.exit_code == 0
+        assert "--debug" in said.output, words
+        assert command.help, words
+        assert [one.name for one in options if not one.help] == [], words
 
 
 def test_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

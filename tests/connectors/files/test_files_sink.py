@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import files_worker
 import pytest
 
-from streamrnn.errors import ConfigError, SinkError, StateError
+from streamrnn.errors import ConfigError, FullError, SinkError, StateError
 from streamrnn.io import DeadLetter
 from streamrnn_files import FileSink, sink, statefile
 
@@ -43,6 +44,10 @@ def commit(to: FileSink, i: int, *, snapshot: bool = True) -> None:
 
 def written(folder: Path) -> tuple[str, str]:
     return (folder / "out.jsonl").read_text(), (folder / "dead.jsonl").read_text()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def expected(n: int) -> tuple[str, str]:
@@ -354,9 +359,10 @@ def test_failed_commit_can_be_tried_again(tmp_path, monkeypatch, failing):
                 raise OSError(errno.ENOSPC, "No space left on device")
 
             patch.setattr(owner, name, full)
-            with pytest.raises(SinkError, match="No space left on device"):
+            with pytest.raises(FullError, match="No space left on device"):
                 commit(to, 2)
         assert written(tmp_path) == expected(1)
+        assert names(tmp_path / "state") == ["0-1.snapshot", "lock", "state-1.json"]  # half a snapshot takes no room
         commit(to, 2)
     with make(tmp_path) as to:
         restored = to.restore("0")
@@ -364,6 +370,32 @@ def test_failed_commit_can_be_tried_again(tmp_path, monkeypatch, failing):
     assert restored is not None
     assert restored.position == 2
     assert written(tmp_path) == expected(2)
+
+
+def test_halves_of_a_killed_run_are_deleted(tmp_path):
+    """What was being written when a process was killed goes with the next start; what somebody put there stays."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    for name in ("0-2.snapshot.tmp", "state-0.json.tmp", "0-2.snapshot", "kept.snapshot", "other.tmp"):
+        (tmp_path / "state" / name).write_text("half")
+    with make(tmp_path) as to:
+        for i in (2, 3):
+            commit(to, i)
+
+    kept = ["0-1.snapshot", "0-2.snapshot", "0-3.snapshot", "kept.snapshot", "lock", "other.tmp"]
+    assert names(tmp_path / "state") == [*kept, "state-0.json", "state-1.json"]
+    assert (tmp_path / "state" / "0-2.snapshot").read_text() == "model 2"
+
+
+def test_check_finds_no_room(tmp_path, monkeypatch):
+    """A disk without room is told ahead; a device has no room to be short of."""
+    real = shutil.disk_usage
+    monkeypatch.setattr(sink.shutil, "disk_usage", lambda path: type(real(path))(100, 100, 0))
+    wrong = [str(error) for error in make(tmp_path).check()]
+
+    assert len(wrong) == 3
+    assert all("no space is left on its disk. Make room there." in one for one in wrong)
+    assert FileSink.from_path("/dev/null").check() == []
 
 
 def test_commit_of_unknown_outcome_is_not_followed_by_another(tmp_path, monkeypatch):
@@ -395,8 +427,9 @@ def test_places_that_cannot_be_written(tmp_path):
         with pytest.raises(SinkError, match="cannot be written") as caught, FileSink.from_path(**options):
             pass
         assert caught.value.exit_code == 73
-    with FileSink.from_path("/dev/full") as to, pytest.raises(SinkError, match="No space left"):
+    with FileSink.from_path("/dev/full") as to, pytest.raises(SinkError, match=r"'/dev/full'.*No space left") as caught:
         to.commit([b"x"], [], {"0": 1})
+    assert type(caught.value) is SinkError  # what a device has taken cannot be taken back: never tried again
     with FileSink.from_path(tmp_path / "new" / "folder" / "x.jsonl") as to:
         to.commit([b"x"], [], {"0": 1})
     assert (tmp_path / "new" / "folder" / "x.jsonl").read_text() == "x\n"
