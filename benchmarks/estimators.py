@@ -1,9 +1,9 @@
 """What one event costs as a user calls it: ``predict_one`` and ``learn_one`` against river's linear regression.
 
 ``python benchmarks/estimators.py`` prints the tables and renews the measured part of ``benchmarks/results/estimators.md``;
-``--no-write`` prints only. All models of a table take turns within one process, the best of many short runs counts: this
-core has neighbours. Every net is measured as it comes (normalisation inside), with window = stride = 16, with the default
-stride, and with half of that.
+``--no-write`` prints only. All models of a table take turns within one process, the best of many short runs by CPU time counts:
+this core has neighbours. Every net is measured as it comes (normalisation inside), with window = stride = 16, with the
+default stride, and with half of that.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def stream(n: int = EVENTS) -> tuple[list[dict[str, float]], list[float]]:
 def pass_over(model: Any, X: list[dict[str, float]], Y: list[float]) -> float:
     """Predict and learn every event; return microseconds an event."""
     predict, learn = model.predict_one, model.learn_one
-    start = time.perf_counter()
+    start = time.process_time()
     for x, y in zip(X, Y, strict=True):
         predict(x)
         learn(x, y)
-    return (time.perf_counter() - start) / len(X) * 1e6
+    return (time.process_time() - start) / len(X) * 1e6
 
 
 def best_of(rounds: int, runs: dict[str, Callable[[], float]]) -> dict[str, float]:
@@ -95,14 +95,14 @@ def blocks(rounds: int) -> list[str]:
         flat = rows.reshape(-1)
 
         def kernel(net: Any = net, flat: Any = flat) -> float:
-            start = time.perf_counter()
+            start = time.process_time()
             net.call(net.slab, flat, EVENTS, PREDICT | LEARN)
-            return (time.perf_counter() - start) / EVENTS * 1e6
+            return (time.process_time() - start) / EVENTS * 1e6
 
         def many(model: RNNRegressor = whole) -> float:
-            start = time.perf_counter()
+            start = time.process_time()
             model.progressive_many(X, Y)
-            return (time.perf_counter() - start) / EVENTS * 1e6
+            return (time.process_time() - start) / EVENTS * 1e6
 
         runs |= {f"{hidden} many": many, f"{hidden} kernel": kernel}
     found = best_of(5 * rounds, runs)
