@@ -18,6 +18,13 @@ __all__ = ["Columns", "to_float", "to_seconds"]
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
+def _element(value: Any) -> Any:
+    """Return what an array of one element holds, None where it is masked; all else as it is."""
+    if not isinstance(value, np.ndarray) or value.size != 1:
+        return value
+    return None if np.ma.is_masked(value) else value.reshape(-1)[0]
+
+
 def to_float(name: Any, value: Any) -> float:
     """Return a feature's value as a float; None is NaN.
 
@@ -26,7 +33,7 @@ def to_float(name: Any, value: Any) -> float:
     name
         The feature, for the error.
     value
-        A bool, int, float, Decimal, NumPy scalar or None.
+        A bool, int, float, Decimal, NumPy scalar, array of one element, or None.
 
     Raises
     ------
@@ -35,10 +42,12 @@ def to_float(name: Any, value: Any) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from streamrnn.models.features import to_float
-    >>> to_float("flow", True), to_float("flow", None)
-    (1.0, nan)
+    >>> to_float("flow", True), to_float("flow", None), to_float("flow", np.array([2]))
+    (1.0, nan, 2.0)
     """
+    value = _element(value)
     if value is None or type(value).__name__ == "NAType":  # pandas' own None
         return math.nan
     if isinstance(value, str | bytes):
@@ -76,6 +85,7 @@ def to_seconds(name: Any, value: Any) -> float:
     >>> to_seconds("ts", dt.datetime(1970, 1, 2)), to_seconds("ts", dt.timedelta(minutes=1))
     (86400.0, 60.0)
     """
+    value = _element(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
         value = value.astype("M8[us]" if isinstance(value, np.datetime64) else "m8[us]").item()
     if value is None or type(value).__name__ == "NaTType":

@@ -162,7 +162,10 @@ def _keyed_array(values: NDArray[np.float64], key: Any, names: list[Any]) -> Tab
 
 
 def _numbers(X: Any) -> NDArray[np.float64]:
+    """Return an array as float64; NaN where it is masked."""
     try:
+        if isinstance(X, np.ma.MaskedArray):
+            X = np.ma.filled(X.astype(np.float64), np.nan)
         return np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise FeatureError(f"An array of features must hold numbers. {error}. Encode text first.") from error
@@ -203,7 +206,7 @@ def values_of(y: Any, n: int) -> NDArray[np.float64]:
     [1.0, nan]
     """
     if isinstance(y, np.ndarray) and y.dtype.kind in "fiub":
-        values = y.astype(np.float64).reshape(-1)
+        values = _numbers(y).reshape(-1)
     else:
         values = np.array([to_float("y", value) for value in column_of(y)], dtype=np.float64)
     if len(values) != n:

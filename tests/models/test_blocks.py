@@ -93,6 +93,16 @@ def test_arrays_have_columns_by_position():
     assert pickle.dumps(a) == pickle.dumps(b)
 
 
+def test_what_an_array_masks_is_missing():
+    """A masked array is one with NaN in the masked places; what lies under the mask is never learned."""
+    X, y = stream()
+    hidden = [np.ma.array(np.nan_to_num(one, nan=99.0), mask=np.isnan(one)) for one in (X, y)]
+    plain, masked = RNNRegressor(**PARAMS), RNNRegressor(**PARAMS)
+
+    assert plain.progressive_many(X, y).tolist() == masked.progressive_many(*hidden).tolist()
+    assert pickle.dumps(plain) == pickle.dumps(masked)
+
+
 def test_the_answer_is_of_the_callers_kind():
     """A pandas frame in, a pandas series out, with its index; polars in, polars out."""
     X, y = stream(4)

@@ -14,7 +14,10 @@ from streamrnn import RNNClassifier, RNNRegressor
 from streamrnn.errors import FeatureError
 
 RNG = np.random.default_rng(7)
-NUMBERS = (float, np.float64, np.float32, lambda v: Decimal(repr(float(v))), lambda v: round(float(v)), lambda v: v > 0)
+NUMBERS = (
+    float, np.float64, np.float32, lambda v: Decimal(repr(float(v))), lambda v: round(float(v)), lambda v: v > 0,
+    np.array, lambda v: np.array([v]),
+)  # fmt: skip
 
 
 def events(n=120):
@@ -52,6 +55,22 @@ def test_the_short_way_gives_the_bits_of_the_long_one(make, monkeypatch):
     assert pickle.dumps(quick) == pickle.dumps(slow)
 
 
+@pytest.mark.filterwarnings("ignore:Warning. converting a masked element to nan")
+@pytest.mark.parametrize("box", [np.array, lambda v: np.array([v]), lambda v: np.array([[v]], object)])
+def test_an_array_of_one_element_is_the_element(box):
+    """Of any number of dimensions, as a feature, a time and a target, from the first event on; masked: not known."""
+    plain, boxed = (RNNRegressor(hidden_size=8, time="ts") for _ in range(2))
+    for i, (x, y) in enumerate(events(40)):
+        x["ts"], masked = np.datetime64("2024-05-01T00:00") + 7 * i, np.ma.array([3.0], mask=[True])
+        full = {name: masked if value is None else box(value) for name, value in x.items()}
+
+        assert plain.predict_one(x) == boxed.predict_one(full)
+        plain.learn_one(x, y)
+        boxed.learn_one(full, masked if y is None else box(y))
+
+    assert pickle.dumps(plain) == pickle.dumps(boxed)
+
+
 def test_a_copy_takes_ways_of_its_own():
     """What a copy learns, of whatever kind the copy is, never reaches the model it was made from."""
     model = RNNRegressor(hidden_size=8)
@@ -67,7 +86,10 @@ def test_a_copy_takes_ways_of_its_own():
         assert pickle.dumps(other) != before
 
 
-@pytest.mark.parametrize(("x", "y", "name"), [({"a": 1.0, "b": "high"}, 1.0, "'b'"), ({"a": [1], "b": 2}, 1.0, "'a'")])
+@pytest.mark.parametrize(
+    ("x", "y", "name"),
+    [({"a": 1.0, "b": "high"}, 1.0, "'b'"), ({"a": [1], "b": 2}, 1.0, "'a'"), ({"a": 1, "b": np.ones(2)}, 1.0, "'b'")],
+)
 def test_what_is_no_number_changes_nothing(x, y, name):
     """Text and nested values name the feature, and the model is as it was."""
     model = RNNRegressor(hidden_size=8)
