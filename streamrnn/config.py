@@ -83,7 +83,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Field = Literal[
-    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feature", "decided", "position", "partition", "input",
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feature", "decided", "heard", "position", "partition", "input",
     "forecast", "forecast_low", "forecast_high",
 ]  # fmt: skip
 DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")

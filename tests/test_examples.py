@@ -13,6 +13,7 @@ QUICK = ["forecasting", "late_labels", "many_sensors", "pipeline_anomalies", "re
 SLOW = ["characters", "compare", "memory_pictures"]
 ELSEWHERE = {  # shown by commands of their own; their parts are tested in tests/runtime and tests/connectors
     "demo",
+    "forward_words",
     "kafka_demo",
     "kafka_plain",
     "memory",

@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.errors import StateError
+from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels import alarm, novelty
-from streamrnn.kernels.detector import INFORMATION, LEARN, MOST_SHIFT, SCORE, WAS_ANOMALY, WAS_USUAL, detector
+from streamrnn.kernels import layout as at
+from streamrnn.kernels.detector import (
+    INFORMATION,
+    LEARN,
+    MOST_SHIFT,
+    SCORE,
+    WAS_ANOMALY,
+    WAS_USUAL,
+    corrected,
+    detector,
+)
 from streamrnn.kernels.init import echo
 from streamrnn.kernels.layout import ECHO_LAGS, ECHO_UNITS
 from streamrnn.models import defaults
@@ -23,6 +33,7 @@ from streamrnn.models.recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
 
+corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
 ECHO_SHAPE: Final = ECHO_UNITS, ECHO_LAGS
 BAND: Final = 2.0  # running errors on either side of what was expected
 VIEWS: Final = ("value", "expectation", "shape", "residual")
@@ -146,6 +157,44 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet, "warm_up": warm_up})
         self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, warm_up
         self._net.array("rule")[[alarm.RATE, alarm.QUIET, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
+        self._net.array("staged")[at.JUDGED] = 0  # what was judged by the old rule
+
+    def correct(self, feature: Any, decided: str, is_anomaly: bool) -> None:
+        """Say of an event, after it was learned, whether it was an anomaly: the word of :meth:`learn_one`, late.
+
+        What the net has learned from the event stays.
+
+        Parameters
+        ----------
+        feature, decided
+            What :meth:`explain_one` told of it, before it was learned.
+        is_anomaly
+            What you know about it.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such feature or view.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNAnomalyDetector
+        >>> model = RNNAnomalyDetector(hidden_size=8)
+        >>> for level in [4.0, 5.0] * 200:
+        ...     model.learn_one({"level": level})
+        >>> why = model.explain_one({"level": 9.0})
+        >>> model.correct(why["feature"], why["decided"], is_anomaly=False)
+        >>> round(model.score_one({"level": 9.0}) / why["score"], 2)
+        0.8
+        """
+        place = self._columns.index.get(feature, -1) - self._net.sizes.timed
+        if place < 0 or decided not in VIEWS:
+            raise ParameterError(
+                f"The 'feature' and 'decided' parameters of correct must be what explain_one told. Got {feature!r}, {decided!r} instead."
+            )
+        gains, view = self._net.array("gains")[place], max(VIEWS.index(decided) - 1, 0)
+        gains[view] = corrected(float(gains[view]), bool(is_anomaly))
+        self._net.array("staged")[at.JUDGED] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the model from what :meth:`__getstate__` gave.

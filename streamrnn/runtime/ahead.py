@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def levels_of(settings: Forecast) -> tuple[float, ...]:
 
 
 def forecast_block(
-    model: Any, settings: Forecast, names: tuple[str, ...], values: NDArray[np.float64]
+    model: Any, settings: Forecast, names: tuple[str, ...], values: NDArray[np.float64], skip: Sequence[int] = ()
 ) -> NDArray[np.float64]:
     """Learn row by row, and forecast behind each.
 
@@ -49,6 +50,8 @@ def forecast_block(
         Horizon and level.
     names, values
         Channels, and float64 of shape (n, I).
+    skip
+        Rows that are no events.
 
     Returns
     -------
@@ -58,6 +61,8 @@ def forecast_block(
     H, levels = settings.horizon, levels_of(settings)
     found = np.full((len(values), H, len(names), 5), np.nan)
     for i, row in enumerate(values.tolist()):
+        if i in skip:
+            continue
         model.learn_one(dict(zip(names, row, strict=True)))
         for h, step in enumerate(model.forecast(H)):
             for c, name in enumerate(names):

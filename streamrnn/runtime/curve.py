@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from streamrnn.io import Block
 from streamrnn.runtime.loop import Summary
-from streamrnn.runtime.output import VIEWS
 from streamrnn.runtime.shard import Scored
+from streamrnn.runtime.words import VIEWS
 
 __all__ = ["Curve"]
 

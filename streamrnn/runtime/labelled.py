@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from river.base import Classifier
 
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.runtime.container import pack, unpack
+from streamrnn.runtime.words import EVENT, VIEWS, Recent, blank_row, words_alone
 
 __all__ = ["Corrected", "Labelled", "LabelledDetector", "is_classifier", "labelled"]
 
@@ -179,8 +180,14 @@ class Labelled:
 
     def to_bytes(self, dumps: Callable[[Any], bytes]) -> bytes:
         """Return everything learned, with the model as ``dumps`` writes it."""
-        told = {"content": "labelled", "label": self.label, "features": list(self.features)}
-        return pack(told, [self._sums.astype("<f8").tobytes(), dumps(self.model)])
+        return pack(self._manifest(), [self._sums.astype("<f8").tobytes(), dumps(self.model), *self._parts()])
+
+    def _manifest(self) -> dict[str, Any]:
+        return {"content": "labelled", "label": self.label, "features": list(self.features)}
+
+    def _parts(self) -> list[bytes]:
+        """Return what a snapshot holds behind the model."""
+        return []
 
     @staticmethod
     def from_bytes(data: bytes, loads: Callable[[bytes], Any]) -> Labelled:
@@ -192,11 +199,20 @@ class Labelled:
             When it is something else.
         """
         told, blobs = unpack(data)
-        names = told.get("features")
-        if told.get("content") != "labelled" or len(blobs) != 2 or len(blobs[0]) != 32 or not isinstance(names, list):
+        names, late = told.get("features"), told.get("late", 0)
+        if (
+            told.get("content") != "labelled"
+            or len(blobs[:1]) != 1
+            or len(blobs[0]) != 32
+            or not isinstance(names, list)
+        ):
             raise StateError("The snapshot holds no model with a label.")
-        made: Labelled = labelled(loads(blobs[1]), str(told.get("label")))
+        if len(blobs) != 2 + bool(late) or (late and len(blobs[2]) != late * EVENT.itemsize):
+            raise StateError("The snapshot's memory of events for late words does not fit its content.")
+        made: Labelled = labelled(loads(blobs[1]), str(told.get("label")), late)
         made.features = tuple(map(str, names))
+        if isinstance(made, Corrected) and late:
+            made.recent = Recent.from_bytes(bytes(blobs[2]), told.get("seen"), len(names))
         made._sums = np.frombuffer(blobs[0], "<f8").astype(np.float64)
         return made
 
@@ -258,7 +274,8 @@ class LabelledDetector(Labelled):
 class Corrected(LabelledDetector):
     """A detector of all columns but one, in which the user says of an event whether it is an anomaly: not 0 or 0, missing for no word.
 
-    The word counts for the events that follow, see :meth:`streamrnn.RNNAnomalyDetector.learn_one`.
+    The word counts for the events that follow, see :meth:`streamrnn.RNNAnomalyDetector.learn_one`. With ``late`` it may come later, as a record that
+    holds nothing but the word and the time of the event that is meant: see :meth:`streamrnn.RNNAnomalyDetector.correct`.
 
     Parameters
     ----------
@@ -266,18 +283,28 @@ class Corrected(LabelledDetector):
         A :class:`streamrnn.RNNAnomalyDetector`.
     label
         The column with the words.
+    late
+        Events that are remembered for words to come.
 
     Examples
     --------
     >>> import numpy as np
     >>> from streamrnn import RNNAnomalyDetector
     >>> from streamrnn.runtime.labelled import labelled
-    >>> model = labelled(RNNAnomalyDetector(), "word")
-    >>> model.progressive_many(np.array([[1.0, 0.0], [2.0, np.nan]]), ("level", "word"))["prediction"].tolist()
-    [[nan, nan], [1.0, nan]]
+    >>> model = labelled(RNNAnomalyDetector(), "word", late=10)
+    >>> found = model.progressive_many(np.array([[1.0, 0.0], [2.0, np.nan], [np.nan, 1.0]]), ("level", "word"), [8, 9, 9])
+    >>> found["prediction"][:, 0].tolist(), found["heard"].tolist()
+    ([nan, 1.0, nan], [True, None, True])
     """
 
-    def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    def __init__(self, model: Any, label: str, late: int = 0) -> None:
+        super().__init__(model, label)
+        self.late = late
+        self.recent = Recent(late)
+
+    def progressive_many(
+        self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Score and learn row by row; return what the detector says, see :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
 
         Parameters
@@ -286,34 +313,74 @@ class Corrected(LabelledDetector):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
+        times
+            Of the rows, as the input wrote them.
 
         Returns
         -------
         dict
-            What is said of each feature has shape (n, I): NaN in the label's column.
+            What is said of each feature has shape (n, I): NaN in the label's column; ``"heard"`` (n,): whether a word was, None for no word.
+            A late word's row is NaN, but for that.
 
         Raises
         ------
         ConfigError
             When the label is none of the columns.
         """
-        place = self._place(names)
+        place, times = self._place(names), times or [None] * len(values)
+        late = np.flatnonzero(words_alone(values, names, self.label)).tolist() if self.late else []
+        parts: list[dict[str, NDArray[Any]]] = []
+        start = 0
+        for row in [*late, len(values)]:
+            if row > start or not parts:
+                parts.append(self._run(values[start:row], names, place, times[start:row]))
+            if row < len(values):
+                parts.append(blank_row(parts[0], self._hear(times[row], bool(values[row, place]))))
+            start = row + 1
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _run(
+        self, values: NDArray[np.float64], names: tuple[str, ...], place: int, times: Sequence[Any]
+    ) -> dict[str, NDArray[Any]]:
+        """Do it with rows that are events, all of them."""
         words = values[:, place]
+        said = ~np.isnan(words)
         columns = [i for i in range(len(names)) if i != place]
         found: dict[str, NDArray[Any]] = self.model.progressive_many(
-            np.ascontiguousarray(values[:, columns]),
-            [names[i] for i in columns],
-            None if np.isnan(words).all() else words,
+            np.ascontiguousarray(values[:, columns]), [names[i] for i in columns], words if said.any() else None
         )
         for name in ("prediction", "low", "high", "contribution"):
             whole = np.full(values.shape, np.nan)
             whole[:, columns] = found[name]
             found[name] = whole
         found["feature"] = np.array([*columns, -1])[found["feature"]]
+        found["heard"] = np.full(len(values), None, dtype=object)
+        found["heard"][said] = True
+        if self.late:
+            self.features += tuple(name for name in names if name != self.label and name not in self.features)
+            own = [self.features.index(name) if name != self.label else -1 for name in names]
+            features = [own[i] if i >= 0 else -1 for i in found["feature"].tolist()]
+            self.recent.take(times, features, found["decided"].tolist(), (said * (1 + (words != 0.0))).tolist())
         return found
 
+    def _hear(self, time: object, is_anomaly: bool) -> bool:
+        """Take in a word on an earlier event; return whether that event is known."""
+        meant = self.recent.say(time, is_anomaly)
+        if meant is None:
+            return False
+        feature, decided, often = meant
+        for _ in range(often if decided >= 0 else 0):
+            self.model.correct(self.features[feature], VIEWS[decided], is_anomaly)
+        return True
 
-def labelled(model: Any, label: str) -> Labelled:
+    def _manifest(self) -> dict[str, Any]:
+        return {**super()._manifest(), **({"late": self.late, "seen": self.recent.seen} if self.late else {})}
+
+    def _parts(self) -> list[bytes]:
+        return [self.recent.kept.tobytes()] if self.late else []
+
+
+def labelled(model: Any, label: str, late: int = 0) -> Labelled:
     """Return a model behind the interface of a detector: one with an alarm rule of its own keeps it.
 
     Examples
@@ -323,7 +390,6 @@ def labelled(model: Any, label: str) -> Labelled:
     >>> type(labelled(LinearRegression(), "y")).__name__
     'Labelled'
     """
-    kind = Labelled
-    if hasattr(model, "set_alarm"):
-        kind = LabelledDetector if hasattr(model, "predict_one") else Corrected
-    return kind(model, label)
+    if not hasattr(model, "set_alarm"):
+        return Labelled(model, label)
+    return LabelledDetector(model, label) if hasattr(model, "predict_one") else Corrected(model, label, late)

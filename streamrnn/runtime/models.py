@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import nearest, parameter_names
-from streamrnn.errors import ConfigError, ParameterError
+from streamrnn.errors import ConfigError, ModelChangedError, ParameterError, StateError
 from streamrnn.runtime.labelled import Labelled, labelled
 
-__all__ = ["LABEL", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block", "warm_up"]
+__all__ = ["LABEL", "LATE", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block", "warm_up"]
 
 MODELS = ("RNNAnomalyDetector", "RNNSupervisedAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
 
 LABEL = "label"
 """Option of every kind: the column that the model predicts from the others, or of a detector the one with the user's words on events."""
+
+LATE, MOST_LATE = "late", 100_000
+"""Option of RNNAnomalyDetector with a label: so many events of a series are remembered for words that come later; and the most there may be."""
 
 PIPELINE = "pipeline"
 """The kind whose ``steps`` are estimators by dotted name."""
@@ -43,6 +47,8 @@ class ModelKind:
         nobody knows.
     label
         The column that a regressor or classifier predicts; None: a detector expects them all, but for one with words of the user's.
+    words
+        That one, where words may come later than their events; None: where not.
 
     Examples
     --------
@@ -59,6 +65,50 @@ class ModelKind:
     loads: Callable[[bytes], Any] | None = field(default=None)
     numerics: Mapping[str, str] = field(default_factory=dict)
     label: str | None = None
+    words: str | None = None
+
+    def check_model(self, written: Mapping[str, Any]) -> None:
+        """Raise where a snapshot is of another model.
+
+        Raises
+        ------
+        ModelChangedError
+            With all that differs.
+        """
+        now = {"kind": self.name, **self.parameters}
+        then = {"kind": written["kind"], **written["parameters"]}
+        changes = [
+            f"{name}: {then.get(name, 'unset')!r} then, {now.get(name, 'unset')!r} now"
+            for name in sorted({*now, *then})
+            if now.get(name) != then.get(name)
+        ]
+        if changes:
+            raise ModelChangedError(
+                "The snapshot was written by another [model] (" + "; ".join(changes) + "). "
+                "Restore the old values, let a new model go on with [state] on_change = 'fresh', or start anew with --fresh."
+            )
+
+    def check_numerics(self, written: Mapping[str, str], *, refuse: bool) -> None:
+        """Say where a snapshot was computed with other numerics.
+
+        Raises
+        ------
+        StateError
+            With all that differs, where it is to be refused. Else it is a warning.
+        """
+        changes = [
+            f"{name}: {written[name]} then, {self.numerics.get(name, 'unknown')} now"
+            for name in sorted(written)
+            if written[name] != self.numerics.get(name)
+        ]
+        if not changes:
+            return
+        said = "The snapshot was computed with other numerics (" + "; ".join(changes) + "), "
+        if refuse:
+            raise StateError(said + "and [state] numerics = 'refuse'. Go on where it was written, or set it to 'warn'.")
+        warnings.warn(
+            said + "so what follows may differ in the last bits from an undisturbed run.", RuntimeWarning, stacklevel=4
+        )
 
 
 def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
@@ -78,7 +128,8 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     problems = check_model(name, parameters)
     if problems:
         raise ConfigError(problems)
-    name, label, own = _short(name), parameters.get(LABEL), _without_label(parameters)
+    name = _short(name)
+    label, late, own = parameters.get(LABEL), parameters.get(LATE, 0), _without_label(name, parameters)
     if name not in MODELS:
         make = _maker(name, own)
         made = lambda: make()[0] if label is None else labelled(make()[0], label)  # noqa: E731
@@ -93,16 +144,18 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     return ModelKind(
         name,
         dict(parameters),
-        lambda: labelled(cls(**own), label),
+        lambda: labelled(cls(**own), label, late),
         lambda model: model.to_bytes(streamrnn.dumps),
         lambda data: Labelled.from_bytes(data, streamrnn.loads),
         numerics,
         None if name == MODELS[0] else label,
+        label if name == MODELS[0] and late else None,
     )
 
 
-def _without_label(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name != LABEL}
+def _without_label(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    ours = (LABEL, LATE) if name == MODELS[0] else (LABEL,)
+    return {name: value for name, value in parameters.items() if name not in ours}
 
 
 def _short(name: str) -> str:
@@ -147,7 +200,8 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
     >>> check_model("RNNAnomalyDetector", {"hiden_size": 8})
     ["[model] hiden_size: there is no such parameter of RNNAnomalyDetector. Did you mean 'hidden_size'?"]
     """
-    name, own = _short(name), _without_label(parameters)
+    name = _short(name)
+    own = _without_label(name, parameters)
     if name in MODELS:
         problems = _check_ours(name, own)
         predicts, scores = name != "RNNAnomalyDetector", name == "RNNAnomalyDetector"
@@ -159,6 +213,7 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
             what = "the last step" if name == PIPELINE else name
             said = f"[model] kind: {what} must be an anomaly detector, with score_one and learn_one, or a regressor or "
             problems = [f"{said}classifier, with predict_one and learn_one. It is none."]
+    problems += _check_late(parameters) if name == MODELS[0] and LATE in parameters else []
     return problems or _check_label(name, parameters, predicts=predicts, scores=scores)
 
 
@@ -173,6 +228,16 @@ def _check_label(name: str, parameters: Mapping[str, Any], *, predicts: bool, sc
         []
         if isinstance(label, str) and label
         else [f"[model] label: must be the name of a column. Got {label!r} instead."]
+    )
+
+
+def _check_late(parameters: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with the memory for late words."""
+    late = parameters[LATE]
+    if type(late) is not int or not 0 <= late <= MOST_LATE:
+        return [f"[model] late: must be an int from 0 to {MOST_LATE}. Got {late!r} instead."]
+    return (
+        [] if LABEL in parameters else ["[model] late: is for words on events, and no column has them. Name it: label."]
     )
 
 

@@ -15,13 +15,12 @@ from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.io import Block
 from streamrnn.runtime.ahead import HIGH, LOW, MIDDLE
 from streamrnn.runtime.shard import Scored
+from streamrnn.runtime.words import VIEWS
 
 __all__ = ["encode_block"]
 
-VIEWS = ("value", "expectation", "shape", "residual")  # those of RNNAnomalyDetector: not imported, it takes river along
-
 NAMED = ("feature", "decided")  # what a model tells by a number and a person reads by name
-TOLD = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", *NAMED)
+TOLD = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", "heard", *NAMED)
 
 # Writes NaN as null, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode

@@ -14,7 +14,7 @@ import msgspec
 
 from streamrnn.config import OPTION_TABLES, SINK_GIVEN, describe_type
 from streamrnn.models.parameters import PARAMETERS
-from streamrnn.runtime.models import LABEL, MODELS
+from streamrnn.runtime.models import LABEL, LATE, MODELS, MOST_LATE
 
 __all__ = ["EXAMPLES", "page", "schema"]
 
@@ -138,6 +138,11 @@ def _model_rows(name: str) -> list[str]:
         else ("what is predicted from the others", "required")
     )
     lines.append(f"| `{LABEL}` | the name of a column: {label[0]} | {label[1]} |")
+    if name == MODELS[0]:
+        rule = (
+            f"an int from 0 to {MOST_LATE}: events of a series that are remembered, by time, for words that come later"
+        )
+        lines.append(f"| `{LATE}` | {rule} | `0` |")
     for parameter in inspect.signature(getattr(streamrnn, name)).parameters.values():
         rule = PARAMETERS[parameter.name].rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm, Forecast
-from streamrnn.errors import ModelChangedError, StateError
+from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.runtime.ahead import forecast_block, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.container import pack_into, unpack
 from streamrnn.runtime.models import ModelKind, has_rule, score_block
+from streamrnn.runtime.words import blank_row, words_alone
 
 __all__ = ["Scored", "Shard"]
 
@@ -139,6 +139,7 @@ class Shard:
         self.alarms = 0
         self.evicted = 0
         self.refused = 0
+        self.unheard = 0
         self._losses: list[float] = []
         self._series: OrderedDict[str | None, _Series] = OrderedDict()
 
@@ -217,10 +218,16 @@ class Shard:
         self._losses = []
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.label)
+        if self.kind.words is not None and block.times is None:
+            raise ConfigError(
+                "[model] late: a late word names its event by the time, and the input has none. Set [source] time."
+            )
         if block.keys is None:
-            found = self._score_rows(self._touch(None), block.names, block.values)
+            found = self._score_rows(self._touch(None), block, range(n))
         else:
             found = self._score_keys(block, block.keys)
+        if self.kind.words is not None:
+            self.unheard += found["heard"].tolist().count(False)
         alarms = found.pop("alarm").tolist()
         self.events += n
         self.alarms += sum(alarms)
@@ -238,8 +245,12 @@ class Shard:
     def _score_keys(self, block: Block, keys: Sequence[str | None]) -> dict[str, NDArray[Any]]:
         """Score the rows of each series, and bring the results into the order of the block."""
         active: list[_Series] = []  # one that is evicted halfway is scored like the others, then forgotten
+        late, nobodys = self._late(block), []
         for i, key in enumerate(keys):
-            series = self._touch(key)
+            series = self._series.get(key) if late[i] else self._touch(key)  # a word begins no series, and keeps none
+            if series is None:
+                nobodys.append(i)
+                continue
             if not series.rows:
                 active.append(series)
             series.rows.append(i)
@@ -253,7 +264,7 @@ class Shard:
             run = None if self.forecast.horizon else getattr(series.model, "run_rows", None)
             rows = None if run is None else run(values, block.names)
             if rows is None:
-                parts.append(self._score_rows(series, block.names, values))
+                parts.append(self._score_rows(series, block, series.rows))
                 places += series.rows
             else:
                 raw.append(rows)
@@ -263,16 +274,30 @@ class Shard:
             series.rows = []
         if raw:
             parts.append(reader.read_rows(np.concatenate(raw)))
-        came = np.argsort(places + raw_places)
+        if nobodys:
+            like = (
+                parts[0]
+                if parts
+                else self._score_rows(_Series(self._new_model(), self._rule(), self._new_ahead()), block, [])
+            )
+            parts += [blank_row(like, heard=False)] * len(nobodys)
+        came = np.argsort(places + raw_places + nobodys)
         return {name: np.concatenate([part[name] for part in parts])[came] for name in parts[0]}
 
-    def _score_rows(
-        self, series: _Series, names: tuple[str, ...], values: NDArray[np.float64]
-    ) -> dict[str, NDArray[Any]]:
-        """Return what one series says of its rows, by name, in the order of the rows."""
-        model = series.model
-        if has_rule(model):
-            found: dict[str, NDArray[Any]] = model.progressive_many(np.ascontiguousarray(values), names)
+    def _late(self, block: Block) -> NDArray[np.bool_]:
+        """Return which records are late words."""
+        none = np.zeros(len(block), bool)
+        return none if self.kind.words is None else words_alone(block.values, block.names, self.kind.words)
+
+    def _score_rows(self, series: _Series, block: Block, rows: Sequence[int]) -> dict[str, NDArray[Any]]:
+        """Return what one series says of its rows of a block, by name, in their order."""
+        model, names = series.model, block.names
+        values = block.values[rows if len(rows) < len(block) else slice(None)]
+        found: dict[str, NDArray[Any]]
+        if self.kind.words is not None and block.times is not None:
+            found = model.progressive_many(values, names, [block.times[i] for i in rows])
+        elif has_rule(model):
+            found = model.progressive_many(np.ascontiguousarray(values), names)
         else:
             scores, predictions = score_block(model, names, values)
             alarms, p_values = series.rule.update_many(scores.tolist())
@@ -283,7 +308,8 @@ class Shard:
                 "p_value": np.array(p_values),
             }
         if self.forecast.horizon:
-            found["forecast"] = forecast_block(series.ahead, self.forecast, names, values)
+            skip = np.flatnonzero(self._late(block)[rows]).tolist()
+            found["forecast"] = forecast_block(series.ahead, self.forecast, names, values, skip)
         self._count(series)
         return found
 
@@ -339,8 +365,8 @@ class Shard:
         """
         manifest, blobs = unpack(data)
         try:
-            self._check_model(manifest["model"])
-            self._check_numerics(manifest.get("numerics", {}))
+            self.kind.check_model(manifest["model"])
+            self.kind.check_numerics(manifest.get("numerics", {}), refuse=self.numerics == "refuse")
             keys = manifest["keys"]
             counters = [int(manifest[name]) for name in ("events", "alarms", "evicted")]
             if manifest.get("forecast", 0) != self.forecast.horizon:
@@ -366,33 +392,3 @@ class Shard:
             found.popitem(last=False)
         self._series = found
         self.events, self.alarms, self.evicted = counters
-
-    def _check_model(self, written: dict[str, Any]) -> None:
-        now = {"kind": self.kind.name, **self.kind.parameters}
-        then = {"kind": written["kind"], **written["parameters"]}
-        changes = [
-            f"{name}: {then.get(name, 'unset')!r} then, {now.get(name, 'unset')!r} now"
-            for name in sorted({*now, *then})
-            if now.get(name) != then.get(name)
-        ]
-        if changes:
-            raise ModelChangedError(
-                "The snapshot was written by another [model] (" + "; ".join(changes) + "). "
-                "Restore the old values, let a new model go on with [state] on_change = 'fresh', or start anew with --fresh."
-            )
-
-    def _check_numerics(self, written: dict[str, str]) -> None:
-        now = self.kind.numerics
-        changes = [
-            f"{name}: {written[name]} then, {now.get(name, 'unknown')} now"
-            for name in sorted(written)
-            if written[name] != now.get(name)
-        ]
-        if not changes:
-            return
-        said = "The snapshot was computed with other numerics (" + "; ".join(changes) + "), "
-        if self.numerics == "refuse":
-            raise StateError(said + "and [state] numerics = 'refuse'. Go on where it was written, or set it to 'warn'.")
-        warnings.warn(
-            said + "so what follows may differ in the last bits from an undisturbed run.", RuntimeWarning, stacklevel=3
-        )
