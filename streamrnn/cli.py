@@ -14,6 +14,7 @@ import gc
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,13 +120,15 @@ def warmup(config_file: str | None) -> None:
     """
     import time  # noqa: PLC0415
 
-    from streamrnn.runtime.models import model_kind, warm_up  # noqa: PLC0415
+    from streamrnn.runtime.models import model_kind  # noqa: PLC0415
+    from streamrnn.runtime.warm import warm_up  # noqa: PLC0415
 
-    model = _loaded(config_file).model if config_file else None
-    kind = model_kind(model.kind, model.options) if model else model_kind("RNNAnomalyDetector", {})
+    config = _loaded(config_file) if config_file else None
+    kind = model_kind(config.model.kind, config.model.options) if config else model_kind("RNNAnomalyDetector", {})
     started = time.perf_counter()
-    warm_up(kind)
-    click.echo(f"{kind.name}: compiled and kept ({time.perf_counter() - started:.1f} s).")
+    warm_up(kind, config.forecast if config else None)
+    done = "compiled and kept" if kind.numerics else "none of ours, nothing to compile"
+    click.echo(f"{kind.name}: {done} ({time.perf_counter() - started:.1f} s).")
 
 
 @cli.command()
@@ -233,14 +236,15 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
     Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown;
     75 where there is none to compare.
     """
-    from streamrnn.runtime import exported, reread  # noqa: PLC0415
+    from streamrnn.runtime import exported, reread, snapshots  # noqa: PLC0415
     from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
     if imported and file is None:
         raise click.UsageError("--imported needs --snapshot FILE, the snapshot that the run began with.")
     start = None if file is None else exported.read_export(file)
+    config = _loaded(config_file)
     with StopSignals() as stop:
-        verdict = reread.verify(_loaded(config_file), start, lambda: stop.stopped, imported=imported)
+        verdict = reread.verify(config, start, lambda: stop.stopped, imported=imported)
     if not any(verdict.results.values()) and verdict.difference is None and not stop.stopped:
         click.echo("streamrnn: There is no result to compare yet; nothing is proven.", err=True)
         sys.exit(75)
@@ -248,6 +252,8 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
         click.echo(f"partition {name}: {n:,} results are the same, bit for bit.")
     if verdict.difference is not None:
         click.echo(f"streamrnn: {verdict.difference}", err=True)
+        if changes := snapshots.other_numerics(config):
+            click.echo(f"streamrnn: The run computes with other numerics ({changes}): verify where it runs.", err=True)
         sys.exit(76)
     sys.exit(128 + 2 if stop.stopped else 0)
 
@@ -386,6 +392,11 @@ def _echo(text: str) -> None:
     click.echo(redact(text), err=True)
 
 
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say what Python or a library warns of, without the place in the source; a run says it in its log instead."""
+    _echo(f"streamrnn: warning: {' '.join(str(message).split())}")
+
+
 def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     """Say on standard error what went wrong, and return the exit code."""
     if "--debug" in arguments:
@@ -423,7 +434,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = cli.main(list(arguments), prog_name="streamrnn", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code = cli.main(list(arguments), prog_name="streamrnn", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = EXIT_USAGE

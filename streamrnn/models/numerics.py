@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable, Iterator
 
 import llvmlite
 import numba
 from llvmlite import binding
+from numba.core import event
 
 from streamrnn.kernels.cells import CELLS
 from streamrnn.kernels.compile import INTERPRETED, sources_digest
 
-__all__ = ["numeric_abi"]
+__all__ = ["numeric_abi", "told_of_compiling"]
 
 
 def numeric_abi(cell: str = "lstm") -> dict[str, str]:
@@ -38,3 +40,34 @@ def numeric_abi(cell: str = "lstm") -> dict[str, str]:
         "cpu": str(numba.config.CPU_NAME or binding.get_host_cpu_name()),
         "features": hashlib.sha256(features.encode()).hexdigest()[:16],
     }
+
+
+class _First(event.Listener):  # type: ignore[misc]
+    """Hears of the first function that is compiled rather than loaded."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self.tell: Callable[[], None] | None = tell
+
+    def on_start(self, event: object) -> None:
+        """Tell it, once."""
+        del event
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell()
+
+    def on_end(self, event: object) -> None:
+        """Have nothing to say."""
+
+
+@contextlib.contextmanager
+def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """Call ``tell`` before the first function is compiled in here, if any is: what lies in the cache is not.
+
+    Examples
+    --------
+    >>> from streamrnn.models.numerics import told_of_compiling
+    >>> with told_of_compiling(lambda: print("compiling")):
+    ...     pass
+    """
+    with event.install_listener("numba:compile", _First(tell)):
+        yield

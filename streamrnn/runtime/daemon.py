@@ -18,8 +18,10 @@ from streamrnn.runtime.breaker import Breaker
 from streamrnn.runtime.health import Health
 from streamrnn.runtime.log import say, set_up
 from streamrnn.runtime.loop import Observer, Runtime, Summary
+from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.notify import Notifier
 from streamrnn.runtime.stop import StopSignals
+from streamrnn.runtime.warm import warm_up
 
 __all__ = ["Daemon"]
 
@@ -91,7 +93,8 @@ class Daemon:
         set_up(config.log.format, config.log.level)
         with ExitStack() as stack:
             stack.enter_context(self._signals)
-            runtime = health.runtime = make_runtime(config, fresh=self._fresh, monitor=health)
+            kind = model_kind(config.model.kind, config.model.options)
+            runtime = health.runtime = make_runtime(config, fresh=self._fresh, kind=kind, monitor=health)
             runtime.stopped = self._tick
             runtime.observers = [health.observe, *self._observers]
             if config.dead_letter.max_share is not None:
@@ -104,6 +107,7 @@ class Daemon:
                 model=config.model.kind, sink=config.sink.kind, delivery=runtime.sink.delivery,
             )  # fmt: skip
             try:
+                self._warm_up(kind)
                 summary = runtime.run()
             except BaseException as error:
                 said = str(error) or type(error).__name__
@@ -113,6 +117,22 @@ class Daemon:
                 raise
             self._stopped(summary)
         return summary
+
+    def _warm_up(self, kind: ModelKind) -> None:
+        """Compile before the run counts as started: whoever watches it then waits, and does not take it for stuck."""
+        told: list[float] = []
+
+        def tell() -> None:
+            told.append(time.monotonic())
+            self._notifier.status("compiling")
+            say(
+                "compiling",
+                why="no code for this release, model and processor is in NUMBA_CACHE_DIR; takes up to a minute or two",
+            )
+
+        warm_up(kind, self.config.forecast, tell)
+        if told:
+            say("compiled", seconds=round(time.monotonic() - told[0], 1))
 
     def _serve(self, stack: ExitStack) -> int:
         from streamrnn.runtime.metrics import MeteredHealth  # noqa: PLC0415

@@ -14,7 +14,7 @@ from streamrnn.config import nearest, parameter_names
 from streamrnn.errors import ConfigError, ModelChangedError, ParameterError, StateError
 from streamrnn.runtime.labelled import Labelled, labelled
 
-__all__ = ["LABEL", "LATE", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block", "warm_up"]
+__all__ = ["LABEL", "LATE", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block"]
 
 MODELS = ("RNNAnomalyDetector", "RNNSupervisedAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
@@ -88,6 +88,22 @@ class ModelKind:
                 "Restore the old values, let a new model go on with [state] on_change = 'fresh', or start anew with --fresh."
             )
 
+    def numerics_changes(self, written: Mapping[str, str]) -> str:
+        """Say in what the numerics of a snapshot and ours differ; nothing where they do not.
+
+        Examples
+        --------
+        >>> from streamrnn.runtime.models import ModelKind
+        >>> kind = ModelKind("mine", {}, object, numerics={"cpu": "znver5", "numba": "0.68.1"})
+        >>> kind.numerics_changes({"cpu": "haswell", "numba": "0.68.1"})
+        'cpu: haswell then, znver5 now'
+        """
+        return "; ".join(
+            f"{name}: {written[name]} then, {self.numerics.get(name, 'unknown')} now"
+            for name in sorted(written)
+            if written[name] != self.numerics.get(name)
+        )
+
     def check_numerics(self, written: Mapping[str, str], *, refuse: bool) -> None:
         """Say where a snapshot was computed with other numerics.
 
@@ -96,14 +112,10 @@ class ModelKind:
         StateError
             With all that differs, where it is to be refused. Else it is a warning.
         """
-        changes = [
-            f"{name}: {written[name]} then, {self.numerics.get(name, 'unknown')} now"
-            for name in sorted(written)
-            if written[name] != self.numerics.get(name)
-        ]
+        changes = self.numerics_changes(written)
         if not changes:
             return
-        said = "The snapshot was computed with other numerics (" + "; ".join(changes) + "), "
+        said = f"The snapshot was computed with other numerics ({changes}), "
         if refuse:
             raise StateError(said + "and [state] numerics = 'refuse'. Go on where it was written, or set it to 'warn'.")
         warnings.warn(
@@ -263,21 +275,6 @@ def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:
         except (ParameterError, ValueError, TypeError) as error:
             problems.append(f"[model]: {error}")
     return problems
-
-
-def warm_up(kind: ModelKind) -> None:
-    """Have a throw-away model score, learn and be written, so that all it compiles is compiled and on disk.
-
-    Examples
-    --------
-    >>> from river.anomaly import HalfSpaceTrees
-    >>> from streamrnn.runtime.models import ModelKind, warm_up
-    >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
-    """
-    model = kind.make()
-    score_block(model, (kind.parameters.get(LABEL, "a"), "b"), np.linspace(0.0, 1.0, 128).reshape(64, 2))
-    if kind.dumps is not None and kind.loads is not None:
-        kind.loads(kind.dumps(model))
 
 
 def has_rule(model: Any) -> bool:

@@ -14,9 +14,10 @@ from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
+from streamrnn.runtime.models import model_kind
 from streamrnn.runtime.places import start_of
 
-__all__ = ["chosen", "described", "listed", "stored", "taken_in", "verified"]
+__all__ = ["chosen", "described", "listed", "other_numerics", "stored", "taken_in", "verified"]
 
 
 COMES_S = 30.0
@@ -102,6 +103,15 @@ def described(one: StoredSnapshot) -> str:
         "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs[1::2])),
     }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+
+
+def other_numerics(config: Config) -> str:
+    """Say in what the newest good snapshot was computed otherwise than here; nothing where it was not, or there is none."""
+    newest = next((one for one in stored(config) if _problem(one) is None), None)
+    if newest is None:
+        return ""
+    kind = model_kind(config.model.kind, config.model.options)
+    return kind.numerics_changes(unpack(newest.data)[0].get("numerics", {}))
 
 
 def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = None, from_start: bool = False) -> str:

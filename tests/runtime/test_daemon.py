@@ -302,6 +302,7 @@ def test_warm_up(tmp_path: Path) -> None:
     with Process(config, env=environment) as run:
         assert run.process.wait(timeout=150) == 0
 
+    assert [line["event"] for line in run.log()] == ["started", "stopped"]  # and not: compiling
     assert done.stdout.startswith(b"RNNAnomalyDetector: compiled and kept")
     assert kept
     assert kept == sorted(path.name for path in (tmp_path / "cache").rglob("*.nb?"))
