@@ -311,10 +311,9 @@ class FileSink:
                         break
                     left = None if left is None else left - len(line)
                     yield (names or ["0"])[0], line[:-1]
-        except FileNotFoundError:
-            pass  # nothing was written yet; where something was, it is missed below
         except OSError as error:
-            raise SinkError(f"The output {self._output.path!r} cannot be read: {error.strerror}.") from error
+            if left or not isinstance(error, FileNotFoundError):  # else nothing was written yet
+                raise SinkError(f"The output {self._output.path!r} cannot be read: {error.strerror}.") from error
         if left:
             raise StateError(f"{self._output.path!r} ends {left} bytes before what was committed.")
 
