@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamrnn import RNNAnomalyDetector
 from streamrnn.config import Alarm
 from streamrnn.io import Block
 from streamrnn.runtime.models import model_kind
 from streamrnn.runtime.shard import Shard
+from tests.laws.places import ROOT
 from tests.runtime.daemon_rig import place
 from tests.runtime.test_loop import KIND
 
@@ -23,6 +26,28 @@ def block(keys: int, n: int, cut: slice = slice(None)) -> Block:
     drawn = np.random.default_rng(3)
     values, names = drawn.normal(size=(n, 1)), [f"k{i}" for i in drawn.integers(0, keys, n)]
     return Block(("a",), values[cut], list(range(n))[cut], n, keys=names[cut])
+
+
+def test_the_guide_says_what_a_series_takes() -> None:
+    """The guide's table is what ``check`` says, but for a KB: Python's own objects differ from release to release."""
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    memories = map(int, re.findall(r"`memory = (\d+)`", guide.partition("| `[model] hidden_size` |")[2])[:2])
+    columns = [*memories, 6000]
+    rows = {
+        int(size): told
+        for size, *told in re.findall(r"^\| (8|16)\b[^|]*\| (\d+) \| (\d+) \| (\d+) \|$", guide, re.MULTILINE)
+    }
+    for size, told in rows.items():
+        kinds = [model_kind("RNNAnomalyDetector", {"hidden_size": size, "memory": memory}) for memory in columns]
+        found = [Shard(kind).series_bytes(("value",)) / 1000 for kind in kinds]
+
+        assert list(map(int, told)) == pytest.approx(found, abs=1.5)
+    detector = RNNAnomalyDetector()
+    detector.learn_one({"a": 1.0})
+
+    assert sorted(rows) == [8, 16]
+    (told,) = re.findall(r"(\d+) KiB", (ROOT / "README.md").read_text())
+    assert int(told) == pytest.approx(detector.memory_usage() / 1024, abs=1.5)
 
 
 def test_memory_budget() -> None:
