@@ -187,7 +187,7 @@ def detector(cell: str, hidden: int) -> Any:
         targets, net_row = hd[at.TARGET], d[hd[at.NET_ROW] : hd[at.NET_ROW] + T + 2 * F]
         M, phi = hd[at.MEMORY], hd[at.PHI]
         gain = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + 3 * phi]
-        echo = f[hd[at.ECHO] : hd[at.ECHO] + at.ECHO_UNITS * (at.ECHO_LAGS + 1)]
+        echo = f[hd[at.ECHO] : hd[at.ECHO] + 2 * at.ECHO_UNITS]
         top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
         persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
         last = hd[at.LAST]

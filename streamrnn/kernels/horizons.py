@@ -1,6 +1,6 @@
 """The head of a detector: forecasts of one feature several steps ahead, learned by recursive least squares.
 
-It reads phi = hidden state (H) | last values (D) | E fixed random units of those, tanh(R z + b) | 1 and states, for each horizon h, by how
+It reads phi = hidden state (H) | last values (D) | two fixed random units of each of those, tanh(+-1.5 z + b) | 1 and states, for each horizon h, by how
 much the feature will have changed: x(t + h) - x(t) = s (w_h . phi), s the feature's running spread. All horizons learn
 together when the longest of them has come, so that one gain serves them all::
 
@@ -9,7 +9,8 @@ together when the longest of them has come, so that one gain serves them all::
 (L. Ljung, T. Soderstrom, Theory and Practice of Recursive Identification, 1983, ch. 2.2.) P is symmetric; of it the rows lie in blocks of eight,
 each row up to the end of its block's diagonal: half the memory to pass through, which is what an update costs. It forgets with l = 0.999 while
 P is smaller than at the start: directions that nothing excites would grow without end. Errors are
-limited to three of their running spreads. A hidden state that learns by gradient follows slowly; this head makes the most of
+limited to three of their running spreads. Units of one value each: what few units of many values happen to see differs from seed to
+seed, and how values act together is the net's part. A hidden state that learns by gradient follows slowly; this head makes the most of
 it within some hundred events.
 """
 
@@ -22,7 +23,6 @@ import numpy as np
 from streamrnn.kernels.activations import tanh
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.layout import DEPTH, ECHO_LAGS, ECHO_UNITS, LANES, RECENT
-from streamrnn.kernels.net import product_of
 from streamrnn.kernels.novelty import FORECASTS, SCALES, SEEN, UNITS, VALUES
 
 FORGET: Final = 0.999  # of 1000 events learned: the hidden state that it reads is itself learned, and drifts
@@ -32,8 +32,6 @@ MOST: Final = 8.0  # spreads that a change may count
 YOUNG: Final = 8192  # events from which on
 SELDOM: Final = 2  # the head learns from every other: by then every event says little new, and this is most of its cost
 FIRST: Final = 10  # events before the spread means anything
-
-_mix = product_of(ECHO_UNITS)
 
 
 @kernel
@@ -113,10 +111,7 @@ def look(w, rows, echo, phi, H, z):
         lags[i] = before[H + i - 1] if n > 0 else z
     lags[0] = z
     for j in range(ECHO_UNITS):
-        units[j] = echo[ECHO_LAGS * ECHO_UNITS + j]
-    _mix(lags, echo, units)
-    for j in range(ECHO_UNITS):
-        units[j] = tanh(units[j])
+        units[j] = tanh(echo[j] * lags[j % ECHO_LAGS] + echo[ECHO_UNITS + j])
     row[H + ECHO_LAGS + ECHO_UNITS] = 1.0
     for i in range(H + ECHO_LAGS + ECHO_UNITS + 1, phi):
         row[i] = 0.0

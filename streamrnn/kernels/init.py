@@ -88,9 +88,9 @@ INITIALIZERS: Final[dict[str, Callable[[Cell, int, int, int], NDArray[np.float64
 }
 
 
-def echo(units: int, lags: int, seed: int) -> NDArray[np.float64]:
-    """Return the fixed weights (lags + 1, units) of a detector's head: of norm 1.5, and biases last."""
-    u = uniform(2 * units * (lags + 1), seed, "echo").reshape(2, lags + 1, units)
+def echo(units: int, seed: int) -> NDArray[np.float64]:
+    """Return the fixed weights of the units of a detector's head, (2, units): of one value each, 1.5 either way, and biases."""
+    u = uniform(4 * units, seed, "echo").reshape(2, 2, units)
     normal: NDArray[np.float64] = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
-    normal[:lags] *= 1.5 / np.sqrt((normal[:lags] ** 2).sum(0))
+    normal[0] = np.copysign(1.5, normal[0])
     return normal

@@ -66,7 +66,7 @@ HORIZONS = (
     8,
 )  # steps ahead of a detector's head: below 2 errors sit at the noise floor, beyond 8 they are the stream's own
 DEPTH = 9  # of the rings of what was forecast: the longest horizon and the event itself
-ECHO_LAGS, ECHO_UNITS = 20, 40  # values and fixed random units that the head sees beside the hidden state
+ECHO_LAGS, ECHO_UNITS = 20, 40  # last values the head sees beside the hidden state; fixed random units, two of each
 RECENT = 32  # values of the view "shape"
 WATCH_WORDS = 128  # float64 words of a feature's counters and rings
 RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
@@ -213,7 +213,7 @@ class Layout:
             self._add(RULE, "rule", "f8", RULE_WORDS)
             self._add(GAINS, "gains", "f8", K, GAIN_WORDS)
             self._add(HEADS, "heads", "f8", K, self.words[HEAD_SIZE])
-            self._add(ECHO, "echo", "f4", ECHO_LAGS + 1, ECHO_UNITS)
+            self._add(ECHO, "echo", "f4", 2, ECHO_UNITS)
         self.area_at, self._in_area = self._at, True
         self._add(AREA_HEAD, "area", "i8", 8)
         self._add(LAST, "last", "f8", z.inputs)

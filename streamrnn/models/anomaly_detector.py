@@ -24,7 +24,6 @@ from streamrnn.kernels.detector import (
     detector,
 )
 from streamrnn.kernels.init import echo
-from streamrnn.kernels.layout import ECHO_LAGS, ECHO_UNITS
 from streamrnn.models import defaults
 from streamrnn.models.frames import Table, table_of, values_of
 from streamrnn.models.keys import key_of
@@ -34,7 +33,6 @@ from streamrnn.models.recurrent import Recurrent
 __all__ = ["RNNAnomalyDetector"]
 
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
-ECHO_SHAPE: Final = ECHO_UNITS, ECHO_LAGS
 BAND: Final = 2.0  # running errors on either side of what was expected
 VIEWS: Final = ("value", "expectation", "shape", "residual")
 """What ``view`` holds, in this order; see :mod:`streamrnn.kernels.novelty`."""
@@ -140,7 +138,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
-        self._net.array("echo")[:] = echo(*ECHO_SHAPE, self._net.seed)
+        self._net.array("echo")[:] = echo(at.ECHO_UNITS, self._net.seed)
         rule = self._net.array("rule")
         self.set_alarm(alarm_rate, quiet, warm_up)
         rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
