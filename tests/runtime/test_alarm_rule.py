@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from streamrnn.config import Alarm
 from streamrnn.errors import StateError
 from streamrnn.io import Block
 from streamrnn.models.anomaly_detector import VIEWS
+from streamrnn.runtime import alarm
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.models import ModelKind
 from streamrnn.runtime.output import encode_block
@@ -38,10 +40,28 @@ def naive(scores: list[float], rate: float, window: int, warm_up: int, quiet: in
 
 @given(SCORES, st.sampled_from([0.05, 0.2, 0.5]), st.integers(10, 30), st.integers(0, 20), st.integers(0, 5))
 def test_definition(scores: list[float], rate: float, window: int, warm_up: int, quiet: int) -> None:
-    """The fast rule is the slow definition, ties included."""
+    """The fast rule is the slow definition, ties included, where few scores come and where many do."""
     expected = naive(scores, rate, window, warm_up, quiet)
 
     assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
+    with mock.patch.object(alarm, "_WORTH_IT", 1):
+        assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
+
+
+def test_many_at_once() -> None:
+    """Blocks of a stream's usual size give what one score at a time gives, alarms that silence others included."""
+    drawn = np.random.default_rng(7)
+    scores = np.round(drawn.normal(size=6000), 2).tolist()  # ties, zeros of both signs
+    whole, single = AlarmRule(0.05, 1000, 200, 7), AlarmRule(0.05, 1000, 200, 7)
+
+    parts = [whole.update_many(scores[i : i + 777]) for i in range(0, 6000, 777)]
+    ones = [single.update_many([score]) for score in scores]
+
+    for side in (0, 1):
+        assert [one for part in parts for one in part[side]] == [part[side][0] for part in ones]
+    assert sum(part[0][0] for part in ones) > 100
+    assert whole.to_bytes() == single.to_bytes()
+    assert whole.quiet_left == single.quiet_left
 
 
 @given(SCORES, st.sampled_from([0.05, 0.2, 0.5]), st.integers(10, 30), st.integers(0, 20), st.integers(0, 5))
