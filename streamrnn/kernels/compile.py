@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib.util
 import inspect
@@ -241,6 +242,7 @@ class _Defaults(dict[type, dict[str, Any]]):
 
 
 _DEFAULTS: Final = _Defaults()
+_ALLOCATIONS: Final = 50_000  # between two looks of the collector at the youngest
 
 
 @contextlib.contextmanager
@@ -272,6 +274,27 @@ def _quick_settings() -> Any:
             setattr(TargetConfig, name, method)
 
 
+@contextlib.contextmanager
+def _few_pauses() -> Any:
+    """Spare numba the garbage collector and colours while it compiles: a sixth of the time, for 20 MiB.
+
+    Its millions of objects make the collector go through all there are again and again; and it colours ten thousands of
+    messages that nobody sees, because it finds the right type by trying the wrong ones.
+    """
+    before, scheme = gc.get_threshold(), type(numba.core.errors.termcolor())
+    colour = getattr(scheme, "_markup", None)  # there is none without colorama
+    try:
+        if 0 < before[0] < _ALLOCATIONS:
+            gc.set_threshold(_ALLOCATIONS, 20, 100)
+        if colour:
+            scheme._markup = lambda self, msg, *how: msg  # noqa: ARG005, SLF001
+        yield
+    finally:
+        gc.set_threshold(*before)
+        if colour:
+            scheme._markup = colour  # noqa: SLF001
+
+
 class _Guarded:
     """A compiled function that survives a damaged cache: the first call falls back to compiling in memory.
 
@@ -290,7 +313,7 @@ class _Guarded:
 
     def _first(self, *args: Any) -> Any:
         signature = tuple(numba.typeof(arg) for arg in args)
-        with _cache_place(), _quick_settings(), warnings.catch_warnings():
+        with _cache_place(), _quick_settings(), _few_pauses(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaWarning)
             _spare_scipy()
             try:
