@@ -157,7 +157,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._net.array("rule")[[alarm.RATE, alarm.QUIET, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
         self._net.array("staged")[at.JUDGED] = 0  # what was judged by the old rule
 
-    def correct(self, feature: Any, decided: str, is_anomaly: bool) -> None:
+    def correct(self, feature: Any, decided: str | None, is_anomaly: bool) -> None:
         """Say of an event, after it was learned, whether it was an anomaly: the word of :meth:`learn_one`, late.
 
         What the net has learned from the event stays.
@@ -165,7 +165,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Parameters
         ----------
         feature, decided
-            What :meth:`explain_one` told of it, before it was learned.
+            What :meth:`explain_one` told of it, before it was learned. None, None: nothing was found, and nothing is to be corrected.
         is_anomaly
             What you know about it.
 
@@ -185,6 +185,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> round(model.score_one({"level": 9.0}) / why["score"], 2)
         0.8
         """
+        if feature is None and decided is None:
+            return
         place = self._columns.index.get(feature, -1) - self._net.sizes.timed
         if place < 0 or decided not in VIEWS:
             raise ParameterError(

@@ -177,6 +177,23 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         self._net.row[self._net.first_target] = np.nan if is_anomaly or self._guarded(event) else y
         self._learn(x)
 
+    def correct(self, decided: str | None, is_anomaly: bool) -> None:
+        """Say of an event, after it was learned, whether it was an anomaly, as :meth:`streamrnn.RNNAnomalyDetector.correct`.
+
+        Parameters
+        ----------
+        decided
+            What :meth:`explain_one` told of it, before it was learned.
+        is_anomaly
+            What you know about it.
+
+        Raises
+        ------
+        ParameterError
+            When there is no such view.
+        """
+        self._judge.correct(None if decided is None else SURPRISE, decided, is_anomaly)
+
     def _guarded(self, event: Mapping[Any, Any]) -> bool:
         """Tell whether an alarm is so fresh that nothing is to be learned."""
         net, area = self._judge._net, self._judge._find(event)  # noqa: SLF001  a part of this model

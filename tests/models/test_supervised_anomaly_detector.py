@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from streamrnn import RNNSupervisedAnomalyDetector, dumps, loads
-from streamrnn.errors import FeatureError, StateError
+from streamrnn.errors import FeatureError, ParameterError, StateError
 from streamrnn.models.anomaly_detector import VIEWS
 
 RNG = np.random.default_rng(6)
@@ -106,6 +106,21 @@ def test_an_alarm_teaches_nothing(trained):
             model.learn_one({0: 1.0}, 5.0)
 
         assert all(np.array_equal(model.weights[name], view) for name, view in before.items())
+
+
+def test_a_late_word_is_the_word_of_learn_one(trained):
+    """``correct`` with what ``explain_one`` told; where nothing was found nothing moves."""
+    early, late = loads(trained[2]), loads(trained[2])
+    why = late.explain_one({0: 1.0}, 9.0)
+    early.learn_one({0: 1.0}, 9.0, is_anomaly=False)
+    late.learn_one({0: 1.0}, 9.0)
+    assert dumps(late) != dumps(early)
+    late.correct(why["decided"], is_anomaly=False)
+    late.correct(late.explain_one({0: 1.0}, None)["decided"], is_anomaly=True)
+
+    assert dumps(late) == dumps(early)
+    with pytest.raises(ParameterError, match="'size'"):
+        late.correct("size", is_anomaly=True)
 
 
 def test_a_target_that_is_not_known_scores_nothing(trained):
