@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
@@ -60,6 +61,30 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
     def commit_transaction(self) -> None:
         """End the transaction."""
         self._wait(self._transaction_manager.begin_commit())
+
+    def send_all(
+        self,
+        topic: str,
+        records: Iterable[tuple[bytes | None, bytes]],
+        headers: list[tuple[str, bytes]],
+        partition: int,
+    ) -> list[Any]:
+        """Send keys and values to one partition, as :meth:`send` does, but look only once at what is the same for all.
+
+        The first goes the client's own way, which checks topic and headers and makes the partition part of the transaction;
+        a large one too, for its size. The others save a third of what the client takes for a record.
+        """
+        futures: list[Any] = []
+        to, append = TopicPartition(topic, partition), self._accumulator.append
+        for key, value in records:
+            if not futures or len(value) + len(key or b"") > BATCH_BYTES:
+                futures.append(self.send(topic, value, key, headers, partition))
+                continue
+            future, is_full, is_new, _ = append(to, None, key, value, headers)
+            if is_full or is_new:
+                self._sender.wakeup()
+            futures.append(future)
+        return futures
 
     def leave(self) -> None:
         """Close, whatever is in flight."""

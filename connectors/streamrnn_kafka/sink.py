@@ -433,14 +433,16 @@ class KafkaSink:
 
     def _write(self, results: _Results) -> list[Any]:
         """Send results, each to the partition of the same number as its event's, and dead letters."""
-        send, topic, count = self._producer.send, self.options.topic, self._counts[self.options.topic]
-        futures, at = [], 0
+        topic, count = self.options.topic, self._counts[self.options.topic]
+        futures: list[Any] = []
+        at = 0
         for block in results.blocks:
             to = partition_of(block.partition).partition % count
             headers = [(SOURCE_HEADER, block.partition.encode())]
-            keys: Sequence[str | None] = block.keys if block.keys is not None else [None] * len(block)
-            for line, key in zip(results.lines[at : at + len(block)], keys, strict=True):
-                futures.append(send(topic, line, None if key is None else key.encode(), headers, to))
+            keys = block.keys if block.keys is not None else [None] * len(block)
+            named = [None if key is None else key.encode() for key in keys]
+            lines = results.lines[at : at + len(block)]
+            futures += self._producer.send_all(topic, zip(named, lines, strict=True), headers, to)
             at += len(block)
         if self.options.dead_letter_topic is not None:
             futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in results.letters]
