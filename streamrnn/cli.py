@@ -69,18 +69,21 @@ def run(config_file: str, fresh: bool, plot: str | None) -> None:
 
     SIGINT (Ctrl-C) and SIGTERM finish what has been read, write it, and exit with 0; a second one ends at once.
     """
-    with _starting():
-        from streamrnn import config  # noqa: PLC0415
-        from streamrnn.runtime.daemon import Daemon  # noqa: PLC0415
-        from streamrnn.runtime.models import check_model  # noqa: PLC0415
+    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
 
-        checked = config.load(config_file, check_model)
+    with StopSignals(reload=True) as signals:  # before all else: a signal that comes while much is imported counts
+        with _starting():
+            from streamrnn import config  # noqa: PLC0415
+            from streamrnn.runtime.daemon import Daemon  # noqa: PLC0415
+            from streamrnn.runtime.models import check_model  # noqa: PLC0415
 
-    def carry_out(observers: list[Any]) -> Summary:
-        again = lambda: config.load(config_file, check_model)  # noqa: E731
-        return Daemon(checked, again, config_file, fresh=fresh, observers=observers).run()
+            checked = config.load(config_file, check_model)
 
-    _run(checked, carry_out, plot=plot, title=config_file)
+        def carry_out(observers: list[Any]) -> Summary:
+            again = lambda: config.load(config_file, check_model)  # noqa: E731
+            return Daemon(checked, again, config_file, fresh=fresh, observers=observers, signals=signals).run()
+
+        _run(checked, carry_out, plot=plot, title=config_file)
 
 
 @cli.command()

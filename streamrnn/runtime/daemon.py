@@ -58,6 +58,8 @@ class Daemon:
         Forget the state and the outputs of earlier runs.
     observers
         Called after each commit, see :class:`~streamrnn.runtime.loop.Runtime`.
+    signals
+        Entered already, where signals are to count from before this was made.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Daemon:
         *,
         fresh: bool = False,
         observers: Sequence[Observer] = (),
+        signals: StopSignals | None = None,
     ) -> None:
         self.config = config
         self.name = name
@@ -75,7 +78,7 @@ class Daemon:
         self._fresh = fresh
         self._observers = observers
         self._notifier = Notifier()
-        self._signals = StopSignals(reload=True)
+        self._signals = signals or StopSignals(reload=True)
         self._told = 0.0
         self.health = self._make_health()
 
@@ -130,8 +133,8 @@ class Daemon:
                 why="no code for this release, model and processor is in NUMBA_CACHE_DIR; takes up to a minute or two",
             )
 
-        warm_up(kind, self.config.forecast, tell)
-        if told:
+        self._signals.unless_stopped(lambda: warm_up(kind, self.config.forecast, tell))
+        if told and not self._signals.stopped:
             say("compiled", seconds=round(time.monotonic() - told[0], 1))
 
     def _serve(self, stack: ExitStack) -> int:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
 __all__ = ["StopSignals"]
+
+
+class _Now(BaseException):
+    """A signal came where there is nothing to finish."""
 
 
 class StopSignals:
@@ -41,6 +46,8 @@ class StopSignals:
             *((signal.SIGHUP,) if reload and hasattr(signal, "SIGHUP") else ()),
         )
         self._reload = False
+        self._at_once = False
+        self._depth = 0  # may be entered again inside
         self._before: dict[int, Any] = {}
 
     def take_reload(self) -> bool:
@@ -65,9 +72,35 @@ class StopSignals:
         if self.stopped:
             os._exit(128 + number)
         self.stopped = True
+        if self._at_once:
+            raise _Now
+
+    def unless_stopped(self, work: Callable[[], None]) -> None:
+        """Do what takes long and may be left undone: not where a signal has come, and no longer than until one comes.
+
+        Examples
+        --------
+        >>> import signal
+        >>> from streamrnn.runtime.stop import StopSignals
+        >>> with StopSignals() as stop:
+        ...     stop.unless_stopped(lambda: (signal.raise_signal(signal.SIGTERM), print("never")))
+        ...     stop.unless_stopped(lambda: print("nor this"))
+        ...     print(stop.stopped)
+        True
+        """
+        try:
+            self._at_once = True
+            if not self.stopped:
+                work()
+            self._at_once = False
+        except _Now:
+            pass
+        finally:
+            self._at_once = False
 
     def __enter__(self) -> Self:
-        for number in self._wanted:
+        self._depth += 1
+        for number in self._wanted if self._depth == 1 else ():
             try:
                 self._before[number] = signal.signal(number, self._handle)
             except ValueError:  # not the main thread
@@ -75,6 +108,9 @@ class StopSignals:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._depth -= 1
+        if self._depth:
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ from streamrnn.models.numerics import told_of_compiling
 from streamrnn.runtime import daemon
 from streamrnn.runtime.models import ModelKind, check_model, model_kind
 from streamrnn.runtime.warm import warm_up
-from tests.runtime.daemon_rig import HIDDEN_SIZE, place
+from tests.runtime.daemon_rig import HIDDEN_SIZE, Process, place, wait
 
 
 def test_compiling_is_told_once() -> None:
@@ -54,3 +56,39 @@ def test_ready_comes_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         heard = [manager.recv(4096).decode() for _ in range(2)]
 
     assert heard == ["STATUS=compiling", "READY=1\nSTATUS=running"]
+
+
+def test_a_signal_ends_the_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has begun then, so there is nothing to finish: the run ends at once, as one that was asked to."""
+    path = place(tmp_path, 20)
+
+    def compiling(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError
+
+    monkeypatch.setattr(daemon, "set_up", lambda *_: None)
+    monkeypatch.setattr(daemon, "warm_up", compiling)
+    before = signal.getsignal(signal.SIGTERM)
+    load: Callable[[], config.Config] = lambda: config.load(path, check_model)  # noqa: E731
+
+    assert daemon.Daemon(load(), load, "watch.toml").run().events == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells which signals a process takes")
+def test_a_signal_while_it_starts(tmp_path: Path) -> None:
+    """A signal that comes while everything is imported asks for a stop or a reload, too."""
+    path = place(tmp_path, 20, follow=True)
+    with Process(path) as run:
+        wait(lambda: takes(run.process.pid, signal.SIGHUP))
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            run.process.send_signal(number)
+
+        assert run.process.wait(timeout=60) == 0
+        assert run.log()[-1]["event"] == "stopped"
+
+
+def takes(pid: int, number: int) -> bool:
+    """Whether a process handles a signal itself."""
+    found = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
