@@ -97,11 +97,11 @@ def check(config_file: str, offline: bool) -> None:
     code that the run would end with (78 wrong configuration, 66 input missing, 73 output cannot be written, ...).
     """
     from streamrnn import config  # noqa: PLC0415
-    from streamrnn.runtime.check import try_model, try_parts  # noqa: PLC0415
+    from streamrnn.runtime.check import try_parts, try_together  # noqa: PLC0415
     from streamrnn.runtime.models import check_model  # noqa: PLC0415
 
     checked = config.load(config_file, check_model)
-    try_model(checked)
+    try_together(checked)
     tried = ["offline"]
     wrong: list[StreamrnnError] = []
     if not offline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -101,9 +102,30 @@ def make_sink(config: Config, *, fresh: bool = False) -> Any:
     Raises
     ------
     ConfigError
-        When it does not support what other tables ask of it.
+        When it does not support what other tables ask of it, or would write over the input.
     """
+    _spare_input(config)
     return find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
+
+
+def _spare_input(config: Config) -> None:
+    """Raise where results or dead letters would be written over what is read."""
+    read = getattr(config.source.options, "path", None)
+    written = {"[sink] path": getattr(config.sink.options, "path", None), "[dead_letter] path": config.dead_letter.path}
+    problems = [
+        f"{name}: {path!r} is the file that [source] path reads: it would be overwritten. Name another one."
+        for name, path in written.items()
+        if path and read and _same_file(Path(path), Path(read))
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether two names are of one file on a disk, links followed."""
+    if one.exists() and other.exists():
+        return one.samefile(other) and one.is_file()
+    return str(one) != "-" and one.resolve() == other.resolve()
 
 
 def _sink_options(config: Config, fresh: bool) -> Any:

@@ -8,7 +8,7 @@ from streamrnn.io import AttachedSink, Checkable, SnapshotStore, Source
 from streamrnn.runtime.assemble import check_state, make_shards, make_sink, make_source
 from streamrnn.runtime.models import model_kind
 
-__all__ = ["try_model", "try_parts"]
+__all__ = ["try_parts", "try_together"]
 
 
 def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
@@ -54,15 +54,25 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
     return tried, wrong
 
 
-def try_model(config: Config) -> None:
-    """Raise where the run would refuse its model: what needs no look at the world.
+def try_together(config: Config) -> None:
+    """Raise where the run would refuse how its tables go together: what needs no look at the world.
 
     Raises
     ------
     ConfigError
-        See :func:`streamrnn.runtime.assemble.check_state`.
+        See :func:`streamrnn.runtime.assemble.check_state` and :func:`streamrnn.runtime.assemble.make_sink`.
     """
-    check_state(config, model_kind(config.model.kind, config.model.options))
+    problems: list[str] = []
+    for try_it in (
+        lambda: check_state(config, model_kind(config.model.kind, config.model.options)),
+        lambda: make_sink(config),
+    ):
+        try:
+            try_it()
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
 
 
 def _same_place(config: Config) -> bool:

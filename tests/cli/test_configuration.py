@@ -343,6 +343,29 @@ def test_check_tries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "good.csv", "watch.toml"]
 
 
+def test_the_input_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Results and dead letters go to other files than the one that is read, by whatever name: refused before any is opened."""
+    rows = "a\n1\n2\n"
+    (tmp_path / "in.csv").write_text(rows)
+    (tmp_path / "link.csv").symlink_to("in.csv")
+    path = tmp_path / "watch.toml"
+    path.write_text("[source]\npath = 'in.csv'\n[sink]\npath = 'link.csv'\n[dead_letter]\npath = './in.csv'\n")
+    replay = ["replay", str(tmp_path / "in.csv"), "--dead-letters", str(tmp_path / "link.csv")]
+    for words, lines in (
+        (["check", str(path), "--offline"], 2),
+        (["check", str(path)], 2),
+        (["run", str(path)], 2),
+        (replay, 1),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        said = capsys.readouterr().err
+
+        assert ended.value.code == 78
+        assert said.count("it would be overwritten. Name another one.") == lines, words
+        assert (tmp_path / "in.csv").read_text() == rows
+
+
 def test_check_asks_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A broker that does not answer is one error, and is waited for once, where source and sink are at the same."""
     kafka = "kind = 'kafka'\nservers = '127.0.0.1:1'\nconnect_timeout_s = 0.2\n"
