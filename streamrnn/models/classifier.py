@@ -12,6 +12,7 @@ from river import base
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.supervised import LEARN
 from streamrnn.models import defaults
+from streamrnn.models.features import element
 from streamrnn.models.frames import column_of
 from streamrnn.models.parameters import documented
 from streamrnn.models.supervised import ANSWER, Supervised
@@ -105,12 +106,13 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
 
     def _label(self, y: Any) -> Any:
         """Return a label as a plain value; None where it is not known."""
+        y = element(y)
         if isinstance(y, np.generic):
             y = y.item()
         if y is None or y != y or type(y).__name__ == "NAType":  # noqa: PLR0124  NaN
             return None
         if not isinstance(y, bool | int | str | float):
-            raise FeatureError(f"A label must be a bool, an int or a text, or None. Got {type(y).__name__} instead.")
+            raise FeatureError(f"A label must be a bool, a number or a text, or None. Got {type(y).__name__} instead.")
         return y
 
     @staticmethod

@@ -13,13 +13,21 @@ import numpy as np
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["Columns", "to_float", "to_seconds"]
+__all__ = ["Columns", "element", "to_float", "to_seconds"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-def _element(value: Any) -> Any:
-    """Return what an array of one element holds, None where it is masked; all else as it is."""
+def element(value: Any) -> Any:
+    """Return what an array of one element holds, None where it is masked; all else as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.models.features import element
+    >>> element(np.array([True])), element("a")
+    (np.True_, 'a')
+    """
     if not isinstance(value, np.ndarray) or value.size != 1:
         return value
     return None if np.ma.is_masked(value) else value.reshape(-1)[0]
@@ -47,7 +55,7 @@ def to_float(name: Any, value: Any) -> float:
     >>> to_float("flow", True), to_float("flow", None), to_float("flow", np.array([2]))
     (1.0, nan, 2.0)
     """
-    value = _element(value)
+    value = element(value)
     if value is None or type(value).__name__ == "NAType":  # pandas' own None
         return math.nan
     if isinstance(value, str | bytes):
@@ -85,7 +93,7 @@ def to_seconds(name: Any, value: Any) -> float:
     >>> to_seconds("ts", dt.datetime(1970, 1, 2)), to_seconds("ts", dt.timedelta(minutes=1))
     (86400.0, 60.0)
     """
-    value = _element(value)
+    value = element(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
         value = value.astype("M8[us]" if isinstance(value, np.datetime64) else "m8[us]").item()
     if value is None or type(value).__name__ == "NaTType":
@@ -103,6 +111,14 @@ def to_seconds(name: Any, value: Any) -> float:
             "instead. Parse it first."
         )
     return to_float(name, value)
+
+
+def _check_mapping(x: Any) -> None:
+    """Refuse what has no names, or is not gone through by them, as a pandas series."""
+    if not isinstance(x, Mapping):
+        raise FeatureError(
+            f"Features, like several targets, must be a dict by name. Got {type(x).__name__} instead. A series has to_dict()."
+        )
 
 
 NOT_PLAIN: Final = (KeyError, struct.error, TypeError, ValueError, OverflowError)
@@ -196,6 +212,7 @@ class Columns:
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted."""
+        _check_mapping(x)
         fresh = [name for name in x if name not in self.index and (self.key is None or name != self.key)]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
@@ -205,8 +222,9 @@ class Columns:
         Raises
         ------
         FeatureError
-            When a value is no number.
+            When a value is no number, or x no dict.
         """
+        _check_mapping(x)
         values = [to_float(name, x[name]) if name in x and name != self.time else math.nan for name in self.names]
         if self.time is not None and self.time in x:
             values[0] = to_seconds(self.time, x[self.time])

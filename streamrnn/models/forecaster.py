@@ -231,7 +231,7 @@ class RNNForecaster(Series, Forecaster):
 
     def _steps(self, horizon: int, xs: list[dict[Any, Any]] | None, key: Any) -> tuple[NDArray[np.float64], int, int]:
         """Return forecasts (horizon, C), how many of the steps know their features, and the area asked."""
-        check("forecast", "horizon", horizon, "an int >= 1", ok=horizon >= 1)
+        check("forecast", "horizon", horizon, "an int >= 1", ok=hasattr(horizon, "__index__") and horizon >= 1)
         if xs is not None and len(xs) != horizon:
             raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
         area = self._asked(key, xs)

@@ -5,7 +5,7 @@ Inside there are float64 matrices and names; what goes out is of the caller's ki
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,11 +168,20 @@ def _numbers(X: Any) -> NDArray[np.float64]:
             X = np.ma.filled(X.astype(np.float64), np.nan)
         return np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise FeatureError(f"An array of features must hold numbers. {error}. Encode text first.") from error
+        if np.ndim(np.asarray(X, dtype=object)) != 2:
+            raise ParameterError(
+                f"The 'X' parameter must be a data frame, not a lazy one, or a 2-D array. Got {type(X).__name__} instead."
+            ) from error
+        raise FeatureError(f"An array of features must hold numbers: {error}. Encode text first.") from error
 
 
 def column_of(y: Any) -> list[Any]:
-    """Return a series, an array or a list as a list of plain Python values.
+    """Return a series, an array, a list or a frame of one column as a list of plain Python values.
+
+    Raises
+    ------
+    ParameterError
+        For everything else.
 
     Examples
     --------
@@ -185,8 +194,14 @@ def column_of(y: Any) -> list[Any]:
         return list(y.tolist())
     import narwhals.stable.v2 as nw  # noqa: PLC0415
 
-    series = nw.from_native(y, series_only=True, pass_through=True)
-    return list(series.to_list()) if isinstance(series, nw.Series) else list(y)
+    series = nw.from_native(y, allow_series=True, pass_through=True)
+    if isinstance(series, nw.DataFrame) and series.shape[1] == 1:
+        series = series[:, 0]
+    if isinstance(series, nw.Series):
+        return list(series.to_list())
+    if isinstance(series, nw.DataFrame | nw.LazyFrame | Mapping | str) or not isinstance(y, Iterable):
+        raise ParameterError(f"The 'y' parameter must be a series, an array or a list. Got {type(y).__name__} instead.")
+    return list(y)
 
 
 def values_of(y: Any, n: int) -> NDArray[np.float64]:

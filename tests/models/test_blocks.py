@@ -103,6 +103,16 @@ def test_what_an_array_masks_is_missing():
     assert pickle.dumps(plain) == pickle.dumps(masked)
 
 
+def test_targets_may_be_a_frame_of_one_column():
+    """As ``frame[["y"]]`` is: the bits of ``frame["y"]``."""
+    X, y = stream()
+    models = [RNNRegressor(**PARAMS) for _ in range(3)]
+    for model, labels in zip(models, (y, pd.DataFrame({"y": y}), pl.DataFrame({"y": y})), strict=True):
+        model.learn_many(X, labels)
+
+    assert len({pickle.dumps(model) for model in models}) == 1
+
+
 def test_the_answer_is_of_the_callers_kind():
     """A pandas frame in, a pandas series out, with its index; polars in, polars out."""
     X, y = stream(4)
@@ -135,6 +145,10 @@ def test_empty_and_single_rows(rows):
         (np.zeros((3, 1)), [1.0] * 2, ParameterError, "3 rows. Got 2"),
         (np.zeros((1, 1)), ["high"], FeatureError, "'y'.*'high'"),
         (np.zeros((1, 9)), [1.0], FeatureError, "max_features=8"),
+        (pl.LazyFrame({"a": [1.0]}), [1.0], ParameterError, "'X'.*not a lazy one.*Got LazyFrame"),
+        ([{"a": 1.0}], [1.0], ParameterError, "'X'.*Got list"),
+        (np.zeros((1, 1)), None, ParameterError, "'y'.*Got NoneType"),
+        (np.zeros((1, 1)), pd.DataFrame({"a": [1.0], "b": [2.0]}), ParameterError, "'y'.*Got DataFrame"),
     ],
 )
 def test_a_bad_block_changes_nothing(X, y, error, said):

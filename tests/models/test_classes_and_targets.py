@@ -76,6 +76,15 @@ def test_a_class_that_was_never_seen_changes_nothing_for_the_others():
     assert sum(model.predict_proba_one({"u": 1.0}).values()) == pytest.approx(1.0)
 
 
+def test_labels_of_numpy_are_those_of_python():
+    """Scalars and arrays of one element are the class that they hold."""
+    model = RNNClassifier(**PARAMS)
+    for label in (2, np.int64(2), np.array(2), np.array([2]), "a", np.str_("a"), np.array("a")):
+        model.learn_one({"u": 1.0}, label)
+
+    assert model.classes == [2, "a"]
+
+
 @pytest.mark.parametrize("y", [["a"], {"a": 1}, object()])
 def test_what_is_no_label_is_refused(y):
     """The error says what a label is; nothing has changed."""
@@ -157,6 +166,8 @@ def test_a_wrong_target_changes_nothing():
 
     with pytest.raises(FeatureError, match=r"'w'.*'high'"):
         model.learn_one({"u": 1.0}, {"v": 1.0, "w": "high"})
+    with pytest.raises(FeatureError, match=r"must be a dict by name\. Got float"):
+        model.learn_one({"u": 1.0}, 1.0)
     with pytest.raises(ParameterError, match="'loss'"):
         RNNMultiTargetRegressor(loss="gaussian")
 

@@ -392,6 +392,9 @@ def test_rolling_on_changes_nothing():
     assert model.forecast(7)[:2] == model.forecast(2)
     assert np.isfinite(far).all()
     assert pickle.dumps(model) == before
+    for horizon in (0, 2.5, "3"):
+        with pytest.raises(ParameterError, match=r"'horizon'.*int >= 1"):
+            model.forecast(horizon)
     with pytest.raises(ParameterError, match="7 entries"):
         model.forecast(7, [{}])
 

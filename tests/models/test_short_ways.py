@@ -8,6 +8,7 @@ import pickle
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from streamrnn import RNNClassifier, RNNRegressor
@@ -69,6 +70,20 @@ def test_an_array_of_one_element_is_the_element(box):
         boxed.learn_one(full, masked if y is None else box(y))
 
     assert pickle.dumps(plain) == pickle.dumps(boxed)
+
+
+@pytest.mark.parametrize("x", [pd.Series({"a": 1.0}), [1.0], {1.0}], ids=lambda x: type(x).__name__)
+def test_what_is_no_dict_changes_nothing(x):
+    """A series, whose values would be taken for names, is refused with the remedy; so is what has no names."""
+    model = RNNRegressor(hidden_size=8)
+    before = pickle.dumps(model)
+
+    with pytest.raises(FeatureError, match=f"must be a dict by name. Got {type(x).__name__}.*to_dict"):
+        model.learn_one(x, 1.0)
+    with pytest.raises(FeatureError, match="must be a dict"):
+        model.predict_one(x)
+
+    assert pickle.dumps(model) == before
 
 
 def test_a_copy_takes_ways_of_its_own():
