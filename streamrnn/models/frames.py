@@ -134,8 +134,8 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
     from river.utils import dataframe  # noqa: PLC0415
 
     try:
-        if time in names:
-            raise TypeError  # noqa: TRY301  column by column, too
+        if time in names or any(kind.is_temporal() for kind in plain.schema.values()):
+            raise TypeError  # noqa: TRY301  column by column: a time would pass for a number of nanoseconds
         values = dataframe.to_numpy(plain)
     except (TypeError, ValueError):  # find the column and say so
         columns = [

@@ -145,6 +145,7 @@ def test_empty_and_single_rows(rows):
         (np.zeros((3, 1)), [1.0] * 2, ParameterError, "3 rows. Got 2"),
         (np.zeros((1, 1)), ["high"], FeatureError, "'y'.*'high'"),
         (np.zeros((1, 9)), [1.0], FeatureError, "max_features=8"),
+        (pd.DataFrame({"a": [1.0], "at": [pd.Timestamp("2024-05-01")]}), [1.0], FeatureError, "'at' must be a number"),
         (pl.LazyFrame({"a": [1.0]}), [1.0], ParameterError, "'X'.*not a lazy one.*Got LazyFrame"),
         ([{"a": 1.0}], [1.0], ParameterError, "'X'.*Got list"),
         (np.zeros((1, 1)), None, ParameterError, "'y'.*Got NoneType"),
