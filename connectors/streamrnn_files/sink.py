@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +16,10 @@ from streamrnn.config import checked_table
 from streamrnn.errors import FullError, SinkError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Position, Restored, StoredSnapshot
 from streamrnn_files.options import SinkOptions
-from streamrnn_files.statefile import RunState, StateDirectory, naming, sync_directory
+from streamrnn_files.statefile import FULL, RunState, StateDirectory, naming, sync_directory
+from streamrnn_files.writable import full, unwritable
 
 __all__ = ["FileSink"]
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room: on the disk, in the quota, in the limit of a file
 
 
 class _Appended:
@@ -105,31 +101,11 @@ def _encode_letter(letter: DeadLetter) -> bytes:
     return msgspec.json.encode(fields)
 
 
-def _unwritable(path: Path) -> str | None:
-    """Say why ``path`` cannot be written or made, or None where it can."""
-    if path.is_dir():
-        return None if os.access(path, os.W_OK | os.X_OK) else f"{str(path)!r} is not writable"
-    if path.exists():
-        return None if os.access(path, os.W_OK) else f"{str(path)!r} is not writable"
-    above = next(one for one in path.absolute().parents if one.exists())
-    if not above.is_dir():
-        return f"{str(above)!r} is not a directory"
-    return None if os.access(above, os.W_OK | os.X_OK) else f"{str(above)!r} is not writable"
-
-
-def _full(path: Path) -> str | None:
-    """Say that the disk of ``path`` is full, or None where there is room, or where it is no matter of a disk."""
-    if path.exists() and not path.is_dir() and not path.is_file():
-        return None  # a pipe, a device
-    disk = shutil.disk_usage(next(one for one in (path.absolute(), *path.absolute().parents) if one.exists()))
-    return "no space is left on its disk" if disk.total and not disk.free else None
-
-
 def _unwritten(error: OSError, *, undone: bool) -> SinkError:
     """Say what could not be written and why; as a :class:`FullError` where nothing of it is left, so that it may be tried again."""
     place = "Standard output" if error.filename == "-" else repr(error.filename)
     said = f"{place} cannot be written: {error.strerror}."
-    if error.errno in _FULL and undone:
+    if error.errno in FULL and undone:
         return FullError(f"{said} Make room there: nothing is lost.")
     return SinkError(said)
 
@@ -138,8 +114,8 @@ class FileSink:
     """Results and dead letters as JSON Lines, with positions and snapshots in a state directory.
 
     A commit appends to both files, then records their lengths, the positions and the snapshots in one renamed file:
-    that is the moment it happened. A restart cuts both files to the lengths recorded. Without a state directory every run
-    starts anew, with empty files.
+    that is the moment it happened. A restart cuts both files to the lengths recorded. Where they hold something and the state
+    nothing, it refuses to start. Without a state directory every run starts anew, with empty files.
 
     Parameters
     ----------
@@ -219,6 +195,9 @@ class FileSink:
             state = RunState()
             if self._state is not None:
                 self._state.open(fresh=self._options.fresh)
+                if not self._state.begun():
+                    self._spare_foreign()
+                    self._state.begin()
                 state = self._state.state
             self._output.open(state.output_bytes)
             if self._letters is not None:
@@ -230,6 +209,15 @@ class FileSink:
             self.__exit__()
             raise
         return self
+
+    def _spare_foreign(self) -> None:
+        """Raise where results lie that the state knows nothing of: it was lost, or they are somebody else's."""
+        for path in (Path(file.path) for file in self._files()):
+            if path.is_file() and path.stat().st_size:
+                raise StateError(
+                    f"{str(path)!r} holds {path.stat().st_size} bytes, but the state in {self._options.state_dir!r} that belongs to them is "
+                    "not there. Put it back, move the file away, or start anew, without the file's content, with --fresh."
+                )
 
     def __exit__(self, *exc: object) -> None:
         for file in self._files():
@@ -248,13 +236,13 @@ class FileSink:
         The output '...' cannot be written: it is a directory. Change its rights, or the path.
         """
         files = [Path(file.path) for file in self._files() if file.path != "-"]
-        wrong = [("output", path, "it is a directory" if path.is_dir() else _unwritable(path)) for path in files]
+        wrong = [("output", path, "it is a directory" if path.is_dir() else unwritable(path)) for path in files]
         if self._options.state_dir is not None:
             state = Path(self._options.state_dir)
             said = f"{str(state)!r} is not a directory" if state.exists() and not state.is_dir() else None
-            wrong.append(("state directory", state, said or _unwritable(state)))
+            wrong.append(("state directory", state, said or unwritable(state)))
         found = [(what, path, why, "Change its rights, or the path.") for what, path, why in wrong]
-        found += [(what, path, _full(path), "Make room there.") for what, path, why in wrong if why is None]
+        found += [(what, path, full(path), "Make room there.") for what, path, why in wrong if why is None]
         return [
             SinkError(f"The {what} {str(path)!r} cannot be written: {why}. {remedy}")
             for what, path, why, remedy in found

@@ -8,6 +8,7 @@ moment of the same run. A snapshot is a file of its own, named and summed in the
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -23,9 +24,12 @@ import msgspec
 from streamrnn.errors import SinkError, StateError
 from streamrnn.io import Position, Restored, StoredSnapshot
 
-__all__ = ["PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "naming", "sync_directory"]
+__all__ = ["FULL", "PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "naming", "sync_directory"]
 
 VERSION = 1
+
+FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+"""No room: on the disk, in the quota, in the limit of a file."""
 
 _OURS = re.compile(r"state-\d\.json|.*-\d+\.snapshot")  # what somebody exports into the directory stays
 
@@ -122,11 +126,26 @@ class StateDirectory:
                 raise SinkError(f"[state] dir: {str(self._path)!r} is in use by another run.") from None
         self._drop_halves()
         if fresh:
-            for one in self._slots():
-                one.unlink(missing_ok=True)
-            self._drop_unused(RunState(), RunState())
-            self._sync_directory()
+            self.begin()
         self.state = self._newest()
+
+    def begun(self) -> bool:
+        """Tell whether any run has left something here."""
+        return any(path.exists() for path in self._slots())
+
+    def begin(self) -> None:
+        """Forget what is here, and record that a run has begun: what its outputs hold without a commit is then its own."""
+        first, second = self._slots()
+        try:
+            _write_beside(first, _encode(RunState()), fsync=self._fsync).replace(first)
+        except OSError as error:
+            if error.errno not in FULL:  # where there is no room the first commit waits for some
+                raise
+            self._drop_halves()
+            first.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
+        self._drop_unused(RunState(), RunState())
+        self._sync_directory()
 
     def close(self) -> None:
         """Give the lock back."""
@@ -245,9 +264,7 @@ class StateDirectory:
                 kept = (entry, *kept)[: self._keep]
             partitions[name] = PartitionEntry(position, kept)
         state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
-        body = msgspec.json.encode(state) + b"\n"
-        digest = hashlib.sha256(body).hexdigest().encode()
-        _write_beside(self._slots()[commit % 2], digest + b"\n" + body, fsync=self._fsync)
+        _write_beside(self._slots()[commit % 2], _encode(state), fsync=self._fsync)
         return state
 
     def record(self, state: RunState) -> None:
@@ -274,6 +291,11 @@ class StateDirectory:
     def _sync_directory(self) -> None:
         if self._fsync:
             sync_directory(self._path)
+
+
+def _encode(state: RunState) -> bytes:
+    body = msgspec.json.encode(state) + b"\n"
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
 def _decode(data: bytes) -> RunState:

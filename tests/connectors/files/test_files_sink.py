@@ -18,7 +18,7 @@ import pytest
 
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError
 from streamrnn.io import DeadLetter
-from streamrnn_files import FileSink, sink, statefile
+from streamrnn_files import FileSink, sink, statefile, writable
 
 
 def make(folder: Path, **options) -> FileSink:
@@ -139,7 +139,27 @@ def test_fresh_forgets(tmp_path):
         assert to.restore("0") is None
 
     assert written(tmp_path) == ("", "")
-    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["lock", "notes.txt"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["lock", "notes.txt", "state-0.json"]
+
+
+def test_outputs_without_their_state_are_kept(tmp_path):
+    """A state that was lost, or a file of somebody else's, is no reason to empty it; a killed run's own remains are."""
+    with make(tmp_path) as to:
+        commit(to, 1)
+    (tmp_path / "state").rename(tmp_path / "elsewhere")
+    with (
+        pytest.raises(StateError, match=r"out\.jsonl' holds \d+ bytes, but the state .* is not there. Put it back"),
+        make(tmp_path),
+    ):
+        pass
+    assert written(tmp_path) == expected(1)
+
+    with make(tmp_path, fresh=True):
+        pass
+    (tmp_path / "out.jsonl").write_text("half a li")  # killed before the first commit
+    with make(tmp_path) as to:
+        commit(to, 1)
+    assert written(tmp_path) == expected(1)
 
 
 def test_delivery(tmp_path, capfdbinary):
@@ -223,7 +243,9 @@ def test_crash_between_any_two_system_calls(tmp_path, monkeypatch, fresh):
             to = make(folder).__enter__()
         except StateError:  # a fresh start that had not begun: the broken files of before are still refused
             assert fresh
-            assert seen in (["unlink"], ["unlink", "unlink"])  # the state's two files go first
+            assert (
+                seen == ["beside", "fsync", "replace", "unlink"][: len(seen)]
+            )  # one file is another, then the other goes
             continue
         restored = to.restore("0")
         done = 0 if restored is None else restored.position
@@ -362,7 +384,12 @@ def test_failed_commit_can_be_tried_again(tmp_path, monkeypatch, failing):
             with pytest.raises(FullError, match="No space left on device"):
                 commit(to, 2)
         assert written(tmp_path) == expected(1)
-        assert names(tmp_path / "state") == ["0-1.snapshot", "lock", "state-1.json"]  # half a snapshot takes no room
+        assert names(tmp_path / "state") == [
+            "0-1.snapshot",
+            "lock",
+            "state-0.json",
+            "state-1.json",
+        ]  # half a snapshot takes no room
         commit(to, 2)
     with make(tmp_path) as to:
         restored = to.restore("0")
@@ -390,7 +417,7 @@ def test_halves_of_a_killed_run_are_deleted(tmp_path):
 def test_check_finds_no_room(tmp_path, monkeypatch):
     """A disk without room is told ahead; a device has no room to be short of."""
     real = shutil.disk_usage
-    monkeypatch.setattr(sink.shutil, "disk_usage", lambda path: type(real(path))(100, 100, 0))
+    monkeypatch.setattr(writable.shutil, "disk_usage", lambda path: type(real(path))(100, 100, 0))
     wrong = [str(error) for error in make(tmp_path).check()]
 
     assert len(wrong) == 3
