@@ -59,7 +59,7 @@ def cli() -> None:
     """Watch a stream with a recurrent net that never stops learning."""
 
 
-@cli.command()
+@cli.command(short_help="Run a configuration: source, model, sink.")
 @click.argument("config_file", metavar="CONFIG")
 @click.option("--fresh", is_flag=True, help="Forget the state and outputs of earlier runs; start from nothing.")
 @_plot
@@ -86,7 +86,7 @@ def run(config_file: str, fresh: bool, plot: str | None) -> None:
         _run(checked, carry_out, plot=plot, title=config_file)
 
 
-@cli.command()
+@cli.command(short_help="Say what is wrong with a configuration.")
 @click.argument("config_file", metavar="CONFIG")
 @click.option("--offline", is_flag=True, help="Look at the file alone; try neither source nor sink.")
 @_debug
@@ -113,7 +113,7 @@ def check(config_file: str, offline: bool) -> None:
     click.echo(f"{config_file}: good ({'; '.join(tried)}).")
 
 
-@cli.command()
+@cli.command(short_help="Compile ahead, so that the first start is warm.")
 @click.argument("config_file", metavar="[CONFIG]", required=False)
 @_debug
 def warmup(config_file: str | None) -> None:
@@ -134,7 +134,7 @@ def warmup(config_file: str | None) -> None:
     click.echo(f"{kind.name}: {done} ({time.perf_counter() - started:.1f} s).")
 
 
-@cli.command()
+@cli.command(short_help="Watch a run in the terminal.")
 @click.argument("address", default="127.0.0.1:9100")
 @click.option("--once", is_flag=True, help="Print one picture and end.")
 @click.option(
@@ -151,7 +151,7 @@ def top(address: str, once: bool, every: float) -> None:
     watch(address, once=once, every_s=every)
 
 
-@cli.group()
+@cli.group(short_help="List, keep and take in what a run has learned.")
 def snapshot() -> None:
     """Look at what a run has stored, keep it, take it in elsewhere. All but import change nothing; a run may go on meanwhile."""
 
@@ -163,7 +163,7 @@ def _loaded(config_file: str) -> Config:
     return config.load(config_file, check_model)
 
 
-@snapshot.command(name="list")
+@snapshot.command(name="list", short_help="List the snapshots of a run.")
 @click.argument("config_file", metavar="CONFIG")
 @_debug
 def list_(config_file: str) -> None:
@@ -173,7 +173,7 @@ def list_(config_file: str) -> None:
     click.echo("\n".join(snapshots.listed(_loaded(config_file))))
 
 
-@snapshot.command()
+@snapshot.command(short_help="Show what a snapshot is of.")
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("name", required=False)
 @_debug
@@ -184,7 +184,7 @@ def show(config_file: str, name: str | None) -> None:
     click.echo(snapshots.described(snapshots.chosen(_loaded(config_file), name)))
 
 
-@snapshot.command()
+@snapshot.command(short_help="Write a snapshot to a file.")
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="Which one. [the newest good one]")
@@ -196,7 +196,7 @@ def export(config_file: str, file: str, name: str | None) -> None:
     exported.write_export(snapshots.chosen(_loaded(config_file), name), file)
 
 
-@snapshot.command(name="import")
+@snapshot.command(name="import", short_help="Have the next run start from a file.")
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("file", metavar="FILE")
 @click.option("--partition", help="Whose it is from now on. [as before]")
@@ -216,7 +216,7 @@ def import_(config_file: str, file: str, partition: str | None, from_start: bool
     click.echo(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
 
 
-@snapshot.command()
+@snapshot.command(short_help="Restore every snapshot, and compare.")
 @click.argument("config_file", metavar="CONFIG")
 @_debug
 def verify(config_file: str) -> None:
@@ -228,7 +228,7 @@ def verify(config_file: str) -> None:
     sys.exit(0 if good else 76)
 
 
-@cli.command(name="verify")
+@cli.command(name="verify", short_help="Prove that a run's results are right.")
 @click.argument("config_file", metavar="CONFIG")
 @click.option("--snapshot", "file", metavar="FILE", help="Begin behind this exported snapshot. [the input's beginning]")
 @click.option("--imported", is_flag=True, help="The run began with that snapshot: its results begin behind it.")
@@ -261,7 +261,7 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
     sys.exit(128 + 2 if stop.stopped else 0)
 
 
-@cli.command(name="config")
+@cli.command(name="config", short_help="Print an example, the schema, or all options.")
 @click.option("--example", type=click.Choice(["file", "kafka"]), help="A configuration to start from, with comments.")
 @click.option("--schema", is_flag=True, help="The JSON Schema of a configuration, for editors.")
 @click.option("--options", "page", is_flag=True, help="Every option with type, default and text, as Markdown.")
@@ -275,7 +275,7 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
     click.echo(reference.EXAMPLES[example] if example else reference.schema() if schema else reference.page(), nl=False)
 
 
-@cli.command()
+@cli.command(short_help="Watch a file, or a stretch of a run's input again.")
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--column", "-c", "columns", multiple=True, help="A column to watch; repeat it for more. [all numbers]")
 @click.option("--time", "time_column", help="The column that holds the time. [found by name and content]")

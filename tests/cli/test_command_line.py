@@ -331,6 +331,7 @@ def test_every_command() -> None:
         assert said.exit_code == 0
         assert "--debug" in said.output, words
         assert command.help, words
+        assert not command.get_short_help_str().endswith("..."), words  # the list of commands cuts nothing off
         assert [one.name for one in options if not one.help] == [], words
 
 
