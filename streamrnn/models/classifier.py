@@ -181,7 +181,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         X
             A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
         y
-            A series or array of n labels; None and NaN are not known.
+            A series, an array or a frame of one column, n labels; None and NaN are not known.
         """
         self._run(X, y, LEARN)
 
@@ -234,7 +234,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         X
             A data frame, or an array of shape (n, F).
         y
-            A series or array of n labels; None and NaN are not known.
+            A series, an array or a frame of one column, n labels; None and NaN are not known.
 
         Returns
         -------

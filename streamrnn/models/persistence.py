@@ -270,6 +270,8 @@ def loads(data: bytes) -> Any:
 
     Raises
     ------
+    ParameterError
+        When data are no bytes.
     StateError
         When the bytes are cut, changed, foreign, from a later version, or name an unknown class.
 
@@ -281,6 +283,10 @@ def loads(data: bytes) -> Any:
     ...
     streamrnn.errors.StateError: These bytes are no streamrnn snapshot.
     """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ParameterError(
+            f"The 'data' parameter of loads must be bytes. Got {type(data).__name__} instead; load reads a path."
+        )
     data = bytes(data)
     start = len(MAGIC) + 1 + _LENGTH.size
     if data[: len(MAGIC)] != MAGIC:

@@ -146,7 +146,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         X
             A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
         y
-            A series or array of n numbers; None and NaN are not known.
+            A series, an array or a frame of one column, n numbers; None and NaN are not known.
         """
         table = self._table(X)
         self._many(table, values_of(y, len(table.values)), LEARN)
@@ -184,7 +184,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         X
             A data frame, or an array of shape (n, F).
         y
-            A series or array of n numbers; None and NaN are not known.
+            A series, an array or a frame of one column, n numbers; None and NaN are not known.
 
         Returns
         -------

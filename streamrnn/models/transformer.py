@@ -198,7 +198,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         X
             A data frame, or an array of shape (n, F) whose columns are called 0, 1, 2 ...
         y
-            A series or array of n numbers; None and NaN are not known. None: the net learns to expect the next row.
+            A series, an array or a frame of one column, n numbers; None and NaN are not known. None: the net learns to expect the next row.
         """
         table = self._table(X)
         n = len(table.values)

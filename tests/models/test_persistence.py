@@ -14,7 +14,7 @@ from river import anomaly, compose, optim, preprocessing, stats
 
 import streamrnn
 from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
-from streamrnn.errors import StateError
+from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels import layout as at
 from streamrnn.kernels.optimizers import CONSTANT
 from streamrnn.models import persistence
@@ -140,6 +140,12 @@ def test_any_changed_or_missing_byte_is_noticed():
     for one in damaged:
         with pytest.raises(StateError):
             loads(one)
+
+
+def test_a_path_is_no_data():
+    """Whoever gives ``loads`` a path is told of ``load``."""
+    with pytest.raises(ParameterError, match=r"must be bytes\. Got str instead; load reads a path"):
+        loads("model.srnn")
 
 
 def forged(manifest, blobs=b"", version=persistence.FORMAT):
