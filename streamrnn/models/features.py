@@ -151,9 +151,9 @@ def _writer(get: Callable[[Any], Sequence[Any]], n: int, count: int) -> Callable
     pack = struct.Struct(f"{n}d").pack_into
 
     def write(x: Mapping[Any, Any], row: Any) -> bool:
-        if len(x) != count or n == 0:
-            return False
         try:
+            if len(x) != count or n == 0:
+                return False
             pack(row, 0, *get(x))
         except NOT_PLAIN:
             return False

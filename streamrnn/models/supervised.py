@@ -36,9 +36,9 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
     pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
 
     def ask(x: Mapping[Any, Any]) -> bool:
-        if len(x) != count:
-            return False
         try:
+            if len(x) != count:
+                return False
             pack(*get(x))
         except NOT_PLAIN:
             return False
@@ -46,9 +46,9 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
         return True
 
     def learn(x: Mapping[Any, Any], y: Any) -> bool:
-        if len(x) != count:
-            return False
         try:
+            if len(x) != count:
+                return False
             pack(*get(x))
             cells[n] = y
         except NOT_PLAIN:

@@ -72,7 +72,7 @@ def test_an_array_of_one_element_is_the_element(box):
     assert pickle.dumps(plain) == pickle.dumps(boxed)
 
 
-@pytest.mark.parametrize("x", [pd.Series({"a": 1.0}), [1.0], {1.0}], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("x", [pd.Series({"a": 1.0}), [1.0], {1.0}, None], ids=lambda x: type(x).__name__)
 def test_what_is_no_dict_changes_nothing(x):
     """A series, whose values would be taken for names, is refused with the remedy; so is what has no names."""
     model = RNNRegressor(hidden_size=8)
@@ -81,6 +81,21 @@ def test_what_is_no_dict_changes_nothing(x):
     with pytest.raises(FeatureError, match=f"must be a dict by name. Got {type(x).__name__}.*to_dict"):
         model.learn_one(x, 1.0)
     with pytest.raises(FeatureError, match="must be a dict"):
+        model.predict_one(x)
+
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("x", [[1.0], {1.0}, None], ids=lambda x: type(x).__name__)
+def test_what_is_no_dict_is_refused_by_the_short_ways_too(x):
+    """A model that knows its features says the same."""
+    model = RNNRegressor(hidden_size=8)
+    model.learn_one({"a": 1.0}, 1.0)
+    before = pickle.dumps(model)
+
+    with pytest.raises(FeatureError, match="must be a dict by name"):
+        model.learn_one(x, 1.0)
+    with pytest.raises(FeatureError, match="must be a dict by name"):
         model.predict_one(x)
 
     assert pickle.dumps(model) == before
