@@ -18,6 +18,7 @@ import gc
 import hashlib
 import importlib.util
 import inspect
+import itertools
 import os
 import pickle
 import sys
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba.core.bytecode import FunctionIdentity
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.errors import NumbaWarning
@@ -295,6 +297,21 @@ def _few_pauses() -> Any:
             scheme._markup = colour  # noqa: SLF001
 
 
+@contextlib.contextmanager
+def _names_of_their_own() -> Any:
+    """Name compiled functions as nobody else does: numba numbers those of each process from 1.
+
+    Code that two processes kept may be loaded by a third, where a name that was given twice stands for one function: a net
+    of one size would run parts of another, past the end of its memory.
+    """
+    before = FunctionIdentity._unique_ids  # noqa: SLF001
+    FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(7), "big"))  # noqa: SLF001
+    try:
+        yield
+    finally:
+        FunctionIdentity._unique_ids = before  # noqa: SLF001
+
+
 class _Guarded:
     """A compiled function that survives a damaged cache: the first call falls back to compiling in memory.
 
@@ -313,7 +330,7 @@ class _Guarded:
 
     def _first(self, *args: Any) -> Any:
         signature = tuple(numba.typeof(arg) for arg in args)
-        with _cache_place(), _quick_settings(), _few_pauses(), warnings.catch_warnings():
+        with _cache_place(), _names_of_their_own(), _quick_settings(), _few_pauses(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaWarning)
             _spare_scipy()
             try:

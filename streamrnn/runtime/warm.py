@@ -40,7 +40,7 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
     from streamrnn.models.numerics import told_of_compiling  # noqa: PLC0415  (numba)
 
     names = (str(kind.parameters.get(LABEL, "a")), "b")
-    block = Block(names, np.linspace(0.0, 1.0, 128).reshape(64, 2), tuple(range(64)), 64)
+    block = Block(names, np.linspace(0.0, 1.0, 128).reshape(64, 2), range(64), 64, times=range(64))
     shard, again = (Shard(kind, max_keys=1, forecast=forecast) for _ in range(2))
     with told_of_compiling(tell):
         shard.score(block)

@@ -33,6 +33,34 @@ run = make("stamp")
 totals = [run(np.arange(n) / 7.0) for n in range(60)]
 print(run.compilations, run.cache_hits, sum(totals).hex())
 """
+# Two entries that differ in a constant of what they call; a net's parts are called so, and too large to be inlined.
+PARTS = """
+from streamrnn.kernels.compile import chosen_by_cell, entry, kernel
+
+@chosen_by_cell
+def part(cell, hidden):
+    @kernel
+    def body(rows):
+        total = 0.0
+        for value in rows:
+            total += hidden * value
+        return total
+    return body
+
+def make(cell, hidden):
+    def run(rows):
+        return part(cell, hidden, rows)
+    return entry(run)
+"""
+NAMES = """
+import numpy as np
+from streamrnn.kernels.parts import make
+run = make("", 4)
+run(np.ones(3))
+[made] = run._compiled.overloads.values()
+names = [function.name for library in made.library._linking_libraries for function in library.get_defined_functions()]
+print(*(name for name in names if not name.lower().startswith("nrt_")))
+"""
 SCORES = """
 from streamrnn import RNNAnomalyDetector
 model = RNNAnomalyDetector(cell="dense", hidden_size=4, seed=1)
@@ -81,6 +109,7 @@ def sources(tmp_path):
     package = tmp_path / "library" / "streamrnn"
     shutil.copytree(Path(streamrnn.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "kernels" / "small.py").write_text(SMALL)
+    (package / "kernels" / "parts.py").write_text(PARTS)
     folders = [package, *(path for path in package.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)
@@ -110,6 +139,17 @@ def test_cache_in_every_state(sources, tmp_path):
     assert {path: path.read_bytes() for path in files} == there  # other constants, other files: nothing to race for
     assert len([*cache.rglob("*.nb*")]) == 2 * len(files)
     assert {total for _, total in [*cold, *damaged]} == {warm[1]}
+
+
+def test_no_two_processes_give_the_same_name(sources, tmp_path):
+    """What two processes compile for two nets has no name in common: a third that loads both would take one for the other."""
+    places = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONHASHSEED": "0"}  # the order of a set is part of a name
+    scripts = [NAMES, NAMES.replace('make("", 4)', 'make("", 8)')]
+
+    found = [set(start(sources, script, **places).communicate(timeout=300)[0].split()) for script in scripts]
+
+    assert [len(names) for names in found] == [2, 2]
+    assert not found[0] & found[1]
 
 
 def test_nowhere_to_write(sources, tmp_path):
