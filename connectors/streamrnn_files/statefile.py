@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -233,39 +233,34 @@ class StateDirectory:
 
         Where that fails nothing of it stays: on a full disk the results need the room.
         """
-        files = {name: f"{quote(name, safe='')}-{self.state.commit + 1}.snapshot" for name in snapshots}
+        commit = self.state.commit + 1
+        files = {name: f"{quote(name, safe='')}-{commit}.snapshot" for name in snapshots}
+        with self._or_nothing(files.values()):
+            partitions = dict(self.state.partitions)
+            for name, position in positions.items():
+                kept = partitions[name].snapshots if name in partitions else ()
+                if name in snapshots:
+                    data = snapshots[name]
+                    file = files[name]
+                    _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
+                    entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
+                    kept = (entry, *kept)[: self._keep]
+                partitions[name] = PartitionEntry(position, kept)
+            state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
+            _write_beside(self._slots()[commit % 2], _encode(state), fsync=self._fsync)
+            return state
+
+    @contextlib.contextmanager
+    def _or_nothing(self, files: Iterable[str]) -> Iterator[None]:
+        """Delete these snapshots, and what is half written, where writing fails."""
         try:
-            return self._prepare(positions, snapshots, extra, output_bytes, dead_letter_bytes, files)
+            yield
         except OSError:
             with contextlib.suppress(OSError):
                 self._drop_halves()
-                for file in files.values():
+                for file in files:
                     (self._path / file).unlink(missing_ok=True)
             raise
-
-    def _prepare(
-        self,
-        positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview],
-        extra: Mapping[str, Mapping[str, Any]],
-        output_bytes: int,
-        dead_letter_bytes: int,
-        files: Mapping[str, str],
-    ) -> RunState:
-        commit = self.state.commit + 1
-        partitions = dict(self.state.partitions)
-        for name, position in positions.items():
-            kept = partitions[name].snapshots if name in partitions else ()
-            if name in snapshots:
-                data = snapshots[name]
-                file = files[name]
-                _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
-                entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
-                kept = (entry, *kept)[: self._keep]
-            partitions[name] = PartitionEntry(position, kept)
-        state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
-        _write_beside(self._slots()[commit % 2], _encode(state), fsync=self._fsync)
-        return state
 
     def record(self, state: RunState) -> None:
         """Make ``state`` the newest: the moment at which a commit has happened."""
