@@ -68,6 +68,7 @@ class MeteredHealth(Health):
             from prometheus_client import CollectorRegistry, Histogram  # noqa: PLC0415
         except ImportError as error:
             raise MissingExtraError("[server] port needs prometheus-client: pip install prometheus-client") from error
+        self.began = time.time()  # read once: whoever counts its changes counts starts
         self._registry = CollectorRegistry(auto_describe=False)
         made: dict[str, Any] = {"registry": self._registry, "namespace": "streamrnn"}
         self._step = Histogram(
@@ -139,6 +140,7 @@ class MeteredHealth(Health):
     def _single(self) -> Iterator[tuple[str, str, float]]:
         yield "silent_seconds", "Since the loop last came round: grows when it hangs.", self.silent_s()
         yield "trouble", "1 while an output or a snapshot cannot be written.", float(self.trouble is not None)
+        yield "start_time_seconds", "When this process began, in seconds since 1970.", self.began
         yield "alarm_rate_wanted", "[alarm] rate.", self.alarm_rate
 
     def _by_partition(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
