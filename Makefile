@@ -3,8 +3,28 @@
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` takes another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# What is installed lies in VENV, what the demo writes in OUT: `make VENV=DIR OUT=DIR demo test` leaves the sources as they are, and they
+# may be read-only.
 VENV := .venv
-BIN := $(VENV)/bin
+OUT := demo-out
+BIN := $(abspath $(VENV))/bin
+export DEMO_OUT := $(abspath $(OUT))
+# With VENV elsewhere, what tools keep for the next time lies there and not beside the sources.
+KEPT := $(abspath $(VENV))/kept
+ifeq ($(filter $(CURDIR)/%,$(KEPT)),)
+export PYTHONPYCACHEPREFIX ?= $(KEPT)/bytecode
+export NUMBA_CACHE_DIR ?= $(KEPT)/numba
+export RUFF_CACHE_DIR ?= $(KEPT)/ruff
+export MYPY_CACHE_DIR ?= $(KEPT)/mypy
+export HYPOTHESIS_STORAGE_DIRECTORY ?= $(KEPT)/hypothesis
+export PYTEST_ADDOPTS += -o cache_dir=$(KEPT)/pytest
+endif
+# Without a home that can be written, what tools keep there (wheels, fonts, Kafka's jars) does as well.
+ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
+export HOME := $(KEPT)/home
+endif
+# What `make test` runs: `make TESTS=tests/kernels test` for some of it.
+TESTS := tests
 # -c: the very versions this was tested with. The build tools come from there too, hence no isolation.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
@@ -25,7 +45,7 @@ kafka: $(VENV)/.broker  ## Leave a throw-away Kafka running on localhost:9092.
 	@$(BIN)/python -m streamrnn_kafka.broker
 
 test: lint types  ## Style, types, and every test.
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(TESTS)
 
 chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half an hour.
 	$(BIN)/python tests/chaos/kafka_long.py
@@ -37,7 +57,7 @@ anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; S
 	$(BIN)/python benchmarks/anomaly/run.py
 
 forecasting: $(VENV)/.dev  ## The table of forecasts, with controls. Half an hour; STREAMRNN_DATA names the folder of ETTh2.
-	cd benchmarks && ../$(BIN)/python -m forecasting
+	cd benchmarks && $(BIN)/python -m forecasting
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check
@@ -66,6 +86,7 @@ $(VENV)/.made: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) was not found. Install it, or: make PYTHON=/path/to/python3"; exit 69; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(KEPT)/home
 	@$(INSTALL) hatchling editables
 	@touch $@
 

@@ -47,6 +47,9 @@ path = "dead.jsonl"   # records that are no events, with line and reason
 [state]
 dir = "state"    # a restart goes on from here, without a gap or a repetition
 every = 10000    # events between two snapshots
+
+# [server]
+# port = 9100    # http://localhost:9100 shows the run, as does `streamrnn top`; /metrics for Prometheus
 """,
     "kafka": """\
 # Watches a Kafka topic and writes a result for each event, exactly once. `streamrnn check watch.toml` says what is wrong
@@ -79,6 +82,10 @@ topic = "flow.dead"          # records that are no events, with the reason in th
 
 [state]
 every = 10000    # events of a partition between two snapshots
+
+[server]
+port = "${PORT:-9100}"       # http://localhost:9100 shows the run, as does `streamrnn top`; /metrics for Prometheus. Another one
+                             # for each process on the same machine
 """,
 }
 
