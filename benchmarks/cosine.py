@@ -13,9 +13,9 @@ import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.layout import Sizes
-from streamrnn.kernels.supervised import LEARN, supervised
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.net.supervised import LEARN, supervised
 from streamrnn.models.net import Net
 
 mpl.use("Agg")

@@ -26,7 +26,7 @@ from machine import cpu
 from river import linear_model, preprocessing
 
 from streamrnn import RNNRegressor
-from streamrnn.kernels.supervised import LEARN, PREDICT
+from streamrnn.kernels.net.supervised import LEARN, PREDICT
 from streamrnn.models.defaults import STRIDE, STRIDE_OF_LABELS
 
 RESULT = Path(__file__).parent / "results" / "estimators.md"

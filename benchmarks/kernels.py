@@ -37,12 +37,13 @@ import roofline
 from rich.console import Console
 from rich.table import Table
 
-from streamrnn.kernels.batch import LEARN as LEARN_BATCH
-from streamrnn.kernels.batch import PREDICT as PREDICT_BATCH
-from streamrnn.kernels.batch import batch, batch_memory
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.layout import Sizes
-from streamrnn.kernels.supervised import LEARN, supervised
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net.batch import LEARN as LEARN_BATCH
+from streamrnn.kernels.net.batch import PREDICT as PREDICT_BATCH
+from streamrnn.kernels.net.batch import batch
+from streamrnn.kernels.net.batch_memory import batch_memory
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.net.supervised import LEARN, supervised
 from streamrnn.models.net import Net
 
 INPUTS, WINDOW = 8, 16

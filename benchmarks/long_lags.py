@@ -17,8 +17,8 @@ from machine import cpu
 from numpy.typing import NDArray
 from tasks import Adding, GatedRecall, NoisyRecall, Task, TemporalOrder, blocks
 
-from streamrnn.kernels.layout import Sizes
-from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
 from streamrnn.models import defaults
 from streamrnn.models.net import Net
 from streamrnn.models.translate import optimizer, paced

@@ -22,9 +22,11 @@ import numpy as np
 from machine import cpu
 from numpy.typing import NDArray
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.detector import LEARN, SCORE, detector
-from streamrnn.kernels.layout import LANES, Sizes
+from streamrnn.kernels.anomaly.detector import detector
+from streamrnn.kernels.anomaly.rows import LEARN, SCORE
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.net.words import LANES
 from streamrnn.models import defaults
 from streamrnn.models.net import Net
 

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from machine import cpu
 
 from streamrnn import RNNAnomalyDetector, RNNSupervisedAnomalyDetector
-from streamrnn.kernels import alarm
+from streamrnn.kernels.anomaly import alarm
 
 Array = NDArray[np.float64]
 RESULT = Path(__file__).resolve().parents[1] / "results" / "anomaly.md"

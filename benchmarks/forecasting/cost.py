@@ -13,7 +13,7 @@ import numpy as np
 from forecasting.streams import Array
 
 from streamrnn import RNNForecaster
-from streamrnn.kernels.experts import EXPERTS, NET
+from streamrnn.kernels.forecast.experts.table import EXPERTS, NET
 
 STRETCH, STRETCHES, HORIZON = 100, 60, 24
 WAYS = ("in blocks", "`learn_one`", "`forecast` and `learn_one`")

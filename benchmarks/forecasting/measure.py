@@ -11,7 +11,7 @@ from forecasting.engine import Model, follow, scores
 from forecasting.models import Last, LeastSquares, Ours, River, Seasonal
 from forecasting.streams import STREAMS, Stream
 
-from streamrnn.kernels.experts import EXPERTS, NET
+from streamrnn.kernels.forecast.experts.table import EXPERTS, NET
 
 SEEDS = (0, 1, 2)
 NO_NETS = tuple(name for name, row in EXPERTS.items() if row.code != NET)

@@ -11,19 +11,12 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels import alarm, novelty
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.detector import (
-    INFORMATION,
-    LEARN,
-    MOST_SHIFT,
-    SCORE,
-    WAS_ANOMALY,
-    WAS_USUAL,
-    corrected,
-    detector,
-)
-from streamrnn.kernels.init import echo
+from streamrnn.kernels.anomaly import alarm, novelty
+from streamrnn.kernels.anomaly.detector import detector
+from streamrnn.kernels.anomaly.feedback import MOST_SHIFT, corrected
+from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.init import echo
 from streamrnn.models import defaults
 from streamrnn.models.frames import Table, table_of, values_of
 from streamrnn.models.keys import key_of
@@ -35,7 +28,7 @@ __all__ = ["RNNAnomalyDetector"]
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
 BAND: Final = 2.0  # running errors on either side of what was expected
 VIEWS: Final = ("value", "expectation", "shape", "residual")
-"""What ``view`` holds, in this order; see :mod:`streamrnn.kernels.novelty`."""
+"""What ``view`` holds, in this order; see :mod:`streamrnn.kernels.anomaly.novelty`."""
 PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "feature", "decided")
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import FeatureError, ParameterError
-from streamrnn.kernels.supervised import LEARN
+from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.features import element
 from streamrnn.models.frames import column_of

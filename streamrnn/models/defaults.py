@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamrnn.kernels.experts import EXPERTS as TABLE
-from streamrnn.kernels.optimizers import OPTIMIZERS
+from streamrnn.kernels.forecast.experts.table import EXPERTS as TABLE
+from streamrnn.kernels.net.optimizers import OPTIMIZERS
 
 __all__ = [
     "ALARM_RATE", "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS",

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from river.time_series.base import Forecaster
 
 from streamrnn.errors import FeatureError, ParameterError
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.experts import ARX, EXPERTS, NET
-from streamrnn.kernels.experts.lstm import TIME
-from streamrnn.kernels.forecaster import forecaster
-from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.forecast.experts.lstm import TIME
+from streamrnn.kernels.forecast.experts.table import ARX, EXPERTS, NET
+from streamrnn.kernels.forecast.forecaster import forecaster
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.models import defaults
 from streamrnn.models.features import Columns
 from streamrnn.models.frames import column_of, table_of, values_of

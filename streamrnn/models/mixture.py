@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
-from streamrnn.kernels import book as at
-from streamrnn.kernels.book import BookLayout, Shape
-from streamrnn.kernels.conformal import LEVELS
-from streamrnn.kernels.experts import AR, ARX, EXPERTS, RLS
-from streamrnn.kernels.forecaster import informed
+from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.conformal import LEVELS
+from streamrnn.kernels.forecast.experts.table import AR, ARX, EXPERTS, RLS
+from streamrnn.kernels.forecast.informed import informed
+from streamrnn.kernels.forecast.state import BookLayout, Shape
 
 __all__ = ["Books"]
 

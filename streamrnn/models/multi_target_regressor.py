@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.supervised import LEARN
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.features import Columns
 from streamrnn.models.frames import Table, table_of

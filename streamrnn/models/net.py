@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.events import bind, clear
-from streamrnn.kernels.init import INITIALIZERS, input_row, recurrent_rows
-from streamrnn.kernels.layout import HEADER_WORDS, Layout, Sizes
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import CONSTANT, OPTIMIZERS, PACED, SCHEDULES, WORDS
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import bind, clear
+from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
+from streamrnn.kernels.net.layout import Layout, Sizes
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.optimizers import CONSTANT, OPTIMIZERS, PACED, SCHEDULES, WORDS
+from streamrnn.kernels.net.words import HEADER_WORDS
+from streamrnn.kernels.slab import up
 from streamrnn.models import defaults
 
 __all__ = ["Net", "layout_of"]
@@ -217,7 +219,7 @@ class Net:
 
     def _draw_fixed_rows(self) -> None:
         cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
-        first = at.up(hidden, 4) if cell.recurrent else 0
+        first = up(hidden, 4) if cell.recurrent else 0
         for layer in range(self.sizes.layers):
             weights = self.array(f"layer{layer}.weights")
             if cell.recurrent:
@@ -255,7 +257,7 @@ class Net:
             into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
             shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
             into[shared] = kept[shared]
-        first = (at.up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
+        first = (up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
         for place, name in enumerate(inputs, start=first):
             row = input_row(cell, hidden, self.seed, 0, name)
             layout.view(slab, "layer0.weights")[place] = row

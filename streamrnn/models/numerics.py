@@ -11,8 +11,9 @@ import numba
 from llvmlite import binding
 from numba.core import event
 
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import INTERPRETED, sources_digest
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import INTERPRETED
+from streamrnn.kernels.net.stamp import stamp_of
 
 __all__ = ["numeric_abi", "told_of_compiling"]
 
@@ -34,7 +35,7 @@ def numeric_abi(cell: str = "lstm") -> dict[str, str]:
         chosen = numba.config.CPU_FEATURES
         features = binding.get_host_cpu_features().flatten() if chosen is None else str(chosen)
     return {
-        "kernels": sources_digest(CELLS[cell]),
+        "kernels": stamp_of(CELLS[cell]),
         "numba": "interpreted" if INTERPRETED else numba.__version__,
         "llvmlite": llvmlite.__version__,
         "cpu": str(numba.config.CPU_NAME or binding.get_host_cpu_name()),

@@ -12,11 +12,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.experts import EXPERTS
-from streamrnn.kernels.layout import MAX_LAYERS
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.forecast.experts.table import EXPERTS
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.optimizers import OPTIMIZERS
+from streamrnn.kernels.net.words import MAX_LAYERS
 
 __all__ = ["PARAMETERS", "Parameter", "check", "check_all", "documented"]
 

@@ -27,8 +27,8 @@ import msgspec
 import numpy as np
 
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES
 from streamrnn.models.recurrent import Recurrent
 from streamrnn.models.translate import is_river
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError, StateError
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.layout import Sizes
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.slab import up
 from streamrnn.models import defaults, translate
 from streamrnn.models.features import Columns
 from streamrnn.models.keys import Keys, key_of
@@ -279,7 +280,7 @@ class Recurrent:
         """
         sizes, cell = self._net.sizes, CELLS[self.cell]
         H = sizes.hidden
-        first = at.up(H, 4) if cell.recurrent else 0
+        first = up(H, 4) if cell.recurrent else 0
         sealed = np.frombuffer(self._net.slab.data.toreadonly(), np.uint8)  # whose views cannot be made writable
         view, found = self._net.layout.view, {}
         for layer in range(sizes.layers):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.supervised import LEARN
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.features import to_float
 from streamrnn.models.frames import values_of

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError, StateError
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.experts.lstm import CHANGE, FEATURE, TIME, VALUE
+from streamrnn.kernels.forecast.experts.lstm import CHANGE, FEATURE, TIME, VALUE
+from streamrnn.kernels.net import words as at
 from streamrnn.models.features import Columns, to_float
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.mixture import Books

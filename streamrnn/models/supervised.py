@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.supervised import ADVANCE, HIDDEN, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.kernels.net.supervised import ADVANCE, HIDDEN, LEARN, LINK, PREDICT, SCALED, supervised
 from streamrnn.models import defaults
 from streamrnn.models.features import NOT_PLAIN, Columns
 from streamrnn.models.frames import Table, table_of

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels import alarm, detector
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.supervised import LEARN
+from streamrnn.kernels.anomaly import alarm
+from streamrnn.kernels.anomaly.rows import LEARN as JUDGE
+from streamrnn.kernels.anomaly.rows import SCORE
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.anomaly_detector import PER_EVENT, RNNAnomalyDetector
 from streamrnn.models.features import to_float
@@ -309,7 +311,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             if learned:
                 expected[i] = row[net.first_output]
                 event[0] = y - expected[i] if abs(y) < np.inf else np.nan
-            judge._net.call(judge._net.slab, event, 1, detector.SCORE | detector.LEARN)  # noqa: SLF001
+            judge._net.call(judge._net.slab, event, 1, SCORE | JUDGE)  # noqa: SLF001
             row[first] = np.nan if guards[area][alarm.GUARD] > 0.0 else y
             net.call(net.slab, row, 1, LEARN)
         return judge._read(events)  # noqa: SLF001

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.supervised import HIDDEN, LEARN, NEXT
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.supervised import HIDDEN, LEARN, NEXT
 from streamrnn.models import defaults
 from streamrnn.models.features import to_float
 from streamrnn.models.frames import column_of, values_of

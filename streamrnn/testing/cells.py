@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cell import Cell
-from streamrnn.kernels.cells import CELLS, register_cell
-from streamrnn.kernels.optimizers import OPTIMIZERS
-from streamrnn.kernels.supervised import LEARN, PREDICT
+from streamrnn.kernels.cells.contract import Cell
+from streamrnn.kernels.cells.table import CELLS, register_cell
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.optimizers import OPTIMIZERS
+from streamrnn.kernels.net.supervised import LEARN, PREDICT
 from streamrnn.models.net import Net
 from streamrnn.testing.nets import play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Reference, Twin

@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import entry, sources_digest
-from streamrnn.kernels.losses import LOSSES, output_gradient
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import entry
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.losses import LOSSES, output_gradient
+from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.testing.nets import targets
 
 Array = NDArray[np.float64]
@@ -25,7 +26,7 @@ VALUE_IS_ANOTHER: Final = {"cauchy"}
 
 @functools.cache
 def _entry() -> Any:
-    stamp = sources_digest(CELLS["dense"])  # the losses are in the kernels' own files
+    stamp = stamp_of(CELLS["dense"])  # the losses are in the kernels' own files
 
     def run(code, y, out, grad, hyper):  # type: ignore[no-untyped-def]
         stamp  # noqa: B018  part of the cache's key

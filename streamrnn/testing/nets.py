@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.layout import Sizes
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
+from streamrnn.kernels.slab import up
 from streamrnn.models.net import Net
 
 __all__ = ["HIDDEN", "assign", "play", "rate", "small_net", "step_of", "targets", "weights"]
@@ -47,7 +48,7 @@ def small_net(
 def _parts(net: Net) -> list[NDArray[Any]]:
     """Views of the weights in use: of each layer recurrent rows (H, G), bias (G), input rows (I, G); the head (K, H + 1 + I)."""
     cell, H, inputs = CELLS[net.sizes.cell], net.sizes.hidden, net.sizes.inputs
-    first = at.up(H, 4) if cell.recurrent else 0
+    first = up(H, 4) if cell.recurrent else 0
     found = []
     for layer in range(net.sizes.layers):
         W = net.array(f"layer{layer}.weights")

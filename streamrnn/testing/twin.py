@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import INTERPRETED, chosen_by_cell, entry, sources_digest
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import INTERPRETED, chosen_by_cell, entry
+from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.models.net import Net
 from streamrnn.testing.nets import weights
 
@@ -36,7 +37,7 @@ _step = chosen_by_cell(lambda cell, hidden: CELLS[cell].forward(hidden))
 @functools.cache
 def _own_step(cell: str, hidden: int) -> Any:
     """Return the cell's own forward step, for many records in float64 at once."""
-    stamp = sources_digest(CELLS[cell])
+    stamp = stamp_of(CELLS[cell])
 
     def run(before, after):  # type: ignore[no-untyped-def]
         stamp  # noqa: B018  part of the cache's key

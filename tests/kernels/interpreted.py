@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED
 from streamrnn.testing.cells import gradient_is_the_difference_quotient
 from streamrnn.testing.nets import play, small_net, weights

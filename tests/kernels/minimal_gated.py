@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamrnn.kernels.activations import ONE, sigmoid, tanh
-from streamrnn.kernels.cell import Cell
+from streamrnn.kernels.cells.activations import ONE, sigmoid, tanh
+from streamrnn.kernels.cells.contract import Cell
 from streamrnn.kernels.compile import kernel
 
 

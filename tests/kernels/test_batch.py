@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.batch import LEARN, PREDICT, batch, batch_memory
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.batch import LEARN, PREDICT, batch
+from streamrnn.kernels.net.batch_memory import batch_memory
 from streamrnn.testing.cells import GRADIENT
 from streamrnn.testing.nets import play as play_alone
 from streamrnn.testing.nets import rate, small_net, weights

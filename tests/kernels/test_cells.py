@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.cells.table import CELLS
 from streamrnn.testing import cell_checks
 from tests.kernels import reference
 

@@ -12,10 +12,11 @@ import pytest
 from numba.core import event
 
 from streamrnn import RNNAnomalyDetector
-from streamrnn.kernels.batch import LEARN as LEARN_BATCH
-from streamrnn.kernels.batch import batch, batch_memory
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry
-from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
+from streamrnn.kernels.net.batch import LEARN as LEARN_BATCH
+from streamrnn.kernels.net.batch import batch
+from streamrnn.kernels.net.batch_memory import batch_memory
+from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
 from streamrnn.testing.nets import HIDDEN, play, small_net
 
 compiled_only = pytest.mark.skipif(INTERPRETED, reason="counts are those of compiled code")
@@ -75,8 +76,10 @@ def test_nothing_is_compiled_after_the_first_event():
 BITS = """
 import hashlib, sys
 import numpy as np
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.supervised import LEARN, PREDICT, supervised
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.supervised import LEARN
+from streamrnn.kernels.net.supervised import PREDICT
+from streamrnn.kernels.net.supervised import supervised
 from streamrnn.testing.nets import HIDDEN, small_net
 events = np.random.default_rng(1).normal(size=(100_000, 7))
 for block in (1, 7, 1000):

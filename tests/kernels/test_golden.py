@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamrnn.kernels.cells import CELLS
+from streamrnn.kernels.cells.table import CELLS
 from streamrnn.testing.nets import assign, play, rate, small_net, step_of, weights
 
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.losses import LOSSES
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.testing.cells import GRADIENT
 from streamrnn.testing.nets import HIDDEN, play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Twin

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.init import INITIALIZERS, TAU_MAX, timescales
-from streamrnn.kernels.layout import Sizes
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.init import INITIALIZERS, TAU_MAX, timescales
+from streamrnn.kernels.net.layout import Sizes
 from streamrnn.models.net import Net
 
 

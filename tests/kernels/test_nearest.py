@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamrnn.kernels import nearest
+from streamrnn.kernels.anomaly import nearest
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.layout import batch, events_words, unit
+from streamrnn.kernels.net.detector_memory import batch, events_words, unit
 
 RNG = np.random.default_rng(5)
 N = 2500

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from river import optim
 
-from streamrnn.kernels import layout as at
-from streamrnn.kernels import optimizers
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import entry, sources_digest
-from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import entry
+from streamrnn.kernels.net import optimizers
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.models.translate import OptimizerChoice, optimizer
 from streamrnn.testing.nets import play, small_net, step_of, weights
 
@@ -22,7 +23,7 @@ STEPS, N = 60, 8
 @functools.cache
 def stepper():
     """One update of a flat run of weights, compiled: prepare, then step."""
-    stamp = sources_digest(CELLS["lstm"])
+    stamp = stamp_of(CELLS["lstm"])
 
     def run(hd, hyper, c, w, w_0, s, g, pull):
         stamp  # noqa: B018  part of the cache's key

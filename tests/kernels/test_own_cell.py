@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streamrnn import RNNRegressor, dumps, loads
-from streamrnn.kernels.cells import CELLS, register_cell
+from streamrnn.kernels.cells.table import CELLS, register_cell
 from streamrnn.testing import check_cell
 from streamrnn.testing.nets import HIDDEN
 from tests.kernels.minimal_gated import MINIMAL_GATED, reference

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from streamrnn.kernels.cells import CELLS
-from streamrnn.kernels.compile import sources_digest
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net.stamp import stamp_of
 
 
 @pytest.mark.parametrize("part", ["forward", "backward", "traces"])
@@ -21,7 +21,7 @@ def test_a_cell_split_over_files_is_seen_whole(tmp_path, part):
         spec = importlib.util.spec_from_file_location("elsewhere", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        digests.append(sources_digest(replace(CELLS["lstm"], **{part: module.factory})))
+        digests.append(stamp_of(replace(CELLS["lstm"], **{part: module.factory})))
 
     assert digests[0] != digests[1]
-    assert sources_digest(CELLS["lstm"]) not in digests
+    assert stamp_of(CELLS["lstm"]) not in digests

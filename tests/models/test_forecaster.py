@@ -12,10 +12,10 @@ import pytest
 
 from streamrnn import RNNForecaster, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
-from streamrnn.kernels.aggregation import FORGET, believe
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS
-from streamrnn.kernels.experts import EXPERTS
-from streamrnn.kernels.experts.rls import RIDGE
+from streamrnn.kernels.forecast.aggregation import FORGET, believe
+from streamrnn.kernels.forecast.experts.rls import RIDGE
+from streamrnn.kernels.forecast.experts.table import EXPERTS
 
 SMALL = {"horizon": 2, "hidden_size": 8}
 NO_NETS = ("last", "steady", "seasonal", "drift", "rls", "rls_short", "ar")

@@ -15,8 +15,8 @@ from river import anomaly, compose, optim, preprocessing, stats
 import streamrnn
 from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.optimizers import CONSTANT
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.optimizers import CONSTANT
 from streamrnn.models import persistence
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -217,7 +217,7 @@ def tagged(parts, state):
 
 def free_words():
     """Header words that may hold any number: switches that are tested against zero, and counts that are only shown."""
-    from streamrnn.kernels import layout as at
+    from streamrnn.kernels.net import words as at
 
     return {at.NORMALIZE_X, at.NORMALIZE_Y, at.FROZEN, at.EVENTS, at.LEARNED, at.UPDATES, at.REFUSED}
 

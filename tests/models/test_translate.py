@@ -8,8 +8,8 @@ import pytest
 from river import optim
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.losses import LOSSES
-from streamrnn.kernels.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES, WORDS
 from streamrnn.models.translate import LossChoice, OptimizerChoice, loss, optimizer
 
 ABSTRACT = {"Optimizer", "BinaryLoss", "MultiClassLoss", "RegressionLoss"}

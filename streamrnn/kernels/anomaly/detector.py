@@ -1,0 +1,128 @@
+"""The entry for anomaly detection without labels: the next events are the targets.
+
+One row an event, float64: ``time, if it counts | x (F) | score | expected (F) | p-value | threshold | flags | events since
+the episode began | views of the first feature that decides (4) | that feature | the view that does | evidence of each feature
+(F) | spread of what was expected (F) | area, if the net is keyed``. The net
+sees the gap since the event before, every feature and its change since the last event (2 F inputs), and states each feature's next
+change (F outputs), in units of the changes' running spread: persistence is what it knows before it has learned
+anything. :mod:`~streamrnn.kernels.anomaly.horizons` reads its hidden state and states each feature 2 and 8 events ahead;
+:mod:`~streamrnn.kernels.anomaly.novelty` compares what comes with all that has been; the largest evidence of a feature is the event's, and
+:mod:`~streamrnn.kernels.anomaly.alarm` says when it is an alarm.
+
+While an alarm is fresh (``protect`` events) nothing is learned from what comes: the net is not led astray by it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from streamrnn.kernels.anomaly import alarm, horizons, novelty
+from streamrnn.kernels.anomaly.feedback import apply_feedback
+from streamrnn.kernels.anomaly.judge import answer, expect, judge, statistics
+from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import entry, kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import choose_area, views
+from streamrnn.kernels.net.events import absorb_inputs, commit, stage
+from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.kernels.net.targets import learn_slot, scale_target
+from streamrnn.kernels.net.update import update
+from streamrnn.kernels.net.words import FOUND_WORDS
+
+
+@kernel
+def _follow(hd, d, F, x, expected):
+    """Take the judgement into the memories: of the alarm rule, and of what is expected how well."""
+    found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
+    event = found[FOUND_WORDS * F :]
+    a, rule = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
+    begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
+    for i in range(F):
+        w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
+        if begins:
+            w[novelty.USUAL], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
+        if usable(x[i]) and usable(expected[i]):
+            n, error = w[novelty.SEEN], x[i] - expected[i]
+            w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
+
+
+@functools.cache
+def detector(cell: str, hidden: int) -> Any:
+    """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
+    stamp = stamp_of(CELLS[cell])
+    R, h_at = CELLS[cell].record * hidden, CELLS[cell].h * hidden
+
+    def run(slab, rows, n, mode):
+        stamp  # noqa: B018  part of the cache's key
+        hd, f, d = views(slab)
+        F, T = hd[at.OUTPUTS], hd[at.TIMED]
+        width = T + 4 * F + 1 + INFORMATION + hd[at.KEYED]
+        targets, net_row = hd[at.TARGET], d[hd[at.NET_ROW] : hd[at.NET_ROW] + T + 2 * F]
+        M, phi = hd[at.MEMORY], hd[at.PHI]
+        gain = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + 3 * phi]
+        echo = f[hd[at.ECHO] : hd[at.ECHO] + 2 * at.ECHO_UNITS]
+        top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
+        persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
+        last = hd[at.LAST]
+        for e in range(n):
+            row = rows[e * width : (e + 1) * width]
+            x, expected = row[T : T + F], row[T + F + 1 : T + 2 * F + 1]
+            if hd[at.KEYED] != 0:
+                choose_area(hd, d, row[width - 1])
+                last = hd[at.LAST]
+            if T > 0:
+                net_row[0] = row[0]
+            expect(hd, f, d, F, expected)
+            judge(hd, f, d, F, x)
+            if mode & SCORE:
+                answer(hd, d, F, row[T:])
+            if mode & LEARN:
+                if mode & (WAS_ANOMALY | WAS_USUAL):
+                    apply_feedback(hd, d, F, mode)
+                _follow(hd, d, F, x, expected)
+                guarded = d[hd[at.ALARM] + alarm.GUARD] > 0.0 or mode & WAS_ANOMALY != 0
+                # the last event learns what followed it
+                for i in range(F):
+                    change = x[i] - d[last + T + 2 * i] if usable(x[i]) else np.nan
+                    net_row[T + 2 * i] = x[i]
+                    net_row[T + 2 * i + 1] = change
+                    d[targets + i] = np.nan if guarded else scale_target(hd, d, i, change)
+                if hd[at.FILL] > 0:
+                    learn_slot(hd, f, d, hd[at.FILL] - 1, d[targets : targets + F])
+                    if hd[at.FRESH] >= hd[at.STRIDE]:
+                        update(cell, hidden, hd, f, d)
+                stage(cell, hidden, hd, f, d, net_row)
+                absorb_inputs(hd, d)
+                commit(hd)
+                hidden_at = hd[top + at.REC] + hd[at.FILL] * R + h_at
+                for i in range(F):
+                    if not usable(x[i]):
+                        continue
+                    d[last + T + 2 * i] = x[i]
+                    w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
+                    kept = f[hd[at.KEPT] + i * hd[at.KEPT_SIZE] : hd[at.KEPT] + (i + 1) * hd[at.KEPT_SIZE]]
+                    head = d[hd[at.HEADS] + i * hd[at.HEAD_SIZE] : hd[at.HEADS] + (i + 1) * hd[at.HEAD_SIZE]]
+                    lines = kept[hd[at.KEPT_SIZE] - at.DEPTH * phi :]
+                    if not w[novelty.SEEN] > 0.0:
+                        w[novelty.ORIGIN] = x[i]
+                    if not head[0] > 0.0:
+                        horizons.start(head, phi)
+                    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
+                    novelty.remember(w, kept, M, found, hd[hd[at.ORDER] :])
+                    seen = int(w[novelty.SEEN]) - 1
+                    if not persistence:
+                        for j in range(hidden):
+                            lines[seen % at.DEPTH * phi + j] = f[hidden_at + j]
+                        horizons.look(w, lines, echo, phi, hidden, d[hd[at.SCALED] + T + 2 * i])
+                        if not guarded and hd[at.FROZEN] == 0:
+                            horizons.learn(w, head, lines, phi, gain)
+                    _, unit, _ = statistics(hd, d, i)
+                    horizons.forecast(w, head, lines, phi, unit, persistence)
+                hd[hd[at.STAGED] + at.JUDGED] = 0
+
+    return entry(run)

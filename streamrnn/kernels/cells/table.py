@@ -1,0 +1,31 @@
+"""The table of cells. A new cell is one file and one row here (or one call of :func:`register_cell`)."""
+
+from __future__ import annotations
+
+from streamrnn.kernels.cells.contract import Cell
+from streamrnn.kernels.cells.dense import DENSE
+from streamrnn.kernels.cells.elman import ELMAN, ELMAN_LOGISTIC
+from streamrnn.kernels.cells.gru import GRU
+from streamrnn.kernels.cells.lstm import LSTM
+from streamrnn.kernels.cells.trace_lstm import TRACE_LSTM
+
+CELLS: dict[str, Cell] = {cell.name: cell for cell in (LSTM, TRACE_LSTM, GRU, ELMAN, ELMAN_LOGISTIC, DENSE)}
+
+
+def register_cell(cell: Cell) -> Cell:
+    """Add a row to the table, for a cell of one's own.
+
+    Raises
+    ------
+    ValueError
+        When the name is taken by another cell.
+
+    Examples
+    --------
+    >>> from streamrnn.kernels.cells import CELLS, register_cell
+    >>> register_cell(CELLS["lstm"]) is CELLS["lstm"]
+    True
+    """
+    if CELLS.setdefault(cell.name, cell) != cell:
+        raise ValueError(f"The name {cell.name!r} is taken by another cell. Choose another name.")
+    return cell

@@ -1,0 +1,141 @@
+"""Bernstein online aggregation: what a mixture of experts believes of each, and how a regret changes it.
+
+O. Wintenberger, Optimal learning with Bernstein online aggregation, Machine Learning 106, 2017. With w the weights, p the
+mixture's forecast, f_j an expert's, and g the slope of the loss at p, the regret of the mixture against expert j is
+r_j = g (p - f_j) (the gradient trick: it bounds the regret of any convex loss against any convex combination), and ::
+
+    R_j += r_j - eta_j r_j^2      V_j += r_j^2      B_j = max(B_j, |r_j|)
+    eta_j = min(1 / (2 B_j), sqrt(log E / V_j))      w_j ~ prior_j eta_j exp(eta_j R_j)
+
+The regret against the best fixed combination is then O(sqrt(log log n V log E)), whatever the experts do. The loss is Huber's,
+bounded in slope at ``SLOPE`` running errors, so that one outlier does not decide. R, V and B are discounted by ``FORGET`` an event: the
+bound then speaks of the last 1 / (1 - FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov, ALT 2010), so
+that a stream that changes is followed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.reinterpret import reinterpret
+
+FORGET: Final = 0.998  # 1: a regime that recurs is believed too late; 0.99: weights follow noise
+SLOPE: Final = 3.0  # running errors; without it a spike decides for a thousand events
+MOST: Final = 4.0  # running errors by which a forecast may differ from the mixture's before its regret is cut
+SETTLED: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
+
+
+_LOG2_E: Final = 1.4426950408889634
+_LN2_HIGH: Final = 6.93145751953125e-1
+_LN2_LOW: Final = 1.42860682030941723212e-6
+_LEAST: Final = -700.0  # exp of less is no ordinary float64
+_WHOLE: Final = 6755399441055744.0  # 1.5 * 2^52: in the low bits of what is added to it stands the nearest whole number
+_BIAS: Final = 1023 << 52
+
+
+@kernel
+def _exponentials(z, whole):
+    """Replace z (n), none above 0, by exp(z) to 1e-15: as a loop of libm's, but in vectors. whole (n): scratch."""
+    for i in range(z.size):
+        v = z[i] if z[i] > _LEAST else _LEAST
+        k = np.floor(v * _LOG2_E + 0.5)
+        r = v - k * _LN2_HIGH
+        r = r - k * _LN2_LOW
+        p = 1.0 / 479001600.0
+        p = p * r + 1.0 / 39916800.0
+        p = p * r + 1.0 / 3628800.0
+        p = p * r + 1.0 / 362880.0
+        p = p * r + 1.0 / 40320.0
+        p = p * r + 1.0 / 5040.0
+        p = p * r + 1.0 / 720.0
+        p = p * r + 1.0 / 120.0
+        p = p * r + 1.0 / 24.0
+        p = p * r + 1.0 / 6.0
+        p = p * r + 0.5
+        p = p * r + 1.0
+        z[i] = p * r + 1.0
+        whole[i] = k + _WHOLE
+    bits = reinterpret(whole, np.int64)
+    for i in range(z.size):
+        bits[i] = (bits[i] << 52) + _BIAS
+    for i in range(z.size):
+        z[i] *= whole[i]
+
+
+@kernel
+def believe(R, V, B, w, f, prior, g, p, limit, on, scratch):
+    """Move the weights w after an error: for each of n lanes (a channel and step ahead), E experts.
+
+    R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, limit, on (n): the slope of the loss, the mixture's
+    forecast, the largest regret, and 1 where there is something to learn, else 0; scratch (3 E + 4, n).
+    """
+    E, n = prior.size, g.size
+    log_E = np.log(float(E)) if E > 1 else 0.0
+    z, eta, whole = scratch[: E * n], scratch[E * n : 2 * E * n], scratch[2 * E * n : 3 * E * n]
+    most_bound, most_square = scratch[3 * E * n : (3 * E + 1) * n], scratch[(3 * E + 1) * n : (3 * E + 2) * n]
+    top, total = scratch[(3 * E + 2) * n : (3 * E + 3) * n], scratch[(3 * E + 3) * n : (3 * E + 4) * n]
+    for i in range(n):
+        most_bound[i], most_square[i], top[i], total[i] = 0.0, 0.0, -np.inf, 0.0
+    for j in range(E):
+        r, said, bound, square = (
+            z[j * n : (j + 1) * n],
+            f[j * n : (j + 1) * n],
+            B[j * n : (j + 1) * n],
+            V[j * n : (j + 1) * n],
+        )
+        for i in range(n):
+            v = g[i] * (p[i] - said[i])
+            v = v if v < limit[i] else limit[i]
+            r[i] = v if v > -limit[i] else -limit[i]
+        for i in range(n):
+            size, kept = abs(r[i]), bound[i] * FORGET
+            v = kept if kept > size else size
+            bound[i] = v if on[i] > 0.0 else bound[i]
+            most_bound[i] = most_bound[i] if most_bound[i] > v else v
+        for i in range(n):
+            v = square[i] * FORGET + r[i] * r[i]
+            square[i] = v if on[i] > 0.0 else square[i]
+            most_square[i] = most_square[i] if most_square[i] > v else v
+    for j in range(E):
+        r, rate, bound, square = (
+            z[j * n : (j + 1) * n],
+            eta[j * n : (j + 1) * n],
+            B[j * n : (j + 1) * n],
+            V[j * n : (j + 1) * n],
+        )
+        regret = R[j * n : (j + 1) * n]
+        for i in range(n):  # one that never differed from the mixture has no scale of its own: it borrows the others'
+            least = 1e-3 * most_bound[i]
+            least = bound[i] if bound[i] > least else least
+            rate[i] = 0.5 / least
+        for i in range(n):
+            least = 1e-6 * most_square[i]
+            least = square[i] if square[i] > least else least
+            v = np.sqrt(log_E / least)
+            rate[i] = rate[i] if rate[i] < v else v
+        for i in range(n):
+            v = regret[i] * FORGET + r[i] - rate[i] * r[i] * r[i]
+            regret[i] = v if (on[i] > 0.0) & (most_square[i] > 0.0) else regret[i]
+        for i in range(n):
+            r[i] = rate[i] * regret[i]
+            top[i] = top[i] if top[i] > r[i] else r[i]
+    for j in range(E):
+        r = z[j * n : (j + 1) * n]
+        for i in range(n):
+            r[i] -= top[i]
+    _exponentials(z, whole)
+    for j in range(E):
+        r, rate = z[j * n : (j + 1) * n], eta[j * n : (j + 1) * n]
+        for i in range(n):
+            r[i] *= prior[j] * rate[i]
+            total[i] += r[i]
+    for i in range(n):  # where the experts agree, or squares are beyond float64, the prior
+        total[i] = total[i] if most_square[i] > 0.0 else 0.0
+    for j in range(E):
+        r, weight = z[j * n : (j + 1) * n], w[j * n : (j + 1) * n]
+        for i in range(n):
+            v = r[i] / total[i] if total[i] > 0.0 else prior[j]
+            weight[i] = v if on[i] > 0.0 else weight[i]

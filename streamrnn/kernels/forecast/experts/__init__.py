@@ -1,0 +1,1 @@
+"""The experts of the mixture: each one way to forecast all steps ahead. See README.md here."""

@@ -1,0 +1,193 @@
+"""One regression of the next change, rolled on from its own forecasts: without features, and with a known future of them.
+
+``ar`` regresses y[t + 1] - y[t] on 1 and the last L changes. It has a value to learn from at the very next event, and one vector of
+coefficients for all steps: on a short series it is ahead of :mod:`streamrnn.kernels.forecast.experts.rls`, which waits for each step's value;
+where one step is not the rule for many, that one is.
+
+``arx`` (L. Ljung, System Identification, 2nd ed., eq. 4.14) also reads the level y[t] - a, and each feature at t + 1 and at t: what a
+feature does at once, what it leaves behind, and by the lags what it sets going. Nobody knows the features to come, unless they are given:
+so it is no part of the ordinary mixture, but of a second one, that answers when ``xs`` is given. What it would have said is known later,
+when the features have come: a path is begun at each event, with the coefficients of that moment, and led on by each event's features.
+Step for step it is the path that ``forecast`` takes over ``xs``, and its errors are what the second mixture's weights and bands learn from.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.experts.bounds import FARTHEST, place
+from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.rls import LIMIT, RIDGE, changes, gain
+from streamrnn.kernels.net.scaler import usable
+
+AR: Final = 6
+ARX: Final = 7
+AR_ROW: Final = Expert("ar", AR, prior=1.5, lags=13)
+ARX_ROW: Final = Expert("arx", ARX, prior=4.0, lags=13)
+
+EASY: Final = 0.01  # usual changes squared: what is left when the features are known may be far smaller than a change
+REACH: Final = 4.0  # times as far as others may a path go: what a rare feature does is more than a usual change
+
+
+@kernel
+def _regressors(hd, d, c, t, with_features, x):
+    """Write what the change from t on is regressed on, all but the features' values at t + 1, into x."""
+    L, F = (hd[at.ARX + at.LAGS], hd[at.KNOWN_FEATURES]) if with_features else (hd[at.AR + at.LAGS], 0)
+    first = 2 if with_features else 1
+    x[0] = 1.0
+    if with_features:
+        x[1] = d[hd[at.VALUES] + c * hd[at.MEMORY] + t % hd[at.MEMORY]] - d[hd[at.ANCHOR] + c]
+    changes(hd, d, c, t, L, x[first : first + L])
+    for f in range(F):
+        x[first + L + 2 * f + 1] = away(hd, d, f, d[hd[at.KNOWN] + f])
+
+
+@kernel
+def away(hd, d, f, v):
+    """Return how far feature f is from its first value; 0 before it has had one."""
+    first = d[hd[at.KNOWN_FIRST] + f]
+    return v - first if usable(first) and usable(v) else 0.0
+
+
+@kernel
+def complete(hd, x):
+    """Tell whether every feature has a value."""
+    known = True
+    for f in range(hd[at.KNOWN_FEATURES]):
+        known = known and usable(x[f])
+    return known
+
+
+@kernel
+def learn(hd, d, c, t, with_features, x_now):
+    """Learn the change to y[t], which has come; the features at t - 1 are still the last that are known."""
+    H, Q = hd[at.HORIZON], hd[at.MEMORY]
+    base = at.ARX if with_features else at.AR
+    L, F = hd[base + at.LAGS], hd[at.KNOWN_FEATURES] if with_features else 0
+    first = 2 if with_features else 1
+    n = first + L + 2 * F
+    s = d[hd[at.CHANGE] + c * H]
+    if t < 2 or not s > 0.0 or not usable(d[hd[at.RAW] + c * (H + 1) + (t - 1) % (H + 1)]):
+        return
+    x, g = d[hd[at.SCRATCH] : hd[at.SCRATCH] + n], d[hd[at.SCRATCH] + n : hd[at.SCRATCH] + 2 * n]
+    P = d[hd[base + at.GAIN] + c * n * n : hd[base + at.GAIN] + (c + 1) * n * n]
+    w = d[hd[base + at.COEFFICIENTS] + c * n : hd[base + at.COEFFICIENTS] + (c + 1) * n]
+    _regressors(hd, d, c, t - 1, with_features, x)
+    for f in range(F):
+        x[first + L + 2 * f] = away(hd, d, f, x_now[f])
+    ridge = EASY if with_features else RIDGE
+    if P[0] == 0.0:
+        P[0] = 1.0 / ridge
+        for i in range(1, first + L):
+            P[i * n + i] = 1.0 / (ridge * s)
+    for i in range(first + L, n):  # a feature's own scale: its first value that differs
+        v = 1.0 / (ridge * x[i] * x[i])
+        if P[i * n + i] == 0.0 and v > 0.0 and usable(v):
+            P[i * n + i] = v
+    power = gain(P, x, g, 1.0, 1.0)
+    if power == 0.0:
+        for i in range(n * n):
+            P[i] = 0.0
+        return
+    ring = hd[at.VALUES] + c * Q
+    most = LIMIT * np.sqrt(s) * (REACH if with_features else 1.0)
+    error = min(max(d[ring + t % Q] - d[ring + (t - 1) % Q], -most), most)
+    for i in range(n):
+        error -= w[i] * x[i]
+    error /= power
+    if abs(error) < 1e150:
+        for i in range(n):
+            w[i] += error * g[i]
+
+
+@kernel
+def ar(hd, d, c, e, t, value):
+    """State the forecasts made at t."""
+    H, L = hd[at.HORIZON], hd[at.AR + at.LAGS]
+    w = d[hd[at.AR + at.COEFFICIENTS] + c * (1 + L) : hd[at.AR + at.COEFFICIENTS] + (c + 1) * (1 + L)]
+    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H + L]  # the newest change first: each forecast goes in front
+    changes(hd, d, c, t, L, x[H:])
+    v, into = value, place(hd, c, e)
+    for h in range(H):
+        total = w[0]
+        lags = x[H - h : H - h + L]
+        for i in range(L):
+            total += w[1 + i] * lags[i]
+        far = FARTHEST * np.sqrt(d[hd[at.CHANGE] + c * H + h])
+        following = min(max(v + total, value - far), value + far)
+        x[H - 1 - h] = following - v
+        v = following
+        d[into + h] = v
+
+
+@kernel
+def begin(hd, d, c, t):
+    """Begin a path at t: coefficients, changes, level and bounds are those of this moment."""
+    C, H, L, F = hd[at.CHANNELS], hd[at.HORIZON], hd[at.ARX + at.LAGS], hd[at.KNOWN_FEATURES]
+    n, path = 2 + L + 2 * F, t % H * C + c
+    source = hd[at.ARX + at.COEFFICIENTS] + c * n
+    into = hd[at.ARX + at.PATH_COEFFICIENTS] + path * n
+    for i in range(n):
+        d[into + i] = d[source + i]
+    kept = hd[at.ARX + at.PATH_CHANGES] + path * (H + L)
+    changes(hd, d, c, t, L, d[kept + H : kept + H + L])
+    value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
+    d[hd[at.ARX + at.PATH_LEVEL] + path] = value
+    limits = hd[at.ARX + at.PATH_BOUND] + path * (1 + H)
+    d[limits] = value
+    for h in range(H):
+        d[limits + 1 + h] = REACH * FARTHEST * np.sqrt(d[hd[at.CHANGE] + c * H + h])
+
+
+@kernel
+def step(hd, d, c, path, h, level, kept, x_before, x_now):
+    """Return the level one step on. ``kept`` (H + L): changes, newest first from H - h on; the next goes in front.
+
+    x_before, x_now (F): features of the step before and of this one.
+    """
+    H, L, F = hd[at.HORIZON], hd[at.ARX + at.LAGS], hd[at.KNOWN_FEATURES]
+    n = 2 + L + 2 * F
+    w = d[hd[at.ARX + at.PATH_COEFFICIENTS] + path * n : hd[at.ARX + at.PATH_COEFFICIENTS] + (path + 1) * n]
+    lags = kept[H - h : H - h + L]
+    total = w[0] + w[1] * (level - d[hd[at.ANCHOR] + c])
+    for i in range(L):
+        total += w[2 + i] * lags[i]
+    for f in range(F):
+        total += w[2 + L + 2 * f] * away(hd, d, f, x_now[f]) + w[2 + L + 2 * f + 1] * away(hd, d, f, x_before[f])
+    limits = hd[at.ARX + at.PATH_BOUND] + path * (1 + H)
+    value, far = d[limits], d[limits + 1 + h]
+    following = min(max(level + total, value - far), value + far)
+    kept[H - 1 - h] = following - level
+    return following
+
+
+@kernel
+def lead_on(hd, d, t, x_now):
+    """Lead the paths of the last H events on to t, by the features of t; each is the forecast that it would have been."""
+    C, H, L, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.ARX + at.LAGS], hd[at.EXPERTS]
+    known = complete(hd, x_now)
+    before = d[hd[at.KNOWN] : hd[at.KNOWN] + hd[at.KNOWN_FEATURES]]
+    said = hd[at.FORECASTS] + (t % H * (E + 1) + E) * C * H
+    for h in range(min(H, t)):
+        for c in range(C):
+            path = (t - 1 - h) % H * C + c
+            kept = hd[at.ARX + at.PATH_CHANGES] + path * (H + L)
+            at_level = hd[at.ARX + at.PATH_LEVEL] + path
+            v = step(hd, d, c, path, h, d[at_level], d[kept : kept + H + L], before, x_now) if known else np.nan
+            d[at_level] = v
+            d[said + c * H + h] = v
+
+
+@kernel
+def see(hd, d, x_now):
+    """Remember the features' newest values, and the first of each."""
+    for f in range(hd[at.KNOWN_FEATURES]):
+        v = x_now[f]
+        if usable(v):
+            d[hd[at.KNOWN] + f] = v
+            if not usable(d[hd[at.KNOWN_FIRST] + f]):
+                d[hd[at.KNOWN_FIRST] + f] = v

@@ -1,0 +1,45 @@
+"""What an expert is: one row of the table in :mod:`streamrnn.kernels.forecast.experts.table`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name
+        What users write in ``experts=``.
+    code
+        What the kernel branches on; rows of one kind share it.
+    prior
+        What it is believed before the first error, in proportion: chosen once, on all streams of the benchmark together.
+    lags
+        Values back that a recursive least squares sees; 0 for the others.
+    forget
+        Discount an event of a recursive least squares.
+    rate
+        Learning rate of a net, over that of the optimiser's own.
+    stride
+        Events between two updates of a net; 0: the estimator's parameter.
+    init
+        How a net's biases begin.
+
+    Examples
+    --------
+    >>> from streamrnn.kernels.experts import EXPERTS
+    >>> EXPERTS["rls"].lags, EXPERTS["last"].lags
+    (48, 0)
+    """
+
+    name: str
+    code: int
+    prior: float = 1.0
+    lags: int = 0
+    forget: float = 1.0
+    rate: float = 0.0
+    stride: int = 0
+    init: str = ""

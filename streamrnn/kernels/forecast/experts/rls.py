@@ -1,0 +1,138 @@
+"""Recursive least squares on lagged changes, one vector of coefficients for each step ahead.
+
+y[t + h] - y[t] is regressed on x = (y[t] - y[t - 1], ..., y[t - L + 1] - y[t - L]); all steps share the inverse
+correlation matrix P of x, and learn together when the last of their values has come::
+
+    k = P x / (lambda + x' P x)      W_h += k (target_h - W_h' x)      P = (P - k x' P) / lambda
+
+(S. Haykin, Adaptive Filter Theory, 4th ed., Table 9.1.) What keeps it alive: P is kept as one triangle, so that it cannot lose
+its symmetry; with lambda < 1 a direction that is never excited would grow without end, so P is not divided while its trace is
+beyond ``GROWN`` times the first; changes and targets are limited to ``LIMIT`` usual ones; and a step that is not finite starts P anew.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.experts.bounds import place
+from streamrnn.kernels.forecast.experts.contract import Expert
+
+RLS: Final = 4
+RLS_ROW: Final = Expert("rls", RLS, prior=1.5, lags=48)
+RLS_SHORT_ROW: Final = Expert("rls_short", RLS, prior=1.0, lags=13, forget=0.998)
+
+RIDGE: Final = (
+    10.0  # usual changes squared: prior weight of "no change", as of ten events. 1 is wild for the first hundred events
+)
+LIMIT: Final = 8.0  # root mean square changes
+GROWN: Final = 1e4
+
+
+@kernel
+def changes(hd, d, c, t, L, x):
+    """Write the L changes before t into x (L), newest first, limited."""
+    Q = hd[at.MEMORY]
+    ring = hd[at.VALUES] + c * Q
+    most = LIMIT * np.sqrt(d[hd[at.CHANGE] + c * hd[at.HORIZON]])
+    place = t % Q
+    newer = d[ring + place]
+    for i in range(L):
+        place = place - 1 if place > 0 else Q - 1
+        older = d[ring + place]
+        v = newer - older
+        known = abs(v) >= 0.0
+        v = v if v < most else most
+        v = v if v > -most else -most
+        x[i] = v if known else 0.0
+        newer = older
+
+
+@kernel
+def gain(P, x, g, forget, grow):
+    """Write P x into g (L) and move P (its lower triangle, L x L) on. Return lambda + x' P x, or 0 where that is no number."""
+    L = x.size
+    for i in range(L):
+        g[i] = 0.0
+    for i in range(L):
+        row, v = P[i * L : i * L + i], x[i]
+        total = 0.0
+        for j in range(i):
+            total += row[j] * x[j]
+            g[j] += row[j] * v
+        g[i] += total + P[i * L + i] * v
+    power = forget
+    for i in range(L):
+        power += x[i] * g[i]
+    if not (power > 0.0 and power < 1e300):
+        return 0.0
+    share = 1.0 / power
+    for i in range(L):
+        row, v = P[i * L : i * L + i + 1], g[i] * share
+        for j in range(i + 1):
+            row[j] = (row[j] - v * g[j]) * grow
+    return power
+
+
+@kernel
+def _restart(P, L, s):
+    for i in range(L * L):
+        P[i] = 0.0
+    for i in range(L):
+        P[i * L + i] = 1.0 / (RIDGE * s)
+
+
+@kernel
+def teach(hd, d, c, k, t):
+    """Learn what was said at t - H, now that y[t] is there."""
+    H, Q, b = hd[at.HORIZON], hd[at.MEMORY], at.RLS + k * at.RLS_WORDS
+    L = hd[b + at.LAGS]
+    source = t - H
+    s = d[hd[at.CHANGE] + c * H]
+    if source < 1 or not s > 0.0:
+        return
+    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
+    g = d[hd[at.SCRATCH] + L : hd[at.SCRATCH] + 2 * L]
+    P = d[hd[b + at.GAIN] + c * L * L : hd[b + at.GAIN] + (c + 1) * L * L]
+    forget = d[hd[b + at.SETTINGS]]
+    if P[0] == 0.0:
+        _restart(P, L, s)
+    changes(hd, d, c, source, L, x)
+    trace = 0.0
+    for i in range(L):
+        trace += P[i * L + i]
+    power = gain(P, x, g, forget, 1.0 / forget if trace * RIDGE * s < GROWN * L else 1.0)
+    if power == 0.0:
+        _restart(P, L, s)
+        return
+    ring = hd[at.VALUES] + c * Q
+    start = d[ring + source % Q]
+    for h in range(H):
+        w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
+        most = LIMIT * np.sqrt(d[hd[at.CHANGE] + c * H + h])
+        error = min(max(d[ring + (source + 1 + h) % Q] - start, -most), most)
+        for i in range(L):
+            error -= w[i] * x[i]
+        error /= power
+        if abs(error) < 1e150:
+            for i in range(L):
+                w[i] += error * g[i]
+
+
+@kernel
+def rls(hd, d, c, e, k, t, value):
+    """State the forecasts made at t."""
+    H, b = hd[at.HORIZON], at.RLS + k * at.RLS_WORDS
+    L = hd[b + at.LAGS]
+    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
+    changes(hd, d, c, t, L, x)
+    into = place(hd, c, e)
+    for h in range(H):
+        w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
+        total = 0.0
+        for i in range(L):
+            total += w[i] * x[i]
+        d[into + h] = value + total

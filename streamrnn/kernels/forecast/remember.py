@@ -1,0 +1,87 @@
+"""Each channel's values: kept in rings, jumps told from spikes, and how far the channel moves within 1 ... H steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.experts.seasonal import correlate
+from streamrnn.kernels.forecast.verify import SETTLED, WILD, mean_square
+from streamrnn.kernels.net.scaler import usable
+
+JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
+USUAL_ALPHA: Final = (
+    0.01  # what is usual is learned in a hundred events: a stream may grow a hundredfold in two hundred
+)
+USUAL_MOST: Final = (
+    4.0  # usual changes: no change counts more, so that spikes at up to a quarter of all events stay spikes
+)
+
+
+@kernel
+def _remember(hd, d, c, t, y, learns):
+    """Put y into the rings. A jump that was taken back by the next value leaves no trace among the values."""
+    H, Q = hd[at.HORIZON], hd[at.MEMORY]
+    ring, slot, before = hd[at.VALUES] + c * Q, t % (H + 1), (t - 1) % (H + 1)
+    raw, base, context = hd[at.RAW] + c * (H + 1), hd[at.BASE] + c * (H + 1), hd[at.CONTEXT] + c * (H + 1)
+    old = d[ring + (t - 1) % Q] if t > 0 else np.nan
+    known = usable(y)
+    d[raw + slot] = y if known else np.nan
+    d[base + slot] = y if known else (d[base + before] if t > 0 else np.nan)
+    d[context + slot] = 0.0
+    d[ring + t % Q] = y if known else old
+    change = y - old if known and usable(old) else 0.0
+    usual = d[hd[at.USUAL] + c]
+    n = d[hd[at.CHANGES] + c * H]
+    settled = n > SETTLED and usual > 0.0
+    if known and usable(old) and learns:
+        size = min(abs(change), USUAL_MOST * usual) if settled else abs(change)
+        d[hd[at.USUAL] + c] += max(USUAL_ALPHA, 1.0 / (n + 1.0)) * (size - usual)
+    if known and not usable(d[hd[at.FIRST] + c]):
+        d[hd[at.FIRST] + c] = y
+    if known and not usable(d[hd[at.ANCHOR] + c]):
+        d[hd[at.ANCHOR] + c] = y
+    if d[hd[at.SIGN] + c] == 0.0 and change != 0.0:
+        d[hd[at.SIGN] + c] = 1.0 if change > 0.0 else -1.0
+    if known and settled and abs(change) > JUMP * usual:
+        older = d[ring + (t - 2) % Q] if t > 1 else np.nan
+        if t > 1 and d[context + before] == 1.0 and abs(y - older) <= JUMP * usual:
+            d[ring + (t - 1) % Q] = older
+            change = y - older
+        else:
+            d[context + slot] = 1.0
+    most = WILD * usual
+    limited = min(max(change, -most), most) if settled else change
+    correlate(hd, d, c, limited)
+
+
+@kernel
+def remember(hd, d, row, t, learns):
+    """Put every channel's y into the rings, and learn how far it moves within 1 ... H steps."""
+    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.TIMED]
+    n = C * H
+    moved, on = d[hd[at.LANES] : hd[at.LANES] + n], d[hd[at.LANES] + n : hd[at.LANES] + 2 * n]
+    longest = min(H, t)
+    for c in range(C):
+        y = row[T + c]
+        _remember(hd, d, c, t, y, learns)
+        known = learns and usable(y)
+        origin = t % (H + 1)
+        for h in range(H):
+            origin = origin - 1 if origin > 0 else H
+            then = d[hd[at.BASE] + c * (H + 1) + origin]
+            good = known and h < longest and usable(then)
+            moved[c * H + h] = y - then if good else 0.0
+            on[c * H + h] = 1.0 if good else 0.0
+    if not learns:
+        return
+    change, changes = d[hd[at.CHANGE] : hd[at.CHANGE] + n], d[hd[at.CHANGES] : hd[at.CHANGES] + n]
+    mean_square(change, changes, moved, on)
+    for c in range(C):
+        if usable(row[T + c]):
+            for h in range(max(longest, 1), H):  # not seen yet: as a walk at random would have it
+                if changes[c * H + h] == 0.0:
+                    change[c * H + h] = change[c * H] * (h + 1.0)

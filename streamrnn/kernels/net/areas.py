@@ -1,0 +1,86 @@
+"""The memories of streams on one slab: views of it, and which area is bound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.reinterpret import reinterpret
+
+
+@kernel
+def views(slab):
+    """Return the slab as int64 (the header comes first), float32 and float64."""
+    return reinterpret(slab, np.int64), reinterpret(slab, np.float32), reinterpret(slab, np.float64)
+
+
+@kernel
+def bind(hd, area):
+    """Make another area the one that all offsets mean. Nothing is copied but the counters."""
+    if area == hd[at.AREA]:
+        return
+    head = hd[at.AREA_HEAD]
+    hd[head + at.A_FILL], hd[head + at.A_FRESH] = hd[at.FILL], hd[at.FRESH]
+    by = (area - hd[at.AREA]) * hd[at.AREA_BYTES]
+    hd[at.AREA_HEAD] += by // 8
+    hd[at.LAST] += by // 8
+    for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
+        hd[word] += by // 4
+    if hd[at.MEMORY] > 0:
+        hd[at.ALARM] += by // 8
+        hd[at.WATCH] += by // 8
+        hd[at.KEPT] += by // 4
+    for layer in range(hd[at.LAYERS]):
+        for word in (at.TRACE, at.XS, at.REC, at.LIVE_XS, at.LIVE_REC):
+            hd[at.LAYER_0 + layer * at.LAYER_WORDS + word] += by // 4
+    head = hd[at.AREA_HEAD]
+    hd[at.FILL], hd[at.FRESH] = hd[head + at.A_FILL], hd[head + at.A_FRESH]
+    hd[at.AREA] = area
+    hd[hd[at.STAGED]] = 0
+    hd[hd[at.STAGED] + at.JUDGED] = 0
+
+
+@kernel
+def clear(hd, d):
+    """Put the bound area back to before its first event."""
+    start = hd[at.AREA_HEAD]
+    for i in range(hd[at.AREA_BYTES] // 8):
+        hd[start + i] = 0
+    for i in range(hd[at.INPUTS]):
+        d[hd[at.LAST] + i] = np.nan
+    d[start + at.A_CLOCK] = np.nan
+    hd[at.FILL], hd[at.FRESH] = 0, 0
+    hd[hd[at.STAGED]] = 0
+    hd[hd[at.STAGED] + at.JUDGED] = 0
+
+
+@kernel
+def choose_area(hd, d, code):
+    """Bind the area that a keyed row names: ``area``, or ``-area`` to begin it anew."""
+    area = int(abs(code))
+    bind(hd, area)
+    if code < 0.0:
+        clear(hd, d)
+
+
+@kernel
+def swap_live(hd):
+    """Exchange the state that learns and the one that runs ahead; twice is nothing."""
+    hd[at.OUT], hd[at.LIVE_OUT] = hd[at.LIVE_OUT], hd[at.OUT]
+    hd[at.FILL], hd[at.LIVE_FILL] = hd[at.LIVE_FILL], hd[at.FILL]
+    for layer in range(hd[at.LAYERS]):
+        b = at.LAYER_0 + layer * at.LAYER_WORDS
+        hd[b + at.XS], hd[b + at.LIVE_XS] = hd[b + at.LIVE_XS], hd[b + at.XS]
+        hd[b + at.REC], hd[b + at.LIVE_REC] = hd[b + at.LIVE_REC], hd[b + at.REC]
+    hd[hd[at.STAGED]] = 0
+
+
+@kernel
+def move_on(hd, f, size):
+    """Make the step in slot 0 the past of the next one, in every layer: records of ``size``. For the live state."""
+    for layer in range(hd[at.LAYERS]):
+        rec = hd[at.LAYER_0 + layer * at.LAYER_WORDS + at.REC]
+        for i in range(size):
+            f[rec + i] = f[rec + size + i]
+    hd[hd[at.STAGED]] = 0

@@ -1,0 +1,125 @@
+"""What every task does with an event's features: scale them, stage the step, commit it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.forward import forward
+from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.words import LANES
+from streamrnn.kernels.reinterpret import reinterpret
+
+
+@kernel
+def _gap_input(hd, d, t):
+    """Return log(1 + gap / mean gap) for an event at time t (s); NaN where there is no gap to measure.
+
+    Time that stands still or runs backwards is a gap of 0. The clock is set by every event, so that one wrong
+    time spoils two gaps and no more.
+    """
+    clock, mean = d[hd[at.AREA_HEAD] + at.A_CLOCK], d[hd[at.GAPS]]
+    if not (usable(t) and usable(clock)):
+        return np.nan
+    gap = max(t - clock, 0.0)
+    return np.log1p(gap / mean) if mean > 0.0 else (np.log(2.0) if gap > 0.0 else 0.0)
+
+
+@kernel
+def scale_inputs(hd, d):
+    """Standardise the staged x (I) into ``SCALED``; the statistics that include x are staged too.
+
+    A value that is missing (NaN), infinite or beyond 1e150 counts as the running mean: 0.
+    """
+    I = hd[at.INPUTS]
+    alpha, most = d[hd[at.HYPER] + at.ALPHA], d[hd[at.HYPER] + at.X_CLIP]
+    least = -most
+    scaled = hd[at.NORMALIZE_X] != 0
+    for b in range((I + LANES - 1) // LANES):
+        old = d[hd[at.X_STATS] + 3 * LANES * b : hd[at.X_STATS] + 3 * LANES * (b + 1)]
+        new = d[hd[at.STAGE] + 3 * LANES * b : hd[at.STAGE] + 3 * LANES * (b + 1)]
+        x = d[hd[at.X_RAW] + LANES * b : hd[at.X_RAW] + LANES * (b + 1)]
+        z = d[hd[at.SCALED] + LANES * b : hd[at.SCALED] + LANES * (b + 1)]
+        for i in range(LANES):
+            v = x[i]
+            good = usable(v)
+            mean, var, n = absorb(v, old[i], old[LANES + i], old[2 * LANES + i], alpha)
+            s = (v - mean) / spread(mean, var) if scaled else v
+            s = s if s < most else most
+            s = s if s > least else least
+            z[i] = s if good else 0.0
+            new[i] = mean if good else old[i]
+            new[LANES + i] = var if good else old[LANES + i]
+            new[2 * LANES + i] = n if good else old[2 * LANES + i]
+
+
+@kernel
+def place_inputs(hd, f, d):
+    """Put the standardised inputs into layer 0's slot ``fill``."""
+    I = hd[at.INPUTS]
+    nx = hd[at.LAYER_0 + at.NX]
+    xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
+    f[xs] = 1.0
+    z = d[hd[at.SCALED] : hd[at.SCALED] + I]
+    slot = f[xs + 1 : xs + nx]
+    for i in range(I):
+        slot[i] = z[i]
+    for i in range(I, nx - 1):
+        slot[i] = 0.0
+
+
+@kernel
+def stage(cell, hidden, hd, f, d, x):
+    """Make sure that the step for x (I) lies ready in slot ``fill``. Changes no state: scratch alone.
+
+    The step of the last call is used again when x has the very same bits.
+    """
+    I = hd[at.INPUTS]
+    kept = hd[hd[at.RAW] : hd[at.RAW] + I]
+    now = reinterpret(x, np.int64)
+    same = hd[hd[at.STAGED]] != 0
+    for i in range(I):
+        same = same & (kept[i] == now[i])
+    if not same:
+        for i in range(I):
+            kept[i] = now[i]
+            d[hd[at.X_RAW] + i] = x[i]
+        if hd[at.TIMED] != 0:
+            d[hd[at.X_RAW]] = _gap_input(hd, d, x[0])
+        for i in range(I, (I + LANES - 1) // LANES * LANES):
+            d[hd[at.X_RAW] + i] = np.nan
+        scale_inputs(hd, d)
+        place_inputs(hd, f, d)
+        forward(cell, hidden, hd, f)
+        hd[hd[at.STAGED]] = 1
+
+
+@kernel
+def absorb_inputs(hd, d):
+    """Take the staged x into the statistics, and its time into the clock."""
+    if hd[at.TIMED] != 0:
+        t = d[hd[at.RAW]]
+        clock, gaps = hd[at.AREA_HEAD] + at.A_CLOCK, hd[at.GAPS]
+        if usable(t):
+            if usable(d[clock]) and hd[at.FROZEN] == 0:
+                gap = max(t - d[clock], 0.0)
+                d[gaps], d[gaps + 1], d[gaps + 2] = absorb(
+                    gap, d[gaps], d[gaps + 1], d[gaps + 2], d[hd[at.HYPER] + at.ALPHA]
+                )
+            d[clock] = t
+    n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
+    if hd[at.FROZEN] == 0:
+        old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
+        new = d[hd[at.STAGE] : hd[at.STAGE] + n]
+        for i in range(n):
+            old[i] = new[i]
+
+
+@kernel
+def commit(hd):
+    """Make the staged step part of the state: the hidden state advances."""
+    hd[at.FILL] += 1
+    hd[at.FRESH] += 1
+    hd[at.EVENTS] += 1
+    hd[hd[at.STAGED]] = 0

@@ -1,0 +1,93 @@
+"""The forward step: scaled inputs of one event -> records of all layers -> outputs."""
+
+from __future__ import annotations
+
+from streamrnn.kernels.cells.activations import ZERO
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import chosen_by_cell, kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.products import product_of
+from streamrnn.kernels.slab import up
+
+
+@chosen_by_cell
+def forward(cell, hidden):
+    """Fill records and outputs of slot ``fill`` from its scaled inputs (layer 0: already in place)."""
+    spec, H = CELLS[cell], hidden
+    N, R, UH = spec.gates * H, spec.record * H, spec.split * H
+    recurrent, h_at = spec.recurrent, spec.h * H
+    step, product = spec.forward(H), product_of(N)
+    padded = up(H, 4) if recurrent else 0
+
+    @kernel
+    def run(hd, f):
+        t = hd[at.FILL]
+        top = f[:0]
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx = hd[b + at.NX]
+            x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
+            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+            prev, rec = pair[:R], pair[R:]
+            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
+            if layer > 0:
+                x[0] = 1.0
+                for i in range(H):
+                    x[1 + i] = top[i]
+            z = rec[:N]
+            for i in range(N):
+                z[i] = ZERO
+            if recurrent:
+                if UH > 0:
+                    u = rec[UH : UH + N]
+                    for i in range(N):
+                        u[i] = ZERO
+                    product(prev[h_at : h_at + H], W, u)
+                else:
+                    product(prev[h_at : h_at + H], W, z)
+            product(x, W[padded * N :], z)
+            step(prev, rec)
+            top = rec[h_at : h_at + H]
+        K, width = hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
+        x = f[
+            hd[at.LAYER_0 + at.XS] + t * hd[at.LAYER_0 + at.NX] : hd[at.LAYER_0 + at.XS]
+            + (t + 1) * hd[at.LAYER_0 + at.NX]
+        ]
+        out = f[hd[at.OUT] + t * K : hd[at.OUT] + (t + 1) * K]
+        K8 = K & ~7
+        for k in range(0, K8, 8):  # eight at a time: eight sums that do not wait for each other
+            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 8) * width]
+            s0, s1, s2, s3, s4, s5, s6, s7 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+            for i in range(H):
+                a = top[i]
+                s0 += v[i] * a
+                s1 += v[width + i] * a
+                s2 += v[2 * width + i] * a
+                s3 += v[3 * width + i] * a
+                s4 += v[4 * width + i] * a
+                s5 += v[5 * width + i] * a
+                s6 += v[6 * width + i] * a
+                s7 += v[7 * width + i] * a
+            for i in range(x.size):
+                a = x[i]
+                s0 += v[H + i] * a
+                s1 += v[width + H + i] * a
+                s2 += v[2 * width + H + i] * a
+                s3 += v[3 * width + H + i] * a
+                s4 += v[4 * width + H + i] * a
+                s5 += v[5 * width + H + i] * a
+                s6 += v[6 * width + H + i] * a
+                s7 += v[7 * width + H + i] * a
+            out[k], out[k + 1], out[k + 2], out[k + 3] = s0, s1, s2, s3
+            out[k + 4], out[k + 5], out[k + 6], out[k + 7] = s4, s5, s6, s7
+        for k in range(K8, K):
+            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 1) * width]
+            s = ZERO
+            for i in range(H):
+                s += v[i] * top[i]
+            vx = v[H:]
+            for i in range(x.size):
+                s += vx[i] * x[i]
+            out[k] = s
+
+    return run

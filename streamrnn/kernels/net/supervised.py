@@ -1,0 +1,111 @@
+"""The entry for learning y from x: predict, learn, or both, over a block of events.
+
+One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | area, if the net is keyed``.
+The one-event call is the block call with one row.
+
+Where labels come late, two states run: a row in mode ``ADVANCE`` moves the live one on and answers from it, and leaves
+the standardised inputs in the place of x; later a row in mode ``SCALED | LEARN`` brings these back, with y, and the state
+that learns follows.
+
+Where the next event is the target (``NEXT``), an event teaches the one before it each feature's change, and the newest event
+waits in the window, untaught. An update is made over those before it, so it reaches one event less far back.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final
+
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import entry, kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
+from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, stage
+from streamrnn.kernels.net.forward import forward
+from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
+from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.kernels.net.targets import learn_slot, link, scale_target, unscale_output
+from streamrnn.kernels.net.update import update
+
+PREDICT: Final = 1
+LEARN: Final = 2
+LINK: Final = 4  # outputs in the target's own terms: probabilities, rates, standard deviations
+ADVANCE: Final = 8
+SCALED: Final = 16
+HIDDEN: Final = 32
+NEXT: Final = 64  # the targets are the next event's changes
+
+
+@kernel
+def _answer(hd, f, d, o, mode):
+    """Write the outputs of slot ``fill`` into o (K)."""
+    K = o.size
+    for k in range(K):
+        o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + hd[at.FILL] * K + k]))
+    if mode & LINK:
+        link(hd, d, o)
+
+
+@functools.cache
+def supervised(cell: str, hidden: int) -> Any:
+    """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
+    stamp = stamp_of(CELLS[cell])
+    size, h_at = CELLS[cell].record * hidden, CELLS[cell].h * hidden
+
+    def run(slab, rows, n, mode):
+        stamp  # noqa: B018  part of the cache's key
+        hd, f, d = views(slab)
+        I, K = hd[at.INPUTS], hd[at.OUTPUTS]
+        H = hidden if mode & HIDDEN else 0
+        width = I + 2 * K + H + hd[at.KEYED]
+        targets = hd[at.TARGET]
+        for e in range(n):
+            row = rows[e * width : (e + 1) * width]
+            x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
+            if hd[at.KEYED] != 0:
+                choose_area(hd, d, row[width - 1])
+            if mode & NEXT:
+                learn_changes(hd, f, d, x)
+            if mode & ADVANCE:
+                swap_live(hd)
+            if mode & SCALED:
+                for i in range(I):
+                    d[hd[at.SCALED] + i] = x[i]
+                place_inputs(hd, f, d)
+                forward(cell, hidden, hd, f)
+                hd[hd[at.STAGED]] = 0
+            else:
+                stage(cell, hidden, hd, f, d, x)
+            slot = hd[at.FILL]
+            if mode & PREDICT:
+                _answer(hd, f, d, o, mode)
+            if mode & HIDDEN:
+                top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
+                for i in range(H):
+                    row[I + 2 * K + i] = f[top + i]
+            if mode & ADVANCE:
+                absorb_inputs(hd, d)
+                for i in range(I):
+                    x[i] = d[hd[at.SCALED] + i]
+                move_on(hd, f, size)
+                swap_live(hd)
+            elif mode & LEARN:
+                if not mode & SCALED:
+                    absorb_inputs(hd, d)
+                commit(hd)
+                if mode & NEXT:
+                    learn_nothing(hd, f, slot)
+                    due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
+                else:
+                    for k in range(K):
+                        d[targets + k] = scale_target(hd, d, k, y[k])
+                    learn_slot(hd, f, d, slot, d[targets : targets + K])
+                    due = hd[at.FRESH] >= hd[at.STRIDE]
+                if due:
+                    if mode & NEXT:
+                        hold_newest(hd)
+                    update(cell, hidden, hd, f, d)
+                    if mode & NEXT:
+                        put_newest(hd, f, size, slot)
+
+    return entry(run)

@@ -1,0 +1,91 @@
+"""Targets: scaled as they run, taught to a slot of the window, and outputs taken back to the targets' own units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.losses import CROSS_ENTROPY, GAUSSIAN, LOG, MOST, POISSON, output_gradient
+from streamrnn.kernels.net.scaler import absorb, spread, usable
+
+
+@kernel
+def teach(hd, f, d, slot, targets):
+    """Set the errors of a slot from its targets (standardised; NaN: not known). Return the loss."""
+    K = hd[at.OUTPUTS]
+    out = f[hd[at.OUT] + slot * K : hd[at.OUT] + (slot + 1) * K]
+    grad = f[hd[at.D_OUT] + slot * K : hd[at.D_OUT] + (slot + 1) * K]
+    known, loss = output_gradient(hd[at.LOSS], targets, out, grad, d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER])
+    f[hd[at.KNOWN] + slot] = known
+    if known > 0:
+        hd[at.LEARNED] += 1
+        d[hd[at.LOSS_SUM]] += loss / known
+    return loss
+
+
+@kernel
+def learn_slot(hd, f, d, slot, targets):
+    """Teach a slot its targets, and note the loss in the learning curve."""
+    learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
+    teach(hd, f, d, slot, targets)
+    if hd[at.LEARNED] > learned:
+        if hd[at.LEARNED] >> (hd[at.DOUBLING] + 1) > 0:
+            hd[at.DOUBLING] += 1
+        loss = d[hd[at.LOSS_SUM]] - before
+        d[hd[at.CURVE] + hd[at.DOUBLING]] += loss
+
+
+@kernel
+def scale_target(hd, d, k, y):
+    """Take target y of output k into its statistics and return it standardised and clipped; NaN stays NaN."""
+    if not usable(y):
+        return np.nan
+    if hd[at.NORMALIZE_Y] == 0:
+        return y
+    mean, var, n = d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k], d[hd[at.Y_COUNT] + k]
+    if hd[at.FROZEN] == 0:
+        mean, var, n = absorb(y, mean, var, n, d[hd[at.HYPER] + at.ALPHA])
+        d[hd[at.Y_MEAN] + k] = mean
+        d[hd[at.Y_VAR] + k] = var
+        d[hd[at.Y_COUNT] + k] = n
+    most = d[hd[at.HYPER] + at.Y_CLIP]
+    return min(max((y - mean) / spread(mean, var), -most), most)
+
+
+@kernel
+def unscale_output(hd, d, k, o):
+    """Return output k in the target's own units (a log-variance stays one)."""
+    if hd[at.NORMALIZE_Y] == 0 or (hd[at.LOSS] == GAUSSIAN and k >= hd[at.OUTPUTS] // 2):
+        return o
+    return d[hd[at.Y_MEAN] + k] + o * spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k])
+
+
+@kernel
+def link(hd, d, o):
+    """Turn outputs o (K) into the target's own terms, where the loss has a link: softmax, logistic, exp.
+
+    ``gaussian``: the second half, log-variances, become standard deviations in the target's units.
+    """
+    loss, K = hd[at.LOSS], o.size
+    if loss == CROSS_ENTROPY and K > 0:
+        top = o[0]
+        for k in range(1, K):
+            top = max(top, o[k])
+        total = 0.0
+        for k in range(K):
+            o[k] = np.exp(o[k] - top)
+            total += o[k]
+        for k in range(K):
+            o[k] /= total
+    elif loss == LOG:
+        for k in range(K):
+            o[k] = 1.0 / (1.0 + np.exp(-o[k]))
+    elif loss == POISSON:
+        for k in range(K):
+            o[k] = np.exp(min(o[k], MOST))
+    elif loss == GAUSSIAN:
+        half = K // 2
+        for k in range(half):
+            scale = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
+            o[half + k] = scale * np.exp(0.5 * min(max(o[half + k], -MOST), MOST))

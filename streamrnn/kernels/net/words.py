@@ -1,0 +1,55 @@
+"""The words of a net's header: sizes, counters, and where each array of its slab begins.
+
+Offsets are in units of the array's own type. The settings at the end are places in the array ``settings``.
+"""
+
+from __future__ import annotations
+
+FORMAT = 1
+HEADER_WORDS = 256
+MAX_LAYERS = 8
+LANES = 8  # float64 in one vector: input statistics lie in blocks of mean (8) | variance (8) | count (8)
+# ---- header words -------------------------------------------------------------------------------
+VERSION, INPUTS, OUTPUTS, HIDDEN, LAYERS, WINDOW, STRIDE, SLOTS = range(8)
+TRACES, LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, TWO_PASS = range(8, 16)
+FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, PAD_T, DOUBLING = range(16, 24)
+# offsets, float64 units
+X_STATS, Y_MEAN, Y_VAR, Y_COUNT, HYPER, STAGE, LOSS_SUM, SCALED = range(24, 32)
+AREA, AREA_BYTES = 32, 33  # the area that is bound; bytes from one to the next
+# offsets, float32 units
+HEAD, HEAD_0, HEAD_S, HEAD_GRAD, HEAD_WIDTH, OUT, D_OUT, KNOWN = range(34, 42)
+S_DH, S_DC, S_DX, S_ROW, S_A, S_LOCAL, S_LATER, S_DCS, S_DO, S_STEP = range(42, 52)
+STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
+AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
+KEYED, TIMED = 192, 193
+# a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
+MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER, GAINS = range(
+    194, 208
+)
+LAYER_0, LAYER_WORDS = 64, 16
+# words of one layer
+NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
+# words of an area's head: counters while another area is bound; time of its last event (float64)
+A_FILL, A_FRESH, A_CLOCK = range(3)
+# ---- settings (float64) -------------------------------------------------------------------------
+(
+    LR, BETA_1, BETA_2, EPS, CLIP, PULL, LOSS_A, LOSS_B, ALPHA, X_CLIP, Y_CLIP, POWER, OPT_A, OPT_B,
+) = range(14)  # fmt: skip
+N_HYPER = 16
+# Words that travel when a slab is laid out anew; the others follow from the sizes.
+CARRIED = (
+    LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, DOUBLING,
+)  # fmt: skip
+HORIZONS = (
+    2,
+    8,
+)  # steps ahead of a detector's head: below 2 errors sit at the noise floor, beyond 8 they are the stream's own
+DEPTH = 9  # of the rings of what was forecast: the longest horizon and the event itself
+ECHO_LAGS, ECHO_UNITS = 20, 40  # last values the head sees beside the hidden state; fixed random units, two of each
+RECENT = 32  # values of the view "shape"
+WATCH_WORDS = 128  # float64 words of a feature's counters and rings
+RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
+GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
+FOUND_WORDS = 16  # what was found for one feature
+JUDGED = 1  # word behind STAGED: whether the event has been judged
+N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned
