@@ -13,7 +13,7 @@ import numpy as np
 from forecasting.streams import Array
 
 from streamrnn import RNNForecaster
-from streamrnn.kernels.forecast.experts.table import EXPERTS, NET
+from streamrnn.kernels.forecast.experts.table import EXPERTS, NET_CODE
 
 STRETCH, STRETCHES, HORIZON = 100, 60, 24
 WAYS = ("in blocks", "`learn_one`", "`forecast` and `learn_one`")
@@ -52,7 +52,7 @@ def measure(experts: tuple[str, ...], way: str) -> tuple[float, float]:
 def main() -> None:
     """Print the table."""
     print("| experts | " + " | ".join(WAYS) + " |\n|---|---|---|---|")
-    bare = tuple(name for name, row in EXPERTS.items() if row.code != NET)
+    bare = tuple(name for name, row in EXPERTS.items() if row.code != NET_CODE)
     for label, experts in (
         ("all", tuple(EXPERTS)),
         ("without the nets", bare),

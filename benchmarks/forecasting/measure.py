@@ -11,10 +11,10 @@ from forecasting.engine import Model, follow, scores
 from forecasting.models import Last, LeastSquares, Ours, River, Seasonal
 from forecasting.streams import STREAMS, Stream
 
-from streamrnn.kernels.forecast.experts.table import EXPERTS, NET
+from streamrnn.kernels.forecast.experts.table import EXPERTS, NET_CODE
 
 SEEDS = (0, 1, 2)
-NO_NETS = tuple(name for name, row in EXPERTS.items() if row.code != NET)
+NO_NETS = tuple(name for name, row in EXPERTS.items() if row.code != NET_CODE)
 NAIVE = ("last", "seasonal", "RLS 12", "RLS 48")
 CONTROLS = (*NAIVE, "HoltWinters", "SNARIMAX")
 
@@ -42,7 +42,7 @@ def measure(name: str, horizon: int, seed: int) -> dict[str, Any]:
     model = Ours(C, horizon, seed)
     found: dict[str, Any] = {"ours": scores(stream, follow(model, stream, horizon))}
     weights = model.model.weights_with_xs_ if stream.known else model.model.weights_
-    nets = [name for name, row in EXPERTS.items() if row.code == NET]
+    nets = [name for name, row in EXPERTS.items() if row.code == NET_CODE]
     by_channel = [weights] if C == 1 else list(weights.values())
     found["weight"] = float(np.mean([sum(one[name] for name in nets).mean() for one in by_channel]))
     found["bare"] = scores(stream, follow(Ours(C, horizon, seed, experts=NO_NETS), stream, horizon))[kept]

@@ -89,7 +89,7 @@ class _Defaults(dict[type, dict[str, Any]]):
 
 
 _DEFAULTS: Final = _Defaults()
-_ALLOCATIONS: Final = 50_000  # between two looks of the collector at the youngest
+_ALLOCATIONS: Final = 50_000  # between two collections of the youngest
 
 
 @contextlib.contextmanager

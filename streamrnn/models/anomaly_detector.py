@@ -147,8 +147,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         warm_up = self.warm_up if warm_up is None else warm_up
         check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet, "warm_up": warm_up})
         self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, warm_up
-        self._net.array("rule")[[alarm.RATE, alarm.QUIET, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
-        self._net.array("staged")[at.JUDGED] = 0  # what was judged by the old rule
+        self._net.array("rule")[[alarm.RATE, alarm.COOLDOWN, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
+        self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old rule
 
     def correct(self, feature: Any, decided: str | None, is_anomaly: bool) -> None:
         """Say of an event, after it was learned, whether it was an anomaly: the word of :meth:`learn_one`, late.
@@ -187,7 +187,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             )
         gains, view = self._net.array("gains")[place], max(VIEWS.index(decided) - 1, 0)
         gains[view] = corrected(float(gains[view]), bool(is_anomaly))
-        self._net.array("staged")[at.JUDGED] = 0
+        self._net.array("prepared")[at.JUDGED] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the model from what :meth:`__getstate__` gave.
@@ -201,7 +201,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net = self._net
         for area in range(net.sizes.areas):
             parts = [net.layout.view(net.slab, name, area) for name in ("watch", "alarm", "kept")]
-            seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.EVENTS]
+            seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS]
             whole = all(np.isfinite(part).all() for part in parts)
             if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
                 raise StateError("The detector's state holds counts or memories that no detector can have.")
@@ -335,10 +335,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             "low": expected - BAND * spread,
             "high": expected + BAND * spread,
             "contribution": info[:, INFORMATION : INFORMATION + F].copy(),
-            "alarm": flags & alarm.ALARM != 0,
-            "exceeds": flags & alarm.EXCEEDS != 0,
-            "warm": flags & alarm.WARM != 0,
-            "change": flags & alarm.CHANGE != 0,
+            "alarm": flags & alarm.FLAG_ALARM != 0,
+            "exceeds": flags & alarm.FLAG_EXCEEDS != 0,
+            "warm": flags & alarm.FLAG_WARM != 0,
+            "change": flags & alarm.FLAG_CHANGE != 0,
             "p_value": info[:, 0].copy(),
             "threshold": info[:, 1].copy(),
             "since": info[:, 3].copy(),
@@ -505,6 +505,6 @@ def _blank(n: int, width: int) -> dict[str, NDArray[Any]]:
     blank: dict[str, NDArray[Any]] = {name: np.full((n, width), np.nan) for name in PER_FEATURE}
     blank |= {name: np.zeros(n, bool) for name in ("alarm", "exceeds", "warm", "change")}
     return blank | {
-        "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NEVER), "since": np.zeros(n),
+        "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NO_THRESHOLD), "since": np.zeros(n),
         "view": np.zeros((n, len(VIEWS))), "feature": np.full(n, -1), "decided": np.full(n, -1),
     }  # fmt: skip

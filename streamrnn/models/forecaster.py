@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from river.time_series.base import Forecaster
 
 from streamrnn.errors import FeatureError, ParameterError
-from streamrnn.kernels.forecast.experts.lstm import TIME
-from streamrnn.kernels.forecast.experts.table import ARX, EXPERTS, NET
+from streamrnn.kernels.forecast.experts.lstm import TIME_INPUT
+from streamrnn.kernels.forecast.experts.table import ARX_CODE, EXPERTS, NET_CODE
 from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses import LOSSES
@@ -115,7 +115,7 @@ class RNNForecaster(Series, Forecaster):
         del vars(self)["advance"]  # no parameter of this one: two states run in any case
         allowed = [name for name, row in LOSSES.items() if row.outputs_per_target == 1 and row.task == "regression"]
         check(type(self).__name__, "loss", loss, f"one of {', '.join(allowed)}", ok=self._loss in allowed)
-        rows = [EXPERTS[name] for name in experts if EXPERTS[name].code == NET]
+        rows = [EXPERTS[name] for name in experts if EXPERTS[name].code == NET_CODE]
         self._nets = [self._net, *(copy.deepcopy(self._net) for _ in rows[1:])] if rows else []
         for net, row in zip(self._nets, rows, strict=True):
             if lr is None:
@@ -129,7 +129,7 @@ class RNNForecaster(Series, Forecaster):
         self._single = None
         self._n_seen = 0
         if time is not None:
-            self._books.grow(inputs=[TIME])
+            self._books.grow(inputs=[TIME_INPUT])
         self._lay_row()
 
     @classmethod
@@ -325,12 +325,12 @@ class RNNForecaster(Series, Forecaster):
 
         The weights of ordinary events; behind a jump others hold.
         """
-        return self._believed("weights", [name for name in self.experts if EXPERTS[name].code != ARX])
+        return self._believed("weights", [name for name in self.experts if EXPERTS[name].code != ARX_CODE])
 
     @property
     def weights_with_xs_(self) -> dict[str, Any]:
         """The same for steps whose features are known: ``arx`` is one more. Empty for a forecaster without features."""
-        return self._believed("informed.weights", sorted(self.experts, key=lambda name: EXPERTS[name].code == ARX))
+        return self._believed("informed.weights", sorted(self.experts, key=lambda name: EXPERTS[name].code == ARX_CODE))
 
     def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
         beliefs = self._books.array(0, field)[0]

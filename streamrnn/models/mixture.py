@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from streamrnn.errors import StateError
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.conformal import LEVELS
-from streamrnn.kernels.forecast.experts.table import AR, ARX, EXPERTS, RLS
+from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, RLS_CODE
 from streamrnn.kernels.forecast.informed import informed
-from streamrnn.kernels.forecast.state import BookLayout, Shape
+from streamrnn.kernels.forecast.state import Shape, StateLayout
 
 __all__ = ["Books"]
 
@@ -25,8 +25,8 @@ _TRANSIENT = ("scratch", "row", "lanes")
 
 
 @functools.lru_cache(maxsize=256)
-def _layout_of(shape: Shape) -> BookLayout:
-    return BookLayout(shape)
+def _layout_of(shape: Shape) -> StateLayout:
+    return StateLayout(shape)
 
 
 class Books:
@@ -58,14 +58,14 @@ class Books:
         self, names: tuple[str, ...], horizon: int, period: int = 0, nets: int = 0, timed: bool = False
     ) -> None:
         asked = [EXPERTS[name] for name in names]
-        self.rows = rows = [row for row in asked if row.code != ARX]
+        self.rows = rows = [row for row in asked if row.code != ARX_CODE]
         self.prior = np.array([row.prior for row in rows])
-        arx = [row for row in asked if row.code == ARX]
+        arx = [row for row in asked if row.code == ARX_CODE]
         self.informed_prior = np.array([row.prior for row in (*rows, *arx)])
         self.inputs: list[int] = []
         self.shape = Shape(
-            0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS),
-            period, timed, nets, max((row.lags for row in rows if row.code == AR), default=0),
+            0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS_CODE),
+            period, timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
             max((row.lags for row in arx), default=0),
         )  # fmt: skip
         self.slabs: list[NDArray[np.uint8]] = []
@@ -78,16 +78,16 @@ class Books:
 
     def header(self, area: int) -> NDArray[np.int64]:
         """Return one book's header, as a view."""
-        return self.slabs[area][: 8 * at.HEADER_WORDS].view(np.int64)
+        return self.slabs[area][: 8 * at.STATE_HEADER_WORDS].view(np.int64)
 
-    def _blank(self, layout: BookLayout) -> NDArray[np.uint8]:
+    def _blank(self, layout: StateLayout) -> NDArray[np.uint8]:
         slab = layout.allocate()
         for name, prior in (("", self.prior), ("informed.", self.informed_prior)):
             if layout.fields[f"{name}prior"][2] != (0,):
                 layout.view(slab, f"{name}prior")[:] = prior / prior.sum()
                 layout.view(slab, f"{name}weights")[:] = (prior / prior.sum())[:, None, None]
         layout.view(slab, "input_of")[:] = self.inputs
-        for place, row in enumerate(row for row in self.rows if row.code == RLS):
+        for place, row in enumerate(row for row in self.rows if row.code == RLS_CODE):
             layout.view(slab, f"rls{place}.settings")[0] = row.forget
         return slab
 
@@ -98,7 +98,7 @@ class Books:
         self.inputs = [*self.inputs, *inputs]
         self.slabs = [self._blank(new) for _ in olds]
         for before, after in zip(olds, self.slabs, strict=True):
-            for word in at.CARRIED:
+            for word in at.CARRIED_WORDS:
                 after.view(np.int64)[word] = before.view(np.int64)[word]
             for name in old.fields:
                 source, into = old.view(before, name), new.view(after, name)
@@ -124,7 +124,7 @@ class Books:
         xs (H, F): features to come, NaN where one is missing. A step is forecast with them if all are there up to it.
         """
         plain = self.array(area, "now").T
-        if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.EVENTS]:
+        if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.N_EVENTS]:
             return plain, 0
         plain = plain.copy()
         out = np.empty(plain.size)
@@ -157,25 +157,25 @@ class Books:
 
     def begin(self, area: int) -> None:
         """Make sure that there is a blank book at ``area``."""
-        frozen = self.header(0)[at.FROZEN]
+        frozen = self.header(0)[at.IS_FROZEN]
         while len(self.slabs) <= area:
             self.slabs.append(self._blank(self.layout))
         self.slabs[area] = self._blank(self.layout)
-        self.header(area)[at.FROZEN] = frozen
+        self.header(area)[at.IS_FROZEN] = frozen
 
     def forget(self) -> None:
         """Put the memory of all streams back to before the first event; what was learned of them stays."""
         layout = self.layout
         blank = self._blank(layout)
         for slab in self.slabs:
-            slab.view(np.int64)[at.EVENTS] = 0
-            for name in (*at.MEMORY_OF_SERIES, "context", "sign", "differences", "pending"):
+            slab.view(np.int64)[at.N_EVENTS] = 0
+            for name in (*at.NAN_UNTIL_SEEN, "context", "sign", "differences", "pending"):
                 layout.view(slab, name)[:] = layout.view(blank, name)
 
     def freeze(self, frozen: int) -> None:
         """Stop learning, or learn again."""
         for area in range(len(self.slabs)):
-            self.header(area)[at.FROZEN] = frozen
+            self.header(area)[at.IS_FROZEN] = frozen
 
     def state(self) -> list[bytes]:
         """Return each book as bytes: equal states give equal bytes."""
@@ -203,19 +203,19 @@ class Books:
             if len(state) != layout.nbytes:
                 raise StateError(f"The forecaster's state must have {layout.nbytes} bytes. Got {len(state)} instead.")
             slab = self._blank(layout)
-            expected = slab[: 8 * at.HEADER_WORDS].view(np.int64).copy()
+            expected = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64).copy()
             fixed = [layout.view(slab, name).copy() for name in _FIXED]
             slab[:] = np.frombuffer(state, np.uint8)
-            words = slab[: 8 * at.HEADER_WORDS].view(np.int64)
-            free = np.ones(at.HEADER_WORDS, bool)
-            free[list(at.CARRIED)] = False
+            words = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64)
+            free = np.ones(at.STATE_HEADER_WORDS, bool)
+            free[list(at.CARRIED_WORDS)] = False
             period, context = layout.view(slab, "period"), layout.view(slab, "context")
             if (
                 (words != expected)[free].any()
-                or not 0 <= words[at.EVENTS] < 2**60
+                or not 0 <= words[at.N_EVENTS] < 2**60
                 or not all(np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, _FIXED, strict=True))
                 or not np.isin(context, (0.0, 1.0)).all()
-                or not np.isin(period, np.arange(words[at.LONGEST] + 1)).all()
+                or not np.isin(period, np.arange(words[at.LONGEST_PERIOD] + 1)).all()
             ):
                 raise StateError("The forecaster's state was written for other settings or another version.")
             slabs.append(slab)

@@ -249,7 +249,7 @@ class Net:
         layout = layout_of(sizes)
         slab = layout.allocate()
         fresh = slab[: HEADER_WORDS * 8].view(np.int64)
-        for word in at.CARRIED:
+        for word in at.CARRIED_NET_WORDS:
             fresh[word] = self.header[word]
         for name, field in self.layout.fields.items():
             if field.at >= self.layout.state_nbytes or 0 in field.shape:
@@ -337,8 +337,8 @@ class Net:
         header = slab[: HEADER_WORDS * 8].view(np.int64)
         most = sizes.stride - 1 if fresh is None else fresh
         free = np.ones(HEADER_WORDS, bool)
-        free[list(at.CARRIED)] = False
-        fixed = [word for word in at.CARRIED if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
+        free[list(at.CARRIED_NET_WORDS)] = False
+        fixed = [word for word in at.CARRIED_NET_WORDS if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
         wrong = np.flatnonzero(free & (header != expected))
         own = self.header.copy()
         if own[at.SCHEDULE] == PACED and header[at.SCHEDULE] == CONSTANT:  # an older build's: it goes on as it was

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError, StateError
-from streamrnn.kernels.forecast.experts.lstm import CHANGE, FEATURE, TIME, VALUE
+from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, TIME_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
 from streamrnn.models.features import Columns, to_float
 from streamrnn.models.keys import Keys, key_of
@@ -60,8 +60,8 @@ class Series(Recurrent):
             return
         self._check_room(features or ["y"])
         first_channel, first_feature = len(self._targets.names), len(self._columns.names) - (self.time is not None)
-        codes = [3 * (first_channel + i) + part for i in range(len(channels)) for part in (VALUE, CHANGE)]
-        codes += [3 * (first_feature + i) + FEATURE for i in range(len(features))]
+        codes = [3 * (first_channel + i) + part for i in range(len(channels)) for part in (VALUE_INPUT, CHANGE_INPUT)]
+        codes += [3 * (first_feature + i) + FEATURE_INPUT for i in range(len(features))]
         names = self._named_inputs(channels, features)
         self._columns.add(features)
         self._targets.add(channels)
@@ -240,14 +240,16 @@ class Series(Recurrent):
         self._columns, self._targets = Columns(names, self.key, self.time), Columns(targets)
         timed = int(self.time is not None)
         features = self._columns.names[timed:]
-        wanted = [TIME] * timed + [3 * c + part for c in range(len(targets)) for part in (VALUE, CHANGE)]
-        wanted += [3 * f + FEATURE for f in range(len(features))]
+        wanted = [TIME_INPUT] * timed + [
+            3 * c + part for c in range(len(targets)) for part in (VALUE_INPUT, CHANGE_INPUT)
+        ]
+        wanted += [3 * f + FEATURE_INPUT for f in range(len(features))]
         if sorted(codes) != sorted(wanted) or len(state["states"]) != len(self._nets):
             raise StateError("The forecaster's state gives its nets other inputs than its series and features.")
-        by_code = {TIME: self.time}
+        by_code = {TIME_INPUT: self.time}
         for c, name in enumerate(targets):
-            by_code[3 * c + VALUE], by_code[3 * c + CHANGE] = self._named_inputs([name], [])
-        by_code |= {3 * f + FEATURE: name for f, name in enumerate(features)}
+            by_code[3 * c + VALUE_INPUT], by_code[3 * c + CHANGE_INPUT] = self._named_inputs([name], [])
+        by_code |= {3 * f + FEATURE_INPUT: name for f, name in enumerate(features)}
         self._books.restore(len(targets), len(features), codes, state["books"])
         for net, one in zip(self._nets, state["states"], strict=True):
             net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)

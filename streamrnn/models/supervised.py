@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.net.supervised import ADVANCE, HIDDEN, LEARN, LINK, PREDICT, SCALED, supervised
+from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LINK, PREDICT, WITH_HIDDEN, supervised
 from streamrnn.models import defaults
 from streamrnn.models.features import NOT_PLAIN, Columns
 from streamrnn.models.frames import Table, table_of
@@ -159,7 +159,7 @@ class Supervised(Recurrent):
             rows[:, -1] = area
         for _ in range(n):
             queue.popleft()
-        net.call(net.slab, rows.reshape(-1), n, LEARN | SCALED)
+        net.call(net.slab, rows.reshape(-1), n, LEARN | ALREADY_SCALED)
 
     # ---- blocks ---------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Supervised(Recurrent):
     def _block(self, table: Table, start: int, stop: int, labels: Any, mode: int) -> NDArray[np.float64]:
         """Run some rows in one compiled call and return the outputs, shape (stop - start, K), or the hidden states if asked for."""
         net = self._net
-        K, H = net.sizes.outputs, self.hidden_size if mode & HIDDEN else 0
+        K, H = net.sizes.outputs, self.hidden_size if mode & WITH_HIDDEN else 0
         if start == stop:
             return np.empty((0, H or K))
         rows = np.full((stop - start, self._width() + H), np.nan)

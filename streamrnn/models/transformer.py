@@ -12,7 +12,7 @@ from river import base
 
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.supervised import HIDDEN, LEARN, NEXT
+from streamrnn.kernels.net.supervised import LEARN, NEXT, WITH_HIDDEN
 from streamrnn.models import defaults
 from streamrnn.models.features import to_float
 from streamrnn.models.frames import column_of, values_of
@@ -186,7 +186,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         if self.key is not None:
             row[-1] = self._find(x)
         net = self._net
-        net.call(net.slab, row, 1, HIDDEN)
+        net.call(net.slab, row, 1, WITH_HIDDEN)
         first = net.first_output + net.sizes.outputs
         return {f"h{j}": value for j, value in enumerate(row[first : first + self.hidden_size].tolist())}
 
@@ -224,7 +224,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
             A column a unit, in the kind of X; a dict of arrays for an array.
         """
         table = self._table(X)
-        states = self._block(table, 0, len(table.values), None, HIDDEN)
+        states = self._block(table, 0, len(table.values), None, WITH_HIDDEN)
         return table.many({f"h{j}": states[:, j].copy() for j in range(self.hidden_size)})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from streamrnn import RNNForecaster, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS
-from streamrnn.kernels.forecast.aggregation import FORGET, believe
+from streamrnn.kernels.forecast.aggregation import REGRET_FORGET, update_weights
 from streamrnn.kernels.forecast.experts.rls import RIDGE
 from streamrnn.kernels.forecast.experts.table import EXPERTS
 
@@ -200,7 +200,7 @@ def test_belief_follows_the_paper():
     rng = np.random.default_rng(7)
 
     def call(R, V, B, w, f, prior, g, p, limit, on, scratch):
-        believe(R, V, B, w, f, prior, g, p, limit, on, scratch)
+        update_weights(R, V, B, w, f, prior, g, p, limit, on, scratch)
 
     run = call if INTERPRETED else numba.njit(**OPTIONS)(call)  # kernels run inside an entry only
     E, n, prior = 3, 2, np.array([0.5, 0.25, 0.25])
@@ -217,9 +217,9 @@ def test_belief_follows_the_paper():
         flat = [one.reshape(-1) for one in (R, V, B, w, f)]
         run(*flat, prior, *both, np.array([1.0, 0.0]), np.empty((3 * E + 4) * n))
         r = np.clip(g * (p - experts), -limit, limit)
-        bound, square = np.maximum(bound * FORGET, abs(r)), square * FORGET + r * r
+        bound, square = np.maximum(bound * REGRET_FORGET, abs(r)), square * REGRET_FORGET + r * r
         eta = np.minimum(0.5 / bound, np.sqrt(np.log(E) / square))
-        regret = regret * FORGET + r - eta * r * r
+        regret = regret * REGRET_FORGET + r - eta * r * r
         weights = prior * eta * np.exp(eta * regret - (eta * regret).max())
         weights /= weights.sum()
 

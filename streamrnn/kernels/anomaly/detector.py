@@ -1,15 +1,12 @@
 """The entry for anomaly detection without labels: the next events are the targets.
 
-One row an event, float64: ``time, if it counts | x (F) | score | expected (F) | p-value | threshold | flags | events since
-the episode began | views of the first feature that decides (4) | that feature | the view that does | evidence of each feature
-(F) | spread of what was expected (F) | area, if the net is keyed``. The net
-sees the gap since the event before, every feature and its change since the last event (2 F inputs), and states each feature's next
-change (F outputs), in units of the changes' running spread: persistence is what it knows before it has learned
-anything. :mod:`~streamrnn.kernels.anomaly.horizons` reads its hidden state and states each feature 2 and 8 events ahead;
-:mod:`~streamrnn.kernels.anomaly.novelty` compares what comes with all that has been; the largest evidence of a feature is the event's, and
-:mod:`~streamrnn.kernels.anomaly.alarm` says when it is an alarm.
+The net sees the gap since the event before, every feature and its change since the last event (2 F inputs), and forecasts each
+feature's next change (F outputs), in units of the changes' running spread: before it has learned anything it forecasts persistence.
+:mod:`~streamrnn.kernels.anomaly.horizons` reads its hidden state and forecasts each feature 2 and 8 events ahead;
+:mod:`~streamrnn.kernels.anomaly.novelty` compares an event with all remembered ones; the largest score of a feature is the event's, and
+:mod:`~streamrnn.kernels.anomaly.alarm` decides whether it alarms. :mod:`~streamrnn.kernels.anomaly.rows` describes a row.
 
-While an alarm is fresh (``protect`` events) nothing is learned from what comes: the net is not led astray by it.
+For ``protect`` events after an alarm nothing is learned: the net is not led astray by an anomaly.
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, views
-from streamrnn.kernels.net.events import absorb_inputs, commit, stage
+from streamrnn.kernels.net.events import absorb_inputs, commit, prepare_step
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.kernels.net.targets import learn_slot, scale_target
@@ -45,10 +42,50 @@ def _follow(hd, d, F, x, expected):
     for i in range(F):
         w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
         if begins:
-            w[novelty.USUAL], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
+            w[novelty.USUAL_MEAN], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
         if usable(x[i]) and usable(expected[i]):
             n, error = w[novelty.SEEN], x[i] - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
+
+
+@kernel
+def _next_targets(hd, d, x, net_row, guarded):
+    """Write each feature's change into the net's row and, scaled, into the targets of the event before (NaN if ``guarded``)."""
+    T, last, targets = hd[at.TIMED], hd[at.LAST], hd[at.TARGET]
+    for i in range(hd[at.OUTPUTS]):
+        change = x[i] - d[last + T + 2 * i] if usable(x[i]) else np.nan
+        net_row[T + 2 * i] = x[i]
+        net_row[T + 2 * i + 1] = change
+        d[targets + i] = np.nan if guarded else scale_target(hd, d, i, change)
+
+
+@kernel
+def _remember(hd, f, d, i, v, hidden_at, hidden, guarded):
+    """Take value v of feature i into its memory, let its forecasts for 2 and 8 steps learn, and make the next ones."""
+    F, T, phi = hd[at.OUTPUTS], hd[at.TIMED], hd[at.PHI]
+    persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
+    d[hd[at.LAST] + T + 2 * i] = v
+    w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
+    kept = f[hd[at.KEPT] + i * hd[at.KEPT_SIZE] : hd[at.KEPT] + (i + 1) * hd[at.KEPT_SIZE]]
+    head = d[hd[at.HEADS] + i * hd[at.HEAD_SIZE] : hd[at.HEADS] + (i + 1) * hd[at.HEAD_SIZE]]
+    lines = kept[hd[at.KEPT_SIZE] - at.DEPTH * phi :]
+    if not w[novelty.SEEN] > 0.0:
+        w[novelty.ORIGIN] = v
+    if not head[0] > 0.0:
+        horizons.start(head, phi)
+    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
+    novelty.remember(w, kept, hd[at.MEMORY], found, hd[hd[at.ORDER] :])
+    seen = int(w[novelty.SEEN]) - 1
+    if not persistence:
+        for j in range(hidden):
+            lines[seen % at.DEPTH * phi + j] = f[hidden_at + j]
+        echo = f[hd[at.ECHO] : hd[at.ECHO] + 2 * at.ECHO_UNITS]
+        horizons.write_features(w, lines, echo, phi, hidden, d[hd[at.SCALED_INPUTS] + T + 2 * i])
+        if not guarded and hd[at.FROZEN] == 0:
+            scratch = hd[at.FOUND] + FOUND_WORDS * (F + 1)
+            horizons.learn(w, head, lines, phi, d[scratch : scratch + 3 * phi])
+    _, unit, _ = statistics(hd, d, i)
+    horizons.forecast(w, head, lines, phi, unit, persistence)
 
 
 @functools.cache
@@ -62,19 +99,13 @@ def detector(cell: str, hidden: int) -> Any:
         hd, f, d = views(slab)
         F, T = hd[at.OUTPUTS], hd[at.TIMED]
         width = T + 4 * F + 1 + INFORMATION + hd[at.KEYED]
-        targets, net_row = hd[at.TARGET], d[hd[at.NET_ROW] : hd[at.NET_ROW] + T + 2 * F]
-        M, phi = hd[at.MEMORY], hd[at.PHI]
-        gain = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + 3 * phi]
-        echo = f[hd[at.ECHO] : hd[at.ECHO] + 2 * at.ECHO_UNITS]
+        net_row = d[hd[at.NET_ROW] : hd[at.NET_ROW] + T + 2 * F]
         top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
-        persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
-        last = hd[at.LAST]
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, expected = row[T : T + F], row[T + F + 1 : T + 2 * F + 1]
             if hd[at.KEYED] != 0:
                 choose_area(hd, d, row[width - 1])
-                last = hd[at.LAST]
             if T > 0:
                 net_row[0] = row[0]
             expect(hd, f, d, F, expected)
@@ -86,43 +117,18 @@ def detector(cell: str, hidden: int) -> Any:
                     apply_feedback(hd, d, F, mode)
                 _follow(hd, d, F, x, expected)
                 guarded = d[hd[at.ALARM] + alarm.GUARD] > 0.0 or mode & WAS_ANOMALY != 0
-                # the last event learns what followed it
-                for i in range(F):
-                    change = x[i] - d[last + T + 2 * i] if usable(x[i]) else np.nan
-                    net_row[T + 2 * i] = x[i]
-                    net_row[T + 2 * i + 1] = change
-                    d[targets + i] = np.nan if guarded else scale_target(hd, d, i, change)
+                _next_targets(hd, d, x, net_row, guarded)
                 if hd[at.FILL] > 0:
-                    learn_slot(hd, f, d, hd[at.FILL] - 1, d[targets : targets + F])
+                    learn_slot(hd, f, d, hd[at.FILL] - 1, d[hd[at.TARGET] : hd[at.TARGET] + F])
                     if hd[at.FRESH] >= hd[at.STRIDE]:
                         update(cell, hidden, hd, f, d)
-                stage(cell, hidden, hd, f, d, net_row)
+                prepare_step(cell, hidden, hd, f, d, net_row)
                 absorb_inputs(hd, d)
                 commit(hd)
                 hidden_at = hd[top + at.REC] + hd[at.FILL] * R + h_at
                 for i in range(F):
-                    if not usable(x[i]):
-                        continue
-                    d[last + T + 2 * i] = x[i]
-                    w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
-                    kept = f[hd[at.KEPT] + i * hd[at.KEPT_SIZE] : hd[at.KEPT] + (i + 1) * hd[at.KEPT_SIZE]]
-                    head = d[hd[at.HEADS] + i * hd[at.HEAD_SIZE] : hd[at.HEADS] + (i + 1) * hd[at.HEAD_SIZE]]
-                    lines = kept[hd[at.KEPT_SIZE] - at.DEPTH * phi :]
-                    if not w[novelty.SEEN] > 0.0:
-                        w[novelty.ORIGIN] = x[i]
-                    if not head[0] > 0.0:
-                        horizons.start(head, phi)
-                    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
-                    novelty.remember(w, kept, M, found, hd[hd[at.ORDER] :])
-                    seen = int(w[novelty.SEEN]) - 1
-                    if not persistence:
-                        for j in range(hidden):
-                            lines[seen % at.DEPTH * phi + j] = f[hidden_at + j]
-                        horizons.look(w, lines, echo, phi, hidden, d[hd[at.SCALED] + T + 2 * i])
-                        if not guarded and hd[at.FROZEN] == 0:
-                            horizons.learn(w, head, lines, phi, gain)
-                    _, unit, _ = statistics(hd, d, i)
-                    horizons.forecast(w, head, lines, phi, unit, persistence)
-                hd[hd[at.STAGED] + at.JUDGED] = 0
+                    if usable(x[i]):
+                        _remember(hd, f, d, i, x[i], hidden_at, hidden, guarded)
+                hd[hd[at.PREPARED] + at.JUDGED] = 0
 
     return entry(run)

@@ -1,4 +1,4 @@
-"""What a person's word on an event does: the view that decided it counts more or less from then on."""
+"""Feedback on an event: the view that decided its score counts more or less from then on."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.words import FOUND_WORDS
 
-SHIFT: Final = 1.25  # by which one word of the user's moves the weight of the view that decided
+SHIFT: Final = 1.25  # factor by which one piece of feedback moves the weight of the deciding view
 MOST_SHIFT: Final = 4.0
 
 
 @kernel
 def corrected(gain, is_anomaly):
-    """Return what a view counts more than once, after one word of the user's on an event that it decided."""
+    """Return the gain of a view (its weight is 1 + gain) after one piece of feedback on an event that it decided."""
     by = SHIFT if is_anomaly else 1.0 / SHIFT
     return min(max((1.0 + gain) * by, 1.0 / MOST_SHIFT), MOST_SHIFT) - 1.0
 
 
 @kernel
 def deciding_view(hd, d, F):
-    """Return the view that decides the event that was judged, in the feature that does."""
+    """Return the deciding view of the deciding feature of the event that was judged last."""
     first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
     gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
     return novelty.decider(gains, d[hd[at.FOUND] + FOUND_WORDS * first : hd[at.FOUND] + FOUND_WORDS * (first + 1)])
@@ -31,7 +31,7 @@ def deciding_view(hd, d, F):
 
 @kernel
 def apply_feedback(hd, d, F, mode):
-    """Let the user's word on an event move the weight of the view that decided it, in the feature that did."""
+    """Apply feedback: move the weight of the deciding view of the deciding feature."""
     view = deciding_view(hd, d, F)
     if view >= 0:
         first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])

@@ -1,17 +1,17 @@
-"""The head of a detector: forecasts of one feature several steps ahead, learned by recursive least squares.
+"""Forecasts of one feature several steps ahead, learned by recursive least squares.
 
-It reads phi = hidden state (H) | last values (D) | two fixed random units of each of those, tanh(+-1.5 z + b) | 1 and states, for each horizon h, by how
-much the feature will have changed: x(t + h) - x(t) = s (w_h . phi), s the feature's running spread. All horizons learn
-together when the longest of them has come, so that one gain serves them all::
+The regression reads phi = hidden state (H) | last values (D) | two fixed random units of each of those, tanh(+-1.5 z + b) | 1 and
+forecasts, for each horizon h, by how much the feature will have changed: x(t + h) - x(t) = s (w_h . phi), s the feature's running spread.
+All horizons learn together when the value of the longest has come, so that one gain serves them all::
 
     g = P phi,  w_h += g (y_h - w_h . phi) / (l + phi . g),  P = (P - g g' / (l + phi . g)) / l
 
-(L. Ljung, T. Soderstrom, Theory and Practice of Recursive Identification, 1983, ch. 2.2.) P is symmetric; of it the rows lie in blocks of eight,
-each row up to the end of its block's diagonal: half the memory to pass through, which is what an update costs. It forgets with l = 0.999 while
-P is smaller than at the start: directions that nothing excites would grow without end. Errors are
-limited to three of their running spreads. Units of one value each: what few units of many values happen to see differs from seed to
-seed, and how values act together is the net's part. A hidden state that learns by gradient follows slowly; this head makes the most of
-it within some hundred events.
+(L. Ljung, T. Soderstrom, Theory and Practice of Recursive Identification, 1983, ch. 2.2.) P is symmetric; its rows lie in blocks of eight,
+each row up to the end of its block's diagonal: half the memory to pass through, which is what an update costs. It forgets with l = 0.999
+while P is smaller than at the start: directions that nothing excites would grow without end. Errors are limited to three of their
+running spreads. Each unit reads one value only: what a few units of many values respond to differs from seed to seed, and how values act
+together is the net's part. A hidden state that learns by gradient follows slowly; this regression makes the most of it within some
+hundred events.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.anomaly.novelty import FORECASTS, SCALES, SEEN, UNITS, VALUES
+from streamrnn.kernels.anomaly.novelty import FORECAST_RINGS, HEAD_ERRORS, RECENT_VALUES, SEEN, UNITS
 from streamrnn.kernels.cells.activations import tanh
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net.words import DEPTH, ECHO_LAGS, ECHO_UNITS, LANES, RECENT
 
-FORGET: Final = 0.999  # of 1000 events learned: the hidden state that it reads is itself learned, and drifts
-START: Final = 0.1  # of P's diagonal: ten standardised events pull towards persistence
-LIMIT: Final = 3.0
-MOST: Final = 8.0  # spreads that a change may count
-YOUNG: Final = 8192  # events from which on
-SELDOM: Final = 2  # the head learns from every other: by then every event says little new, and this is most of its cost
-FIRST: Final = 10  # events before the spread means anything
+HEAD_FORGET: Final = 0.999  # of 1000 events learned: the hidden state that it reads is itself learned, and drifts
+START_GAIN: Final = 0.1  # of P's diagonal: ten standardised events pull towards persistence
+ERROR_LIMIT: Final = 3.0
+MOST_CHANGE: Final = 8.0  # spreads that a change may count
+YOUNG_EVENTS: Final = 8192  # events from which on
+SELDOM: Final = 2  # the regression learns from every other: by then an event holds little that is new, and learning is most of its cost
+FIRST_LEARNED: Final = 10  # events before the spread means anything
 
 
 @kernel
@@ -53,7 +53,7 @@ def start(head, phi):
     for i in range(packed(phi)):
         head[i] = 0.0
     for i in range(phi):
-        head[_row(i)[0] + i] = START
+        head[_row(i)[0] + i] = START_GAIN
 
 
 @kernel
@@ -101,8 +101,8 @@ def _shrink(P, h, more, phi):
 
 
 @kernel
-def look(w, rows, echo, phi, H, z):
-    """Write phi of the event just remembered into its row of the ring; the hidden state is in place already."""
+def write_features(w, rows, echo, phi, H, z):
+    """Write phi of the event just remembered into its row of the ring ``rows`` (9, phi); the hidden state (H) is in place already."""
     n = int(w[SEEN]) - 1
     row = rows[n % DEPTH * phi : (n % DEPTH + 1) * phi]
     before = rows[(n - 1) % DEPTH * phi : ((n - 1) % DEPTH + 1) * phi]
@@ -119,10 +119,10 @@ def look(w, rows, echo, phi, H, z):
 
 @kernel
 def learn(w, head, rows, phi, scratch):
-    """Teach the head what came of its forecasts of eight events ago; scratch: 3 phi."""
+    """Learn from the forecasts made eight events ago; ``head``: P packed | w (2, phi); scratch: 3 phi."""
     n = int(w[SEEN]) - 1
     u = n - 8
-    if u < FIRST or (u > YOUNG and u % SELDOM != 0):
+    if u < FIRST_LEARNED or (u > YOUNG_EVENTS and u % SELDOM != 0):
         return
     line = rows[u % DEPTH * phi : (u % DEPTH + 1) * phi]
     x, g, h = scratch[:phi], scratch[phi : 2 * phi], scratch[2 * phi :]
@@ -133,34 +133,34 @@ def learn(w, head, rows, phi, scratch):
     if not (q >= 0.0 and trace < 1e9):  # rounding has eaten what P was
         start(head, phi)
         return
-    forget = FORGET if trace < START * phi else 1.0
+    forget = HEAD_FORGET if trace < START_GAIN * phi else 1.0
     share = 1.0 / (forget + q)
     for i in range(phi):
         h[i] = g[i] * np.sqrt(share)
     _shrink(P, h, 1.0 / forget, phi)
-    base, unit = w[VALUES + u % RECENT], w[UNITS + u % DEPTH]
+    base, unit = w[RECENT_VALUES + u % RECENT], w[UNITS + u % DEPTH]
     for k in range(2):
-        came = w[VALUES + (u + 2 if k == 0 else n) % RECENT]
+        came = w[RECENT_VALUES + (u + 2 if k == 0 else n) % RECENT]
         v = head[packed(phi) + k * phi : packed(phi) + (k + 1) * phi]
         s = 0.0
         for i in range(phi):
             s += v[i] * x[i]
-        e = min(max((came - base) / unit, -MOST), MOST) - s
-        scale = w[SCALES + k]
-        most = LIMIT * np.sqrt(scale)
+        e = min(max((came - base) / unit, -MOST_CHANGE), MOST_CHANGE) - s
+        scale = w[HEAD_ERRORS + k]
+        most = ERROR_LIMIT * np.sqrt(scale)
         limited = min(max(e, -most), most) if u > 20 else e
         square = min(e * e, 64.0 * scale) if u > 20 else e * e
-        w[SCALES + k] = scale + max(1e-3, 1.0 / (u + 1)) * (square - scale)
+        w[HEAD_ERRORS + k] = scale + max(1e-3, 1.0 / (u + 1)) * (square - scale)
         for i in range(phi):
             v[i] += g[i] * share * limited
 
 
 @kernel
 def forecast(w, head, rows, phi, unit, persistence):
-    """Write what the head expects 2 and 8 steps after the event just remembered."""
+    """Write the forecasts for 2 and 8 steps after the event just remembered; ``unit``: the feature's running spread."""
     n = int(w[SEEN]) - 1
     x = rows[n % DEPTH * phi : (n % DEPTH + 1) * phi]
-    last = w[VALUES + n % RECENT]
+    last = w[RECENT_VALUES + n % RECENT]
     w[UNITS + n % DEPTH] = unit
     for k in range(2):
         s = 0.0
@@ -168,4 +168,4 @@ def forecast(w, head, rows, phi, unit, persistence):
             v = head[packed(phi) + k * phi : packed(phi) + (k + 1) * phi]
             for i in range(phi):
                 s += v[i] * x[i]
-        w[FORECASTS + k * DEPTH + n % DEPTH] = last + min(max(s, -MOST), MOST) * unit
+        w[FORECAST_RINGS + k * DEPTH + n % DEPTH] = last + min(max(s, -MOST_CHANGE), MOST_CHANGE) * unit

@@ -1,4 +1,4 @@
-"""What a detector finds out about an event: what was expected, how far off it is, and the row that says so."""
+"""What a detector finds out about an event: what was expected, its score, and the row that reports both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAR: Final = 3.0  # standard deviations: beyond is outside the usual
 
 @kernel
 def expect(hd, f, d, F, expected):
-    """Write what the net expects of the next event; NaN for a feature that has not been seen."""
+    """Write what the net forecasts for the next event into ``expected`` (F); NaN for a feature that has not been seen."""
     slot = hd[at.FILL] - 1
     for i in range(F):
         expected[i] = np.nan
@@ -43,13 +43,13 @@ def statistics(hd, d, i):
 def judge(hd, f, d, F, x):
     """Write FOUND for x: of each feature, then of the event.
 
-    The event's: raw evidence, the feature that decides, whether a value is outside the usual, what is left of the
-    evidence, threshold, flags.
+    The event's: raw score, deciding feature, whether a value is outside the usual, score after habituation, threshold,
+    flags.
     """
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     now = reinterpret(x, np.int64)
     kept = reinterpret(found, np.int64)
-    same = hd[hd[at.STAGED] + at.JUDGED] != 0
+    same = hd[hd[at.PREPARED] + at.JUDGED] != 0
     for i in range(F):
         same = same & (kept[FOUND_WORDS * i + FOUND_WORDS - 1] == now[i])
     if same:
@@ -70,17 +70,17 @@ def judge(hd, f, d, F, x):
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
         gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
         novelty.compare(w, memory, M, relative, gains, own)
-        if own[novelty.EVIDENCE] > event[0]:
-            event[0], event[1] = own[novelty.EVIDENCE], float(i)
-        if d[hd[at.ALARM] + alarm.SINCE] > 0.0:
-            away = abs(x[i] - w[novelty.USUAL])
+        if own[novelty.FEATURE_SCORE] > event[0]:
+            event[0], event[1] = own[novelty.FEATURE_SCORE], float(i)
+        if d[hd[at.ALARM] + alarm.EPISODE_EVENTS] > 0.0:
+            away = abs(x[i] - w[novelty.USUAL_MEAN])
             if away > FAR * w[novelty.USUAL_SPREAD]:
                 event[2] = 1.0
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
-    event[3] = alarm.rest(a, event[0])
+    event[3] = alarm.after_habituation(a, event[0])
     event[4] = alarm.threshold(a, d[rule : rule + at.RULE_WORDS])
     event[5] = float(alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2]))
-    hd[hd[at.STAGED] + at.JUDGED] = 1
+    hd[hd[at.PREPARED] + at.JUDGED] = 1
 
 
 @kernel
@@ -93,12 +93,12 @@ def answer(hd, d, F, row):
     out = row[2 * F + 1 :]
     least = max(event[4], alarm.floor(d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]))
     out[0], out[1], out[2] = alarm.p_value(a, event[3]), least, event[5]
-    out[3] = a[alarm.SINCE]
+    out[3] = a[alarm.EPISODE_EVENTS]
     first = int(event[1])
     for j in range(4):
-        out[4 + j] = found[FOUND_WORDS * first + novelty.VALUE + j]
+        out[4 + j] = found[FOUND_WORDS * first + novelty.VALUE_VIEW + j]
     out[8] = float(first)
     out[9] = float(deciding_view(hd, d, F))
     for i in range(F):
-        out[INFORMATION + i] = found[FOUND_WORDS * i + novelty.EVIDENCE]
+        out[INFORMATION + i] = found[FOUND_WORDS * i + novelty.FEATURE_SCORE]
         out[INFORMATION + F + i] = np.sqrt(d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] + novelty.SPREAD])

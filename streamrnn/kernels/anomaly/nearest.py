@@ -1,15 +1,16 @@
-"""The memory of one feature, and how far a new event is from the nearest of all in it.
+"""The memory of one feature, and the distance of a new event to the nearest remembered one.
 
-An event is three float32: value, error, mean. The last M are kept, in two parts: most of them sorted by value, and the *fresh* ones as they
-came. Every :func:`batch` events the fresh are merged into the sorted, and those that have grown too old leave. A search begins where
-the value would stand and goes outward, ``REACH`` events at a time, until the next value alone is further away than the best found;
-that is a few hundred events of 6000. Only where nothing is near does it see all: the answer is always that of a full scan.
+An event is three float32: value, error, mean. The last M are kept in two parts: most of them sorted by value, and the newest
+(*fresh*) as they came. Every :func:`batch` events the fresh are merged into the sorted, and those that are too old leave. A search
+begins at the place of the value in the sorted part and goes outward, ``SEARCH_REACH`` events at a time, until the next value alone is
+further away than the best found: a few hundred events of 6000. Only where nothing is near are all compared: the answer is always that
+of a full scan.
 
 ``kept`` holds values | errors | means, each M sorted and then K fresh; and the ages of the sorted, in events at the last merge, as int16.
 Beyond 32000 events ages are counted in steps of a few events.
 
-Distances are compared by their bits: of floats that are not negative the order is that of integers, whose minimum runs in vector lanes;
-that of floats waits for itself at every step.
+Distances are compared by their bits: floats that are not negative are ordered as integers, whose minimum runs in vector lanes;
+the minimum of floats waits for itself at every step.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import detector_memory
 from streamrnn.kernels.reinterpret import reinterpret
 
-HUGE: Final = 1e18  # the difference of two such has a square in float32
-MOST: Final = np.float32(1e38)  # further than all; with another square it still is a float32
-MOST_BITS: Final = np.int32(0x7F7FFFFF)  # the largest float32, as its bits
-REACH: Final = 64  # whole vectors; with less the steps outward cost more than what they spare
+LARGEST_REMEMBERED: Final = 1e18  # the difference of two such has a square in float32
+NO_NEIGHBOUR: Final = np.float32(1e38)  # further than all; with another square it still is a float32
+NO_NEIGHBOUR_BITS: Final = np.int32(0x7F7FFFFF)  # the largest float32, as its bits
+SEARCH_REACH: Final = 64  # whole vectors; with less the steps outward cost more than what they spare
 
 batch, unit = kernel(detector_memory.batch), kernel(detector_memory.unit)
 
@@ -33,7 +34,7 @@ batch, unit = kernel(detector_memory.batch), kernel(detector_memory.unit)
 @kernel
 def single(v):
     """Return v as a float32 whose square exists."""
-    return np.float32(min(max(v, -HUGE), HUGE))
+    return np.float32(min(max(v, -LARGEST_REMEMBERED), LARGEST_REMEMBERED))
 
 
 @kernel
@@ -42,7 +43,7 @@ def _scan(values, errors, means, ages, limit, x, error, mean, best):
     value, pair, other = best
     for i in range(values.size):
         dx, de, dm = x - values[i], error - errors[i], mean - means[i]
-        dx = dx * dx if ages[i] < limit else MOST
+        dx = dx * dx if ages[i] < limit else NO_NEIGHBOUR
         de, dm = de * de, dm * dm
         value = min(value, np.float32(dx).view(np.int32))
         pair = min(pair, np.float32(dx + de).view(np.int32))
@@ -84,23 +85,23 @@ def search(kept, M, n, x, error, mean):
     # whole vectors: what lies behind the fresh is the batch before, and remembered anyway
     first, last = M, M + (fresh + 31) // 32 * 32
     left = right = _place(values[:s], x)
-    best = MOST_BITS, MOST_BITS, MOST_BITS
+    best = NO_NEIGHBOUR_BITS, NO_NEIGHBOUR_BITS, NO_NEIGHBOUR_BITS
     while True:
         best = _scan(
             values[first:last], errors[first:last], means[first:last], ages[first:last], limit, x, error, mean, best
         )
         worst = max(best[1], best[2])
-        below = _bits(x - values[left - 1]) if left > 0 else MOST_BITS
-        above = _bits(values[right] - x) if right < s else MOST_BITS
+        below = _bits(x - values[left - 1]) if left > 0 else NO_NEIGHBOUR_BITS
+        above = _bits(values[right] - x) if right < s else NO_NEIGHBOUR_BITS
         if min(below, above) >= worst:
             return _squared(best[0]), _squared(best[1]), _squared(best[2])
         # a step that would leave the array begins earlier: events seen twice change nothing
         if below <= above:
-            first = max(left - REACH, 0)
-            left, last = first, min(first + REACH, s)
+            first = max(left - SEARCH_REACH, 0)
+            left, last = first, min(first + SEARCH_REACH, s)
         else:
-            last = min(right + REACH, s)
-            right, first = last, max(last - REACH, 0)
+            last = min(right + SEARCH_REACH, s)
+            right, first = last, max(last - SEARCH_REACH, 0)
 
 
 @kernel

@@ -1,14 +1,14 @@
 """What a detector remembers of one feature, and how far a value is from all of it.
 
-Three views, each the distance to the nearest of the last M events, over the range of the values so far:
+Three views, each the distance to the nearest of the last M events, as a share of the range of the values so far:
 
 - *value*: to the nearest value;
-- *expectation*: to the nearest pair of value and forecast error, eight steps ahead: a value that has been seen, but not where
-  the net expected another one;
-- *shape*: to the nearest pair of value and mean of the last 32: a value that has been seen, but not among such.
+- *expectation*: to the nearest pair of value and error of the forecast made eight steps before: a known value, but not where the
+  net expected another one;
+- *shape*: to the nearest pair of value and mean of the last 32: a known value, but not among such values.
 
-The fourth, *residual*, is the distance of the forecast error two steps ahead to the nearest such error, in units of the
-errors' own spread, and counts as far as the net foretells the stream at all.
+The fourth, *residual*, is the distance of the error of the forecast made two steps before to the nearest such error, in units of the
+errors' own spread; it counts as far as the net forecasts the stream at all.
 
 Memory is float32, relative to the first value; :mod:`~streamrnn.kernels.anomaly.nearest` keeps and searches it.
 """
@@ -20,24 +20,28 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.anomaly import nearest
-from streamrnn.kernels.anomaly.nearest import MOST_BITS, single
+from streamrnn.kernels.anomaly.nearest import NO_NEIGHBOUR_BITS, single
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net.words import DEPTH, RECENT
 
 # ---- words of a feature's watch (float64) ---------------------------------------------------------
-SEEN, ORIGIN, LOW, HIGH, ERRORS, CHANGES, SCALES, SPREAD = 0, 1, 2, 3, 4, 5, 6, 8
-USUAL, USUAL_SPREAD, OUTSIDE = 9, 10, 11
-VALUES, FORECASTS, UNITS = 16, 48, 96  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
+SEEN, ORIGIN, LOW, HIGH, MEAN_SQUARED_ERROR, MEAN_SQUARED_CHANGE, HEAD_ERRORS, SPREAD = 0, 1, 2, 3, 4, 5, 6, 8
+USUAL_MEAN, USUAL_SPREAD, OUTSIDE = 9, 10, 11
+RECENT_VALUES, FORECAST_RINGS, UNITS = 16, 48, 96  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
 
 # ---- words of what was found for a feature (float64) ----------------------------------------------
-NEW, ERROR_2, ERROR_8, MEAN, EVIDENCE, VALUE, EXPECTATION, SHAPE, RESIDUAL = range(9)
+NEW_VALUE, ERROR_2, ERROR_8, RECENT_MEAN, FEATURE_SCORE, VALUE_VIEW, EXPECTATION_VIEW, SHAPE_VIEW, RESIDUAL_VIEW = (
+    range(9)
+)
 
-WEIGHT: Final = 0.4  # of a forecast error beside a value; below 0.2 it says nothing, beyond 0.8 noise says all
-ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at all; beyond 0.2 noise alarms
+ERROR_WEIGHT: Final = 0.4  # of a forecast error beside a value; below 0.2 it has no effect, beyond 0.8 noise decides
+EXPECTATION_ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at all; beyond 0.2 noise alarms
 SHAPE_WEIGHT: Final = 0.3  # of the view "shape" beside the value itself: means wander further than values
 SHARPNESS: Final = 16.0  # power of the net's skill that the view "residual" is multiplied with
 SURPRISE: Final = 20.0  # errors' spreads at which that view is half sure
-MOST: Final = 64.0  # an error's square enters its mean up to so many times that mean: one outlier moves it by 6 %
+MOST_SQUARES: Final = (
+    64.0  # an error's square enters its mean up to so many times that mean: one outlier moves it by 6 %
+)
 
 
 @kernel
@@ -53,14 +57,14 @@ def mean_with(w, x):
     k = min(n, RECENT - 1)
     s = x
     for i in range(1, k + 1):
-        s += w[VALUES + (n - i) % RECENT]
+        s += w[RECENT_VALUES + (n - i) % RECENT]
     return s / (k + 1)
 
 
 @kernel
 def _nearest_error(errors, n, error):
     """Return the least squared distance to the first n places."""
-    least = MOST_BITS
+    least = NO_NEIGHBOUR_BITS
     for i in range(n):
         d = error - errors[i]
         least = min(least, np.float32(d * d).view(np.int32))
@@ -69,54 +73,54 @@ def _nearest_error(errors, n, error):
 
 @kernel
 def compare(w, kept, M, x, gains, found):
-    """Judge a value x (relative to the origin) against the memory: write ``found``.
+    """Compare a value x (relative to the first value) with the memory: write ``found`` (16).
 
-    Evidence = max(sqrt(value * expectation), 0.15 expectation, 0.3 shape, skill^16 r / (r + 20)), each view times
+    Score = max(sqrt(value * expectation), 0.15 expectation, 0.3 shape, skill^16 r / (r + 20)), each view times
     1 + its gain; r the
     distance of the error in units of the errors' spread; skill = 1 - (mean squared error) / (mean squared change over the same steps).
     """
     n = int(w[SEEN])
-    error_2 = x - w[FORECASTS + (n - 2) % DEPTH] if n >= 2 else 0.0
-    error_8 = x - w[FORECASTS + DEPTH + (n - 8) % DEPTH] if n >= 8 else 0.0
+    error_2 = x - w[FORECAST_RINGS + (n - 2) % DEPTH] if n >= 2 else 0.0
+    error_8 = x - w[FORECAST_RINGS + DEPTH + (n - 8) % DEPTH] if n >= 8 else 0.0
     mean = mean_with(w, x)
-    found[NEW], found[ERROR_2], found[ERROR_8], found[MEAN] = x, error_2, error_8, mean
-    found[EVIDENCE] = 0.0
-    for i in range(VALUE, RESIDUAL + 1):
+    found[NEW_VALUE], found[ERROR_2], found[ERROR_8], found[RECENT_MEAN] = x, error_2, error_8, mean
+    found[FEATURE_SCORE] = 0.0
+    for i in range(VALUE_VIEW, RESIDUAL_VIEW + 1):
         found[i] = 0.0
     if n == 0:
         return
-    found[VALUE], found[EXPECTATION], found[SHAPE] = nearest.search(
-        kept[short_of(M) :], M, n, single(x), single(WEIGHT * error_8), single(mean)
+    found[VALUE_VIEW], found[EXPECTATION_VIEW], found[SHAPE_VIEW] = nearest.search(
+        kept[short_of(M) :], M, n, single(x), single(ERROR_WEIGHT * error_8), single(mean)
     )
     span = max(w[HIGH], x) - min(w[LOW], x)
     scale = 1.0 / span if span > 0.0 else 0.0
-    found[VALUE] = min(np.sqrt(found[VALUE]) * scale, 1.0)
-    found[EXPECTATION] = min(np.sqrt(found[EXPECTATION]) * scale, 1.0)
-    found[SHAPE] = min(SHAPE_WEIGHT * np.sqrt(0.5 * found[SHAPE]) * scale, 1.0)
-    if w[CHANGES] > w[ERRORS]:
+    found[VALUE_VIEW] = min(np.sqrt(found[VALUE_VIEW]) * scale, 1.0)
+    found[EXPECTATION_VIEW] = min(np.sqrt(found[EXPECTATION_VIEW]) * scale, 1.0)
+    found[SHAPE_VIEW] = min(SHAPE_WEIGHT * np.sqrt(0.5 * found[SHAPE_VIEW]) * scale, 1.0)
+    if w[MEAN_SQUARED_CHANGE] > w[MEAN_SQUARED_ERROR]:
         L = short_of(M)
-        r, unit = np.sqrt(_nearest_error(kept, min(n, L), single(error_2))), np.sqrt(w[ERRORS])
-        skill = max(1.0 - w[ERRORS] / w[CHANGES], 0.0)
+        r, unit = np.sqrt(_nearest_error(kept, min(n, L), single(error_2))), np.sqrt(w[MEAN_SQUARED_ERROR])
+        skill = max(1.0 - w[MEAN_SQUARED_ERROR] / w[MEAN_SQUARED_CHANGE], 0.0)
         skill *= skill
         skill *= skill
         skill *= skill
-        found[RESIDUAL] = skill * skill * r / (r + SURPRISE * unit + 1e-300)
-    likeness = max(np.sqrt(found[VALUE] * found[EXPECTATION]), ALONE * found[EXPECTATION])
-    shape, residual = (1.0 + gains[1]) * found[SHAPE], (1.0 + gains[2]) * found[RESIDUAL]
-    found[EVIDENCE] = min(max((1.0 + gains[0]) * likeness, shape, residual), 1.0)
+        found[RESIDUAL_VIEW] = skill * skill * r / (r + SURPRISE * unit + 1e-300)
+    likeness = max(np.sqrt(found[VALUE_VIEW] * found[EXPECTATION_VIEW]), EXPECTATION_ALONE * found[EXPECTATION_VIEW])
+    shape, residual = (1.0 + gains[1]) * found[SHAPE_VIEW], (1.0 + gains[2]) * found[RESIDUAL_VIEW]
+    found[FEATURE_SCORE] = min(max((1.0 + gains[0]) * likeness, shape, residual), 1.0)
 
 
 @kernel
 def decider(gains, found):
-    """Return which view gave the evidence in ``found``: 0 to 3 in the order of its words, -1 where there is none."""
-    if not found[EVIDENCE] > 0.0:
+    """Return which view gave the score in ``found``: 0 to 3 in the order of its words, -1 where the score is 0."""
+    if not found[FEATURE_SCORE] > 0.0:
         return -1
-    value = np.sqrt(found[VALUE] * found[EXPECTATION])
-    alone = ALONE * found[EXPECTATION]
+    value = np.sqrt(found[VALUE_VIEW] * found[EXPECTATION_VIEW])
+    alone = EXPECTATION_ALONE * found[EXPECTATION_VIEW]
     best, most = (0, value) if value >= alone else (1, alone)
     most *= 1.0 + gains[0]
     for i in range(1, 3):
-        part = (1.0 + gains[i]) * found[EXPECTATION + i]
+        part = (1.0 + gains[i]) * found[EXPECTATION_VIEW + i]
         if part > most:
             best, most = i + 1, part
     return best
@@ -124,21 +128,23 @@ def decider(gains, found):
 
 @kernel
 def clipped(mean, square, n):
-    """Return the running mean of squared errors with one more; the first twenty errors teach nothing."""
+    """Return the running mean of squared errors with one more; the first twenty errors are left out."""
     if n < 2 * 20:
         return mean + (square - mean) / max(n - 19, 1) if n >= 20 else 0.0
-    return mean + max(1e-3, 1.0 / n) * (min(square, MOST * mean) - mean)
+    return mean + max(1e-3, 1.0 / n) * (min(square, MOST_SQUARES * mean) - mean)
 
 
 @kernel
 def remember(w, kept, M, found, order):
     """Take what :func:`compare` found into the memory of a feature. Scratch: as :func:`nearest.insert` needs it."""
-    n, x = int(w[SEEN]), found[NEW]
-    nearest.insert(kept[short_of(M) :], M, n, single(x), single(WEIGHT * found[ERROR_8]), single(found[MEAN]), order)
+    n, x = int(w[SEEN]), found[NEW_VALUE]
+    nearest.insert(
+        kept[short_of(M) :], M, n, single(x), single(ERROR_WEIGHT * found[ERROR_8]), single(found[RECENT_MEAN]), order
+    )
     kept[n % short_of(M)] = single(found[ERROR_2])
-    change = x - w[VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
-    w[ERRORS] = clipped(w[ERRORS], found[ERROR_2] * found[ERROR_2], n)
-    w[CHANGES] = clipped(w[CHANGES], change * change, n)
-    w[VALUES + n % RECENT] = x
+    change = x - w[RECENT_VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
+    w[MEAN_SQUARED_ERROR] = clipped(w[MEAN_SQUARED_ERROR], found[ERROR_2] * found[ERROR_2], n)
+    w[MEAN_SQUARED_CHANGE] = clipped(w[MEAN_SQUARED_CHANGE], change * change, n)
+    w[RECENT_VALUES + n % RECENT] = x
     w[LOW], w[HIGH] = min(w[LOW], x), max(w[HIGH], x)
     w[SEEN] = n + 1.0

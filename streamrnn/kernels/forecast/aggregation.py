@@ -1,4 +1,4 @@
-"""Bernstein online aggregation: what a mixture of experts believes of each, and how a regret changes it.
+"""Bernstein online aggregation: the weights of a mixture of experts, and how a regret changes them.
 
 O. Wintenberger, Optimal learning with Bernstein online aggregation, Machine Learning 106, 2017. With w the weights, p the
 mixture's forecast, f_j an expert's, and g the slope of the loss at p, the regret of the mixture against expert j is
@@ -8,9 +8,9 @@ r_j = g (p - f_j) (the gradient trick: it bounds the regret of any convex loss a
     eta_j = min(1 / (2 B_j), sqrt(log E / V_j))      w_j ~ prior_j eta_j exp(eta_j R_j)
 
 The regret against the best fixed combination is then O(sqrt(log log n V log E)), whatever the experts do. The loss is Huber's,
-bounded in slope at ``SLOPE`` running errors, so that one outlier does not decide. R, V and B are discounted by ``FORGET`` an event: the
-bound then speaks of the last 1 / (1 - FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov, ALT 2010), so
-that a stream that changes is followed.
+bounded in slope at ``LOSS_SLOPE`` running errors, so that one outlier does not decide. R, V and B are discounted by ``REGRET_FORGET`` an
+event: the bound then holds for the last 1 / (1 - REGRET_FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov,
+ALT 2010), so that a changing stream is followed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.reinterpret import reinterpret
 
-FORGET: Final = 0.998  # 1: a regime that recurs is believed too late; 0.99: weights follow noise
-SLOPE: Final = 3.0  # running errors; without it a spike decides for a thousand events
-MOST: Final = 4.0  # running errors by which a forecast may differ from the mixture's before its regret is cut
-SETTLED: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
+REGRET_FORGET: Final = 0.998  # 1: a regime that recurs gets its weight too late; 0.99: weights follow noise
+LOSS_SLOPE: Final = 3.0  # running errors; without it a spike decides for a thousand events
+MOST_REGRET: Final = 4.0  # running errors by which a forecast may differ from the mixture's before its regret is cut
+SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 
 
 _LOG2_E: Final = 1.4426950408889634
@@ -66,7 +66,44 @@ def _exponentials(z, whole):
 
 
 @kernel
-def believe(R, V, B, w, f, prior, g, p, limit, on, scratch):
+def _regrets(r, forecast, bound, square, g, p, limit, on, most_bound, most_square):
+    """Write one expert's regrets r (n); move its largest regret and sum of squares, and the largest of all experts."""
+    n = r.size
+    for i in range(n):
+        v = g[i] * (p[i] - forecast[i])
+        v = v if v < limit[i] else limit[i]
+        r[i] = v if v > -limit[i] else -limit[i]
+    for i in range(n):
+        size, kept = abs(r[i]), bound[i] * REGRET_FORGET
+        v = kept if kept > size else size
+        bound[i] = v if on[i] > 0.0 else bound[i]
+        most_bound[i] = most_bound[i] if most_bound[i] > v else v
+    for i in range(n):
+        v = square[i] * REGRET_FORGET + r[i] * r[i]
+        square[i] = v if on[i] > 0.0 else square[i]
+        most_square[i] = most_square[i] if most_square[i] > v else v
+
+
+@kernel
+def _rates(regret, r, rate, bound, square, on, most_bound, most_square, log_E):
+    """Write one expert's learning rates (n) and move its sum of regrets."""
+    n = r.size
+    for i in range(n):  # one that never differed from the mixture has no scale of its own: it borrows the others'
+        least = 1e-3 * most_bound[i]
+        least = bound[i] if bound[i] > least else least
+        rate[i] = 0.5 / least
+    for i in range(n):
+        least = 1e-6 * most_square[i]
+        least = square[i] if square[i] > least else least
+        v = np.sqrt(log_E / least)
+        rate[i] = rate[i] if rate[i] < v else v
+    for i in range(n):
+        v = regret[i] * REGRET_FORGET + r[i] - rate[i] * r[i] * r[i]
+        regret[i] = v if (on[i] > 0.0) & (most_square[i] > 0.0) else regret[i]
+
+
+@kernel
+def update_weights(R, V, B, w, f, prior, g, p, limit, on, scratch):
     """Move the weights w after an error: for each of n lanes (a channel and step ahead), E experts.
 
     R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, limit, on (n): the slope of the loss, the mixture's
@@ -80,45 +117,14 @@ def believe(R, V, B, w, f, prior, g, p, limit, on, scratch):
     for i in range(n):
         most_bound[i], most_square[i], top[i], total[i] = 0.0, 0.0, -np.inf, 0.0
     for j in range(E):
-        r, said, bound, square = (
-            z[j * n : (j + 1) * n],
-            f[j * n : (j + 1) * n],
-            B[j * n : (j + 1) * n],
-            V[j * n : (j + 1) * n],
-        )
-        for i in range(n):
-            v = g[i] * (p[i] - said[i])
-            v = v if v < limit[i] else limit[i]
-            r[i] = v if v > -limit[i] else -limit[i]
-        for i in range(n):
-            size, kept = abs(r[i]), bound[i] * FORGET
-            v = kept if kept > size else size
-            bound[i] = v if on[i] > 0.0 else bound[i]
-            most_bound[i] = most_bound[i] if most_bound[i] > v else v
-        for i in range(n):
-            v = square[i] * FORGET + r[i] * r[i]
-            square[i] = v if on[i] > 0.0 else square[i]
-            most_square[i] = most_square[i] if most_square[i] > v else v
+        first, last = j * n, (j + 1) * n
+        _regrets(z[first:last], f[first:last], B[first:last], V[first:last], g, p, limit, on, most_bound, most_square)
     for j in range(E):
-        r, rate, bound, square = (
-            z[j * n : (j + 1) * n],
-            eta[j * n : (j + 1) * n],
-            B[j * n : (j + 1) * n],
-            V[j * n : (j + 1) * n],
-        )
-        regret = R[j * n : (j + 1) * n]
-        for i in range(n):  # one that never differed from the mixture has no scale of its own: it borrows the others'
-            least = 1e-3 * most_bound[i]
-            least = bound[i] if bound[i] > least else least
-            rate[i] = 0.5 / least
-        for i in range(n):
-            least = 1e-6 * most_square[i]
-            least = square[i] if square[i] > least else least
-            v = np.sqrt(log_E / least)
-            rate[i] = rate[i] if rate[i] < v else v
-        for i in range(n):
-            v = regret[i] * FORGET + r[i] - rate[i] * r[i] * r[i]
-            regret[i] = v if (on[i] > 0.0) & (most_square[i] > 0.0) else regret[i]
+        first, last = j * n, (j + 1) * n
+        _rates(
+            R[first:last], z[first:last], eta[first:last], B[first:last], V[first:last], on, most_bound, most_square, log_E
+        )  # fmt: skip
+        r, rate, regret = z[first:last], eta[first:last], R[first:last]
         for i in range(n):
             r[i] = rate[i] * regret[i]
             top[i] = top[i] if top[i] > r[i] else r[i]

@@ -1,12 +1,13 @@
-"""Bands: quantiles of the mixture's errors, tracked online, one set for each channel and horizon.
+"""Prediction intervals: quantiles of the mixture's errors, tracked online, one set for each channel and horizon.
 
 Each tracked quantile q of level a moves by q += step (a - 1{z <= q}), z the error in units of its running spread. Whatever
 the errors do, the share of z <= q is a up to O(1 / (step n)): A. Angelopoulos, E. Candes, R. Tibshirani, Conformal PID control
 for time series prediction, NeurIPS 2023, Proposition 1 (quantile tracking), after I. Gibbs, E. Candes, NeurIPS 2021.
-The band that is judged is not the one that was stated h events ago, and errors of h steps overlap: they come in runs. What follows the runs
-at full pace holds now and not then (75 % instead of 80 at 48 steps on ETTh2), so steps are smaller for horizons further ahead, by 1 + h / ``OVERLAP``:
-once there, that is, for heavy tails are far from the normal ones of the start (decaying steps: A. Angelopoulos, R. Barber, S. Bates, ICML 2024).
-Quantiles can cross while they move; whoever reads them sorts them (V. Chernozhukov et al., Econometrica 78(3), 2010).
+An interval is verified h events after it was made, and errors of h steps overlap: they come in runs. Tracking the runs at full pace
+gives intervals that hold now and not then (75 % coverage instead of 80 at 48 steps on ETTh2), so steps are smaller for longer
+horizons, by 1 + h / ``OVERLAP``; only once the quantiles are there, for heavy tails are far from the normal ones of the start (decaying
+steps: A. Angelopoulos, R. Barber, S. Bates, ICML 2024). Quantiles can cross while they move; readers sort them (V. Chernozhukov et al.,
+Econometrica 78(3), 2010).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _NORMAL: Final = np.array((
 _UP: Final = np.array(LEVELS)
 STEP: Final = 0.03  # of the errors' spread; 0.1 follows faster and is ragged, 0.01 needs a thousand events to settle
 OVERLAP: Final = 12.0  # steps ahead at which the pace is halved
-YOUNG: Final = 1000.0  # errors: until so many have come, the pace is no less than half, whatever the horizon
+YOUNG_ERRORS: Final = 1000.0  # errors: until so many have come, the pace is no less than half, whatever the horizon
 
 
 @kernel

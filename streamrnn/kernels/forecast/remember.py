@@ -1,4 +1,4 @@
-"""Each channel's values: kept in rings, jumps told from spikes, and how far the channel moves within 1 ... H steps."""
+"""The channels' values in rings, jumps told from spikes, and how far each channel moves within 1 ... H steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.seasonal import correlate
-from streamrnn.kernels.forecast.verify import SETTLED, WILD, mean_square
+from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, WILD, mean_square
 from streamrnn.kernels.net.scaler import usable
 
 JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
@@ -24,9 +24,9 @@ USUAL_MOST: Final = (
 @kernel
 def _remember(hd, d, c, t, y, learns):
     """Put y into the rings. A jump that was taken back by the next value leaves no trace among the values."""
-    H, Q = hd[at.HORIZON], hd[at.MEMORY]
-    ring, slot, before = hd[at.VALUES] + c * Q, t % (H + 1), (t - 1) % (H + 1)
-    raw, base, context = hd[at.RAW] + c * (H + 1), hd[at.BASE] + c * (H + 1), hd[at.CONTEXT] + c * (H + 1)
+    H, Q = hd[at.HORIZON], hd[at.RING_SIZE]
+    ring, slot, before = hd[at.VALUE_RING] + c * Q, t % (H + 1), (t - 1) % (H + 1)
+    raw, base, context = hd[at.RAW_VALUES] + c * (H + 1), hd[at.BASE] + c * (H + 1), hd[at.CONTEXT] + c * (H + 1)
     old = d[ring + (t - 1) % Q] if t > 0 else np.nan
     known = usable(y)
     d[raw + slot] = y if known else np.nan
@@ -34,14 +34,14 @@ def _remember(hd, d, c, t, y, learns):
     d[context + slot] = 0.0
     d[ring + t % Q] = y if known else old
     change = y - old if known and usable(old) else 0.0
-    usual = d[hd[at.USUAL] + c]
-    n = d[hd[at.CHANGES] + c * H]
-    settled = n > SETTLED and usual > 0.0
+    usual = d[hd[at.USUAL_CHANGE] + c]
+    n = d[hd[at.CHANGE_COUNT] + c * H]
+    settled = n > SETTLED_ERRORS and usual > 0.0
     if known and usable(old) and learns:
         size = min(abs(change), USUAL_MOST * usual) if settled else abs(change)
-        d[hd[at.USUAL] + c] += max(USUAL_ALPHA, 1.0 / (n + 1.0)) * (size - usual)
-    if known and not usable(d[hd[at.FIRST] + c]):
-        d[hd[at.FIRST] + c] = y
+        d[hd[at.USUAL_CHANGE] + c] += max(USUAL_ALPHA, 1.0 / (n + 1.0)) * (size - usual)
+    if known and not usable(d[hd[at.FIRST_VALUE] + c]):
+        d[hd[at.FIRST_VALUE] + c] = y
     if known and not usable(d[hd[at.ANCHOR] + c]):
         d[hd[at.ANCHOR] + c] = y
     if d[hd[at.SIGN] + c] == 0.0 and change != 0.0:
@@ -61,9 +61,12 @@ def _remember(hd, d, c, t, y, learns):
 @kernel
 def remember(hd, d, row, t, learns):
     """Put every channel's y into the rings, and learn how far it moves within 1 ... H steps."""
-    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.TIMED]
+    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.HAS_TIME]
     n = C * H
-    moved, on = d[hd[at.LANES] : hd[at.LANES] + n], d[hd[at.LANES] + n : hd[at.LANES] + 2 * n]
+    moved, on = (
+        d[hd[at.SCRATCH_LANES] : hd[at.SCRATCH_LANES] + n],
+        d[hd[at.SCRATCH_LANES] + n : hd[at.SCRATCH_LANES] + 2 * n],
+    )
     longest = min(H, t)
     for c in range(C):
         y = row[T + c]
@@ -78,7 +81,7 @@ def remember(hd, d, row, t, learns):
             on[c * H + h] = 1.0 if good else 0.0
     if not learns:
         return
-    change, changes = d[hd[at.CHANGE] : hd[at.CHANGE] + n], d[hd[at.CHANGES] : hd[at.CHANGES] + n]
+    change, changes = d[hd[at.MEAN_CHANGE] : hd[at.MEAN_CHANGE] + n], d[hd[at.CHANGE_COUNT] : hd[at.CHANGE_COUNT] + n]
     mean_square(change, changes, moved, on)
     for c in range(C):
         if usable(row[T + c]):

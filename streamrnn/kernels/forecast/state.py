@@ -1,4 +1,4 @@
-"""What a forecaster keeps beside its nets: one flat slab, like a net's (:mod:`streamrnn.kernels.net.layout`).
+"""Where each array of a forecast state lies: what a forecaster keeps beside its nets, one flat slab like a net's.
 
 Sizes: C channels, F exogenous features, H horizon, E experts, I inputs of a net, N nets, L lags, M longest period, Q values
 remembered, K contexts (``CONTEXTS``). The header is int64, everything else float64; words of the header give the place of each
@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.forecast.words import (
     ANCHOR,
-    AR,
-    ARX,
+    AR_0,
+    ARX_0,
     BASE,
     BLANK,
-    BOUND,
-    CHANGE,
-    CHANGES,
+    CHANGE_COUNT,
     CHANNELS,
     CODE,
     COEFFICIENTS,
@@ -31,35 +29,33 @@ from streamrnn.kernels.forecast.words import (
     CORRELATION,
     DIFFERENCES,
     ENERGY,
-    ERROR,
-    ERRORS,
-    EXPERTS,
+    ERROR_COUNT,
+    EXPERT_FORECASTS,
     FEATURES,
-    FIRST,
-    FORECASTS,
-    FORMAT,
+    FIRST_FEATURES,
+    FIRST_VALUE,
     GAIN,
     GIVEN,
     GIVEN_PERIOD,
-    HEADER_WORDS,
+    HAS_TIME,
     HORIZON,
     INFORMED,
     INPUT_OF,
-    INPUTS,
-    KNOWN,
     KNOWN_FEATURES,
-    KNOWN_FIRST,
     LAGS,
     LANE_ROWS,
-    LANES,
-    LONGEST,
+    LAST_FEATURES,
+    LONGEST_PERIOD,
     MAX_PERIOD,
-    MEMORY,
-    MIXED,
+    MEAN_CHANGE,
+    MEAN_ERROR,
+    MIXED_FORECASTS,
     MODELS,
     MOST_KNOWN,
+    N_EXPERTS,
+    N_INPUTS,
     NETS,
-    NOW,
+    NEXT_FORECASTS,
     OWN,
     PATH_BOUND,
     PATH_CHANGES,
@@ -70,19 +66,23 @@ from streamrnn.kernels.forecast.words import (
     PLAIN,
     PRIOR,
     QUANTILES,
-    RAW,
+    RAW_VALUES,
     REGRET,
-    RLS,
+    REGRET_BOUND,
+    RING_SIZE,
+    RLS_0,
     RLS_WORDS,
     ROW,
     SCRATCH,
+    SCRATCH_LANES,
     SETTINGS,
     SHARE,
     SIGN,
-    SQUARES,
-    TIMED,
-    USUAL,
-    VALUES,
+    SQUARED_REGRET,
+    STATE_FORMAT,
+    STATE_HEADER_WORDS,
+    USUAL_CHANGE,
+    VALUE_RING,
     VERSION,
     WEIGHTS,
 )
@@ -91,7 +91,7 @@ from streamrnn.kernels.slab import up
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Everything that decides the layout of a book.
+    """Everything that decides the layout of a forecast state.
 
     Parameters
     ----------
@@ -124,8 +124,8 @@ class Shape:
     arx: int = 0
 
 
-class BookLayout:
-    """The map of a book.
+class StateLayout:
+    """Where each array of a forecast state lies.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class BookLayout:
         self.shape = shape
         self.fields: dict[str, tuple[int, str, tuple[int, ...]]] = {}
         self.words: dict[int, int] = {}
-        self._at = HEADER_WORDS
+        self._at = STATE_HEADER_WORDS
         self._build()
         self.nbytes = 8 * self._at
 
@@ -154,8 +154,8 @@ class BookLayout:
         given = int(z.arx > 0 and z.features > 0)
         F = given * min(z.features, MOST_KNOWN)
         for word, value in (
-            (VERSION, FORMAT), (CHANNELS, C), (FEATURES, z.features), (HORIZON, H), (EXPERTS, E), (INPUTS, I), (NETS, N),
-            (MEMORY, Q), (GIVEN_PERIOD, z.period), (TIMED, z.timed), (MODELS, len(z.lags)), (LONGEST, M),
+            (VERSION, STATE_FORMAT), (CHANNELS, C), (FEATURES, z.features), (HORIZON, H), (N_EXPERTS, E), (N_INPUTS, I), (NETS, N),
+            (RING_SIZE, Q), (GIVEN_PERIOD, z.period), (HAS_TIME, z.timed), (MODELS, len(z.lags)), (LONGEST_PERIOD, M),
             (KNOWN_FEATURES, F), (GIVEN, given),
         ):  # fmt: skip
             self.words[word] = int(value)
@@ -164,41 +164,41 @@ class BookLayout:
             self.words[OWN + place] = z.codes[:place].count(code)
         widest = max((*z.lags, 2 + z.arx + 2 * F, z.ar + 1, H, 8))
         for word, name, *shape in (
-            (VALUES, "values", C, Q), (RAW, "raw", C, H + 1), (BASE, "base", C, H + 1), (CONTEXT, "context", C, H + 1),
-            (CHANGE, "change", C, H), (CHANGES, "changes", C, H), (FORECASTS, "forecasts", H, E + given, C, H),
+            (VALUE_RING, "values", C, Q), (RAW_VALUES, "raw", C, H + 1), (BASE, "base", C, H + 1), (CONTEXT, "context", C, H + 1),
+            (MEAN_CHANGE, "change", C, H), (CHANGE_COUNT, "changes", C, H), (EXPERT_FORECASTS, "forecasts", H, E + given, C, H),
             (DIFFERENCES, "differences", C, M + 1), (CORRELATION, "correlation", C, M + 1), (ENERGY, "energy", C),
-            (PERIOD, "period", C), (USUAL, "usual", C), (SIGN, "sign", C), (FIRST, "first", C), (ANCHOR, "anchor", C),
+            (PERIOD, "period", C), (USUAL_CHANGE, "usual", C), (SIGN, "sign", C), (FIRST_VALUE, "first", C), (ANCHOR, "anchor", C),
             (PENDING, "pending", max(N, 1), H + 1, I), (ROW, "row", I),
-            (SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8), (LANES, "lanes", 3 * (E + 1) + LANE_ROWS, C, H),
-            (KNOWN, "known", F), (KNOWN_FIRST, "known_first", F),
+            (SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8), (SCRATCH_LANES, "lanes", 3 * (E + 1) + LANE_ROWS, C, H),
+            (LAST_FEATURES, "known", F), (FIRST_FEATURES, "known_first", F),
         ):  # fmt: skip
             self._add(word, name, *shape)
         self._add(INPUT_OF, "input_of", I, dtype="i8")
         self._mixture(PLAIN, "", E, C)
         self._mixture(INFORMED, "informed.", (E + 1) * given, C * given)
         for place, lags in enumerate(z.lags):
-            base = RLS + place * RLS_WORDS
+            base = RLS_0 + place * RLS_WORDS
             self.words[base + LAGS] = lags
             self._add(base + GAIN, f"rls{place}.gain", C, lags, lags)
             self._add(base + COEFFICIENTS, f"rls{place}.coefficients", C, H, lags)
             self._add(base + SETTINGS, f"rls{place}.settings", 2)
         for base, name, c, lags, n in (
-            (AR, "ar", C * (z.ar > 0), z.ar, 1 + z.ar), (ARX, "arx", C * given, z.arx, 2 + z.arx + 2 * F),
+            (AR_0, "ar", C * (z.ar > 0), z.ar, 1 + z.ar), (ARX_0, "arx", C * given, z.arx, 2 + z.arx + 2 * F),
         ):  # fmt: skip
             self.words[base + LAGS] = lags
             self._add(base + GAIN, f"{name}.gain", c, n, n)
             self._add(base + COEFFICIENTS, f"{name}.coefficients", c, n)
-        self._add(ARX + PATH_COEFFICIENTS, "arx.path", H, C * given, 2 + z.arx + 2 * F)
-        self._add(ARX + PATH_CHANGES, "arx.path_changes", H, C * given, z.arx + H)
-        self._add(ARX + PATH_LEVEL, "arx.level", H, C * given)
-        self._add(ARX + PATH_BOUND, "arx.bound", H, C * given, 1 + H)
+        self._add(ARX_0 + PATH_COEFFICIENTS, "arx.path", H, C * given, 2 + z.arx + 2 * F)
+        self._add(ARX_0 + PATH_CHANGES, "arx.path_changes", H, C * given, z.arx + H)
+        self._add(ARX_0 + PATH_LEVEL, "arx.level", H, C * given)
+        self._add(ARX_0 + PATH_BOUND, "arx.bound", H, C * given, 1 + H)
 
     def _mixture(self, base: int, name: str, E: int, C: int) -> None:
         H = self.shape.horizon
         for word, part, *shape in (
-            (REGRET, "regret", CONTEXTS, E, C, H), (SQUARES, "squares", CONTEXTS, E, C, H), (BOUND, "bound", CONTEXTS, E, C, H),
-            (WEIGHTS, "weights", CONTEXTS, E, C, H), (ERROR, "error", C, H), (ERRORS, "errors", C, H),
-            (QUANTILES, "quantiles", len(LEVELS), C, H), (MIXED, "mixed", H, C, H), (NOW, "now", C, H), (PRIOR, "prior", E),
+            (REGRET, "regret", CONTEXTS, E, C, H), (SQUARED_REGRET, "squares", CONTEXTS, E, C, H), (REGRET_BOUND, "bound", CONTEXTS, E, C, H),
+            (WEIGHTS, "weights", CONTEXTS, E, C, H), (MEAN_ERROR, "error", C, H), (ERROR_COUNT, "errors", C, H),
+            (QUANTILES, "quantiles", len(LEVELS), C, H), (MIXED_FORECASTS, "mixed", H, C, H), (NEXT_FORECASTS, "now", C, H), (PRIOR, "prior", E),
             (SHARE, "share", H, C, H),
         ):  # fmt: skip
             self._add(base + word, name + part, *shape)

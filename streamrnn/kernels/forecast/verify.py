@@ -1,4 +1,4 @@
-"""What a value that has come says of the forecasts that spoke of it: belief in the experts, spread and quantiles of the errors.
+"""Forecasts compared with the value that came: weights of the experts, spread and quantiles of the errors.
 
 All channels C and steps ahead H are learned from at once, in C * H lanes.
 """
@@ -11,14 +11,13 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.aggregation import MOST, SLOPE, believe
-from streamrnn.kernels.forecast.aggregation import SETTLED as BELIEVED
-from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG, track
+from streamrnn.kernels.forecast.aggregation import LOSS_SLOPE, MOST_REGRET, SETTLED_LOSSES, update_weights
+from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
 from streamrnn.kernels.net.scaler import usable
 
-ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
-WILD: Final = 8.0  # usual errors or changes beyond which one counts no more
-SETTLED: Final = 10.0  # values before which nothing is wild
+ERROR_ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
+WILD: Final = 8.0  # usual errors or changes: the most that one counts
+SETTLED_ERRORS: Final = 10.0  # values before which there is no such limit
 
 
 @kernel
@@ -29,27 +28,23 @@ def mean_square(mean, count, v, on):
         square, m = v[i] * v[i], mean[i]
         most = WILD * WILD * m
         limited = square if square < most else most
-        square = limited if (n > SETTLED) & (m > 0.0) else square
+        square = limited if (n > SETTLED_ERRORS) & (m > 0.0) else square
         share = 1.0 / n
-        a = share if share > ALPHA else ALPHA
+        a = share if share > ERROR_ALPHA else ERROR_ALPHA
         mean[i] = m + a * (square - m) if on[i] > 0.0 else m
         count[i] = n if on[i] > 0.0 else count[i]
 
 
 @kernel
-def verify(hd, d, row, t, base):
-    """Compare the forecasts of one mixture, whose words begin at ``base``, with what came: y at ``row[timed :]``."""
-    C, H, E, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.EXPERTS], hd[at.TIMED]
+def _compare(hd, d, row, t, base, f, lanes):
+    """Write into ``lanes`` (4, C H): forecast, error, whether there is one (1 or 0), and the context at the forecast's origin.
+
+    f (E, C H): the experts' forecasts. Returns whether there is any error, and any in the context behind a jump.
+    """
+    C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.HAS_TIME]
     n = C * H
-    if base == at.INFORMED:
-        E += 1
-    s = d[hd[at.LANES] : hd[at.LANES] + 3 * (hd[at.EXPERTS] + 1) * n + at.LANE_ROWS * n]
-    e, on, now, rms = s[:n], s[n : 2 * n], s[2 * n : 3 * n], s[3 * n : 4 * n]
-    g, limit, context, p = s[4 * n : 5 * n], s[5 * n : 6 * n], s[6 * n : 7 * n], s[7 * n : 8 * n]
-    scratch = s[8 * n : 8 * n + (3 * E + 4) * n]
-    said = hd[at.FORECASTS] + t % H * (hd[at.EXPERTS] + hd[at.GIVEN]) * n
-    f = d[said : said + E * n]
-    mixed = hd[base + at.MIXED] + t % H * n
+    p, e, on, context = lanes[:n], lanes[n : 2 * n], lanes[2 * n : 3 * n], lanes[3 * n : 4 * n]
+    mixed = hd[base + at.MIXED_FORECASTS] + t % H * n
     share = hd[base + at.SHARE] + t % H * n
     any_on = False
     behind = False
@@ -62,7 +57,7 @@ def verify(hd, d, row, t, base):
             origin = origin - 1 if origin > 0 else H
             v = d[mixed + i]
             if base == at.INFORMED:
-                v += d[share + i] * f[(E - 1) * n + i]
+                v += d[share + i] * f[f.size - n + i]
             good = known and usable(v)
             p[i] = v
             on[i] = 1.0 if good else 0.0
@@ -70,34 +65,63 @@ def verify(hd, d, row, t, base):
             context[i] = d[hd[at.CONTEXT] + c * (H + 1) + origin]
             any_on = any_on or good
             behind = behind or (good and context[i] > 0.0)
-    if not any_on:
-        return
-    error, errors = d[hd[base + at.ERROR] : hd[base + at.ERROR] + n], d[hd[base + at.ERRORS] : hd[base + at.ERRORS] + n]
-    for i in range(n):
+    return any_on, behind
+
+
+@kernel
+def _slopes(e, error, errors, rms, g, limit):
+    """Write for each lane the spread of the errors, the slope of Huber's loss at e, and the largest regret."""
+    for i in range(e.size):
         rms[i] = np.sqrt(error[i]) if errors[i] > 0.0 else abs(e[i])
-    for i in range(n):
-        most = SLOPE * rms[i] if errors[i] > BELIEVED else np.inf
+    for i in range(e.size):
+        most = LOSS_SLOPE * rms[i] if errors[i] > SETTLED_LOSSES else np.inf
         v = e[i] if e[i] < most else most
         g[i] = v if v > -most else -most
-        limit[i] = MOST * most * abs(g[i]) if errors[i] > BELIEVED else np.inf
+        limit[i] = MOST_REGRET * most * abs(g[i]) if errors[i] > SETTLED_LOSSES else np.inf
+
+
+@kernel
+def _paces(H, errors, rms, on, pace):
+    """Write at what pace each lane's quantiles move: 0 where nothing came, negative where they start."""
+    for c in range(on.size // H):
+        for h in range(H):
+            i = c * H + h
+            v = max(1.0 / (1.0 + h / OVERLAP), 1.0 / (1.0 + errors[i] / YOUNG_ERRORS))
+            pace[i] = on[i] * v if rms[i] > 0.0 else 0.0
+            pace[i] = -on[i] if errors[i] == 0.0 else pace[i]
+
+
+@kernel
+def verify(hd, d, row, t, base):
+    """Compare the forecasts of one mixture, whose words begin at ``base``, with the y (C) that came, at ``row[timed :]``."""
+    H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
+    if base == at.INFORMED:
+        E += 1
+    s = d[hd[at.SCRATCH_LANES] : hd[at.SCRATCH_LANES] + 3 * (hd[at.N_EXPERTS] + 1) * n + at.LANE_ROWS * n]
+    p, e, on, context = s[:n], s[n : 2 * n], s[2 * n : 3 * n], s[3 * n : 4 * n]
+    now, rms, g, limit = s[4 * n : 5 * n], s[5 * n : 6 * n], s[6 * n : 7 * n], s[7 * n : 8 * n]
+    scratch = s[8 * n : 8 * n + (3 * E + 4) * n]
+    start = hd[at.EXPERT_FORECASTS] + t % H * (hd[at.N_EXPERTS] + hd[at.GIVEN]) * n
+    f = d[start : start + E * n]
+    any_on, behind = _compare(hd, d, row, t, base, f, s)
+    if not any_on:
+        return
+    error_at, count_at = hd[base + at.MEAN_ERROR], hd[base + at.ERROR_COUNT]
+    error, errors = d[error_at : error_at + n], d[count_at : count_at + n]
+    _slopes(e, error, errors, rms, g, limit)
     prior = d[hd[base + at.PRIOR] : hd[base + at.PRIOR] + E]
     for k in range(2 if behind else 1):
         for i in range(n):
             now[i] = on[i] if context[i] == float(k) else 0.0
         first, last = k * E * n, (k + 1) * E * n
-        believe(
+        update_weights(
             d[hd[base + at.REGRET] + first : hd[base + at.REGRET] + last],
-            d[hd[base + at.SQUARES] + first : hd[base + at.SQUARES] + last],
-            d[hd[base + at.BOUND] + first : hd[base + at.BOUND] + last],
+            d[hd[base + at.SQUARED_REGRET] + first : hd[base + at.SQUARED_REGRET] + last],
+            d[hd[base + at.REGRET_BOUND] + first : hd[base + at.REGRET_BOUND] + last],
             d[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
             f, prior, g, p, limit, now, scratch,
         )  # fmt: skip
-    for c in range(C):
-        for h in range(H):
-            i = c * H + h
-            pace = max(1.0 / (1.0 + h / OVERLAP), 1.0 / (1.0 + errors[i] / YOUNG))
-            now[i] = on[i] * pace if rms[i] > 0.0 else 0.0
-            now[i] = -on[i] if errors[i] == 0.0 else now[i]
+    _paces(H, errors, rms, on, now)
     for i in range(n):
         g[i] = -e[i] / rms[i]
     track(d[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], g, now)

@@ -37,8 +37,8 @@ def bind(hd, area):
     head = hd[at.AREA_HEAD]
     hd[at.FILL], hd[at.FRESH] = hd[head + at.A_FILL], hd[head + at.A_FRESH]
     hd[at.AREA] = area
-    hd[hd[at.STAGED]] = 0
-    hd[hd[at.STAGED] + at.JUDGED] = 0
+    hd[hd[at.PREPARED]] = 0
+    hd[hd[at.PREPARED] + at.JUDGED] = 0
 
 
 @kernel
@@ -51,8 +51,8 @@ def clear(hd, d):
         d[hd[at.LAST] + i] = np.nan
     d[start + at.A_CLOCK] = np.nan
     hd[at.FILL], hd[at.FRESH] = 0, 0
-    hd[hd[at.STAGED]] = 0
-    hd[hd[at.STAGED] + at.JUDGED] = 0
+    hd[hd[at.PREPARED]] = 0
+    hd[hd[at.PREPARED] + at.JUDGED] = 0
 
 
 @kernel
@@ -73,7 +73,7 @@ def swap_live(hd):
         b = at.LAYER_0 + layer * at.LAYER_WORDS
         hd[b + at.XS], hd[b + at.LIVE_XS] = hd[b + at.LIVE_XS], hd[b + at.XS]
         hd[b + at.REC], hd[b + at.LIVE_REC] = hd[b + at.LIVE_REC], hd[b + at.REC]
-    hd[hd[at.STAGED]] = 0
+    hd[hd[at.PREPARED]] = 0
 
 
 @kernel
@@ -83,4 +83,4 @@ def move_on(hd, f, size):
         rec = hd[at.LAYER_0 + layer * at.LAYER_WORDS + at.REC]
         for i in range(size):
             f[rec + i] = f[rec + size + i]
-    hd[hd[at.STAGED]] = 0
+    hd[hd[at.PREPARED]] = 0

@@ -1,13 +1,14 @@
 """The entry for many streams that share one net: a window of B streams in one call.
 
 One stream alone is bound by the bytes of W, which it reads once forward and once backward for every event. Four streams
-together read them once: the loops below work on tiles of four streams and four rows, and the multiply-adds become the limit.
+together read them once: the passes work on tiles of four streams and four rows, and the multiply-adds become the limit.
 
 Weights, optimiser and settings are those of the net's slab. The streams' own memory, their states and one window, is a
-float32 array from :func:`batch_memory`. A call takes n <= window events of each stream, from the state in which the call before
-left it. In it the rule is plain truncated BPTT, window and stride n; the gradient is the mean over the known targets of all streams.
+float32 array from :func:`~streamrnn.kernels.net.batch_memory.batch_memory`. A call takes n <= window events of each stream, from the
+state in which the call before left it. In it the rule is plain truncated BPTT, window and stride n; the gradient is the mean over the
+known targets of all streams.
 
-Layout: time, then stream, then the record of :mod:`streamrnn.kernels.net`, with the streams filled up to a multiple of four::
+Layout: time, then stream, then the record of the cell, with the streams filled up to a multiple of four::
 
     records (T + 1, B, R) | inputs (T, B, nx) | outputs (T, B, K) | errors (T, B, K) | dz (T, B, Z) | a | dh (B, H) | dc (B, H)
 
@@ -71,7 +72,7 @@ def batch(cell: str, hidden: int) -> Any:
     """Return ``run(slab, memory, rows, streams, n, mode)`` for one cell and one hidden size.
 
     ``rows`` is flat float64, (n, streams, I + 2 K): ``x (I) | y (K) | outputs (K)``, n at most the net's window. Inputs and
-    targets are taken as they are; missing inputs (NaN) count as 0, targets that are NaN teach nothing. ``mode``:
+    targets are taken as they are; missing inputs (NaN) count as 0, targets that are NaN are not learned. ``mode``:
     ``PREDICT`` writes the outputs, ``LEARN`` takes one step over these n events; both move the states on.
     """
     stamp = stamp_of(CELLS[cell])

@@ -1,4 +1,4 @@
-"""What every task does with an event's features: scale them, stage the step, commit it."""
+"""What every task does with an event's features: standardise them, step forward as scratch, commit the step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _gap_input(hd, d, t):
 
 @kernel
 def scale_inputs(hd, d):
-    """Standardise the staged x (I) into ``SCALED``; the statistics that include x are staged too.
+    """Standardise the prepared x (I) into ``SCALED_INPUTS``; the statistics that include x are prepared too.
 
     A value that is missing (NaN), infinite or beyond 1e150 counts as the running mean: 0.
     """
@@ -38,9 +38,9 @@ def scale_inputs(hd, d):
     scaled = hd[at.NORMALIZE_X] != 0
     for b in range((I + LANES - 1) // LANES):
         old = d[hd[at.X_STATS] + 3 * LANES * b : hd[at.X_STATS] + 3 * LANES * (b + 1)]
-        new = d[hd[at.STAGE] + 3 * LANES * b : hd[at.STAGE] + 3 * LANES * (b + 1)]
+        new = d[hd[at.PREPARED_STATS] + 3 * LANES * b : hd[at.PREPARED_STATS] + 3 * LANES * (b + 1)]
         x = d[hd[at.X_RAW] + LANES * b : hd[at.X_RAW] + LANES * (b + 1)]
-        z = d[hd[at.SCALED] + LANES * b : hd[at.SCALED] + LANES * (b + 1)]
+        z = d[hd[at.SCALED_INPUTS] + LANES * b : hd[at.SCALED_INPUTS] + LANES * (b + 1)]
         for i in range(LANES):
             v = x[i]
             good = usable(v)
@@ -61,7 +61,7 @@ def place_inputs(hd, f, d):
     nx = hd[at.LAYER_0 + at.NX]
     xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     f[xs] = 1.0
-    z = d[hd[at.SCALED] : hd[at.SCALED] + I]
+    z = d[hd[at.SCALED_INPUTS] : hd[at.SCALED_INPUTS] + I]
     slot = f[xs + 1 : xs + nx]
     for i in range(I):
         slot[i] = z[i]
@@ -70,15 +70,15 @@ def place_inputs(hd, f, d):
 
 
 @kernel
-def stage(cell, hidden, hd, f, d, x):
-    """Make sure that the step for x (I) lies ready in slot ``fill``. Changes no state: scratch alone.
+def prepare_step(cell, hidden, hd, f, d, x):
+    """Step forward with x (I) into slot ``fill``. Changes no state, only scratch.
 
     The step of the last call is used again when x has the very same bits.
     """
     I = hd[at.INPUTS]
     kept = hd[hd[at.RAW] : hd[at.RAW] + I]
     now = reinterpret(x, np.int64)
-    same = hd[hd[at.STAGED]] != 0
+    same = hd[hd[at.PREPARED]] != 0
     for i in range(I):
         same = same & (kept[i] == now[i])
     if not same:
@@ -92,12 +92,12 @@ def stage(cell, hidden, hd, f, d, x):
         scale_inputs(hd, d)
         place_inputs(hd, f, d)
         forward(cell, hidden, hd, f)
-        hd[hd[at.STAGED]] = 1
+        hd[hd[at.PREPARED]] = 1
 
 
 @kernel
 def absorb_inputs(hd, d):
-    """Take the staged x into the statistics, and its time into the clock."""
+    """Take the prepared x into the statistics, and its time into the clock."""
     if hd[at.TIMED] != 0:
         t = d[hd[at.RAW]]
         clock, gaps = hd[at.AREA_HEAD] + at.A_CLOCK, hd[at.GAPS]
@@ -111,15 +111,15 @@ def absorb_inputs(hd, d):
     n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
     if hd[at.FROZEN] == 0:
         old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
-        new = d[hd[at.STAGE] : hd[at.STAGE] + n]
+        new = d[hd[at.PREPARED_STATS] : hd[at.PREPARED_STATS] + n]
         for i in range(n):
             old[i] = new[i]
 
 
 @kernel
 def commit(hd):
-    """Make the staged step part of the state: the hidden state advances."""
+    """Make the prepared step part of the state: the hidden state advances."""
     hd[at.FILL] += 1
     hd[at.FRESH] += 1
     hd[at.EVENTS] += 1
-    hd[hd[at.STAGED]] = 0
+    hd[hd[at.PREPARED]] = 0

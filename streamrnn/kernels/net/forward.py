@@ -10,44 +10,11 @@ from streamrnn.kernels.net.products import product_of
 from streamrnn.kernels.slab import up
 
 
-@chosen_by_cell
-def forward(cell, hidden):
-    """Fill records and outputs of slot ``fill`` from its scaled inputs (layer 0: already in place)."""
-    spec, H = CELLS[cell], hidden
-    N, R, UH = spec.gates * H, spec.record * H, spec.split * H
-    recurrent, h_at = spec.recurrent, spec.h * H
-    step, product = spec.forward(H), product_of(N)
-    padded = up(H, 4) if recurrent else 0
+def _outputs_of(H):
+    """Outputs (K) of slot t from the top layer's h (H) and the net's inputs: eight at a time, eight sums that do not wait for each other."""
 
     @kernel
-    def run(hd, f):
-        t = hd[at.FILL]
-        top = f[:0]
-        for layer in range(hd[at.LAYERS]):
-            b = at.LAYER_0 + layer * at.LAYER_WORDS
-            nx = hd[b + at.NX]
-            x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
-            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
-            prev, rec = pair[:R], pair[R:]
-            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
-            if layer > 0:
-                x[0] = 1.0
-                for i in range(H):
-                    x[1 + i] = top[i]
-            z = rec[:N]
-            for i in range(N):
-                z[i] = ZERO
-            if recurrent:
-                if UH > 0:
-                    u = rec[UH : UH + N]
-                    for i in range(N):
-                        u[i] = ZERO
-                    product(prev[h_at : h_at + H], W, u)
-                else:
-                    product(prev[h_at : h_at + H], W, z)
-            product(x, W[padded * N :], z)
-            step(prev, rec)
-            top = rec[h_at : h_at + H]
+    def outputs(hd, f, t, top):
         K, width = hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
         x = f[
             hd[at.LAYER_0 + at.XS] + t * hd[at.LAYER_0 + at.NX] : hd[at.LAYER_0 + at.XS]
@@ -55,7 +22,7 @@ def forward(cell, hidden):
         ]
         out = f[hd[at.OUT] + t * K : hd[at.OUT] + (t + 1) * K]
         K8 = K & ~7
-        for k in range(0, K8, 8):  # eight at a time: eight sums that do not wait for each other
+        for k in range(0, K8, 8):
             v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 8) * width]
             s0, s1, s2, s3, s4, s5, s6, s7 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
             for i in range(H):
@@ -89,5 +56,48 @@ def forward(cell, hidden):
             for i in range(x.size):
                 s += vx[i] * x[i]
             out[k] = s
+
+    return outputs
+
+
+@chosen_by_cell
+def forward(cell, hidden):
+    """Fill records and outputs of slot ``fill`` from its scaled inputs (layer 0: already in place)."""
+    spec, H = CELLS[cell], hidden
+    N, R, UH = spec.gates * H, spec.record * H, spec.split * H
+    recurrent, h_at = spec.recurrent, spec.h * H
+    step, product, outputs = spec.forward(H), product_of(N), _outputs_of(H)
+    padded = up(H, 4) if recurrent else 0
+
+    @kernel
+    def run(hd, f):
+        t = hd[at.FILL]
+        top = f[:0]
+        for layer in range(hd[at.LAYERS]):
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx = hd[b + at.NX]
+            x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
+            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+            prev, rec = pair[:R], pair[R:]
+            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
+            if layer > 0:
+                x[0] = 1.0
+                for i in range(H):
+                    x[1 + i] = top[i]
+            z = rec[:N]
+            for i in range(N):
+                z[i] = ZERO
+            if recurrent:
+                if UH > 0:
+                    u = rec[UH : UH + N]
+                    for i in range(N):
+                        u[i] = ZERO
+                    product(prev[h_at : h_at + H], W, u)
+                else:
+                    product(prev[h_at : h_at + H], W, z)
+            product(x, W[padded * N :], z)
+            step(prev, rec)
+            top = rec[h_at : h_at + H]
+        outputs(hd, f, t, top)
 
     return run

@@ -1,4 +1,4 @@
-"""Where everything lies: one flat, 64-byte-aligned byte slab a model, described by a small integer header.
+"""Where each array of a net's slab lies, from the sizes.
 
 The slab holds, in this order: the header (int64), running statistics and settings (float64), parameters and
 optimiser moments (float32), the memory of the streams, and scratch. Everything before scratch is the model's state: a
@@ -6,8 +6,8 @@ snapshot is those bytes. Kernels find each part by an offset in the header, in u
 sees the same parts as named NumPy views.
 
 The memory of a stream (its counters, last values, window, traces) is an *area*, and areas are alike: a net that keeps
-one hidden state for each key has many. One is bound at a time, by moving the header's offsets on to it
-(:func:`streamrnn.kernels.net.areas.bind`); nothing is copied. Area 0 of a keyed net stays blank: what a key not yet seen has.
+one hidden state for each key has many. One is bound at a time, by moving the header's offsets to it
+(:func:`streamrnn.kernels.net.areas.bind`); nothing is copied. Area 0 of a keyed net stays blank: that of a key not yet seen.
 
 Sizes: I inputs, H hidden, G columns of a weight matrix, K outputs, T window, S stride, L layers.
 """
@@ -37,7 +37,6 @@ from streamrnn.kernels.net.words import (
     ECHO,
     ECHO_LAGS,
     ECHO_UNITS,
-    FORMAT,
     FOUND,
     FOUND_WORDS,
     GAIN_WORDS,
@@ -72,6 +71,7 @@ from streamrnn.kernels.net.words import (
     MEMORY,
     N_DOUBLINGS,
     N_HYPER,
+    NET_FORMAT,
     NET_ROW,
     NX,
     ORDER,
@@ -79,6 +79,8 @@ from streamrnn.kernels.net.words import (
     OUTPUTS,
     PAD_T,
     PHI,
+    PREPARED,
+    PREPARED_STATS,
     RAW,
     REC,
     RULE,
@@ -93,11 +95,9 @@ from streamrnn.kernels.net.words import (
     S_LOCAL,
     S_ROW,
     S_STEP,
-    SCALED,
+    SCALED_INPUTS,
     SCRATCH_AT,
     SLOTS,
-    STAGE,
-    STAGED,
     STRIDE,
     TARGET,
     TIMED,
@@ -201,7 +201,7 @@ class Layout:
         padded_t = up(T, 4)
         head_width = H + up(z.inputs + 1, 4)
         for word, value in (
-            (VERSION, FORMAT), (INPUTS, z.inputs), (OUTPUTS, K), (HIDDEN, H), (LAYERS, z.layers), (WINDOW, T),
+            (VERSION, NET_FORMAT), (INPUTS, z.inputs), (OUTPUTS, K), (HIDDEN, H), (LAYERS, z.layers), (WINDOW, T),
             (STRIDE, z.stride), (SLOTS, z.slots), (TRACES, z.traces), (TWO_PASS, z.two_pass), (PAD_T, padded_t),
             (HEAD_WIDTH, head_width), (KEYED, z.keyed), (TIMED, z.timed),
         ):  # fmt: skip
@@ -247,13 +247,13 @@ class Layout:
         self.state_nbytes = self._at
         self.words[SCRATCH_AT] = self._at
         G = cell.gates * H
-        self._add(STAGED, "staged", "i8", 8)
-        self._add(RAW, "staged_raw", "i8", z.inputs)
-        self._add(X_RAW, "staged_x", "f8", up(z.inputs, LANES))
+        self._add(PREPARED, "prepared", "i8", 8)
+        self._add(RAW, "prepared_raw", "i8", z.inputs)
+        self._add(X_RAW, "prepared_x", "f8", up(z.inputs, LANES))
         self._add(TARGET, "targets", "f8", K)
         self._add(NET_ROW, "net_row", "f8", z.inputs)
-        self._add(STAGE, "staged_statistics", "f8", 3 * up(z.inputs, LANES))
-        self._add(SCALED, "staged_scaled", "f8", up(z.inputs, LANES))
+        self._add(PREPARED_STATS, "prepared_statistics", "f8", 3 * up(z.inputs, LANES))
+        self._add(SCALED_INPUTS, "prepared_scaled", "f8", up(z.inputs, LANES))
         for word, name, size in (
             (S_DH, "s_dh", up(H, 4)), (S_DC, "s_dc", H), (S_DX, "s_dx", T * H), (S_ROW, "s_row", 4 * G),
             (S_A, "s_a", padded_t * max(self.rows(layer) for layer in range(z.layers))), (S_LOCAL, "s_local", padded_t * max(cell.traced, 1) * H),

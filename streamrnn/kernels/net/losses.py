@@ -68,7 +68,7 @@ LOSSES: Final[dict[str, LossRow]] = {
     )
 }
 
-MOST: Final = 30.0  # largest exponent of a log-variance or a Poisson rate: exp(30) = 1e13
+LARGEST_EXPONENT: Final = 30.0  # largest exponent of a log-variance or a Poisson rate: exp(30) = 1e13
 
 
 @kernel
@@ -90,7 +90,7 @@ def value_and_gradient(code, y, o, a, b):
     if code == EPSILON:
         return max(abs(d) - a, 0.0), (1.0 if d > a else (-1.0 if d < -a else 0.0))
     if code == POISSON:
-        rate = np.exp(min(o, MOST))
+        rate = np.exp(min(o, LARGEST_EXPONENT))
         return rate - y * o, rate - y
     sign = 1.0 if y > 0.5 else -1.0
     if code == LOG or code == FOCAL:
@@ -137,7 +137,7 @@ def output_gradient(code, targets, out, grad, hyper):
             grad[half + k] = 0.0
             if abs(y) >= 0.0:
                 d = out[k] - y
-                s = min(max(float(out[half + k]), -MOST), MOST)
+                s = min(max(float(out[half + k]), -LARGEST_EXPONENT), LARGEST_EXPONENT)
                 w = np.exp(-s)
                 known += 1
                 loss += 0.5 * (s + d * d * w)

@@ -12,7 +12,7 @@ from streamrnn.kernels.net.targets import learn_slot, scale_target
 
 @kernel
 def learn_changes(hd, f, d, x):
-    """Teach the newest event, if there is one, how each feature has changed with x (I), and keep x."""
+    """Learn, for the newest event if there is one, how each feature has changed with x (I), and keep x."""
     T = hd[at.TIMED]
     targets, last = hd[at.TARGET], hd[at.LAST]
     for k in range(hd[at.OUTPUTS]):

@@ -1,7 +1,7 @@
 """Running standardisation: mean and variance with exponential forgetting, robust to spikes and constants.
 
 With a = max(alpha, 1/n): d = v - mean; mean += a d; var = (1 - a) (var + a d^2). From the tenth value on, d is
-limited to ``LIMIT`` standard deviations inside the update: a spike of 1e6 moves the statistics no further than an
+limited to ``SPIKE_LIMIT`` standard deviations inside the update: a spike of 1e6 moves the statistics no further than an
 outlier of that size, and a lasting change of level by 1e6 is still learned in a few hundred events, since the
 variance can grow by a few per cent an event. A variance of zero (a frozen sensor) lifts the limit.
 
@@ -16,10 +16,10 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 
-LIMIT: Final = 8.0  # standard deviations; lower starves the variance of heavy tails, higher lets spikes in
-SETTLED: Final = 10.0  # values after which the limit holds: before, the variance itself is noise
+SPIKE_LIMIT: Final = 8.0  # standard deviations; lower starves the variance of heavy tails, higher lets spikes in
+SETTLED_COUNT: Final = 10.0  # values after which the limit holds: before, the variance itself is noise
 RELATIVE_FLOOR: Final = 1e-7  # of |mean|: below it a spread is rounding noise of the values themselves
-HUGE: Final = 1e150  # the square of anything larger is not a float64
+LARGEST_USABLE: Final = 1e150  # the square of anything larger is not a float64
 
 
 @kernel
@@ -30,11 +30,11 @@ def absorb(v, mean, var, n, alpha):
     a = alpha if alpha > share else share
     d = v - mean
     floor = RELATIVE_FLOOR * abs(mean)
-    most = LIMIT * np.sqrt(var)
+    most = SPIKE_LIMIT * np.sqrt(var)
     least = -most
     limited = d if d < most else most
     limited = limited if limited > least else least
-    d = limited if (n > SETTLED) & (var > floor * floor) else d
+    d = limited if (n > SETTLED_COUNT) & (var > floor * floor) else d
     return mean + a * d, (1.0 - a) * (var + a * d * d), n
 
 
@@ -47,5 +47,5 @@ def spread(mean, var):
 
 @kernel
 def usable(v):
-    """Tell whether ``v`` is a number whose square exists: no NaN, no infinity, not beyond ``HUGE``."""
-    return abs(v) < HUGE
+    """Tell whether ``v`` is a number whose square exists: no NaN, no infinity, not beyond ``LARGEST_USABLE``."""
+    return abs(v) < LARGEST_USABLE

@@ -1,14 +1,14 @@
 """The entry for learning y from x: predict, learn, or both, over a block of events.
 
 One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | area, if the net is keyed``.
-The one-event call is the block call with one row.
+The call for one event is the call for a block with one row.
 
-Where labels come late, two states run: a row in mode ``ADVANCE`` moves the live one on and answers from it, and leaves
-the standardised inputs in the place of x; later a row in mode ``SCALED | LEARN`` brings these back, with y, and the state
+With delayed labels two hidden states run: a row in mode ``ADVANCE`` moves the live one on and predicts from it, and leaves
+the standardised inputs in the place of x; later a row in mode ``ALREADY_SCALED | LEARN`` brings these back, with y, and the state
 that learns follows.
 
-Where the next event is the target (``NEXT``), an event teaches the one before it each feature's change, and the newest event
-waits in the window, untaught. An update is made over those before it, so it reaches one event less far back.
+Where the next event is the target (``NEXT``), an event is the target of the one before it: each feature's change. The newest event
+waits in the window without a target. An update is made over those before it, so it reaches one event less far back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
-from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, stage
+from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_step
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
 from streamrnn.kernels.net.stamp import stamp_of
@@ -31,8 +31,8 @@ PREDICT: Final = 1
 LEARN: Final = 2
 LINK: Final = 4  # outputs in the target's own terms: probabilities, rates, standard deviations
 ADVANCE: Final = 8
-SCALED: Final = 16
-HIDDEN: Final = 32
+ALREADY_SCALED: Final = 16
+WITH_HIDDEN: Final = 32
 NEXT: Final = 64  # the targets are the next event's changes
 
 
@@ -56,7 +56,7 @@ def supervised(cell: str, hidden: int) -> Any:
         stamp  # noqa: B018  part of the cache's key
         hd, f, d = views(slab)
         I, K = hd[at.INPUTS], hd[at.OUTPUTS]
-        H = hidden if mode & HIDDEN else 0
+        H = hidden if mode & WITH_HIDDEN else 0
         width = I + 2 * K + H + hd[at.KEYED]
         targets = hd[at.TARGET]
         for e in range(n):
@@ -68,29 +68,29 @@ def supervised(cell: str, hidden: int) -> Any:
                 learn_changes(hd, f, d, x)
             if mode & ADVANCE:
                 swap_live(hd)
-            if mode & SCALED:
+            if mode & ALREADY_SCALED:
                 for i in range(I):
-                    d[hd[at.SCALED] + i] = x[i]
+                    d[hd[at.SCALED_INPUTS] + i] = x[i]
                 place_inputs(hd, f, d)
                 forward(cell, hidden, hd, f)
-                hd[hd[at.STAGED]] = 0
+                hd[hd[at.PREPARED]] = 0
             else:
-                stage(cell, hidden, hd, f, d, x)
+                prepare_step(cell, hidden, hd, f, d, x)
             slot = hd[at.FILL]
             if mode & PREDICT:
                 _answer(hd, f, d, o, mode)
-            if mode & HIDDEN:
+            if mode & WITH_HIDDEN:
                 top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
                 for i in range(H):
                     row[I + 2 * K + i] = f[top + i]
             if mode & ADVANCE:
                 absorb_inputs(hd, d)
                 for i in range(I):
-                    x[i] = d[hd[at.SCALED] + i]
+                    x[i] = d[hd[at.SCALED_INPUTS] + i]
                 move_on(hd, f, size)
                 swap_live(hd)
             elif mode & LEARN:
-                if not mode & SCALED:
+                if not mode & ALREADY_SCALED:
                     absorb_inputs(hd, d)
                 commit(hd)
                 if mode & NEXT:

@@ -6,12 +6,12 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.losses import CROSS_ENTROPY, GAUSSIAN, LOG, MOST, POISSON, output_gradient
+from streamrnn.kernels.net.losses import CROSS_ENTROPY, GAUSSIAN, LARGEST_EXPONENT, LOG, POISSON, output_gradient
 from streamrnn.kernels.net.scaler import absorb, spread, usable
 
 
 @kernel
-def teach(hd, f, d, slot, targets):
+def set_errors(hd, f, d, slot, targets):
     """Set the errors of a slot from its targets (standardised; NaN: not known). Return the loss."""
     K = hd[at.OUTPUTS]
     out = f[hd[at.OUT] + slot * K : hd[at.OUT] + (slot + 1) * K]
@@ -26,9 +26,9 @@ def teach(hd, f, d, slot, targets):
 
 @kernel
 def learn_slot(hd, f, d, slot, targets):
-    """Teach a slot its targets, and note the loss in the learning curve."""
+    """Set the errors of a slot from its targets (K), and add the loss to the learning curve."""
     learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
-    teach(hd, f, d, slot, targets)
+    set_errors(hd, f, d, slot, targets)
     if hd[at.LEARNED] > learned:
         if hd[at.LEARNED] >> (hd[at.DOUBLING] + 1) > 0:
             hd[at.DOUBLING] += 1
@@ -83,9 +83,9 @@ def link(hd, d, o):
             o[k] = 1.0 / (1.0 + np.exp(-o[k]))
     elif loss == POISSON:
         for k in range(K):
-            o[k] = np.exp(min(o[k], MOST))
+            o[k] = np.exp(min(o[k], LARGEST_EXPONENT))
     elif loss == GAUSSIAN:
         half = K // 2
         for k in range(half):
             scale = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
-            o[half + k] = scale * np.exp(0.5 * min(max(o[half + k], -MOST), MOST))
+            o[half + k] = scale * np.exp(0.5 * min(max(o[half + k], -LARGEST_EXPONENT), LARGEST_EXPONENT))

@@ -1,11 +1,11 @@
-"""The net on its slab: forward, teach, update. Generic over cells, compiled for one cell and one hidden size.
+"""When and how the weights learn. Generic over cells, compiled for one cell and one hidden size.
 
 How an event passes::
 
-    forward   x (scaled) -> records of all layers at slot ``fill`` -> outputs            (changes nothing committed)
-    commit    fill += 1: the hidden state has advanced
-    teach     target -> dL/d(outputs) of a slot
-    update    every ``stride`` events: backward over the window, one optimiser step, window moves on
+    forward     x (scaled) -> records of all layers at slot ``fill`` -> outputs            (changes nothing committed)
+    commit      fill += 1: the hidden state has advanced
+    set_errors  target -> dL/d(outputs) of a slot
+    update      every ``stride`` events: backward over the window, one optimiser step, window moves on
 
 **Truncated BPTT(T; S).** Of the ``fill`` <= T slots the newest S (``fresh``) bring errors; the errors flow back through
 the stored activations to the start of the window (Williams & Peng, 1990). Each target is learned once.
@@ -14,9 +14,6 @@ the stored activations to the start of the window (Williams & Peng, 1990). Each 
 all events before the window, so that grad += dc * e. As the window moves on over its oldest S steps, e <- (prod f) e
 + sum of the steps' own terms. With T = 1 this is the truncated gradient of Hochreiter & Schmidhuber (1997), with T
 beyond the stream's length it is full BPTT.
-
-The weight gradient is formed once a window, four rows of W at a time, in a scratch that stays in L1; the
-traces and the optimiser's step on the same rows follow at once: W, its moments and traces pass through the core once.
 """
 
 from __future__ import annotations
@@ -83,13 +80,12 @@ def _gradient_scale(hd, d, sum_1, sum_2, error):
 
 
 @chosen_by_cell
-def update(cell, hidden):
-    """Learn from the fresh slots, move the traces and the window on. Call when ``fresh`` has reached the stride."""
-    spec, H = CELLS[cell], hidden
-    R, Z, Q = spec.record * H, spec.dz_blocks * H, spec.traced * H
+def _learn_window(cell, hidden):
+    """Take one optimiser step from the errors of the fresh slots. Return whether the traces have moved on by ``drop`` slots."""
+    H, Z = hidden, CELLS[cell].dz_blocks * hidden
 
     @kernel
-    def learn(hd, f, d, drop):
+    def run(hd, f, d, drop):
         fill, fresh, K = hd[at.FILL], hd[at.FRESH], hd[at.OUTPUTS]
         known, error = _scale_errors(hd, f)
         if not known > ZERO or hd[at.FROZEN] != 0:
@@ -126,12 +122,20 @@ def update(cell, hidden):
         hd[at.UPDATES] += 1
         return True
 
+    return run
+
+
+@chosen_by_cell
+def update(cell, hidden):
+    """Learn from the fresh slots, move the traces and the window on. Call when ``fresh`` has reached the stride."""
+    R, Q = CELLS[cell].record * hidden, CELLS[cell].traced * hidden
+
     @kernel
     def run(hd, f, d):
         fill, K = hd[at.FILL], hd[at.OUTPUTS]
         drop = max(fill + hd[at.STRIDE] - hd[at.WINDOW], 0)
         drop = min(drop, fill)
-        moved = learn(hd, f, d, drop)
+        moved = _learn_window(cell, hidden, hd, f, d, drop)
         if not moved and hd[at.TRACES] != 0 and Q > 0 and drop > 0:
             for layer in range(hd[at.LAYERS]):
                 pass_over_rows(cell, hidden, hd, f, layer, moved, not moved, drop, ZERO)

@@ -5,7 +5,7 @@ Offsets are in units of the array's own type. The settings at the end are places
 
 from __future__ import annotations
 
-FORMAT = 1
+NET_FORMAT = 1
 HEADER_WORDS = 256
 MAX_LAYERS = 8
 LANES = 8  # float64 in one vector: input statistics lie in blocks of mean (8) | variance (8) | count (8)
@@ -14,12 +14,12 @@ VERSION, INPUTS, OUTPUTS, HIDDEN, LAYERS, WINDOW, STRIDE, SLOTS = range(8)
 TRACES, LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, TWO_PASS = range(8, 16)
 FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, PAD_T, DOUBLING = range(16, 24)
 # offsets, float64 units
-X_STATS, Y_MEAN, Y_VAR, Y_COUNT, HYPER, STAGE, LOSS_SUM, SCALED = range(24, 32)
+X_STATS, Y_MEAN, Y_VAR, Y_COUNT, HYPER, PREPARED_STATS, LOSS_SUM, SCALED_INPUTS = range(24, 32)
 AREA, AREA_BYTES = 32, 33  # the area that is bound; bytes from one to the next
 # offsets, float32 units
 HEAD, HEAD_0, HEAD_S, HEAD_GRAD, HEAD_WIDTH, OUT, D_OUT, KNOWN = range(34, 42)
 S_DH, S_DC, S_DX, S_ROW, S_A, S_LOCAL, S_LATER, S_DCS, S_DO, S_STEP = range(42, 52)
-STAGED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
+PREPARED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
 AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
 KEYED, TIMED = 192, 193
 # a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
@@ -37,7 +37,7 @@ A_FILL, A_FRESH, A_CLOCK = range(3)
 ) = range(14)  # fmt: skip
 N_HYPER = 16
 # Words that travel when a slab is laid out anew; the others follow from the sizes.
-CARRIED = (
+CARRIED_NET_WORDS = (
     LOSS, OPTIMIZER, SCHEDULE, NORMALIZE_X, NORMALIZE_Y, FROZEN, FILL, FRESH, EVENTS, LEARNED, UPDATES, REFUSED, DOUBLING,
 )  # fmt: skip
 HORIZONS = (
@@ -51,5 +51,5 @@ WATCH_WORDS = 128  # float64 words of a feature's counters and rings
 RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
 GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
 FOUND_WORDS = 16  # what was found for one feature
-JUDGED = 1  # word behind STAGED: whether the event has been judged
+JUDGED = 1  # word behind PREPARED: whether the event has been judged
 N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned

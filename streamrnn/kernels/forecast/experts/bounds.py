@@ -22,17 +22,17 @@ def after(slot, H):
 
 @kernel
 def place(hd, c, e):
-    """Return where in the lanes expert e writes what it states of channel c: one number for each of H steps."""
-    return hd[at.LANES] + (e * hd[at.CHANNELS] + c) * hd[at.HORIZON]
+    """Return where in the lanes expert e writes its forecasts of channel c: one number for each of H steps."""
+    return hd[at.SCRATCH_LANES] + (e * hd[at.CHANNELS] + c) * hd[at.HORIZON]
 
 
 @kernel
-def bound(said, change, value):
+def bound(forecasts, change, value):
     """Keep forecasts (H) within reach of the last value; where one is no number, the last value stands for it."""
     for h in range(change.size):
         far = FARTHEST * np.sqrt(change[h])
-        v = said[h]
+        v = forecasts[h]
         low, high = value - far, value + far
         kept = v if v > low else low
         kept = kept if kept < high else high
-        said[h] = kept if abs(v) >= 0.0 else value
+        forecasts[h] = kept if abs(v) >= 0.0 else value

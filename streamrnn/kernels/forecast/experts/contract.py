@@ -16,7 +16,7 @@ class Expert:
     code
         What the kernel branches on; rows of one kind share it.
     prior
-        What it is believed before the first error, in proportion: chosen once, on all streams of the benchmark together.
+        Its weight before the first error, in proportion: chosen once, on all streams of the benchmark together.
     lags
         Values back that a recursive least squares sees; 0 for the others.
     forget

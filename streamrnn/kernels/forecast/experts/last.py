@@ -1,8 +1,8 @@
-"""The last value, and the last value that is believed: two forecasts that cost nothing and are hard to beat.
+"""The last value, and the last confirmed value: two forecasts that cost nothing and are hard to beat.
 
 ``last`` repeats the newest value. ``steady`` does too, but not where the value has just jumped by more than ``JUMP`` usual
 changes: until a second value confirms a jump it repeats the value before. On a stream of spikes ``last`` is
-wrong twice for each, on one of steps ``steady`` is; which kind of stream it is, the weights behind a jump say.
+wrong twice for each, on one of steps ``steady`` is; which kind of stream it is, the weights after a jump tell.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import place
 from streamrnn.kernels.forecast.experts.contract import Expert
 
-LAST: Final = 0
-STEADY: Final = 1
-LAST_ROW: Final = Expert("last", LAST, prior=2.0)
-STEADY_ROW: Final = Expert("steady", STEADY, prior=0.5)
+LAST_CODE: Final = 0
+STEADY_CODE: Final = 1
+LAST_ROW: Final = Expert("last", LAST_CODE, prior=2.0)
+STEADY_ROW: Final = Expert("steady", STEADY_CODE, prior=0.5)
 
 
 @kernel
 def last(hd, d, c, e, value):
-    """State ``value`` for every step ahead."""
+    """Forecast ``value`` for every step ahead."""
     start = place(hd, c, e)
     for h in range(hd[at.HORIZON]):
         d[start + h] = value

@@ -7,7 +7,7 @@ correlation matrix P of x, and learn together when the last of their values has 
 
 (S. Haykin, Adaptive Filter Theory, 4th ed., Table 9.1.) What keeps it alive: P is kept as one triangle, so that it cannot lose
 its symmetry; with lambda < 1 a direction that is never excited would grow without end, so P is not divided while its trace is
-beyond ``GROWN`` times the first; changes and targets are limited to ``LIMIT`` usual ones; and a step that is not finite starts P anew.
+beyond ``GROWN`` times the first; changes and targets are limited to ``CHANGE_LIMIT`` usual ones; and a step that is not finite starts P anew.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import place
 from streamrnn.kernels.forecast.experts.contract import Expert
 
-RLS: Final = 4
-RLS_ROW: Final = Expert("rls", RLS, prior=1.5, lags=48)
-RLS_SHORT_ROW: Final = Expert("rls_short", RLS, prior=1.0, lags=13, forget=0.998)
+RLS_CODE: Final = 4
+RLS_ROW: Final = Expert("rls", RLS_CODE, prior=1.5, lags=48)
+RLS_SHORT_ROW: Final = Expert("rls_short", RLS_CODE, prior=1.0, lags=13, forget=0.998)
 
 RIDGE: Final = (
     10.0  # usual changes squared: prior weight of "no change", as of ten events. 1 is wild for the first hundred events
 )
-LIMIT: Final = 8.0  # root mean square changes
+CHANGE_LIMIT: Final = 8.0  # root mean square changes
 GROWN: Final = 1e4
 
 
 @kernel
 def changes(hd, d, c, t, L, x):
     """Write the L changes before t into x (L), newest first, limited."""
-    Q = hd[at.MEMORY]
-    ring = hd[at.VALUES] + c * Q
-    most = LIMIT * np.sqrt(d[hd[at.CHANGE] + c * hd[at.HORIZON]])
+    Q = hd[at.RING_SIZE]
+    ring = hd[at.VALUE_RING] + c * Q
+    most = CHANGE_LIMIT * np.sqrt(d[hd[at.MEAN_CHANGE] + c * hd[at.HORIZON]])
     place = t % Q
     newer = d[ring + place]
     for i in range(L):
@@ -86,12 +86,12 @@ def _restart(P, L, s):
 
 
 @kernel
-def teach(hd, d, c, k, t):
-    """Learn what was said at t - H, now that y[t] is there."""
-    H, Q, b = hd[at.HORIZON], hd[at.MEMORY], at.RLS + k * at.RLS_WORDS
+def learn(hd, d, c, k, t):
+    """Learn from the forecasts made at t - H, now that y[t] has come."""
+    H, Q, b = hd[at.HORIZON], hd[at.RING_SIZE], at.RLS_0 + k * at.RLS_WORDS
     L = hd[b + at.LAGS]
     source = t - H
-    s = d[hd[at.CHANGE] + c * H]
+    s = d[hd[at.MEAN_CHANGE] + c * H]
     if source < 1 or not s > 0.0:
         return
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
@@ -108,11 +108,11 @@ def teach(hd, d, c, k, t):
     if power == 0.0:
         _restart(P, L, s)
         return
-    ring = hd[at.VALUES] + c * Q
+    ring = hd[at.VALUE_RING] + c * Q
     start = d[ring + source % Q]
     for h in range(H):
         w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
-        most = LIMIT * np.sqrt(d[hd[at.CHANGE] + c * H + h])
+        most = CHANGE_LIMIT * np.sqrt(d[hd[at.MEAN_CHANGE] + c * H + h])
         error = min(max(d[ring + (source + 1 + h) % Q] - start, -most), most)
         for i in range(L):
             error -= w[i] * x[i]
@@ -124,8 +124,8 @@ def teach(hd, d, c, k, t):
 
 @kernel
 def rls(hd, d, c, e, k, t, value):
-    """State the forecasts made at t."""
-    H, b = hd[at.HORIZON], at.RLS + k * at.RLS_WORDS
+    """Write the forecasts made at t."""
+    H, b = hd[at.HORIZON], at.RLS_0 + k * at.RLS_WORDS
     L = hd[b + at.LAGS]
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
     changes(hd, d, c, t, L, x)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamrnn.kernels.forecast.experts.arx import AR, AR_ROW, ARX, ARX_ROW
+from streamrnn.kernels.forecast.experts.arx import AR_CODE, AR_ROW, ARX_CODE, ARX_ROW
 from streamrnn.kernels.forecast.experts.contract import Expert
-from streamrnn.kernels.forecast.experts.last import LAST, LAST_ROW, STEADY, STEADY_ROW
-from streamrnn.kernels.forecast.experts.lstm import NET, NET_FAST_ROW, NET_ROW
-from streamrnn.kernels.forecast.experts.rls import RLS, RLS_ROW, RLS_SHORT_ROW
-from streamrnn.kernels.forecast.experts.seasonal import DRIFT, DRIFT_ROW, SEASONAL, SEASONAL_ROW
+from streamrnn.kernels.forecast.experts.last import LAST_CODE, LAST_ROW, STEADY_CODE, STEADY_ROW
+from streamrnn.kernels.forecast.experts.lstm import LSTM_FAST_ROW, LSTM_ROW, NET_CODE
+from streamrnn.kernels.forecast.experts.rls import RLS_CODE, RLS_ROW, RLS_SHORT_ROW
+from streamrnn.kernels.forecast.experts.seasonal import DRIFT_CODE, DRIFT_ROW, SEASONAL_CODE, SEASONAL_ROW
 
-__all__ = ["AR", "ARX", "DRIFT", "EXPERTS", "LAST", "NET", "RLS", "SEASONAL", "STEADY"]
+__all__ = [
+    "ARX_CODE", "AR_CODE", "DRIFT_CODE", "EXPERTS", "LAST_CODE", "NET_CODE", "RLS_CODE", "SEASONAL_CODE", "STEADY_CODE",
+]  # fmt: skip
 
 EXPERTS: Final[dict[str, Expert]] = {
     row.name: row
     for row in (
-        LAST_ROW, STEADY_ROW, SEASONAL_ROW, DRIFT_ROW, RLS_ROW, RLS_SHORT_ROW, AR_ROW, NET_ROW, NET_FAST_ROW,
+        LAST_ROW, STEADY_ROW, SEASONAL_ROW, DRIFT_ROW, RLS_ROW, RLS_SHORT_ROW, AR_ROW, LSTM_ROW, LSTM_FAST_ROW,
         ARX_ROW,
     )
 }  # fmt: skip
