@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import io
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from streamrnn.config_secrets import redact
 from streamrnn.errors import ConfigError, SinkError, StreamrnnError
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ def check(config_file: str, offline: bool) -> None:
         _complain(error, sys.argv)
     if wrong:
         sys.exit(wrong[0].exit_code)
-    click.echo(f"{config_file}: good ({'; '.join(tried)}).")
+    _print(f"{config_file}: good ({'; '.join(tried)}).")
 
 
 @cli.command(short_help="Compile ahead, so that the first start is warm.")
@@ -131,7 +133,7 @@ def warmup(config_file: str | None) -> None:
     started = time.perf_counter()
     warm_up(kind, config.forecast if config else None)
     done = "compiled and kept" if kind.numerics else "none of ours, nothing to compile"
-    click.echo(f"{kind.name}: {done} ({time.perf_counter() - started:.1f} s).")
+    _print(f"{kind.name}: {done} ({time.perf_counter() - started:.1f} s).")
 
 
 @cli.command(short_help="Watch a run in the terminal.")
@@ -170,7 +172,7 @@ def list_(config_file: str) -> None:
     """List the snapshots of CONFIG's run, the newest of each partition first."""
     from streamrnn.runtime import snapshots  # noqa: PLC0415
 
-    click.echo("\n".join(snapshots.listed(_loaded(config_file))))
+    _print("\n".join(snapshots.listed(_loaded(config_file))))
 
 
 @snapshot.command(short_help="Show what a snapshot is of.")
@@ -181,7 +183,7 @@ def show(config_file: str, name: str | None) -> None:
     """Show what the snapshot NAME (the newest good one) is of: model, numerics, events, keys."""
     from streamrnn.runtime import snapshots  # noqa: PLC0415
 
-    click.echo(snapshots.described(snapshots.chosen(_loaded(config_file), name)))
+    _print(snapshots.described(snapshots.chosen(_loaded(config_file), name)))
 
 
 @snapshot.command(short_help="Write a snapshot to a file.")
@@ -213,7 +215,7 @@ def import_(config_file: str, file: str, partition: str | None, from_start: bool
 
     one = exported.read_export(file)
     position = snapshots.taken_in(_loaded(config_file), one, partition=partition, from_start=from_start)
-    click.echo(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
+    _print(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
 
 
 @snapshot.command(short_help="Restore every snapshot, and compare.")
@@ -224,7 +226,7 @@ def verify(config_file: str) -> None:
     from streamrnn.runtime import snapshots  # noqa: PLC0415
 
     lines, good = snapshots.verified(_loaded(config_file))
-    click.echo("\n".join(lines))
+    _print("\n".join(lines))
     sys.exit(0 if good else 76)
 
 
@@ -249,14 +251,14 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
     with StopSignals() as stop:
         verdict = reread.verify(config, start, lambda: stop.stopped, imported=imported)
     if not any(verdict.results.values()) and verdict.difference is None and not stop.stopped:
-        click.echo("streamrnn: There is no result to compare yet; nothing is proven.", err=True)
+        _print("streamrnn: There is no result to compare yet; nothing is proven.", err=True)
         sys.exit(75)
     for name, n in verdict.results.items():
-        click.echo(f"partition {name}: {n:,} results are the same, bit for bit.")
+        _print(f"partition {_one_line(name)}: {n:,} results are the same, bit for bit.")
     if verdict.difference is not None:
-        click.echo(f"streamrnn: {verdict.difference}", err=True)
+        _print(f"streamrnn: {_one_line(verdict.difference)}", err=True)
         if changes := snapshots.other_numerics(config):
-            click.echo(f"streamrnn: The run computes with other numerics ({changes}): verify where it runs.", err=True)
+            _print(f"streamrnn: The run computes with other numerics ({changes}): verify where it runs.", err=True)
         sys.exit(76)
     sys.exit(128 + 2 if stop.stopped else 0)
 
@@ -272,7 +274,11 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 
     if [example is not None, schema, page].count(True) != 1:
         raise click.UsageError("Give one of --example KIND, --schema, --options.")
-    click.echo(reference.EXAMPLES[example] if example else reference.schema() if schema else reference.page(), nl=False)
+    _print(
+        (reference.EXAMPLES[example] if example else reference.schema() if schema else reference.page()).removesuffix(
+            "\n"
+        )
+    )
 
 
 @cli.command(short_help="Watch a file, or a stretch of a run's input again.")
@@ -354,24 +360,24 @@ def _run(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str
         draw(curve, plot, Path(title).stem, config.alarm.warm_up)
     _say(summary, config, sys.stderr.isatty())
     if plot is not None and not drawn:
-        click.echo(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
+        _print(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
 
 
 def _say(summary: Summary, config: Config, terminal: bool) -> None:
     """Say what was done, on standard error: dead letters always, the rest where a person looks."""
     if terminal:
-        click.echo(f"{summary.events:,} events, {summary.alarms:,} alarms.", err=True)
+        _print(f"{summary.events:,} events, {summary.alarms:,} alarms.", err=True)
     if summary.dead_letters == 0:
         return
     noun = "record" if summary.dead_letters == 1 else "records"
     places = [place for place in (config.dead_letter.path, config.dead_letter.topic) if place]
     kept = f"; all are in {places[0]}" if places else ""
-    click.echo(f"streamrnn: {summary.dead_letters:,} {noun} could not become events{kept}:", err=True)
+    _print(f"streamrnn: {summary.dead_letters:,} {noun} could not become events{kept}:", err=True)
     for letter in summary.first_dead_letters:
-        click.echo(f"  {_place(letter)}: {letter.reason}", err=True)
+        _print(f"  {_place(letter)}: {_one_line(letter.reason)}", err=True)
     left = summary.dead_letters - len(summary.first_dead_letters)
     if left:
-        click.echo(f"  ... and {left:,} more.", err=True)
+        _print(f"  ... and {left:,} more.", err=True)
 
 
 def _place(letter: DeadLetter) -> str:
@@ -388,33 +394,39 @@ def _is_broken_pipe(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, BrokenPipeError) or _is_broken_pipe(error.__cause__))
 
 
-def _echo(text: str) -> None:
-    """Print on standard error, secrets aside."""
-    from streamrnn.config_secrets import redact  # noqa: PLC0415
+def _print(text: str, *, err: bool = False) -> None:
+    """Print lines: the one way out, without secrets, and without anything that a terminal would obey."""
+    from streamrnn.safe_text import safe_text  # noqa: PLC0415
 
-    click.echo(redact(text), err=True)
+    terminal = (sys.stderr if err else sys.stdout).isatty()  # a program that reads it has no use for marks of direction
+    click.echo("\n".join(safe_text(line, isolate=terminal) for line in redact(text).split("\n")), err=err)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Say what Python or a library warns of, without the place in the source; a run says it in its log instead."""
-    _echo(f"streamrnn: warning: {' '.join(str(message).split())}")
+    _print(f"streamrnn: warning: {_one_line(message)}", err=True)
+
+
+def _one_line(said: object) -> str:
+    """Return a message in one line; without secrets before its blanks are others."""
+    return " ".join(redact(str(said)).split())
 
 
 def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     """Say on standard error what went wrong, and return the exit code."""
     if "--debug" in arguments:
-        _echo("".join(traceback.format_exception(error)).rstrip())
+        _print("".join(traceback.format_exception(error)).rstrip(), err=True)
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            _echo(f"streamrnn: {problem}")
+            _print(f"streamrnn: {_one_line(problem)}", err=True)
         return error.exit_code
     if isinstance(error, StreamrnnError):
-        _echo(f"streamrnn: {error}")
+        _print(f"streamrnn: {_one_line(error)}", err=True)
         return error.exit_code
-    said = " ".join(str(error).split())
-    _echo(
-        f"streamrnn: a bug: {type(error).__name__}: {said}. Please report it, with the command you ran"
-        + ("." if "--debug" in arguments else " and what --debug adds.")
+    _print(
+        f"streamrnn: a bug: {type(error).__name__}: {_one_line(error)}. Please report it, with the command you ran"
+        + ("." if "--debug" in arguments else " and what --debug adds."),
+        err=True,
     )
     return EXIT_BUG
 
@@ -441,7 +453,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             warnings.showwarning = _warn
             code = cli.main(list(arguments), prog_name="streamrnn", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        _print(shown.getvalue().rstrip(), err=True)
         code = EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         code = 130

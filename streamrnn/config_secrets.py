@@ -2,29 +2,45 @@
 
 References are filled in after the file has been parsed, in texts only: what a variable holds can never change the shape
 of a configuration. Messages show the reference, not what it stood for. What came out of a file, and the values of
-options that are called a password, are remembered here; :func:`redact` takes them out of whatever is printed.
+options that are called a password, are remembered here; :func:`redact` takes them out of whatever leaves the process for
+people: log, status, page, systemd, messages. It comes before any encoding; but a message may hold an encoded secret already
+(a path in quotes, what a library says), so each is found in all its usual spellings.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Filled", "fill", "is_secret", "plain", "redact", "remember", "shown"]
+__all__ = ["Filled", "fill", "is_secret", "plain", "redact", "redact_all", "remember", "shown"]
 
 HIDDEN = "***"
 SHORTEST = 4
 """A shorter secret is not searched for: it would blacken half of every line and hide nothing."""
+
+LONG = 1024  # a longer one, a certificate, is searched for as it is and as Python and JSON write it: a pattern would take seconds
 
 MOST_BYTES = 65_536  # of a secret's file: certificates fit; a log given by mistake does not
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _SECRET = re.compile(r"passw|secret|token|credential|passphrase|api_?key|private", re.IGNORECASE)
-_known: set[str] = set()
+_known: dict[str, str] = {}
+"""The pattern of each secret."""
+
+_every: re.Pattern[str] | None = None
+
+_NAMED = {"\n": "n", "\t": "t", "\r": "r", "\f": "f", "\v": "v", "\b": "b", "\a": "a"}
+_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_ESCAPE, _ESCAPES = (
+    r"\\{1,8}",
+    r"\\{0,8}",
+)  # quoted three times over; bounded, or a text of nothing else would take for ever
+_RUNS = re.compile(r"\s+|\\+|/(?:\.?/)*|.", re.DOTALL)
 
 
 class Filled(str):
@@ -46,25 +62,94 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+def _spelled(character: str) -> str:
+    """Return a pattern of a character as it is, and as Python, JSON, URLs and HTML write it."""
+    if character.isascii() and character.isalnum():
+        return character
+    code, utf8 = ord(character), character.encode(errors="surrogatepass")
+    units = memoryview(character.encode("utf-16-be", errors="surrogatepass")).cast("B").hex(" ", 2).split()
+    ways = [
+        "".join(rf"{_ESCAPE}u{unit}" for unit in units),
+        rf"{_ESCAPE}U{code:08x}",
+        rf"{_ESCAPE}x{code:02x}",
+        "".join(rf"{_ESCAPE}x{byte:02x}" for byte in utf8),
+        "".join(f"%{byte:02x}" for byte in utf8),
+        f"&#0*{code};",
+        f"&#x0*{code:x};",
+    ]
+    if character in _NAMED:
+        ways.append(rf"{_ESCAPE}{_NAMED[character]}")
+    if character in _HTML:
+        ways.append(f"&{_HTML[character]};")
+    return rf"(?:{_ESCAPES}{re.escape(character)}|(?i:{'|'.join(ways)}))"
+
+
+def _pattern(secret: str) -> str:
+    """Return what finds a secret in any spelling: runs of blanks, of backslashes, and the slashes of a path, may have other lengths."""
+    if len(secret) > LONG:
+        spelled = {
+            secret,
+            repr(secret)[1:-1],
+            *(json.dumps(secret, ensure_ascii=escaped)[1:-1] for escaped in (True, False)),
+        }
+        return "|".join(map(re.escape, sorted(spelled)))
+    parts = []
+    for run in _RUNS.findall(secret):
+        if run.isspace():
+            parts.append(rf"(?:\s|\+|{'|'.join(_spelled(one) for one in sorted(set(run)))}){{1,64}}")
+        elif run[0] == "\\":
+            parts.append(r"(?:\\|%5[Cc]){1,64}")
+        elif run[0] == "/":
+            parts.append(rf"(?:{_spelled('/')}(?:\.(?=/))?){{1,64}}")
+        else:
+            parts.append(_spelled(run))
+    return "".join(parts)
+
+
 def remember(secret: str) -> None:
     """Have :func:`redact` hide ``secret`` from now on."""
-    if len(secret) >= SHORTEST:
-        _known.add(secret)
+    global _every  # noqa: PLW0603  (what is known changes here alone)
+    core = secret.strip().rstrip("/")  # blanks and slashes at an end are what a message or a path may leave out
+    searched = core if len(core) >= SHORTEST else secret
+    if len(searched) < SHORTEST or searched in _known:
+        return
+    _known[searched] = _pattern(searched)
+    longest_first = sorted(_known, key=len, reverse=True)  # one may be part of another
+    _every = re.compile("|".join(_known[one] for one in longest_first))
 
 
 def redact(text: str) -> str:
-    """Return ``text`` with every known secret replaced.
+    r"""Return ``text`` with every known secret replaced, however it is spelled.
 
     Examples
     --------
     >>> from streamrnn.config_secrets import redact, remember
-    >>> remember("tr0ub4dor")
-    >>> redact("cannot log in with tr0ub4dor")
+    >>> remember("tr0ub4dor \t&3")
+    >>> redact("cannot log in with tr0ub4dor \t&3")
     'cannot log in with ***'
+    >>> redact(repr("tr0ub4dor \t&3"))
+    "'***'"
     """
-    for secret in sorted(_known, key=len, reverse=True):  # one may be part of another
-        text = text.replace(secret, HIDDEN)
-    return text
+    return text if _every is None else _every.sub(HIDDEN, text)
+
+
+def redact_all(value: Any) -> Any:
+    """Return lists, tuples and tables with every known secret replaced in all their texts, names included.
+
+    Examples
+    --------
+    >>> from streamrnn.config_secrets import redact_all, remember
+    >>> remember("tr0ub4dor")
+    >>> redact_all({"trouble": ["tr0ub4dor/out.jsonl", 3]})
+    {'trouble': ['***/out.jsonl', 3]}
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact_all(name): redact_all(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_all(one) for one in value]
+    return value
 
 
 def plain(value: object) -> Any:

@@ -12,6 +12,7 @@ from streamrnn.io import Block
 from streamrnn.runtime.loop import Summary
 from streamrnn.runtime.shard import Scored
 from streamrnn.runtime.words import VIEWS
+from streamrnn.safe_text import safe_name
 
 __all__ = ["Curve"]
 
@@ -121,10 +122,12 @@ class Curve:
         self.names: tuple[str, ...] = ()
         self._buckets: _Buckets | None = None
 
-    def reason(self, i: int) -> str:
+    def reason(self, i: int, places: int = 64) -> str:
         """Return what decided the strongest alarm of a bucket: with the feature where there are several, "" where nobody knows."""
         why, feature = str(self.buckets.why[i]), int(self.buckets.feature[i])
-        return f"{self.names[feature]}: {why}" if why and feature >= 0 and len(self.names) > 1 else why
+        if not why or feature < 0 or len(self.names) == 1:
+            return why
+        return f"{safe_name(self.names[feature], places - len(why) - 2, isolate=False)}: {why}"
 
     @property
     def buckets(self) -> _Buckets:

@@ -22,10 +22,13 @@ from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.notify import Notifier
 from streamrnn.runtime.stop import StopSignals
 from streamrnn.runtime.warm import warm_up
+from streamrnn.safe_text import safe_name
 
 __all__ = ["Daemon"]
 
 STATUS_S = 5.0  # how often systemd is told how it goes
+
+NAME = 256  # places of a partition's name in the log: a Kafka topic's are 249 at most, and a program reads them
 
 RELOADABLE = ("[alarm] rate", "[alarm] quiet", "[state] every", "[log] level")
 """What SIGHUP may change in a running process. Anything else decides what the state means, or where it lies."""
@@ -221,11 +224,11 @@ class _Loud(Health):
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:
         super().assigned(partition, seconds, restored)
         if restored:
-            say("restored", partition=partition, seconds=round(seconds, 3))
+            say("restored", partition=safe_name(partition, NAME, isolate=False), seconds=round(seconds, 3))
 
     def revoked(self, partition: str) -> None:
         super().revoked(partition)
-        say("revoked", partition=partition)
+        say("revoked", partition=safe_name(partition, NAME, isolate=False))
 
     def troubled(self, why: str | None) -> None:
         before = self.trouble

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.seen import Point, Seen
 from streamrnn.runtime.shard import Scored
+from streamrnn.safe_text import safe_name
 
-__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles"]
+__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles", "series_id"]
 
 SHOWN = 20  # series in a status
 SCORES_KEPT = (
@@ -53,6 +55,18 @@ def epoch_seconds(when: str | float | None) -> float | None:
     while abs(number) > 1e11:  # ms, us and ns of this century are larger than any second of the next millennium
         number /= 1000
     return number
+
+
+def series_id(partition: str, key: str | None) -> str:
+    """Return what a series is asked for by: short, and nothing but letters and digits, whatever its key is.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.health import series_id
+    >>> series_id("0", None), series_id("0", "None")
+    ('d1bdaaa53cf10c6d', 'cb420be952658560')
+    """
+    return blake2b(repr((partition, key)).encode(), digest_size=8).hexdigest()
 
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
@@ -201,7 +215,8 @@ class Health(Monitor):
         partitions, lag = self.known(), self.lag()
         with self._lock:
             series = [
-                {"partition": name[0], "key": name[1], "events": one.events, "alarms": one.alarms,
+                {"partition": name[0], "key": name[1], "name": None if name[1] is None else safe_name(name[1]),
+                 "id": series_id(*name), "events": one.events, "alarms": one.alarms,
                  "worst": max((point.score for point in one.points), default=None),
                  "score": one.points[-1].score if one.points else None}
                 for name, one in self._seen.worst()[:SHOWN]
@@ -220,6 +235,7 @@ class Health(Monitor):
             "snapshots": summary.snapshots,
             "partitions": {
                 name: {
+                    "name": safe_name(name),
                     "position": one.position,
                     "lag_records": lag.get(name),
                     "event_lag_s": None if one.event_time is None else round(max(0.0, wall - one.event_time), 1),
@@ -242,3 +258,9 @@ class Health(Monitor):
         with self._lock:
             series = self._seen.get((partition, key))
             return list(series.points) if series else []
+
+    def points_of(self, wanted: str) -> list[Point]:
+        """Return the same for the series that has this ``id`` in a status."""
+        with self._lock:
+            found = [series for name, series in self._seen.worst() if series_id(*name) == wanted]
+            return list(found[0].points) if found else []

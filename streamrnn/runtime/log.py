@@ -9,7 +9,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-from streamrnn.config_secrets import redact
+from streamrnn.config_secrets import redact, redact_all
+from streamrnn.safe_text import safe_text
 
 __all__ = ["LogFormat", "say", "set_up"]
 
@@ -42,14 +43,19 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     if told is not None:
         return {**fields, "event": record.msg, **told}
     if record.name == "py.warnings" and (found := _WARNING.match(record.getMessage())):
-        return {**fields, "event": "warning", "message": " ".join(found[1].split())}
+        return {**fields, "event": "warning", "message": _line(found[1])}
     # What another library says: its name, and its message in one line.
-    return {**fields, "event": "message", "logger": record.name, "message": " ".join(record.getMessage().split())}
+    return {**fields, "event": "message", "logger": record.name, "message": _line(record.getMessage())}
+
+
+def _line(text: str) -> str:
+    """Return a text in one line; without secrets before its blanks are others."""
+    return " ".join(redact(text).split())
 
 
 def _logfmt(value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) or value is None else str(value)
-    return text if text and not set(text) & set(' ="\\\n\r\t') and text.isprintable() else json.dumps(text)
+    text = str(value).lower() if isinstance(value, bool) or value is None else redact(str(value))
+    return text if text and not set(text) & set(' ="\\') and text == safe_text(text) else json.dumps(text)
 
 
 class _Formatter(logging.Formatter):
@@ -58,10 +64,10 @@ class _Formatter(logging.Formatter):
         self.as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = _fields(record)
+        fields = redact_all(_fields(record))
         if self.as_json:
-            return redact(json.dumps(fields, default=str))
-        return redact(" ".join(f"{name}={_logfmt(value)}" for name, value in fields.items()))
+            return json.dumps(fields, default=lambda value: redact(str(value)))
+        return " ".join(f"{name}={_logfmt(value)}" for name, value in fields.items())
 
 
 def set_up(form: LogFormat = "auto", level: str = "info", stream: TextIO | None = None) -> None:

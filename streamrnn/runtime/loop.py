@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamrnn.config import DEFAULT_FIELDS
+from streamrnn.config_secrets import redact
 from streamrnn.errors import FullError, ModelChangedError, Retriable, StateError, StreamrnnError
 from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, Sink, Source
 from streamrnn.runtime.monitor import Monitor
@@ -58,6 +59,12 @@ class Summary:
 
 Observer = Callable[[Block, Scored, Summary], None]
 """Called after each commit with what was committed."""
+
+
+def _without_secrets(letter: DeadLetter) -> DeadLetter:
+    """Return a dead letter whose reason quotes no secret of the configuration; the record itself is data."""
+    reason = redact(letter.reason)
+    return letter if reason == letter.reason else replace(letter, reason=reason)
 
 
 @dataclass(slots=True)
@@ -215,7 +222,7 @@ class Runtime:
             scored = state.shard.score(live)
             self.monitor.stepped(time.perf_counter() - started, len(live))
             outputs += encode_block(live, scored, self.fields)
-            dead += live.dead_letters
+            dead += map(_without_secrets, live.dead_letters)
             positions[block.partition] = state.position = block.next_position
             state.fresh += len(live)
             state.dirty = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamrnn
 from streamrnn.errors import MissingExtraError
 from streamrnn.runtime.health import Health, quantiles
+from streamrnn.safe_text import safe_text
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -46,6 +47,11 @@ QUANTILES = (
 
 STEP_BUCKETS = (1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2)
 SLOW_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0)
+
+
+def _label(partition: str) -> str:
+    """Return a partition's name as a label: whole, since two that were cut could be one."""
+    return safe_text(partition, isolate=False)
 
 
 class MeteredHealth(Health):
@@ -120,7 +126,7 @@ class MeteredHealth(Health):
         for name, text, attribute in SHARD_COUNTERS:
             counter = CounterMetricFamily(f"streamrnn_{name}", text, labels=["partition"])
             for partition, shard in shards.items():
-                counter.add_metric([partition], getattr(shard, attribute))
+                counter.add_metric([_label(partition)], getattr(shard, attribute))
             yield counter
         for name, text, value in self._single():
             yield GaugeMetricFamily(f"streamrnn_{name}", text, value=value)
@@ -128,13 +134,13 @@ class MeteredHealth(Health):
             gauge = GaugeMetricFamily(f"streamrnn_{name}", text, labels=["partition"])
             for partition, one in values.items():
                 if one is not None:
-                    gauge.add_metric([partition], one)
+                    gauge.add_metric([_label(partition)], one)
             yield gauge
         for name, text, attribute in QUANTILES:
             gauge = GaugeMetricFamily(f"streamrnn_{name}", text, labels=["partition", "quantile"])
             for partition, known in self.known().items():
                 for q, value in quantiles(getattr(known, attribute)).items():
-                    gauge.add_metric([partition, q], value)
+                    gauge.add_metric([_label(partition), q], value)
             yield gauge
 
     def _single(self) -> Iterator[tuple[str, str, float]]:

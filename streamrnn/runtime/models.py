@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import nearest, parameter_names
+from streamrnn.config_secrets import shown
 from streamrnn.errors import ConfigError, ModelChangedError, ParameterError, StateError
 from streamrnn.runtime.labelled import Labelled, labelled
 
@@ -78,7 +79,7 @@ class ModelKind:
         now = {"kind": self.name, **self.parameters}
         then = {"kind": written["kind"], **written["parameters"]}
         changes = [
-            f"{name}: {then.get(name, 'unset')!r} then, {now.get(name, 'unset')!r} now"
+            f"{name}: {shown(name, then.get(name, 'unset'))!r} then, {shown(name, now.get(name, 'unset'))!r} now"
             for name in sorted({*now, *then})
             if now.get(name) != then.get(name)
         ]

@@ -6,6 +6,8 @@ import os
 import socket
 import time
 
+from streamrnn.safe_text import safe_text
+
 __all__ = ["Notifier"]
 
 
@@ -42,11 +44,11 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """Say that the start is over."""
-        self._send("READY=1", f"STATUS={status}")
+        self._send("READY=1", f"STATUS={safe_text(status)}")
 
     def status(self, status: str) -> None:
         """Say in one line what is going on: ``systemctl status`` shows it."""
-        self._send(f"STATUS={status}")
+        self._send(f"STATUS={safe_text(status)}")
 
     def reloading(self) -> None:
         """Say that SIGHUP is being answered; :meth:`ready` ends it."""
@@ -54,7 +56,7 @@ class Notifier:
 
     def stopping(self, status: str) -> None:
         """Say that the end has begun."""
-        self._send("STOPPING=1", f"STATUS={status}")
+        self._send("STOPPING=1", f"STATUS={safe_text(status)}")
 
     def alive(self, now: float) -> None:
         """Feed the watchdog, if it is time; ``now`` is a monotonic time in seconds."""

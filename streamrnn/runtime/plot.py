@@ -15,6 +15,7 @@ import numpy as np
 
 from streamrnn.errors import ConfigError, MissingExtraError, SinkError
 from streamrnn.runtime.curve import Curve
+from streamrnn.safe_text import safe_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["check_plot", "date_axis", "dates_of", "draw", "save"]
 
 _MAX_PANELS = 4  # features drawn; more would not be read
+_CELL = 64  # places of a cell in the page: a name and a reason
 _MAX_ROWS = 50  # alarms listed in the page
 _MAX_REASONS = 8  # alarms with their reason beside them: more would not be read
 _LONGEST, _WIDE, _HIGH = (
@@ -35,6 +37,8 @@ _VALUE, _EXPECTED, _ALARM, _SCORE, _REASON = "#1b3a57", "#e08214", "#c8102e", "#
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same picture everywhere
     "font.size": 10,
+    "text.parse_math": False,  # a name is no formula, whatever it holds
+    "text.usetex": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#9aa5b1",
@@ -268,8 +272,7 @@ def _say_why(ax: Axes, curve: Curve, x: Any, tops: Any) -> None:
     b = curve.buckets
     taken: list[tuple[float, float, float]] = []
     for i in np.argsort(-b.alarm_score, kind="stable")[: int((b.alarms > 0).sum())].tolist():
-        said = curve.reason(i)
-        said = said if len(said) <= _LONGEST else f"…{said[1 - _LONGEST :]}"
+        said = curve.reason(i, _LONGEST)
         if not said or len(taken) == _MAX_REASONS or x[-1] == x[0]:
             continue
         score = float(b.alarm_score[i])
@@ -297,7 +300,7 @@ def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
         tops[own], b.top[own, i], "o",
         color=_ALARM, markersize=6, markeredgecolor="white", markeredgewidth=0.8, label="alarm", zorder=5,
     )  # fmt: skip
-    ax.set_ylabel(curve.names[i])
+    ax.set_ylabel(safe_name(curve.names[i], isolate=False))
     finite = np.concatenate([b.low[:, i], b.high[:, i]])
     finite = finite[np.isfinite(finite)]
     if len(finite):  # the values set the scale: a wild first expectation must not flatten them
@@ -341,12 +344,12 @@ def _stretches(flags: Any) -> list[tuple[int, int]]:
 
 
 def _head(figure: Figure, axes: Sequence[Axes], curve: Curve, title: str) -> None:
-    series = "" if curve.key is None else f", series {curve.key!r}"
+    series = "" if curve.key is None else f", series '{safe_name(curve.key, isolate=False)}'"
     series += " (the first of several)" if curve.other_keys else ""
     more = f"; {len(axes) - 1} of {len(curve.names)} features drawn" if len(curve.names) > len(axes) - 1 else ""
     plural = "alarm" if curve.alarms == 1 else "alarms"
     figure.suptitle(
-        f"{title}{series}: {curve.alarms:,} {plural} in {curve.events:,} events{more}",
+        f"{safe_name(title, isolate=False)}{series}: {curve.alarms:,} {plural} in {curve.events:,} events{more}",
         x=0.012, ha="left", fontsize=13, fontweight="bold", color="#1f2933",
     )  # fmt: skip
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, borderaxespad=0.2)
@@ -359,16 +362,16 @@ def _page(svg: str, curve: Curve, title: str) -> str:
     order = sorted(np.flatnonzero(b.alarms > 0).tolist(), key=lambda i: (-b.alarm_score[i], i))[:_MAX_ROWS]
 
     def cell(value: object) -> str:
-        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+        shown = f"{value:.6g}" if isinstance(value, float) else safe_name(value, _CELL)
         return f"<td>{html.escape('' if shown == 'nan' else shown)}</td>"
 
     reasons = any(b.why[order])
     heads = ["time" if b.time[0] is not None else "event", "score", *(["decided by"] if reasons else [])]
-    heads += [f"{name}{suffix}" for name in curve.names[:_MAX_PANELS] for suffix in ("", " (expected)")]
+    heads += [f"{safe_name(name)}{suffix}" for name in curve.names[:_MAX_PANELS] for suffix in ("", " (expected)")]
     rows = []
     for i in sorted(order):
         cells = [b.top_time[i] if b.top_time[i] is not None else int(b.top_index[i]), float(b.alarm_score[i])]
-        cells += [curve.reason(i)] if reasons else []
+        cells += [curve.reason(i, _CELL)] if reasons else []
         for k in range(min(len(curve.names), _MAX_PANELS)):
             cells += [float(b.top[i, k]), float(b.top_expected[i, k])]
         rows.append("<tr>" + "".join(cell(one) for one in cells) + "</tr>")
@@ -376,7 +379,7 @@ def _page(svg: str, curve: Curve, title: str) -> str:
     caption = f"The {len(order)} strongest alarms" if len(order) < curve.alarms else "Alarms"
     table = f"<h2>{caption}</h2><table><tr>{head}</tr>{''.join(rows)}</table>" if rows else "<p>No alarm.</p>"
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(safe_name(title))}</title><style>'
         "body{font:15px/1.5 system-ui,sans-serif;color:#1f2933;max-width:1200px;margin:1.5em auto;padding:0 1em}"
         "svg{width:100%;height:auto}table{border-collapse:collapse}td,th{padding:.2em .9em;border-bottom:1px solid "
         "#e3e8ed;text-align:right;font-variant-numeric:tabular-nums}h2{font-size:1.1em}"

@@ -10,6 +10,7 @@ import numpy as np
 from streamrnn.runtime.ahead import HIGH, HIGH_HALF, LOW, LOW_HALF, MIDDLE
 from streamrnn.runtime.fan import Fan
 from streamrnn.runtime.plot import date_axis, dates_of, save
+from streamrnn.safe_text import safe_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,8 +46,8 @@ def draw_forecast(fan: Fan, path: str, title: str) -> None:
 
 
 def _heading(fan: Fan, title: str) -> str:
-    series = "" if fan.key is None else f", series {fan.key!r}"
-    return f"{title}{series}: {fan.settings.horizon} events ahead, after {fan.events:,}"
+    series = "" if fan.key is None else f", series '{safe_name(fan.key, isolate=False)}'"
+    return f"{safe_name(title, isolate=False)}{series}: {fan.settings.horizon} events ahead, after {fan.events:,}"
 
 
 def _axis(fan: Fan) -> tuple[Any, Any, bool]:
@@ -79,7 +80,7 @@ def _fill(figure: Figure, fan: Fan, heading: str) -> None:
             x[came - 1 :], values[came - 1 :, c], color=_VALUE, linewidth=1.3, marker="o", markersize=3.2,
             label="what really came", zorder=5,
         )  # fmt: skip
-        ax.set_ylabel(fan.names[c])
+        ax.set_ylabel(safe_name(fan.names[c], isolate=False))
         ax.margins(x=0.01)
     axes[-1].set_xlabel("time" if dates else "event number")
     if dates:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
+from streamrnn.safe_text import safe_name
+
 if TYPE_CHECKING:
     from rich.live import Live
 
@@ -58,8 +60,10 @@ class Progress:
             return
         self._rate = (summary.events - self._last_events) / passed
         self._last_time, self._last_events = now, summary.events
-        self._live.update(
+        from rich.text import Text  # noqa: PLC0415
+
+        line = (
             f"{summary.events:>12,} events  {self._rate:>10,.0f}/s  {summary.alarms:>6,} alarms  "
-            f"{summary.dead_letters:>6,} dead letters  at {position}",
-            refresh=True,
+            f"{summary.dead_letters:>6,} dead letters  at {safe_name(position)}"
         )
+        self._live.update(Text(line), refresh=True)  # a text, not a string: that could hold rich's markup

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import socket
 import socketserver
 import threading
@@ -15,10 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from streamrnn.config_secrets import redact
+from streamrnn.config_secrets import redact_all
 from streamrnn.errors import SinkError
 from streamrnn.runtime.metrics import MeteredHealth
 from streamrnn.runtime.seen import Point
+from streamrnn.safe_text import safe_name, safe_text
 
 __all__ = ["StatusServer"]
 
@@ -39,6 +42,12 @@ _HEADERS = {
 Answer = tuple[int, str, bytes]
 
 
+def _json(data: Any) -> bytes:
+    """Return data as JSON without secrets; what a terminal would obey is written as its escape, which is the same to a program."""
+    text = msgspec.json.encode(redact_all(data)).decode()
+    return re.sub(r"[^ -~]", lambda one: one[0] if one[0].isprintable() else json.dumps(one[0])[1:-1], text).encode()
+
+
 class _Pages:
     """What each address answers: a table."""
 
@@ -51,7 +60,7 @@ class _Pages:
             "/readyz": self._ready,
             "/startupz": self._started,
             "/metrics": lambda _: (200, "text/plain; version=0.0.4", self._health.exposition()),
-            "/status": lambda _: (200, _JSON, msgspec.json.encode(self._health.status())),
+            "/status": lambda _: (200, _JSON, _json(self._health.status())),
             "/series": self._series,
         }
 
@@ -65,7 +74,7 @@ class _Pages:
         if self._health.state != "running":
             return 503, "text/plain", f"{self._health.state}\n".encode()
         if self._health.trouble is not None:
-            return 503, "text/plain", redact(f"{self._health.trouble}\n").encode()
+            return 503, "text/plain", f"{safe_text(self._health.trouble)}\n".encode()
         return self._live(query)
 
     def _started(self, _: dict[str, list[str]]) -> Answer:
@@ -73,12 +82,14 @@ class _Pages:
         return (200, "text/plain", b"ok\n") if started else (503, "text/plain", b"starting\n")
 
     def _series(self, query: dict[str, list[str]]) -> Answer:
-        partition = query.get("partition", [""])[0]
-        key = query["key"][0] if "key" in query else None
-        points = self._health.points(partition, key)
+        if "id" in query:
+            points = self._health.points_of(query["id"][0])
+        else:
+            points = self._health.points(query.get("partition", [""])[0], query.get("key", [None])[0])
         names = Point._fields
+        points = [one._replace(time=safe_name(one.time)) if isinstance(one.time, str) else one for one in points]
         columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())
-        return 200, _JSON, msgspec.json.encode(columns)
+        return 200, _JSON, _json(columns)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from streamrnn.config import Config
+from streamrnn.config_secrets import shown
 from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
 from streamrnn.runtime.models import model_kind
 from streamrnn.runtime.places import start_of
+from streamrnn.safe_text import safe_text
 
 __all__ = ["chosen", "described", "listed", "other_numerics", "stored", "taken_in", "verified"]
 
@@ -67,8 +69,9 @@ def listed(config: Config) -> list[str]:
         ))  # fmt: skip
     if len(rows) == 1:
         return ["There is no snapshot yet."]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    safe = [[safe_text(cell, isolate=False) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in safe) for i in range(len(safe[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in safe]
 
 
 def chosen(config: Config, name: str | None) -> StoredSnapshot:
@@ -98,11 +101,12 @@ def described(one: StoredSnapshot) -> str:
     """Return all of a snapshot but its numbers, as JSON."""
     manifest, blobs = unpack(one.data)
     keys = manifest.pop("keys", [])
-    shown = {
-        "partition": one.partition, "name": one.name, "position": one.position, "bytes": len(one.data), **manifest,
+    known: Any = shown("", manifest)  # parameters that are called secrets are not told, whoever's they were
+    whole = {
+        "partition": one.partition, "name": one.name, "position": one.position, "bytes": len(one.data), **known,
         "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs[1::2])),
     }  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
 
 
 def other_numerics(config: Config) -> str:
@@ -187,6 +191,6 @@ def verified(config: Config) -> tuple[list[str], bool]:
                 said = None if again == written else "restored and written again it is another one"
             except StateError as error:
                 said = str(error)
-        lines.append(f"{one.name}: {'good' if said is None else said}")
+        lines.append(safe_text(f"{one.name}: {'good' if said is None else said}", isolate=False))
         good = good and said is None
     return lines or ["There is no snapshot yet."], good

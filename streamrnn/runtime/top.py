@@ -6,7 +6,7 @@ import time
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlencode
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import msgspec
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamrnn.errors import ConfigError, RetriableSourceError
+from streamrnn.safe_text import safe_name, safe_text
 
 __all__ = ["picture", "sparkline", "watch"]
 
@@ -57,16 +58,21 @@ def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.2g}"
 
 
+def _called(series: dict[str, Any]) -> Text:
+    """Return a series' name to show: made safe here too, as whoever answers may be anybody."""
+    return Text("(one series)" if series["key"] is None else safe_name(series["key"]))
+
+
 def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]], width: int = 120) -> Group:
     """Return what to show for a status, and the points of the series in it, on ``width`` places."""
     head = Text()
-    head.append(status["state"], style="bold green" if status["state"] == "running" else "bold yellow")
+    head.append(safe_name(status["state"]), style="bold green" if status["state"] == "running" else "bold yellow")
     head.append(
         f"   {status['events']:,} events   {status['events_per_s']:,.0f}/s   {status['alarms']:,} alarms   "
         f"{status['dead_letters']:,} dead letters   up {status['uptime_s']:,.0f} s"
     )
     if status["trouble"]:
-        head.append(f"\n{status['trouble']}", style="bold red")
+        head.append(f"\n{safe_text(status['trouble'])}", style="bold red")
     partitions = Table(box=None, header_style="dim", pad_edge=False)
     wide = width >= _WIDE
     for name in (
@@ -76,19 +82,19 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
     for name, one in status["partitions"].items():
         quantiles, losses = one["score_quantiles"], one["loss_quantiles"]
         partitions.add_row(
-            name, *([str(one["position"])] if wide else []), _number(one["lag_records"]), _number(one["event_lag_s"]),
+            Text(safe_name(name)), *([Text(safe_name(one["position"]))] if wide else []), _number(one["lag_records"]), _number(one["event_lag_s"]),
             _number(one["keys"]), _number(one["evicted"]), _number(one["snapshot_age_s"]), _short(quantiles.get("0.5")),
             _short(quantiles.get("0.99")), _short(losses.get("0.5")),
         )  # fmt: skip
     series = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("series", "alarms", "score", "worst", "values", "scores"):
         series.add_column(name, justify="right" if name in ("alarms", "score", "worst") else "left", no_wrap=True)
-    names = max((len(one["key"] or "(one series)") for one in status["series"][:_SERIES]), default=0)
+    names = max((_called(one).cell_len for one in status["series"][:_SERIES]), default=0)
     room = min(_WIDTH, max(_LEAST, (width - max(names, 6) - 32) // 2))
     for one in status["series"][:_SERIES]:
         last = points.get((one["partition"], one["key"]), {})
         series.add_row(
-            Text(one["key"] or "(one series)"), _number(one["alarms"]), _short(one["score"]), _short(one["worst"]),
+            _called(one), _number(one["alarms"]), _short(one["score"]), _short(one["worst"]),
             sparkline(list(last.get("value", [])), room), sparkline(list(last.get("score", [])), room),
         )  # fmt: skip
     return Group(head, Text(), partitions, Text(), series)
@@ -100,8 +106,7 @@ def _look(address: str, width: int) -> Group:
         status = _ask(address, "/status")
         points = {}
         for one in status["series"][:_SERIES]:
-            query = {"partition": one["partition"], **({} if one["key"] is None else {"key": one["key"]})}
-            points[one["partition"], one["key"]] = _ask(address, f"/series?{urlencode(query)}")
+            points[one["partition"], one["key"]] = _ask(address, f"/series?id={quote(one['id'])}")
         return picture(status, points, width)
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", error)
