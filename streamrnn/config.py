@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -223,6 +224,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only, no passwords.
 
@@ -240,9 +244,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[
         str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 or :: lets everybody in the network look.")
     ] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(
+            description="Names that it is asked by, where a proxy or a service has one for it: a browser that was sent here under another "
+            "name gets no answer (DNS rebinding). IP addresses, localhost and 'host' need not be listed."
+        ),
+    ] = ()
     stuck_after_s: Annotated[
         float, Meta(ge=1, le=86400, description="Seconds without progress of the loop after which /livez says no.")
     ] = 60.0
+
+    def __post_init__(self) -> None:
+        if wrong := [name for name in self.hosts if not _HOST_NAME.fullmatch(name)]:
+            raise ConfigError(
+                f"[server] hosts: must be names alone, such as 'watch.example.org', without port or path. Got {wrong[0]!r} instead."
+            )
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):

@@ -147,7 +147,7 @@ class Daemon:
         options = self.config.server
         if not isinstance(self.health, MeteredHealth) or options.port is None:
             raise TypeError("a server needs metered health")
-        server = StatusServer(self.health, options.port, options.host, options.stuck_after_s)
+        server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts)
         return stack.enter_context(server).port
 
     def _stopped(self, summary: Summary) -> None:

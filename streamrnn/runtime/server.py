@@ -9,7 +9,8 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from typing import Any, ClassVar, Self
@@ -19,17 +20,23 @@ import msgspec
 
 from streamrnn.config_secrets import redact_all
 from streamrnn.errors import SinkError
+from streamrnn.runtime.hosts import Hosts
 from streamrnn.runtime.metrics import MeteredHealth
 from streamrnn.runtime.seen import Point
 from streamrnn.safe_text import safe_name, safe_text
 
 __all__ = ["StatusServer"]
 
-REQUEST_S = 5.0
-"""Longest wait for a client to send or take something, and then its connection is closed."""
+ASK_S = 2.0
+"""Time that a client has to send its request, all of it; a browser that opens a connection ahead opens it again."""
 
-CONNECTION_S = 10.0  # in all: a client that sends a byte now and then holds a thread no longer
-CONNECTIONS = 16  # at once; one more is closed at once
+CONNECTION_S = 10.0
+"""Time that a connection may live, the answer included."""
+
+CONNECTIONS = 24
+"""Open at once, each a thread. One more takes the place of the oldest that has not asked yet, so health is answered meanwhile."""
+
+ENDING_S = 0.5  # what threads that were cut off are given to end, before one that comes is turned away
 
 _JSON = "application/json"
 _HEADERS = {
@@ -96,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection, one request."""
 
     server: _Server
-    timeout = REQUEST_S
+    timeout = ASK_S
     server_version, sys_version = "streamrnn", ""
     error_content_type = "text/plain"
     error_message_format = "%(code)d %(message)s\n"
@@ -105,7 +112,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: what strangers send belongs into no log."""
 
     def do_GET(self) -> None:
+        self.server.has_asked(self.connection)
+        self.connection.settimeout(CONNECTION_S)
         address = urlsplit(self.path)
+        named = [address.netloc] if address.netloc else self.headers.get_all("Host", [])
+        if (refusal := self.server.hosts.refusal(named)) is not None:
+            self._send(421, "text/plain", f"{refusal}\n".encode())
+            return
         answer = self.server.pages.table.get(address.path)
         if answer is None:
             known = " ".join(self.server.pages.table)
@@ -126,21 +139,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+@dataclass(slots=True)
+class _Connection:
+    """When it was opened, whether its request has come, and whether it was cut off: its thread then ends."""
+
+    since: float
+    asked: bool = False
+    cut: bool = False
+
+
 class _Server(socketserver.ThreadingMixIn, HTTPServer):
     """Threads, but not any number of them; connections, but not for ever."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
-    request_queue_size = 64
+    request_queue_size = 128
     families: ClassVar[dict[bool, socket.AddressFamily]] = {True: socket.AF_INET6, False: socket.AF_INET}
 
-    def __init__(self, address: tuple[str, int], pages: _Pages) -> None:
+    def __init__(self, address: tuple[str, int], pages: _Pages, hosts: Hosts) -> None:
         self.address_family = self.families[":" in address[0]]
         self.pages = pages
+        self.hosts = hosts
         self.refused = 0
-        self._free = threading.BoundedSemaphore(CONNECTIONS)
-        self._open: dict[socket.socket, float] = {}
+        self._lock = threading.Condition()
+        self._open: dict[socket.socket, _Connection] = {}
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -149,15 +172,37 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._free.acquire(blocking=False):
-            self.refused += 1
-            self.shutdown_request(request)
-            return
-        self._open[request] = time.monotonic()
+        with self._lock:
+            if not self._room():
+                self.refused += 1
+                self.shutdown_request(request)
+                return
+            self._open[request] = _Connection(time.monotonic())
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # no thread to be had
             self._close(request)
+
+    def _room(self) -> bool:
+        """Make room for one more connection; return whether there is."""
+        living = [(request, one) for request, one in self._open.items() if not one.cut]
+        if len(living) >= CONNECTIONS:
+            # Those that never asked before those that do not take their answer; of both the oldest.
+            self._cut(*min(living, key=lambda found: (found[1].asked, found[1].since)))
+        # Those that were cut off end at once, but not in no time.
+        return self._lock.wait_for(lambda: len(self._open) < 2 * CONNECTIONS, ENDING_S)
+
+    def _cut(self, request: socket.socket, connection: _Connection) -> None:
+        connection.cut = True
+        self.refused += 1
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
+
+    def has_asked(self, request: socket.socket) -> None:
+        """Note that a connection has sent its request."""
+        with self._lock:
+            if request in self._open:
+                self._open[request].asked = True
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -166,17 +211,19 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
             self._close(request)
 
     def _close(self, request: Any) -> None:
-        if self._open.pop(request, None) is not None:
+        with self._lock:
+            known = self._open.pop(request, None) is not None
+            self._lock.notify()
+        if known:
             self.shutdown_request(request)
-            self._free.release()
 
     def service_actions(self) -> None:
         """Cut off those who are too slow."""
-        late = time.monotonic() - CONNECTION_S
-        for request, since in list(self._open.items()):
-            if since < late:
-                with contextlib.suppress(OSError):
-                    request.shutdown(socket.SHUT_RDWR)
+        now = time.monotonic()
+        with self._lock:
+            for request, one in self._open.items():
+                if not one.cut and now - one.since > (CONNECTION_S if one.asked else ASK_S):
+                    self._cut(request, one)
 
     def handle_error(self, *_: Any) -> None:
         """Count it: a client that went away, or sent nonsense, is no event."""
@@ -196,16 +243,26 @@ class StatusServer:
         Address to listen on.
     stuck_after_s
         Seconds without progress after which ``/livez`` says so.
+    hosts
+        Names that it may be asked by, besides IP addresses, localhost and ``host``.
     """
 
-    def __init__(self, health: MeteredHealth, port: int, host: str = "127.0.0.1", stuck_after_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        health: MeteredHealth,
+        port: int,
+        host: str = "127.0.0.1",
+        stuck_after_s: float = 60.0,
+        hosts: Sequence[str] = (),
+    ) -> None:
         self._pages = _Pages(health, stuck_after_s)
+        self._hosts = Hosts((host, *hosts))
         self._where = (host, port)
         self._server: _Server | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._server = _Server(self._where, self._pages)
+            self._server = _Server(self._where, self._pages, self._hosts)
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or error
             raise SinkError(f"[server] port: cannot listen on {self._where[0]}:{self._where[1]}: {why}.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -108,6 +108,9 @@ def _look(address: str, width: int) -> Group:
         for one in status["series"][:_SERIES]:
             points[one["partition"], one["key"]] = _ask(address, f"/series?id={quote(one['id'])}")
         return picture(status, points, width)
+    except HTTPError as error:  # somebody answers, and says why not: perhaps that this is none of its names
+        said = error.read(1000).decode(errors="backslashreplace").strip()
+        raise ConfigError(f"{address} answers {error.code}: {said or error.reason}") from error
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", error)
         raise RetriableSourceError(
