@@ -69,6 +69,25 @@ def test_kubernetes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_kind["Service"]["spec"]["selector"] == labels == by_kind["StatefulSet"]["spec"]["selector"]["matchLabels"]
 
 
+def test_network_policy() -> None:
+    """Of the pods nothing is reached but the status port, by the monitoring; they reach the brokers they are given, and names."""
+    by_kind = {one["kind"]: one for one in documents("kubernetes.yaml")}
+    policy = by_kind["NetworkPolicy"]["spec"]
+    pod = by_kind["StatefulSet"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    (status,) = policy["ingress"]
+    kafka, names = policy["egress"]
+    servers = next(one["value"] for one in container["env"] if one["name"] == "KAFKA")
+
+    assert policy["podSelector"]["matchLabels"] == pod["metadata"]["labels"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert [one["port"] for one in status["ports"]] == [container["ports"][0]["name"]]
+    assert status["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    assert [str(one["port"]) for one in kafka["ports"]] == [servers.rpartition(":")[2]]
+    assert {(one["protocol"], one["port"]) for one in names["ports"]} == {("UDP", 53), ("TCP", 53)}
+    assert all(one.get("to") for one in policy["egress"])
+
+
 def test_alerts() -> None:
     """Every metric in the rules exists, and every rule has its paragraph in the operator's guide."""
     (rules,) = documents("alerts.yaml")
