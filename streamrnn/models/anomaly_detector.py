@@ -18,7 +18,8 @@ from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMAL
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import defaults
-from streamrnn.models.frames import Table, table_of, values_of
+from streamrnn.models.features import is_unknown
+from streamrnn.models.frames import Table, values_of
 from streamrnn.models.keys import key_of
 from streamrnn.models.parameters import check_all, documented
 from streamrnn.models.recurrent import Recurrent
@@ -217,10 +218,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return self.memory or (defaults.MEMORY if self.key is None else defaults.MEMORY_OF_KEY)
 
     def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
-        return [part for name in names for part in ([name] if name == self.time else [name, f"change of {name}"])]
+        return [part for name in names for part in ([name] if name == self._time else [name, f"change of {name}"])]
 
     def _n_outputs(self) -> int:
-        return len(self._columns.names) - (self.time is not None)
+        return len(self._columns.names) - (self._time is not None)
 
     def _width(self) -> int:
         sizes = self._net.sizes
@@ -235,20 +236,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
         is_anomaly
             What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on, in the
-            feature that decided, for every key, within a factor of 4; and an anomaly teaches the net nothing. None: nothing is known.
+            feature that decided, for every key, within a factor of 4; and an anomaly teaches the net nothing. None or NaN: nothing is known.
 
         Raises
         ------
         FeatureError
             When a value is no number; nothing is learned then.
         """
-        net = self._net
-        if not self._columns.write(x, net.row):
+        if not self._columns.write(x, self._net.row):
             self._take(x)
+        net = self._net
         if self.key is not None:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
         if net.sizes.outputs:
-            mode = LEARN if is_anomaly is None else LEARN | (WAS_ANOMALY if is_anomaly else WAS_USUAL)
+            known = not (is_anomaly is None or is_unknown(is_anomaly))
+            mode = LEARN | (WAS_ANOMALY if is_anomaly else WAS_USUAL) if known else LEARN
             net.call(net.slab, net.row, 1, mode)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
@@ -406,7 +408,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> result["prediction"].ravel().tolist()
         [nan, 1.0, 1.0, 1.0, 1.0]
         """
-        table = table_of(X, self.key, self.time, names)
+        table = self._table(X, names)
         n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
@@ -415,6 +417,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         words = np.full(n, np.nan) if is_anomaly is None else values_of(is_anomaly, n)
         told = np.where(np.isnan(words), 0, np.where(words != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
         found, start = [_blank(0, width)], 0
+        fresh = self._with_time(table, fresh)
         if fresh:
             found.append(
                 self._block(table, 0, 1, SCORE)
@@ -445,7 +448,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             and :meth:`progressive_many` is the way.
         """
         net = self._net
-        if self._columns.names != list(names) or self.key is not None or self.time is not None:
+        if self._columns.names != list(names) or self.key is not None or self._time is not None:
             return None
         rows = np.empty((len(values), net.row.size))
         rows.fill(np.nan)

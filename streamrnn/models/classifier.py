@@ -12,10 +12,10 @@ from river import base
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
-from streamrnn.models.features import element
+from streamrnn.models.features import element, is_unknown
 from streamrnn.models.frames import column_of
 from streamrnn.models.parameters import documented
-from streamrnn.models.supervised import ANSWER, Supervised
+from streamrnn.models.supervised import ANSWER, Supervised, stacked
 
 __all__ = ["RNNClassifier"]
 
@@ -106,11 +106,13 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
 
     def _label(self, y: Any) -> Any:
         """Return a label as a plain value; None where it is not known."""
+        if type(y) in (str, int, bool):
+            return y
+        if is_unknown(y):
+            return None
         y = element(y)
         if isinstance(y, np.generic):
             y = y.item()
-        if y is None or y != y or type(y).__name__ == "NAType":  # noqa: PLR0124  NaN
-            return None
         if not isinstance(y, bool | int | str | float):
             raise FeatureError(f"A label must be a bool, a number or a text, or None. Got {type(y).__name__} instead.")
         return y
@@ -149,14 +151,14 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         FeatureError
             When a value is no number, y is no label, or there are too many classes; nothing has changed then.
         """
-        net = self._net
         label = self._label(y)
         fresh = self._new_classes(label, self._targets.index)
         if fresh:
             self._check_classes(fresh)
-        elif net.learn(x, self._targets.index.get(label, np.nan)):
+        elif self._net.learn(x, self._targets.index.get(label, np.nan)):
             return
         self._take(x, fresh)
+        net = self._net
         if self._targets.names:
             net.row[net.first_target] = self._targets.index.get(label, np.nan)
         self._learn(x)
@@ -226,7 +228,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         table, outputs = self._answers(X)
         return table.series(self._likeliest(outputs))
 
-    def progressive_many(self, X: Any, y: Any) -> Any:
+    def progressive_many(self, X: Any, y: Any, *, proba: bool = False) -> Any:
         """Predict each row, then learn it, compiled: the fast way to replay history.
 
         Parameters
@@ -235,14 +237,28 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
             A data frame, or an array of shape (n, F).
         y
             A series, an array or a frame of one column, n labels; None and NaN are not known.
+        proba
+            Return probabilities instead of classes, as log loss and ROC AUC want them.
 
         Returns
         -------
         series or array
             n classes, each predicted before its row was learned: those of a loop of ``predict_one`` and
-            :meth:`learn_one`.
+            :meth:`learn_one`. With ``proba=True`` a frame in the kind of X, or a dict of arrays for an array: a column (n,) for each class
+            known at the end, in the order of :attr:`classes`, with the numbers of a loop of :meth:`predict_proba_one`. NaN where a class had
+            not been seen yet, which is a key that the loop's dict does not have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn import RNNClassifier
+        >>> found = RNNClassifier().progressive_many(np.zeros((3, 1)), ["low", "low", "high"], proba=True)
+        >>> {label: column.tolist() for label, column in found.items()}
+        {'low': [nan, 1.0, 1.0], 'high': [nan, nan, nan]}
         """
         table, pieces = self._run(X, y, ANSWER | LEARN)
+        if proba:
+            return table.many(dict(zip(self.classes, stacked(pieces, len(self.classes)).T.copy(), strict=True)))
         return table.series([label for piece in pieces for label in self._likeliest(piece)])
 
     def _likeliest(self, outputs: NDArray[np.float64]) -> list[Any]:

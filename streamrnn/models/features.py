@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from operator import itemgetter
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["Columns", "element", "to_float", "to_seconds"]
+__all__ = ["Columns", "element", "is_moment", "is_unknown", "to_float", "to_seconds"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -31,6 +32,35 @@ def element(value: Any) -> Any:
     if not isinstance(value, np.ndarray) or value.size != 1:
         return value
     return None if np.ma.is_masked(value) else value.reshape(-1)[0]
+
+
+def is_moment(value: Any) -> bool:
+    """Tell whether a value is a date, with or without a time of day.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from streamrnn.models.features import is_moment
+    >>> is_moment(dt.date(2024, 5, 1)), is_moment(dt.timedelta(hours=1)), is_moment(7)
+    (True, False, False)
+    """
+    return isinstance(element(value), dt.date | np.datetime64)  # a datetime is a date, pandas' timestamp a datetime
+
+
+def is_unknown(value: Any) -> bool:
+    """Tell whether a label, or a word on an event, is not known: None, NaN, what pandas has for them, or masked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.models.features import is_unknown
+    >>> is_unknown(None), is_unknown(np.array([np.nan])), is_unknown(False), is_unknown({})
+    (True, True, False, False)
+    """
+    value = element(value)
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, Number) and bool(value != value)  # noqa: PLR0124  NaN
 
 
 def to_float(name: Any, value: Any) -> float:
@@ -61,13 +91,17 @@ def to_float(name: Any, value: Any) -> float:
     if isinstance(value, str | bytes):
         raise FeatureError(f"Feature {name!r} must be a number. Got the text {value[:40]!r} instead. Encode it first.")
     try:
+        if isinstance(value, np.datetime64 | np.timedelta64):  # nanoseconds would pass for a number
+            raise TypeError  # noqa: TRY301
         return float(value)
     except OverflowError:
         return math.inf
     except (TypeError, ValueError) as error:
+        advice = "Give each number a feature of its own."
+        if is_moment(value):
+            advice = f"If it is the event's time, make the model with time={name!r}; otherwise give numbers that are made from it."
         raise FeatureError(
-            f"Feature {name!r} must be a number, None or NaN. Got {type(value).__name__} instead. "
-            "Give each number a feature of its own."
+            f"Feature {name!r} must be a number, None or NaN. Got {type(value).__name__} instead. {advice}"
         ) from error
 
 

@@ -117,20 +117,27 @@ class RNNForecaster(Series, Forecaster):
         check(type(self).__name__, "loss", loss, f"one of {', '.join(allowed)}", ok=self._loss in allowed)
         rows = [EXPERTS[name] for name in experts if EXPERTS[name].code == NET_CODE]
         self._nets = [self._net, *(copy.deepcopy(self._net) for _ in rows[1:])] if rows else []
+        self._quicken()
         for net, row in zip(self._nets, rows, strict=True):
-            if lr is None:
-                net.array("settings")[at.LR] *= row.rate
-            elif row.stride:
-                net.array("settings")[at.LR] *= row.rate / rows[0].rate
             net.become(stride=row.stride or net.sizes.stride, init=row.init)
         if not rows:
             self._net.entry = self._entry(cell, 0)
-        self._books = Books(tuple(experts), horizon, period or 0, len(rows), time is not None)
+        self._books = Books(tuple(experts), horizon, period or 0, len(rows), self._time is not None)
         self._single = None
         self._n_seen = 0
-        if time is not None:
+        if self._time is not None:
             self._books.grow(inputs=[TIME_INPUT])
         self._lay_row()
+
+    def _quicken(self) -> None:
+        rows = [EXPERTS[name] for name in self.experts if EXPERTS[name].code == NET_CODE]
+        for net, row in zip(vars(self).get("_nets", []), rows, strict=True):
+            rule = self._rule(self.lr, net.sizes.stride)
+            net.tune(rule.settings, rule.schedule)
+            if self.lr is None:
+                net.array("settings")[at.LR] *= row.rate
+            elif row.stride:
+                net.array("settings")[at.LR] *= row.rate / rows[0].rate
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -157,6 +164,7 @@ class RNNForecaster(Series, Forecaster):
             self._call(0, self._row, 1)
             return
         values, features = self._values(y), x or {}
+        self._find_time(features)
         fresh = self._columns.new(features)
         Columns(fresh).write_slowly(features, np.empty(len(fresh)))
         found = np.empty(len(self._columns.names) + len(fresh))
@@ -165,11 +173,12 @@ class RNNForecaster(Series, Forecaster):
             key_of(features, self.key)
         if fresh or len(values) != len(self._targets.names) or any(name not in self._targets.index for name in values):
             self._check_room(fresh or ["y"])
-            self._single = not isinstance(y, Mapping)
+            if self._single is None:
+                self._single = not isinstance(y, Mapping)
             self._enlarge(self._targets.new(values), fresh)
             self._columns.write_slowly(features, found)
         row, C = self._row, len(self._targets.names)
-        first = int(self.time is not None)
+        first = int(self._time is not None)
         row[:first] = found[:first]
         row[first : first + C] = np.nan
         for name, value in values.items():
@@ -238,6 +247,8 @@ class RNNForecaster(Series, Forecaster):
         steps, known = self._books.ahead(area, self._to_come(xs, 0))
         if horizon > self.horizon and np.isfinite(steps).any():
             steps = self._roll(steps, horizon, xs, area)
+        elif horizon > self.horizon:
+            steps = np.full((horizon, steps.shape[1]), np.nan)
         return steps[:horizon], min(known, horizon), area
 
     def _said(self, steps: NDArray[np.float64]) -> list[Any]:
@@ -376,7 +387,7 @@ class RNNForecaster(Series, Forecaster):
         [[0.0, 0.0], [5.0, 5.0], [5.0, 5.0]]
         """
         single, names, values = self._series(y, X)
-        table = None if X is None else table_of(X, self.key, self.time)
+        table = None if X is None else self._table(X)
         n, H = len(values), self.horizon
         if table is not None and len(table.values) != n:
             raise ParameterError(
@@ -389,9 +400,10 @@ class RNNForecaster(Series, Forecaster):
             fresh = self._columns.new(dict.fromkeys(features))
             self._check_room(fresh or ["y"])
             self._values(0.0 if single else {})
+            fresh = fresh if table is None else self._with_time(table, fresh)
             self._single = single
             self._enlarge(self._targets.new(dict.fromkeys(names)), fresh)
-        z, first = self._books.shape, int(self.time is not None)
+        z, first = self._books.shape, int(self._time is not None)
         rows = np.full((n, self._width()), np.nan)
         for i, name in enumerate(names if n else ()):
             rows[:, first + self._targets.index[name]] = values[:, i]
@@ -417,5 +429,5 @@ class RNNForecaster(Series, Forecaster):
         if getattr(y, "ndim", 1) == 2 or (hasattr(y, "columns") and not isinstance(y, Mapping)):
             table = table_of(y)
             return False, table.names, table.values
-        n = len(column_of(y)) if X is None else len(table_of(X, self.key, self.time).values)
+        n = len(column_of(y)) if X is None else len(self._table(X).values)
         return True, [ONLY], values_of(y, n)[:, None]

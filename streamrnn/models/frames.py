@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.models.features import to_float, to_seconds
 
-__all__ = ["Table", "column_of", "table_of", "values_of"]
+__all__ = ["Table", "column_of", "first_of", "table_of", "values_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,15 @@ class Table:
         The caller's frame as narwhals sees it; None for an array.
     keys
         Whose event each row is; None where the model has no key.
+    time
+        The column that has become seconds; None where there is none.
     """
 
     names: list[Any]
     values: NDArray[np.float64]
     frame: Any = None
     keys: list[Any] | None = None
+    time: Any = None
 
     def dicts(self, key: Any = None) -> Iterator[dict[Any, Any]]:
         """Go through the rows as events."""
@@ -52,7 +55,7 @@ class Table:
         if (start, stop) == (0, len(self.values)):
             return self
         keys = None if self.keys is None else self.keys[start:stop]
-        return Table(self.names, self.values[start:stop], None, keys)
+        return Table(self.names, self.values[start:stop], None, keys, self.time)
 
     def series(self, values: NDArray[Any] | Sequence[Any], name: Any = None) -> Any:
         """Return one value a row as a series of the caller's kind (an array for an array)."""
@@ -84,6 +87,22 @@ def _frame(X: Any) -> Any:
 
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     return frame if isinstance(frame, nw.DataFrame) else None
+
+
+def first_of(X: Any) -> dict[Any, Any]:
+    """Return the first row of a frame by name, as single events have it; {} where it has none, and for an array.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from streamrnn.models.frames import first_of
+    >>> first_of(pd.DataFrame({"a": [1.5, 2.5]}))
+    {'a': 1.5}
+    """
+    frame = _frame(X)
+    if frame is None or len(frame) == 0:
+        return {}
+    return {_plain(name): frame[name][0] for name in frame.columns}
 
 
 def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | None = None) -> Table:
@@ -143,7 +162,7 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
             for name in names
         ]
         values = np.array(columns, dtype=np.float64).T.reshape(len(frame), len(names))
-    return Table(names, np.ascontiguousarray(values), frame, keys)
+    return Table(names, np.ascontiguousarray(values), frame, keys, time if time in names else None)
 
 
 def _keyed_array(values: NDArray[np.float64], key: Any, names: list[Any]) -> Table:

@@ -13,10 +13,10 @@ from streamrnn.errors import ParameterError
 from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
-from streamrnn.models.features import Columns
+from streamrnn.models.features import Columns, is_unknown
 from streamrnn.models.frames import Table, table_of
 from streamrnn.models.parameters import check, documented
-from streamrnn.models.supervised import ANSWER, Supervised
+from streamrnn.models.supervised import ANSWER, Supervised, stacked
 
 __all__ = ["RNNMultiTargetRegressor"]
 
@@ -101,7 +101,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         for i, name in enumerate(labels.names):
             into[:, self._targets.index[name]] = labels.values[start:stop, i]
 
-    def learn_one(self, x: Mapping[Any, Any], y: Mapping[Any, Any], **kwargs: Any) -> None:  # noqa: ARG002
+    def learn_one(self, x: Mapping[Any, Any], y: Mapping[Any, Any] | None, **kwargs: Any) -> None:  # noqa: ARG002
         """Take the event in: the state moves on, and y is learned.
 
         Parameters
@@ -109,7 +109,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         x
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
         y
-            Targets by name. Missing, None and NaN: not known; new ones get outputs of their own.
+            Targets by name. Missing, None and NaN: not known; new ones get outputs of their own. None or NaN instead of the dict: none is known.
         kwargs
             Not used; river's interface has them.
 
@@ -118,7 +118,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         FeatureError
             When a value is no number; nothing has changed then.
         """
-        net = self._net
+        y = {} if y is None or is_unknown(y) else y
         values = np.empty(len(self._targets.names))
         fresh = self._targets.new(y)
         if fresh:
@@ -129,6 +129,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         if fresh:
             values = np.empty(len(self._targets.names))
             self._targets.write_slowly(y, values)
+        net = self._net
         net.row[net.first_target : net.first_output] = values
         self._learn(x)
 
@@ -195,11 +196,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         {0: array([nan,  2.,  2.])}
         """
         table, pieces = self._run(X, Y, ANSWER | LEARN)
-        outputs = np.full((len(table.values), len(self._targets.names)), np.nan)
-        row = 0
-        for piece in pieces:
-            outputs[row : row + len(piece), : piece.shape[1]] = piece
-            row += len(piece)
+        outputs = stacked(pieces, len(self._targets.names))
         return table.many(dict(zip(self._targets.names, outputs.T.copy(), strict=True)))
 
     def _run(self, X: Any, Y: Any, mode: int) -> tuple[Table, list[NDArray[np.float64]]]:

@@ -121,17 +121,23 @@ class Net:
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
-        header[at.LOSS], header[at.OPTIMIZER], header[at.SCHEDULE] = row.code, rule.code, RATES[schedule]
+        header[at.LOSS], header[at.OPTIMIZER] = row.code, rule.code
         header[at.NORMALIZE_X], header[at.NORMALIZE_Y] = normalize_inputs, normalize_targets
         hyper = self.array("settings")
-        for name, value in {**rule.defaults, **(settings or {})}.items():
-            hyper[WORDS[name]] = value
+        self.tune({**rule.defaults, **(settings or {})}, schedule)
         for word, value in zip((at.LOSS_A, at.LOSS_B), loss_settings or tuple(row.defaults.values()), strict=False):
             hyper[word] = value
         hyper[at.CLIP], hyper[at.PULL] = clip, pull
         hyper[at.ALPHA], hyper[at.Y_CLIP] = defaults.ALPHA, defaults.Y_CLIP
         hyper[at.X_CLIP] = defaults.X_CLIP if normalize_inputs else defaults.X_CLIP_RAW
         self._draw_fixed_rows()
+
+    def tune(self, settings: Mapping[str, float], schedule: str) -> None:
+        """Set settings of the optimiser by name, and the row of the table of schedules: from the next update on."""
+        self.header[at.SCHEDULE] = RATES[schedule]
+        hyper = self.array("settings")
+        for name, value in settings.items():
+            hyper[WORDS[name]] = value
 
     def become(self, stride: int, init: str) -> None:
         """Change what no place in the slab depends on: the stride, and how the biases begin. Before the first event only."""

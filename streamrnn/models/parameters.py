@@ -100,7 +100,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         _rate,
         """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
         switching streams). Where y is learned it is for updates of up to 4 known y; one of 8 or more counts as two, at twice
-        the rate.""",
+        the rate. ``mutate({"lr": 0.001})`` changes that of a live model.""",
     ),
     "loss": Parameter(
         "a loss for the task, or one of river",
@@ -163,7 +163,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "hashable, or None",
         lambda value, _: isinstance(value, Hashable),
         """Name of the feature that is the event's time: seconds, datetime or timedelta. The net sees log(1 + gap / mean
-        gap) instead. Time that stands still or runs backwards is a gap of 0, a missing one the mean. None: no such.""",
+        gap) instead. Time that stands still or runs backwards is a gap of 0, a missing one the mean. None: the only date or datetime
+        among the features of the first event, if there is one.""",
     ),
     "max_classes": Parameter(
         "an int >= 1",

@@ -17,7 +17,8 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.slab import up
 from streamrnn.models import defaults, translate
-from streamrnn.models.features import Columns
+from streamrnn.models.features import Columns, is_moment
+from streamrnn.models.frames import Table, first_of, table_of
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.net import Net
 from streamrnn.models.parameters import check, check_all
@@ -54,6 +55,7 @@ class Recurrent:
     _strides: ClassVar[tuple[int, int]] = (defaults.STRIDE, defaults.STRIDE)  # if none is given: one stream, by key
     _paced: ClassVar[bool] = False  # an optimiser's own settings follow the stride
     _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
+    _found_time: Any = None  # the feature that was found to be the time, where none was named
     cell: str
     hidden_size: int
     n_layers: int
@@ -61,7 +63,6 @@ class Recurrent:
     stride: int | None
     learning: str | None
     optimizer: Any
-    lr: float | None
     loss: Any
     normalize: bool
     key: Any
@@ -78,14 +79,13 @@ class Recurrent:
             setattr(self, name, value)
         check_all(owner, params)
         loss = translate.loss(self.loss, owner, self._tasks)
-        rule = translate.optimizer(self.optimizer, owner)
         key, time = self.key, self.time
         check(owner, "time", time, f"another feature than the key ({key!r})", ok=time is None or time != key)
+        self._time = time = self._found_time if time is None else time
         traces = self.learning == "traces" or (self.learning is None and key is None)
         self._late_labels = params.get("advance") == "predict"
         stride = min(self._strides[key is not None], self.window) if self.stride is None else self.stride
-        if self._paced and self.lr is None and isinstance(self.optimizer, str):
-            rule = translate.paced(rule, stride)
+        rule = self._rule(self.lr, stride)
         sizes = Sizes(
             self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
@@ -93,9 +93,8 @@ class Recurrent:
         )  # fmt: skip
         self._net = Net(
             sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
-            settings=rule.settings if self.lr is None else {**rule.settings, "lr": self.lr},
-            loss_settings=list(loss.settings.values()), normalize_inputs=bool(self.normalize),
-            normalize_targets=bool(self.normalize) and loss.name not in ("poisson", "cross_entropy"),
+            settings=rule.settings, loss_settings=list(loss.settings.values()),
+            normalize_inputs=bool(self.normalize), normalize_targets=bool(self.normalize) and loss.name not in ("poisson", "cross_entropy"),
             entry=self._entry(self.cell, self.hidden_size),
         )  # fmt: skip
         self._loss = loss.name
@@ -106,6 +105,46 @@ class Recurrent:
         self._columns, self._targets = Columns((), key, time), Columns()
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.lay_row(self._width())
+
+    def _rule(self, lr: float | None, stride: int) -> translate.OptimizerChoice:
+        """Return the optimiser, its settings and its schedule at a learning rate; None: at the optimiser's own."""
+        rule = translate.optimizer(self.optimizer, type(self).__name__)
+        if lr is not None:
+            return rule._replace(settings={**rule.settings, "lr": lr})
+        return translate.paced(rule, stride) if self._paced and isinstance(self.optimizer, str) else rule
+
+    @property
+    def lr(self) -> float | None:
+        """The learning rate asked for; None: the optimiser's own. Set anew (``mutate({"lr": 0.001})``) it holds from the next update on.
+
+        What has been learned, the optimiser's moments and a schedule's count of updates stay.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor(lr=0.01)
+        >>> model.learn_one({"level": 1.0}, 2.0)
+        >>> model.mutate({"lr": 0.001})
+        >>> model.lr
+        0.001
+        """
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float | None) -> None:
+        check_all(type(self).__name__, {"lr": lr})
+        self._lr = lr
+        if "_net" in vars(self):
+            self._quicken()
+
+    def _quicken(self) -> None:
+        """Let all nets go on at the learning rate as it is now."""
+        rule = self._rule(self.lr, self._net.sizes.stride)
+        self._net.tune(rule.settings, rule.schedule)
+
+    @property
+    def _mutable_attributes(self) -> set[str]:
+        return {"lr"}
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -156,6 +195,56 @@ class Recurrent:
                 f"max_features={most} allows. Drop features, or raise max_features."
             )
 
+    def _find_time(self, x: Mapping[Any, Any]) -> None:
+        """Take the only date among the features of a model's first event for its time, where none was named.
+
+        The model begins anew with it, which it can as long as it knows nothing. All that may be wrong with the event's features is found before.
+        """
+        if not self._knows_nothing():
+            return
+        names = self._columns.new(x)
+        times = [name for name in names if is_moment(x[name])]
+        if len(times) != 1:
+            return
+        self._check_room(names)
+        if self.key is not None:
+            key_of(x, self.key)
+        others = [name for name in names if name not in times]
+        Columns(others).write_slowly(x, np.empty(len(others)))
+        self._begin_with_time(times[0])
+
+    def _knows_nothing(self) -> bool:
+        """Tell whether no event has come yet, and no time was named."""
+        return self._time is None and not (self._columns.names or self.n_events or self._n_dropped)
+
+    def _begin_with_time(self, name: Any) -> None:
+        """Begin anew, with a time."""
+        frozen = self._net.header[at.FROZEN]
+        self._found_time = name
+        del self._net
+        self.__init__(**self._params())  # type: ignore[misc]
+        if frozen:
+            self.freeze()
+
+    def _params(self) -> dict[str, Any]:
+        """Return all parameters by name: not river's ``_get_params``, which takes nested objects apart."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _table(self, X: Any, names: Sequence[Any] | None = None) -> Table:
+        """Return a block as a table. The only date in the first row of a first block is the time, as in :meth:`_find_time`."""
+        time = self._time
+        if self._knows_nothing():
+            times = [name for name, value in first_of(X).items() if name != self.key and is_moment(value)]
+            time = times[0] if len(times) == 1 else None
+        return table_of(X, self.key, time, names)
+
+    def _with_time(self, table: Table, fresh: list[Any]) -> list[Any]:
+        """Let the time that a block has brought be the model's; return what is left of its new names."""
+        if table.time is None or table.time not in fresh:
+            return fresh
+        self._begin_with_time(table.time)
+        return [name for name in fresh if name != table.time]
+
     def _look(self, x: Mapping[Any, Any]) -> None:
         """Put x into the row. A name without a column is passed over: it gets one when it is learned."""
         if not self._columns.write(x, self._net.row):
@@ -165,6 +254,7 @@ class Recurrent:
         """Put x into the row; new names get columns, and new targets outputs. Raises before anything has changed."""
         if not targets and self._columns.write(x, self._net.row):
             return
+        self._find_time(x)
         fresh = self._columns.new(x)
         if fresh or targets:
             Columns(fresh).write_slowly(x, np.empty(len(fresh)))
@@ -299,8 +389,8 @@ class Recurrent:
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the state's bytes: equal models give equal pickles."""
         return {
-            # not river's _get_params, which takes nested objects apart
-            "params": {name: getattr(self, name) for name in inspect.signature(type(self)).parameters},
+            "params": self._params(),
+            **({} if self._found_time is None else {"time": self._found_time}),
             "names": list(self._columns.names),
             "targets": list(self._targets.names),
             "areas": self._net.sizes.areas,
@@ -318,13 +408,24 @@ class Recurrent:
         StateError
             When the parts do not fit each other.
         """
-        if unknown := set(state) - {"params", "names", "targets", "areas", "keys", "pending", "dropped", "state"}:
+        if unknown := set(state) - {
+            "params",
+            "names",
+            "targets",
+            "areas",
+            "keys",
+            "pending",
+            "dropped",
+            "state",
+            "time",
+        }:
             raise StateError(
                 f"The model's state has parts that this version does not know: {', '.join(map(str, unknown))}."
             )
+        self._found_time = state.get("time")
         self.__init__(**state["params"])  # type: ignore[misc]
         names, areas = list(state["names"]), state["areas"]
-        self._columns, self._targets = Columns(names, self.key, self.time), Columns(state["targets"])
+        self._columns, self._targets = Columns(names, self.key, self._time), Columns(state["targets"])
         self._net.restore(
             [*self._fixed_inputs, *self._inputs_of(names)],
             self._n_outputs(),

@@ -117,11 +117,11 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         FeatureError
             When a value is no number; nothing has changed then.
         """
-        net = self._net
-        if net.learn(x, y):
+        if self._net.learn(x, y):
             return
         target = to_float("y", y)
         self._take(x)
+        net = self._net
         net.row[net.first_target] = target
         self._learn(x)
 

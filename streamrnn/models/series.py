@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, TIME_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
-from streamrnn.models.features import Columns, to_float
+from streamrnn.models.features import Columns, is_unknown, to_float
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.mixture import Books
 from streamrnn.models.net import Net
@@ -59,7 +59,7 @@ class Series(Recurrent):
         if not channels and not features:
             return
         self._check_room(features or ["y"])
-        first_channel, first_feature = len(self._targets.names), len(self._columns.names) - (self.time is not None)
+        first_channel, first_feature = len(self._targets.names), len(self._columns.names) - (self._time is not None)
         codes = [3 * (first_channel + i) + part for i in range(len(channels)) for part in (VALUE_INPUT, CHANGE_INPUT)]
         codes += [3 * (first_feature + i) + FEATURE_INPUT for i in range(len(features))]
         names = self._named_inputs(channels, features)
@@ -79,6 +79,8 @@ class Series(Recurrent):
             When it is no number, or of another kind than before.
         """
         single = not isinstance(y, Mapping)
+        if single and self._single is False and is_unknown(y):
+            return {}
         if self._single is not None and single != self._single:
             was, now = ("a number", "a dict") if self._single else ("a dict of channels", "no dict")
             raise FeatureError(f"The series' values were {was} so far. Got {now} instead: {y!r}.")
@@ -93,7 +95,7 @@ class Series(Recurrent):
 
     def _write(self, y: Any, x: Mapping[Any, Any] | None) -> bool:
         """Write an event into the row if it has exactly the channels and features known, in numbers, and no key or time."""
-        if self.key is not None or self.time is not None:
+        if self.key is not None or self._time is not None:
             return False
         if self._single:
             if not isinstance(y, float):
@@ -131,9 +133,9 @@ class Series(Recurrent):
         if not xs or not self._books.shape.arx or not self._books.shape.features:
             return None
         found = np.full((self.horizon, len(self._columns.names)), np.nan)
-        for row, x in zip(found, xs[start:], strict=False):
+        for row, x in zip(found, islice(xs, start, None), strict=False):
             self._columns.write_slowly(x, row)
-        return np.ascontiguousarray(found[:, int(self.time is not None) :])
+        return np.ascontiguousarray(found[:, int(self._time is not None) :])
 
     def _roll(
         self, steps: NDArray[np.float64], horizon: int, xs: list[dict[Any, Any]] | None, area: int
@@ -143,7 +145,7 @@ class Series(Recurrent):
         books.freeze(1)
         for net in nets:
             net.header[at.FROZEN] = 1
-        first, C = int(self.time is not None), books.shape.channels
+        first, C = int(self._time is not None), books.shape.channels
         while len(steps) < horizon:
             for i in range(len(steps) - self.horizon, len(steps)):
                 row = np.full(self._width(), np.nan)
@@ -205,7 +207,8 @@ class Series(Recurrent):
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the states' bytes: equal models give equal pickles."""
         return {
-            "params": {name: _interned(getattr(self, name)) for name in inspect.signature(type(self)).parameters},
+            "params": {name: _interned(value) for name, value in self._params().items()},
+            **({} if self._found_time is None else {"time": _interned(self._found_time)}),
             "names": [_interned(name) for name in self._columns.names],
             "targets": [_interned(name) for name in self._targets.names],
             "inputs": list(self._books.inputs),
@@ -226,9 +229,10 @@ class Series(Recurrent):
             When the parts do not fit each other.
         """
         expected = {"params", "names", "targets", "inputs", "single", "seen", "areas", "keys", "books", "states"}
-        if set(state) != expected:
-            odd = ", ".join(sorted(map(str, set(state) ^ expected)))
+        if set(state) - {"time"} != expected:
+            odd = ", ".join(sorted(map(str, set(state) - {"time"} ^ expected)))
             raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
+        self._found_time = state.get("time")
         self.__init__(**state["params"])  # type: ignore[misc]
         names, targets, areas, codes = (
             list(state["names"]),
@@ -237,8 +241,8 @@ class Series(Recurrent):
             list(state["inputs"]),
         )
         self._single = state["single"]
-        self._columns, self._targets = Columns(names, self.key, self.time), Columns(targets)
-        timed = int(self.time is not None)
+        self._columns, self._targets = Columns(names, self.key, self._time), Columns(targets)
+        timed = int(self._time is not None)
         features = self._columns.names[timed:]
         wanted = [TIME_INPUT] * timed + [
             3 * c + part for c in range(len(targets)) for part in (VALUE_INPUT, CHANGE_INPUT)
@@ -246,7 +250,7 @@ class Series(Recurrent):
         wanted += [3 * f + FEATURE_INPUT for f in range(len(features))]
         if sorted(codes) != sorted(wanted) or len(state["states"]) != len(self._nets):
             raise StateError("The forecaster's state gives its nets other inputs than its series and features.")
-        by_code = {TIME_INPUT: self.time}
+        by_code = {TIME_INPUT: self._time}
         for c, name in enumerate(targets):
             by_code[3 * c + VALUE_INPUT], by_code[3 * c + CHANGE_INPUT] = self._named_inputs([name], [])
         by_code |= {3 * f + FEATURE_INPUT: name for f, name in enumerate(features)}

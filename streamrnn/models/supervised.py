@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LINK, PREDICT, WITH_HIDDEN, supervised
 from streamrnn.models import defaults
 from streamrnn.models.features import NOT_PLAIN, Columns
-from streamrnn.models.frames import Table, table_of
+from streamrnn.models.frames import Table
 from streamrnn.models.keys import key_of
 from streamrnn.models.net import Net
 from streamrnn.models.recurrent import Pending, Recurrent
 
-__all__ = ["Supervised", "short_ways"]
+__all__ = ["Supervised", "short_ways", "stacked"]
 
 ANSWER = PREDICT | LINK
 
@@ -59,6 +59,16 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
     return ask, learn
 
 
+def stacked(pieces: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
+    """Return outputs that came in pieces as one array of shape (n, width): NaN where a piece is narrower, from before a target had come."""
+    found = np.full((sum(map(len, pieces)), width), np.nan)
+    row = 0
+    for piece in pieces:
+        found[row : row + len(piece), : piece.shape[1]] = piece
+        row += len(piece)
+    return found
+
+
 class Supervised(Recurrent):
     """A net that learns targets: a row is ``x (I) | y (K) | outputs (K) | area``.
 
@@ -84,9 +94,12 @@ class Supervised(Recurrent):
     # ---- one event ------------------------------------------------------------------------------
 
     def _hasten(self) -> None:
-        """Give single events their short way, after the first that went the long one with the columns as they are."""
+        """Give single events their short way, after the first that went the long one with the columns as they are.
+
+        A net without outputs, which has had no label yet, has no place for one in its rows, and goes on the long way.
+        """
         net = self._net
-        if not (net.hasty or self._special) and self._columns.names:
+        if not (net.hasty or self._special) and self._columns.names and net.sizes.outputs:
             net.ask, net.learn = short_ways(net, self._columns)
 
     def _ask(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
@@ -113,8 +126,8 @@ class Supervised(Recurrent):
 
     def _ask_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Let the live state take x in, answer from there, and let x wait for its label."""
-        net = self._net
         self._take(x)
+        net = self._net
         row, inputs = net.row, net.sizes.inputs
         raw = row[:inputs].tobytes()
         code = 0
@@ -163,9 +176,6 @@ class Supervised(Recurrent):
 
     # ---- blocks ---------------------------------------------------------------------------------
 
-    def _table(self, X: Any) -> Table:
-        return table_of(X, self.key, self.time)
-
     def _block(self, table: Table, start: int, stop: int, labels: Any, mode: int) -> NDArray[np.float64]:
         """Run some rows in one compiled call and return the outputs, shape (stop - start, K), or the hidden states if asked for."""
         net = self._net
@@ -201,6 +211,8 @@ class Supervised(Recurrent):
         grows = dict(new_targets or {})
         features = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(features)
+        if mode & LEARN:
+            features = self._with_time(table, features)
         if features:
             grows.setdefault(0, [])
         if self._late_labels:
@@ -236,7 +248,9 @@ class Supervised(Recurrent):
     def _answers(self, X: Any) -> tuple[Table, NDArray[np.float64]]:
         """Return X as a table, and the outputs for each row, shape (n, K), from the present state."""
         table = self._table(X)
-        if self._late_labels:
+        if self._late_labels:  # these predictions are events
+            if len(table.values):
+                self._with_time(table, self._columns.new(dict.fromkeys(table.names)))
             rows = list(self._many_late(table, None, ANSWER, {}))
             return table, np.concatenate(rows) if rows else np.empty((0, self._net.sizes.outputs))
         return table, self._block(table, 0, len(table.values), None, ANSWER)

@@ -16,7 +16,7 @@ from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.anomaly_detector import PER_EVENT, RNNAnomalyDetector
-from streamrnn.models.features import to_float
+from streamrnn.models.features import is_unknown, to_float
 from streamrnn.models.frames import Table, values_of
 from streamrnn.models.keys import key_of
 from streamrnn.models.parameters import documented
@@ -173,6 +173,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             When a value is no number; nothing has changed then.
         """
         y = to_float("y", y)
+        is_anomaly = None if is_unknown(is_anomaly) else is_anomaly
         event = self._surprise(x, y)
         self._take(x)
         self._judge.learn_one(event, is_anomaly)
@@ -273,6 +274,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         labels, n = values_of(y, len(table.values)), len(table.values)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
+        fresh = self._with_time(table, fresh)
         expected = np.full(n, np.nan)
         found = []
         if n and (fresh or not self._judge._net.sizes.outputs):  # noqa: SLF001  a part of this model
@@ -317,6 +319,10 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return judge._read(events)  # noqa: SLF001
 
     # ---- both parts -----------------------------------------------------------------------------
+
+    def _quicken(self) -> None:
+        super()._quicken()
+        self._judge.lr = self.lr
 
     def reset(self) -> None:
         """Begin a new sequence, see :meth:`RNNRegressor.reset`: for what expects and for what judges."""

@@ -152,13 +152,13 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         ParameterError
             When ``window=1`` and no number has come.
         """
-        net = self._net
-        if self._targets.names == [Y] and net.learn(x, y):
+        if self._targets.names == [Y] and self._net.learn(x, y):
             return
         [target] = self._numbers([y])
         first = not self._learns_y and target == target  # noqa: PLR0124  not NaN
         mode = LEARN if first else self._mode()
         self._take(x, [Y] if first else ())
+        net = self._net
         if mode == LEARN:
             net.row[net.first_target : net.first_output] = np.nan
             net.row[net.first_target + self._targets.index[Y]] = target

@@ -13,11 +13,13 @@ from __future__ import annotations
 import inspect
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from river import base, compose, preprocessing
+from river import compose, preprocessing
+
+from streamrnn.testing.playing import N, ask, fresh, kind_of, learn, learn_unlabelled, numbers, play, stream
 
 __all__ = [
     "CHECKS",
@@ -29,16 +31,16 @@ __all__ = [
     "check_filters_may_score_twice",
     "check_keys_in_a_pipeline",
     "check_late_labels",
+    "check_learning_rate_may_change",
     "check_memory_is_counted",
     "check_odd_values_survive",
     "check_order_of_names_is_no_order",
     "check_prefix_causality",
     "check_resume_is_exact",
     "check_unknown_labels_move_the_state",
+    "check_unlabelled_events_alone",
     "checks_for",
 ]
-
-N: Final = 60
 
 
 def _hold(kept: Any) -> None:
@@ -48,91 +50,23 @@ def _hold(kept: Any) -> None:
         raise AssertionError(f"{check}: {inspect.getdoc(globals()[check])}")
 
 
-def _new(model: Any, **params: Any) -> Any:
-    """Return a fresh model with other parameters."""
-    given = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
-    return type(model)(**{**given, **params})
-
-
-def _kind(model: Any) -> str:
-    kinds = {
-        "classifier": base.Classifier, "targets": base.MultiTargetRegressor, "regressor": base.Regressor,
-        "transformer": base.SupervisedTransformer, "detector": base.AnomalyDetector, "surprise": base.SupervisedAnomalyDetector,
-    }  # fmt: skip
-    return next((name for name, cls in kinds.items() if isinstance(model, cls)), "forecaster")
-
-
-def _events(n: int = N, seed: int = 1) -> Iterator[tuple[dict[str, Any], float]]:
-    """Events whose target hangs on the event before, with holes and both kinds of missing."""
-    rng = np.random.default_rng(seed)
-    before = 0.0
-    for i in range(n):
-        x: dict[str, Any] = {"a": float(rng.normal()), "b": float(rng.normal())}
-        if i % 7 == 3:
-            x["b"] = None if i % 2 else math.nan
-        if i % 11 == 5:
-            del x["b"]
-        yield x, before
-        before = x["a"]
-
-
-def _learn(model: Any, x: dict[str, Any], y: float | None) -> None:
-    kind = _kind(model)
-    if kind == "detector":
-        model.learn_one(x)
-    elif kind == "forecaster":
-        model.learn_one(y, x)
-    elif kind == "targets":
-        model.learn_one(x, {"y": y, "minus y": None if y is None else -y})
-    elif kind == "classifier":
-        model.learn_one(x, None if y is None else ("up" if y > 0 else "down"))
-    else:
-        model.learn_one(x, y)
-
-
-def _ask(model: Any, x: dict[str, Any]) -> Any:
-    kind = _kind(model)
-    if kind == "detector":
-        return model.score_one(x)
-    if kind == "surprise":
-        return model.score_one(x, 0.5)
-    if kind == "forecaster":
-        return model.forecast(3)
-    if kind == "transformer":
-        return model.transform_one(x)
-    return model.predict_proba_one(x) if kind == "classifier" else model.predict_one(x)
-
-
-def _play(model: Any, events: Any) -> list[Any]:
-    answers = []
-    for x, y in events:
-        answers.append(_ask(model, x))
-        _learn(model, x, y)
-    return answers
-
-
-def _numbers(answer: Any) -> list[float]:
-    values = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else [answer]
-    return [float(value) for value in values]
-
-
 def check_asking_is_pure(model: Any) -> None:
     """Predicting, scoring or transforming changes nothing: pickles before and after are equal, new names included."""
-    _play(model, _events())
+    play(model, stream())
     before = pickle.dumps(model)
-    for x, _ in _events(10, seed=2):
-        _ask(model, x)
-        _ask(model, {**x, "never seen": 1.0})
+    for x, _ in stream(10, seed=2):
+        ask(model, x)
+        ask(model, {**x, "never seen": 1.0})
     _hold(pickle.dumps(model) == before)
 
 
 def check_asking_is_not_needed(model: Any) -> None:
     """A model that was never asked has learned the same, bit for bit, as one that was asked twice."""
-    silent, asked = _new(model), _new(model)
-    for x, y in _events():
-        _learn(silent, x, y)
-        _hold(_ask(asked, x) == _ask(asked, x))
-        _learn(asked, x, y)
+    silent, asked = fresh(model), fresh(model)
+    for x, y in stream():
+        learn(silent, x, y)
+        _hold(ask(asked, x) == ask(asked, x))
+        learn(asked, x, y)
     _hold(pickle.dumps(silent) == pickle.dumps(asked))
 
 
@@ -140,8 +74,8 @@ def check_resume_is_exact(model: Any) -> None:
     """Stopped and resumed anywhere, by pickle or by ``dumps``, the run gives the bits of one that never stopped."""
     from streamrnn.models.persistence import MODELS, dumps, loads  # noqa: PLC0415  imports much of river
 
-    events = list(_events())
-    whole = _play(model, events)
+    events = list(stream())
+    whole = play(model, events)
     backs: list[Callable[[Any], Any]] = [lambda m: pickle.loads(pickle.dumps(m))]
     if (
         type(model).__module__ == f"streamrnn.models.{MODELS.get(type(model).__name__)}"
@@ -149,9 +83,9 @@ def check_resume_is_exact(model: Any) -> None:
         backs.append(lambda m: loads(dumps(m)))
     for back in backs:
         parts: list[Any] = []
-        other = _new(model)
+        other = fresh(model)
         for start in range(0, N, 13):
-            parts += _play(other, events[start : start + 13])
+            parts += play(other, events[start : start + 13])
             other = back(other)
         _hold(parts == whole)
         _hold(pickle.dumps(other) == pickle.dumps(model))
@@ -160,31 +94,31 @@ def check_resume_is_exact(model: Any) -> None:
 def check_clone_keeps_every_parameter(model: Any) -> None:
     """``clone`` keeps each parameter of the signature, learned state not; a clone with new ones has those."""
     names = list(inspect.signature(type(model)).parameters)
-    changed = _new(model, seed=7, window=24, stride=5, lr=0.001)
-    _play(changed, _events(20))
+    changed = fresh(model, seed=7, window=24, stride=5, lr=0.001)
+    play(changed, stream(20))
     clone = changed.clone()
     _hold([getattr(clone, name) for name in names] == [getattr(changed, name) for name in names])
-    _hold(pickle.dumps(clone) == pickle.dumps(_new(changed)))
+    _hold(pickle.dumps(clone) == pickle.dumps(fresh(changed)))
     _hold(changed.clone({"seed": 8}).seed == 8)
 
 
 def check_odd_values_survive(model: Any) -> None:
     """NaN, infinities and 1e30 in features and targets leave no trace of NaN in later answers or in the state."""
-    events = list(_events())
+    events = list(stream())
     for i, odd in ((10, math.nan), (20, math.inf), (30, -math.inf), (40, 1e30), (45, -1e300)):
         events[i] = ({**events[i][0], "a": odd}, odd)
-    _play(model, events)
-    answers = [_numbers(answer) for answer in _play(model, _events(seed=3))]
+    play(model, events)
+    answers = [numbers(answer) for answer in play(model, stream(seed=3))]
     _hold(all(math.isfinite(value) for answer in answers for value in answer))
     _hold(all(np.isfinite(view).all() for view in model.weights.values()))
 
 
 def check_columns_are_stable(model: Any) -> None:
     """A name that sorts before all others gets a place of its own and moves no one else's weights."""
-    _play(model, _events())
+    play(model, stream())
     known = {name: view.copy() for name, view in model.weights.items()}
     model.freeze()
-    _learn(model, {"A first": 1.0, "b": 0.5, "a": 0.5}, 0.0)
+    learn(model, {"A first": 1.0, "b": 0.5, "a": 0.5}, 0.0)
     for name, view in known.items():
         grown = model.weights[name]
         shared = tuple(slice(0, n) for n in view.shape)
@@ -193,27 +127,27 @@ def check_columns_are_stable(model: Any) -> None:
 
 def check_prefix_causality(model: Any) -> None:
     """What comes later changes no answer given before."""
-    short, long = _new(model), _new(model)
-    events = list(_events())
-    other = [({**x, "a": -9.0}, 5.0) for x, _ in _events(seed=4)]
-    _hold(_play(short, events) == _play(long, [*events, *other])[:N])
+    short, long = fresh(model), fresh(model)
+    events = list(stream())
+    other = [({**x, "a": -9.0}, 5.0) for x, _ in stream(seed=4)]
+    _hold(play(short, events) == play(long, [*events, *other])[:N])
 
 
 def check_order_of_names_is_no_order(model: Any) -> None:
     """The order of names inside an event does not matter, on the first event either."""
-    turned = _new(model)
-    events = list(_events())
-    _hold(_play(model, events) == _play(turned, [(dict(reversed(x.items())), y) for x, y in events]))
+    turned = fresh(model)
+    events = list(stream())
+    _hold(play(model, events) == play(turned, [(dict(reversed(x.items())), y) for x, y in events]))
     _hold(pickle.dumps(model) == pickle.dumps(turned))
 
 
 def check_unknown_labels_move_the_state(model: Any) -> None:
     """A label that is None moves the state on and teaches nothing: weights stay as they are."""
-    _play(model, _events())
+    play(model, stream())
     weights = {name: view.copy() for name, view in model.weights.items()}
     updates, events = model.n_updates, model.n_events
-    for x, _ in _events(3 * model.window, seed=5):
-        _learn(model, x, None)
+    for x, _ in stream(3 * model.window, seed=5):
+        learn(model, x, None)
     due = model.n_updates - updates
     _hold(model.n_events == events + 3 * model.window)
     if due == 0:  # no label waited for the window's end
@@ -221,10 +155,49 @@ def check_unknown_labels_move_the_state(model: Any) -> None:
     _hold(due <= 1)
 
 
+def check_unlabelled_events_alone(model: Any) -> None:
+    """Nothing but unlabelled events, first and for long, are taken in as events, None or NaN alike; labels are learned behind them as ever."""
+    has = inspect.signature(type(model)).parameters
+    for params in [{}, *({name: value} for name, value in (("key", "b"), ("advance", "predict")) if name in has)]:
+        models = [fresh(model, **params) for _ in range(2)]
+        for one, unknown in zip(models, (None, math.nan), strict=True):
+            try:
+                for i in range(3 * model.window + 5):
+                    x = {"a": math.sin(i), "b": float(i % 3)}
+                    _hold(all(map(math.isfinite, numbers(ask(one, x)))))
+                    learn_unlabelled(one, x, unknown)
+                _hold(one.n_events == 3 * model.window + 5)
+                _hold(one.n_updates == 0 or kind_of(model) in ("detector", "transformer"))  # which need no labels
+                answers = play(one, [({"a": 0.0, **x, "b": i % 3}, y) for i, (x, y) in enumerate(stream())])
+            except Exception as error:
+                raise AssertionError(f"check_unlabelled_events_alone: {error!r}") from error
+            _hold(all(math.isfinite(value) for answer in answers for value in numbers(answer)))
+            _hold(one.n_updates > 0)
+        _hold(pickle.dumps(models[0]) == pickle.dumps(models[1]))
+
+
+def check_learning_rate_may_change(model: Any) -> None:
+    """``mutate({"lr": ...})`` holds from the next update on, before the first event as if it had been given; pickles and clones know it."""
+    _hold("lr" in model._mutable_attributes)  # noqa: SLF001  river's protocol
+    for before, after in ((None, 0.1), (0.1, None)):
+        early, usual = fresh(model, lr=before), fresh(model, lr=before)
+        early.mutate({"lr": after})
+        _hold(pickle.dumps(early) == pickle.dumps(fresh(model, lr=after)))
+        play(usual, stream())
+        same, changed = pickle.loads(pickle.dumps(usual)), pickle.loads(pickle.dumps(usual))
+        same.mutate({"lr": before})
+        _hold(pickle.dumps(same) == pickle.dumps(usual))
+        changed.mutate({"lr": after})
+        again = pickle.loads(pickle.dumps(changed))
+        _hold((changed.lr, again.lr, again.clone().lr) == (after, after, after))
+        _hold(play(again, stream(seed=7)) == play(changed, stream(seed=7)) != play(usual, stream(seed=7)))
+        _hold(pickle.dumps(again) == pickle.dumps(changed))
+
+
 def check_filters_may_score_twice(model: Any) -> None:
     """Behind a filter, which asks again and again, a detector learns what it would alone."""
-    alone, behind = _new(model), _new(model)
-    for x, _ in _events():
+    alone, behind = fresh(model), fresh(model)
+    for x, _ in stream():
         alone.learn_one(x)
         for _ in range(3):
             behind.score_one(x)
@@ -235,51 +208,51 @@ def check_filters_may_score_twice(model: Any) -> None:
 
 def check_late_labels(model: Any) -> None:
     """With ``advance="predict"`` a delay of zero changes nothing, labels arrive at their events, and answers know what waits."""
-    usual, ahead = _new(model), _new(model, advance="predict")
-    events = list(_events())
+    usual, ahead = fresh(model), fresh(model, advance="predict")
+    events = list(stream())
     for one in (usual, ahead):
-        _ask(one, events[0][0])
-        _learn(one, events[0][0], events[0][1])
-    _hold(_play(usual, events[1:]) == _play(ahead, events[1:]))
-    late = _new(model, advance="predict")
+        ask(one, events[0][0])
+        learn(one, events[0][0], events[0][1])
+    _hold(play(usual, events[1:]) == play(ahead, events[1:]))
+    late = fresh(model, advance="predict")
     for i, (x, _) in enumerate(events):
-        _ask(late, x)
+        ask(late, x)
         if i >= 9:
-            _learn(late, *events[i - 9])
+            learn(late, *events[i - 9])
     _hold((late.n_events, late.n_dropped_labels) == (N - 9, 0))
     other = pickle.loads(pickle.dumps(late))
     for one, value in ((late, 2.0), (other, -2.0)):
-        _ask(one, {"a": value, "b": 0.0})
-    _hold(_ask(late, events[0][0]) != _ask(other, events[0][0]))
+        ask(one, {"a": value, "b": 0.0})
+    _hold(ask(late, events[0][0]) != ask(other, events[0][0]))
 
 
 def check_keys_in_a_pipeline(model: Any) -> None:
     """The key passes a scaler beside it, and each key has a state of its own, which other keys' events do not move."""
-    keyed = _new(model, key="key")
+    keyed = fresh(model, key="key")
     features = compose.Discard("key") | preprocessing.StandardScaler()
     pipeline = (features + compose.Select("key")) | keyed
-    for i, (x, y) in enumerate(_events()):
+    for i, (x, y) in enumerate(stream()):
         x = {name: value for name, value in x.items() if isinstance(value, float) and value == value}  # noqa: PLR0124, PLW2901
-        if _kind(model) == "detector":
+        if kind_of(model) == "detector":
             pipeline.learn_one({**x, "key": ("sensor", i % 3)})
         else:
-            pipeline.learn_one({**x, "key": ("sensor", i % 3)}, y if _kind(model) != "classifier" else y > 0)
+            pipeline.learn_one({**x, "key": ("sensor", i % 3)}, y if kind_of(model) != "classifier" else y > 0)
     learned = list(pipeline.steps.values())[-1]
     _hold(learned.n_events == N)
     learned.freeze()
     x = {"a": 0.5, "b": 0.5, "key": ("sensor", 0)}
-    before = _ask(learned, x)
-    _learn(learned, {**x, "a": -2.0, "key": ("sensor", 1)}, None)
-    _hold(_ask(learned, x) == before)
-    _learn(learned, {**x, "a": -2.0}, None)
-    _hold(_ask(learned, x) != before)
+    before = ask(learned, x)
+    learn(learned, {**x, "a": -2.0, "key": ("sensor", 1)}, None)
+    _hold(ask(learned, x) == before)
+    learn(learned, {**x, "a": -2.0}, None)
+    _hold(ask(learned, x) != before)
 
 
 def check_memory_is_counted(model: Any) -> None:
     """``memory_usage`` is at least the slab and stops growing with the stream."""
-    _play(model, _events())
+    play(model, stream())
     before = model.memory_usage()
-    _play(model, _events(seed=6))
+    play(model, stream(seed=6))
     _hold(model.memory_usage() == before)
     _hold(before > sum(view.nbytes for view in model.weights.values()))
 
@@ -296,6 +269,8 @@ CHECKS: Final[dict[Callable[[Any], None], tuple[str, ...]]] = {
     check_prefix_causality: _EVERY,
     check_order_of_names_is_no_order: _EVERY,
     check_unknown_labels_move_the_state: (*_LABELLED, "transformer"),
+    check_unlabelled_events_alone: _EVERY,
+    check_learning_rate_may_change: _EVERY,
     check_filters_may_score_twice: ("detector",),
     check_late_labels: ("classifier", "regressor"),
     check_keys_in_a_pipeline: ("classifier", "detector", "regressor", "surprise"),
@@ -319,7 +294,7 @@ def checks_for(model: Any) -> list[Callable[[Any], None]]:
     >>> "check_filters_may_score_twice" in [check.__name__ for check in checks_for(RNNAnomalyDetector())]
     True
     """
-    return [check for check, kinds in CHECKS.items() if _kind(model) in kinds]
+    return [check for check, kinds in CHECKS.items() if kind_of(model) in kinds]
 
 
 def check_estimator(model: Any) -> None:
@@ -342,4 +317,4 @@ def check_estimator(model: Any) -> None:
     >>> check_estimator(RNNRegressor())
     """
     for check in checks_for(model):
-        check(_new(model))
+        check(fresh(model))

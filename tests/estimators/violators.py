@@ -7,6 +7,7 @@ import sys
 import numpy as np
 
 from streamrnn import RNNAnomalyDetector, RNNRegressor, RNNTransformer
+from streamrnn.models.features import is_unknown
 from streamrnn.testing import estimators
 
 
@@ -37,18 +38,19 @@ class Attentive(RNNRegressor):
 
 
 class Counting(RNNRegressor):
-    """Changes something that it has learned when it is stored."""
+    """Changes something that it has learned when it is stored early."""
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        self._net.array("y_mean")[:] += 1.0
+        if self.n_events < 60:
+            self._net.array("y_mean")[:] += 1.0
 
 
 class Forgetful(RNNRegressor):
     """Loses a parameter when cloned."""
 
     def _get_params(self):
-        return {**super()._get_params(), "lr": None}
+        return {**super()._get_params(), "stride": None}
 
 
 class Fragile(RNNRegressor):
@@ -56,7 +58,7 @@ class Fragile(RNNRegressor):
 
     def learn_one(self, x, y):
         super().learn_one(x, y)
-        if y is not None and not abs(y) < 1e20:
+        if y is not None and abs(y) >= 1e20:
             self._net.array("head")[:] *= float("nan")
 
 
@@ -96,10 +98,26 @@ class Arriving(RNNRegressor):
 
 
 class Zeroing(RNNRegressor):
-    """Takes a label that is not known for zero."""
+    """Takes a label that is not known for zero, once it has known one."""
 
     def learn_one(self, x, y):
-        super().learn_one(x, 0.0 if y is None else y)
+        super().learn_one(x, 0.0 if y is None and self.tally[1] else y)
+
+
+class Impetuous(RNNRegressor):
+    """Has no place for the second event without a label, as long as no label has come."""
+
+    def learn_one(self, x, y):
+        if is_unknown(y) and self.n_events > 0 and not self.tally[1]:
+            raise IndexError("array assignment index out of range")
+        super().learn_one(x, y)
+
+
+class Stubborn(RNNRegressor):
+    """Notes another learning rate, and goes on at the old one."""
+
+    def _quicken(self):
+        pass
 
 
 class Impatient(RNNAnomalyDetector):
@@ -111,8 +129,8 @@ class Impatient(RNNAnomalyDetector):
         self.asked += 1
         return super().score_one(x)
 
-    def learn_one(self, x):
-        super().learn_one(x if self.asked < 3 else dict.fromkeys(x))
+    def learn_one(self, x, is_anomaly=None):
+        super().learn_one(x if self.asked < 3 else dict.fromkeys(x), is_anomaly)
         self.asked = 0
 
 
@@ -155,6 +173,8 @@ VIOLATORS = {
     estimators.check_prefix_causality: Revising,
     estimators.check_order_of_names_is_no_order: Arriving,
     estimators.check_unknown_labels_move_the_state: Zeroing,
+    estimators.check_unlabelled_events_alone: Impetuous,
+    estimators.check_learning_rate_may_change: Stubborn,
     estimators.check_filters_may_score_twice: Impatient,
     estimators.check_late_labels: Waiting,
     estimators.check_keys_in_a_pipeline: Sharing,

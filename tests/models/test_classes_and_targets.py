@@ -63,6 +63,41 @@ def test_probabilities_come_in_the_callers_kind(frame):
     assert list(labels) == [model.predict_one(x) for x in events]
 
 
+@pytest.mark.parametrize("params", [{}, {"advance": "predict"}, {"key": 0}])
+def test_probabilities_of_a_block_are_those_of_a_loop(params):
+    """``progressive_many(X, y, proba=True)``: bit for bit predict_proba_one before each learn_one; NaN where a class had not been seen."""
+    X, y = letters()
+    X[:, 0] = X[:, 0] > 0  # two keys, where there are keys
+    one, many = RNNClassifier(**PARAMS, **params), RNNClassifier(**PARAMS, **params)
+    looped = []
+    for row, label in zip(X.tolist(), y, strict=True):
+        x = dict(enumerate(row))
+        looped.append(one.predict_proba_one(x))
+        one.learn_one(x, label)
+
+    found = many.progressive_many(X, y, proba=True)
+
+    assert list(found) == many.classes == ["a", "b", "c", "d"]
+    rows = [{label: column[i] for label, column in found.items() if not np.isnan(column[i])} for i in range(len(y))]
+    assert rows == looped
+    assert pickle.dumps(one) == pickle.dumps(many)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_probabilities_of_a_block_come_in_the_callers_kind(frame):
+    """A column a class, a row an event; the labels are what they were without being asked for probabilities."""
+    X, y = letters()
+    data = frame({"u": X[:, 0], "v": X[:, 1]})
+
+    found = RNNClassifier(**PARAMS).progressive_many(data, y, proba=True)
+
+    assert isinstance(found, frame)
+    assert (list(found.columns), len(found)) == (["a", "b", "c", "d"], len(y))
+    labels = list(RNNClassifier(**PARAMS).progressive_many(data, y))
+    values = np.nan_to_num(np.asarray(found))
+    assert labels[1:] == [["a", "b", "c", "d"][k] for k in values[1:].argmax(axis=1)]
+
+
 def test_a_class_that_was_never_seen_changes_nothing_for_the_others():
     """Before the first label there are no classes and no prediction; the first bool brings both."""
     model = RNNClassifier(**PARAMS)

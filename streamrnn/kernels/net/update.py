@@ -157,8 +157,8 @@ def update(cell, hidden):
 
 @kernel
 def _move(f, start, by, n):
-    """Shift n values down by ``by`` places, in runs that do not overlap: those are copied in vectors."""
-    for first in range(start, start + n, by):
+    """Shift n values down by ``by`` places, in runs that do not overlap: those are copied in vectors. A net without outputs has 0 by 0."""
+    for first in range(start, start + n, max(by, 1)):
         into = f[first : first + min(by, start + n - first)]
         source = f[first + by : first + by + into.size]
         for i in range(into.size):
