@@ -245,6 +245,23 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["model.streamrnn"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc that names an open file")
+def test_a_saved_file_outlives_a_power_cut(tmp_path, monkeypatch):
+    """The content is on disk before the file has its name, and the name before ``save`` returns."""
+    path, seen, fsync = tmp_path / "model.streamrnn", [], os.fsync
+    model = RNNRegressor(hidden_size=8)
+
+    def noted(descriptor):
+        what = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append(("directory" if what.is_dir() else what.read_bytes(), path.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    save(model, path)
+
+    assert seen == [(dumps(model), False), ("directory", True)]
+
+
 def test_a_model_from_before_the_rate_went_with_the_targets_goes_on_as_it_was():
     """A file says by which rule its rate goes; the default of a later build does not take its place."""
     old = RNNRegressor(hidden_size=8, stride=8)

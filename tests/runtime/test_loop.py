@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from streamrnn.config import DEFAULT_FIELDS, Alarm
-from streamrnn.errors import StateError
-from streamrnn.runtime.loop import Runtime
+from streamrnn.errors import RetriableSinkError, StateError
+from streamrnn.runtime.loop import MAX_LOST, Runtime
 from streamrnn.runtime.models import ModelKind
 from streamrnn.runtime.shard import Shard
 from tests.runtime.memory import MemorySink, MemorySource
@@ -175,3 +176,70 @@ def test_snapshot_damage() -> None:
         damaged[drawn.randrange(len(data))] ^= 1 << drawn.randrange(8)
         with pytest.raises(StateError):
             Shard(KIND, ALARM).restore(bytes(damaged))
+
+
+class LosingSink(MemorySink):
+    """Loses the commits whose turn is among ``lost``, counted from 0, whole."""
+
+    def __init__(self, lost: Collection[int]) -> None:
+        super().__init__()
+        self.lost = lost
+        self.turn = -1
+
+    def commit(self, *args: Any, **kwargs: Any) -> None:
+        self.turn += 1
+        if self.turn in self.lost:
+            raise RetriableSinkError("the transaction is gone")
+        super().commit(*args, **kwargs)
+
+
+@pytest.fixture
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two tries nothing is waited for."""
+    monkeypatch.setattr("streamrnn.runtime.loop.time.sleep", lambda seconds: None)
+
+
+@pytest.mark.usefixtures("_no_pauses")
+def test_lost_commits_that_are_not_in_a_row() -> None:
+    """However many commits are lost, a run goes on as long as some come through, and writes what a run writes that lost none."""
+    whole, sink = MemorySink(), LosingSink([turn for turn in range(200) if turn % MAX_LOST])
+
+    runtime(MemorySource(400), whole, every=60, block_events=40).run()
+    done = runtime(MemorySource(400), sink, every=60, block_events=40).run()
+
+    assert done.lost_commits >= 5 * (MAX_LOST - 1)
+    assert (sink.outputs, sink.dead) == (whole.outputs, whole.dead)
+
+
+@pytest.mark.usefixtures("_no_pauses")
+@pytest.mark.parametrize("start", [0, 3])
+@pytest.mark.parametrize("lost", [MAX_LOST - 1, MAX_LOST])
+def test_lost_commits_in_a_row(start: int, lost: int) -> None:
+    """``MAX_LOST`` of them end the run with the sink's own error, one fewer does not."""
+    sink = LosingSink(range(start, start + lost))
+    run = runtime(MemorySource(400), sink, every=60, block_events=40)
+
+    if lost < MAX_LOST:
+        assert run.run().lost_commits == lost
+        assert len(sink.outputs) == 400
+    else:
+        with pytest.raises(RetriableSinkError, match="the transaction is gone"):
+            run.run()
+        assert (run.summary.lost_commits, sink.turn) == (MAX_LOST, start + MAX_LOST - 1)
+
+
+def test_a_snapshot_is_due_after_so_many_events_replayed_ones_among_them() -> None:
+    """Seventy events behind the snapshot are replayed; with the next ten it is due, in that commit and not in one to come."""
+    sink = MemorySink()
+    sink.fail_after = 8
+    with pytest.raises(ConnectionAbortedError):
+        runtime(MemorySource(400), sink, every=80, block_events=10).run()
+    assert (sink.snapshots["0"][1], sink.positions["0"]) == (100, 800)
+
+    sink.fail_after = 1
+    again = runtime(MemorySource(400), sink, every=80, block_events=10)
+    with pytest.raises(ConnectionAbortedError):
+        again.run()
+
+    assert again.summary.replayed == 70
+    assert (sink.snapshots["0"][1], sink.positions["0"]) == (900, 900)

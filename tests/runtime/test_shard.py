@@ -11,7 +11,9 @@ from river.anomaly import HalfSpaceTrees
 from streamrnn import RNNAnomalyDetector
 from streamrnn.config import Alarm
 from streamrnn.io import Block
+from streamrnn.runtime.container import unpack
 from streamrnn.runtime.models import ModelKind, model_kind
+from streamrnn.runtime.places import cut
 from streamrnn.runtime.shard import Shard
 
 RATE, WARM_UP = 0.05, 20
@@ -97,3 +99,44 @@ def test_size_of_a_series() -> None:
     told = Shard(KIND).series_bytes(("x",))
 
     assert model.memory_usage() < told < model.memory_usage() + 10_000
+
+
+def of_keys(keys: str) -> Block:
+    """One event for each letter, whose it is."""
+    values = np.arange(float(len(keys))).reshape(-1, 1)
+    return Block(("x",), values, tuple(range(len(keys))), len(keys), keys=tuple(keys))
+
+
+@pytest.mark.parametrize("cuts", [(0, 5), (0, 1, 2, 3, 4, 5)])
+def test_the_key_unseen_for_longest_goes(cuts: tuple[int, ...]) -> None:
+    """Not the one that came first: a, seen again after b, stays when c comes, and what it has learned with it."""
+    shard, whole = Shard(KIND, max_keys=2), Shard(KIND)
+    block = of_keys("abaca")
+
+    for start, stop in pairwise(cuts):
+        shard.score(cut(block, start, stop))
+    whole.score(block)
+
+    assert (shard.keys(), shard.evicted) == (["c", "a"], 1)
+    assert model_of(shard, "a") == model_of(whole, "a")
+
+
+def model_of(shard: Shard, key: str) -> bytes:
+    """What a shard has learned of a key."""
+    manifest, blobs = unpack(shard.snapshot())
+    return blobs[2 * manifest["keys"].index(key) + 1]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
+def test_less_room_after_a_restart(most: int) -> None:
+    """Restored with a lower ``max_keys`` the keys seen last stay, in their order, and go on with what they learned."""
+    before, after = Shard(KIND), Shard(KIND, max_keys=most)
+    before.score(of_keys("abcdabc"))
+
+    after.restore(before.snapshot())
+
+    assert after.keys() == ["d", "a", "b", "c"][-most:]
+    for key in after.keys():
+        assert model_of(after, key) == model_of(before, key)
+    after.score(of_keys("e"))
+    assert after.keys() == ["d", "a", "b", "c", "e"][-most:]

@@ -218,6 +218,57 @@ def crash_at(monkeypatch, point: int) -> list[str]:
     return seen
 
 
+def steps_to_disk(monkeypatch) -> list[tuple[str, str]]:
+    """Note each fsync and each renaming, with the name of the file or directory that it is about."""
+    seen: list[tuple[str, str]] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noted_fsync(descriptor):
+        seen.append(("fsync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        fsync(descriptor)
+
+    def noted_replace(path, target):
+        seen.append(("rename", Path(target).name))
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "replace", noted_replace)
+    return seen
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc that names an open file")
+def test_a_commit_outlives_a_power_cut(tmp_path, monkeypatch):
+    """Outputs, dead letters, their directory, the snapshot and the state are on disk before the state is renamed, and its name right after."""
+    seen = steps_to_disk(monkeypatch)
+    with make(tmp_path / "run", fsync="commit") as to:
+        begun = [*seen]
+        seen.clear()
+        commit(to, 1)
+        first = [*seen]
+        seen.clear()
+        commit(to, 2)
+
+    def steps(i, *directories):
+        written = [step for name in ("out.jsonl", "dead.jsonl") for step in (name, *directories)]
+        snapshot = [("fsync", f"0-{i}.snapshot.tmp"), ("rename", f"0-{i}.snapshot")]
+        state = [("fsync", f"state-{i % 2}.json.tmp"), ("rename", f"state-{i % 2}.json"), ("fsync", "state")]
+        return [*(("fsync", name) for name in written), *snapshot, *state]
+
+    assert begun == [("fsync", "state-0.json.tmp"), ("rename", "state-0.json"), ("fsync", "state")]
+    assert first == steps(1, "run")  # the names of the two files are new, and they may lie in two places
+    assert seen == steps(2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc that names an open file")
+def test_without_fsync_nothing_is_waited_for(tmp_path, monkeypatch):
+    """``fsync = "never"`` means that."""
+    with make(tmp_path) as to:
+        seen = steps_to_disk(monkeypatch)
+        commit(to, 1)
+
+    assert [name for name, _ in seen] == ["rename", "rename"]
+
+
 @pytest.mark.parametrize("fresh", [False, True])
 def test_crash_between_any_two_system_calls(tmp_path, monkeypatch, fresh):
     """Wherever the process ends, a restart finds whole commits only, and going on gives the uninterrupted files."""
