@@ -100,7 +100,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         _rate,
         """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
         switching streams). Where y is learned it is for updates of up to 4 known y; one of 8 or more counts as two, at twice
-        the rate. ``mutate({"lr": 0.001})`` changes that of a live model.""",
+        the rate. ``mutate`` of river's changes that of a live model.""",
     ),
     "loss": Parameter(
         "a loss for the task, or one of river",

@@ -111,3 +111,31 @@ def test_unknown_targets_teach_nothing(cell, traces):
         np.testing.assert_array_equal(net.array(name), array)
     assert int(net.header[at.UPDATES]) == updates
     assert not np.array_equal(net.array("layer0.records")[0], state)
+
+
+FILLED = [rule for rule in RULES if CELLS[rule[0]].recurrent]
+
+
+@pytest.mark.parametrize(("cell", "traces"), FILLED)
+def test_rows_that_only_fill_up_stay_empty(cell, traces):
+    """With a hidden size that is no multiple of four the rows between it and the next one hold nothing, however long a net learns."""
+    net = small_net(cell, layers=2, window=5, stride=3, traces=traces, optimizer="adam")
+    play(net, RNG.normal(size=(30, 3)), RNG.normal(size=(30, 2)))
+
+    filler = slice(HIDDEN, at.up(HIDDEN, 4))
+    for layer in range(2):
+        assert not net.array(f"layer{layer}.weights")[filler].any()
+        assert not net.array(f"layer{layer}.moments")[:, filler].any()
+        assert np.abs(net.array(f"layer{layer}.moments")[:, :HIDDEN]).min() > 0.0
+
+
+@pytest.mark.parametrize(("cell", "traces"), FILLED)
+def test_a_gradient_is_clipped_by_the_norm_of_what_it_moves(cell, traces):
+    """Clipped, a step of rate 1 is as long as the limit: nothing else counts, no row that only fills up."""
+    net = small_net(cell, layers=2, window=5, stride=3, traces=traces, clip=1e-3)
+    rate(net, 0.0)
+    play(net, RNG.normal(size=(18, 3)), RNG.normal(size=(18, 2)))
+
+    step = step_of(net, RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2)))
+
+    np.testing.assert_allclose(np.linalg.norm(step), 1e-3, rtol=1e-3)
