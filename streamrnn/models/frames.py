@@ -96,8 +96,8 @@ def first_of(X: Any) -> dict[Any, Any]:
     --------
     >>> import pandas as pd
     >>> from streamrnn.models.frames import first_of
-    >>> first_of(pd.DataFrame({"a": [1.5, 2.5]}))
-    {'a': 1.5}
+    >>> first_of(pd.DataFrame({"a": ["x", "y"]}))
+    {'a': 'x'}
     """
     frame = _frame(X)
     if frame is None or len(frame) == 0:
