@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from streamrnn import RNNAnomalyDetector
-from streamrnn.kernels import layout as at
-from streamrnn.kernels.novelty import FORECASTS, ORIGIN, SEEN
+from streamrnn.kernels.anomaly.novelty import FORECAST_RINGS, ORIGIN, SEEN
+from streamrnn.kernels.net import words as at
 
 N = 500
 
@@ -23,7 +23,7 @@ def test_each_head_forecasts_its_own_horizon():
         model.learn_one({0: float(values[t])})
         watch = model._net.array("watch")[0]
         slot = (int(watch[SEEN]) - 1) % at.DEPTH
-        stated = [watch[ORIGIN] + watch[FORECASTS + k * at.DEPTH + slot] for k in range(2)]
+        stated = [watch[ORIGIN] + watch[FORECAST_RINGS + k * at.DEPTH + slot] for k in range(2)]
         errors.append(np.abs(np.subtract(stated, values[[t + 2, t + 8]])))
 
     near, far = np.max(errors, axis=0)

@@ -11,7 +11,7 @@ from river import optim, preprocessing
 import streamrnn
 from streamrnn import RNNForecaster, RNNRegressor, dumps, loads
 from streamrnn.errors import ParameterError
-from streamrnn.kernels import layout as at
+from streamrnn.kernels.net import words as at
 from streamrnn.testing.playing import kind_of, learn
 
 ESTIMATORS = [getattr(streamrnn, name) for name in streamrnn.__all__ if name.startswith("RNN")]
