@@ -16,11 +16,11 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers import OPTIMIZERS
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
 from streamrnn.models.net import Net
+from streamrnn.testing.gradients import assert_gradient
 from streamrnn.testing.nets import play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Reference, Twin
 
 Array = NDArray[np.float64]
-GRADIENT: Final[dict[str, Any]] = {"rtol": 1e-3, "atol": 1e-5}  # float32 sums over a window against float64 differences
 OUTPUT: Final[dict[str, Any]] = {
     "rtol": 1e-4,
     "atol": 5e-6,
@@ -98,9 +98,7 @@ def gradient_is_the_difference_quotient(
     rate(net, 0.0)
     play(net, X[:-stride], Y[:-stride])
 
-    actual = directions @ step_of(net, X[-stride:], wanted)
-
-    np.testing.assert_allclose(actual, expected, **GRADIENT)
+    assert_gradient(twin, directions, step_of(net, X[-stride:], wanted), expected)
 
 
 def traces_add_nothing_within_the_window(name: str) -> None:

@@ -112,6 +112,22 @@ class Twin:
     def _at_rest(self, copies: int) -> list[Array]:
         return [np.zeros((copies, self.cell.record * self.sizes.hidden)) for _ in range(self.sizes.layers)]
 
+    def where(self, direction: Array) -> str:
+        """Say in words which weight an axis (P) of the space of weights is; of other directions the layer alone."""
+        found = np.flatnonzero(direction)
+        part = int(np.searchsorted(np.cumsum([int(np.prod(shape)) for shape in self.shapes]), found[0], side="right"))
+        layer, matrix = divmod(part, 3)
+        name = "head" if part == len(self.shapes) - 1 else f"layer {layer}"
+        if len(found) > 1:
+            return f"{name}, a direction of {len(found)} weights"
+        start = sum(int(np.prod(shape)) for shape in self.shapes[:part])
+        place = np.unravel_index(int(found[0]) - start, self.shapes[part])
+        if name == "head":
+            return f"head, output {place[0]}, column {place[1]}"
+        row = f" row {place[0]}" if matrix != 1 else ""
+        gate, unit = divmod(int(place[-1]), self.sizes.hidden)
+        return f"{name}, {('recurrent', 'bias', 'input')[matrix]}{row}, gate {gate}, unit {unit}"
+
     def outputs(self, X: Array) -> Array:
         """Return the outputs (n, K) of events X (n, I) from the state of rest on."""
         parts, states, found = self._parts(self.flat[None]), self._at_rest(1), []

@@ -8,7 +8,7 @@ import pytest
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.batch import LEARN, PREDICT, batch
 from streamrnn.kernels.net.batch_memory import batch_memory
-from streamrnn.testing.cells import GRADIENT
+from streamrnn.testing.gradients import GRADIENT
 from streamrnn.testing.nets import play as play_alone
 from streamrnn.testing.nets import rate, small_net, weights
 from streamrnn.testing.twin import Twin

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import INTERPRETED
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.testing.cells import GRADIENT
+from streamrnn.testing.gradients import GRADIENT, assert_gradient
 from streamrnn.testing.nets import HIDDEN, play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Twin
 from tests.kernels import reference
@@ -31,13 +32,12 @@ def test_gradient_is_the_difference_quotient(cell, traces, loss):
     net = small_net(cell, layers=2, window=5, stride=3, traces=traces, loss=loss)
     X, Y = RNG.normal(size=(21, 3)), targets(loss, RNG, 21, 2)
     settings = net.array("settings")[[at.LOSS_A, at.LOSS_B]]
-    directions, expected = Twin(net, reference.CELL[cell]).gradient(X, partial(loss_of_newest, loss, Y[-3:], settings))
+    twin = Twin(net, reference.CELL[cell])
+    directions, expected = twin.gradient(X, partial(loss_of_newest, loss, Y[-3:], settings))
     rate(net, 0.0)
     play(net, X[:-3], Y[:-3])
 
-    actual = directions @ step_of(net, X[-3:], Y[-3:])
-
-    np.testing.assert_allclose(actual, expected, **GRADIENT)
+    assert_gradient(twin, directions, step_of(net, X[-3:], Y[-3:]), expected)
     assert np.abs(expected).max() > 0.01
 
 
@@ -46,9 +46,10 @@ def test_window_longer_than_the_stream_is_full_bptt(cell):
     """With the window beyond the stream the gradient is that of the whole stream's loss, from the state of rest on."""
     X, Y = RNG.normal(size=(24, 3)), RNG.normal(size=(24, 2))
     net = small_net(cell, layers=2, window=40, stride=24, traces=True)
-    directions, expected = Twin(net, reference.CELL[cell]).gradient(X, partial(loss_of_newest, "huber", Y, (3.0, 0.0)))
+    twin = Twin(net, reference.CELL[cell])
+    directions, expected = twin.gradient(X, partial(loss_of_newest, "huber", Y, (3.0, 0.0)))
 
-    np.testing.assert_allclose(directions @ step_of(net, X, Y), expected, **GRADIENT)
+    assert_gradient(twin, directions, step_of(net, X, Y), expected)
 
 
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (4, 4), (4, 1), (5, 2)])
@@ -59,13 +60,12 @@ def test_carried_traces_of_input_gated_cells_are_the_whole_history(window, strid
     X, Y = RNG.normal(size=(40, 3)), np.full((40, 2), np.nan)
     Y[-stride:] = RNG.normal(size=(stride, 2))
     loss = partial(loss_of_newest, "huber", Y[-stride:], (3.0, 0.0))
-    directions, expected = Twin(whole, reference.CELL["trace_lstm"]).gradient(X, loss)
+    twin = Twin(whole, reference.CELL["trace_lstm"])
+    directions, expected = twin.gradient(X, loss)
     rate(net, 0.0)
     play(net, X[:-stride], Y[:-stride])
 
-    actual = directions @ step_of(net, X[-stride:], Y[-stride:])
-
-    np.testing.assert_allclose(actual, expected, **GRADIENT)
+    assert_gradient(twin, directions, step_of(net, X[-stride:], Y[-stride:]), expected)
 
 
 def test_window_of_one_is_the_truncated_gradient_of_1997():
@@ -139,3 +139,21 @@ def test_a_gradient_is_clipped_by_the_norm_of_what_it_moves(cell, traces):
     step = step_of(net, RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2)))
 
     np.testing.assert_allclose(np.linalg.norm(step), 1e-3, rtol=1e-3)
+
+
+def test_a_wrong_gradient_is_named():
+    """A failure says layer, matrix, row, gate, unit and window of the worst weight, not its place among all weights."""
+    net = small_net("lstm", layers=2, window=5, stride=3, loss="squared")
+    X, Y = RNG.normal(size=(21, 3)), RNG.normal(size=(21, 2))
+    twin = Twin(net, reference.CELL["lstm"])
+    directions, expected = twin.gradient(X, partial(loss_of_newest, "squared", Y[-3:], (0.0, 0.0)))
+    rate(net, 0.0)
+    play(net, X[:-3], Y[:-3])
+    actual = step_of(net, X[-3:], Y[-3:])
+    (U, b, V, *_), H = weights(net), HIDDEN
+    actual[U.size + b.size + 2 * V.shape[1] + 3 * H + 4] += 50.0  # the third input's weight to gate 3 of unit 4
+
+    with pytest.raises(AssertionError, match=r"(?s)cell lstm, window 5, stride 3, tbptt.*layer 0") as caught:
+        assert_gradient(twin, directions, actual, expected)
+
+    assert INTERPRETED or "layer 0, input row 2, gate 3, unit 4: " in str(caught.value)
