@@ -15,6 +15,7 @@ from streamrnn.kernels.anomaly import alarm, novelty
 from streamrnn.kernels.anomaly.detector import detector
 from streamrnn.kernels.anomaly.feedback import MOST_SHIFT, corrected
 from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import defaults
@@ -28,8 +29,6 @@ __all__ = ["RNNAnomalyDetector"]
 
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
 BAND: Final = 2.0  # running errors on either side of what was expected
-VIEWS: Final = ("value", "expectation", "shape", "residual")
-"""What ``view`` holds, in this order; see :mod:`streamrnn.kernels.anomaly.novelty`."""
 PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "feature", "decided")
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
@@ -186,7 +185,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             raise ParameterError(
                 f"The 'feature' and 'decided' parameters of correct must be what explain_one told. Got {feature!r}, {decided!r} instead."
             )
-        gains, view = self._net.array("gains")[place], max(VIEWS.index(decided) - 1, 0)
+        gains, view = self._net.array("gains")[place], GAIN_OF[VIEWS.index(decided)]
         gains[view] = corrected(float(gains[view]), bool(is_anomaly))
         self._net.array("prepared")[at.JUDGED] = 0
 
@@ -397,7 +396,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             expected of each row before it was seen, ``"low"`` and ``"high"``, the band of two running errors around it, ``"contribution"``, the evidence of
             each feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
             they would be without quiet periods and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
-            of :data:`VIEWS`; ``"decided"`` (n,), the place among them of the one that decided, and ``"feature"`` (n,), the column in which
+            of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"decided"`` (n,), the place among them of the one that decided, and ``"feature"`` (n,), the column in which
             it did; -1 where nothing was found.
 
         Examples

@@ -83,7 +83,7 @@ class Books:
     def _blank(self, layout: StateLayout) -> NDArray[np.uint8]:
         slab = layout.allocate()
         for name, prior in (("", self.prior), ("informed.", self.informed_prior)):
-            if layout.fields[f"{name}prior"][2] != (0,):
+            if layout.fields[f"{name}prior"].shape != (0,):
                 layout.view(slab, f"{name}prior")[:] = prior / prior.sum()
                 layout.view(slab, f"{name}weights")[:] = (prior / prior.sum())[:, None, None]
         layout.view(slab, "input_of")[:] = self.inputs

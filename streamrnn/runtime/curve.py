@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.io import Block
+from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.runtime.loop import Summary
 from streamrnn.runtime.shard import Scored
-from streamrnn.runtime.words import VIEWS
 from streamrnn.safe_text import safe_name
 
 __all__ = ["Curve"]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from river.base import Classifier
 
 from streamrnn.errors import ConfigError, StateError
+from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.runtime.container import pack, unpack
-from streamrnn.runtime.words import EVENT, VIEWS, Recent, blank_row, words_alone
+from streamrnn.runtime.words import EVENT, Recent, blank_row, words_alone
 
 __all__ = ["Corrected", "Labelled", "LabelledDetector", "is_classifier", "labelled"]
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.io import Block
+from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.runtime.ahead import HIGH, LOW, MIDDLE
 from streamrnn.runtime.shard import Scored
-from streamrnn.runtime.words import VIEWS
 
 __all__ = ["encode_block"]
 

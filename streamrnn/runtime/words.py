@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
+from streamrnn.kernels.anomaly.views import VIEWS
 
 __all__ = ["Recent", "blank_row", "words_alone"]
 
 EVENT = np.dtype([("time", "<u8"), ("feature", "<i4"), ("decided", "i1"), ("word", "i1")])
-VIEWS = ("value", "expectation", "shape", "residual")  # those of RNNAnomalyDetector: not imported, it takes river along
 NOTHING, USUAL, ANOMALY = 0, 1, 2
 
 

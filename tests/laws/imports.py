@@ -24,6 +24,7 @@ KERNELS = (
     "streamrnn.kernels.net",
     "streamrnn.kernels.anomaly",
     "streamrnn.kernels.forecast",
+    "streamrnn.kernels.anomaly.views",
 )
 
 # The house, from the ground up. The longest name that fits a module is its row; a module without a row is an error.
@@ -40,8 +41,10 @@ LAYERS = {
     "streamrnn.kernels.cells": Layer(("streamrnn.kernels",), ("numpy",)),
     "streamrnn.kernels.net": Layer(("streamrnn.kernels", "streamrnn.kernels.cells"), ("numpy",)),
     "streamrnn.kernels.anomaly": Layer(
-        ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net"), ("numpy",)
+        ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net", "streamrnn.kernels.anomaly.views"),
+        ("numpy",),
     ),
+    "streamrnn.kernels.anomaly.views": Layer(),
     "streamrnn.kernels.forecast": Layer(
         ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net"), ("numpy",)
     ),
@@ -56,6 +59,7 @@ LAYERS = {
             "streamrnn.config",
             "streamrnn.config_secrets",
             "streamrnn.safe_text",
+            "streamrnn.kernels.anomaly.views",
             "streamrnn.models",
             "streamrnn.models.numerics",
         ),

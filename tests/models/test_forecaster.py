@@ -228,6 +228,17 @@ def test_belief_follows_the_paper():
     assert weights[2] < 0.1 < weights[0]
 
 
+def unpacked(P):
+    """The whole symmetric matrix: rows of blocks of eight, each up to the end of its block's diagonal."""
+    n = int(np.sqrt(2 * P.size + 16) - 4)
+    full, start = np.zeros((n, n)), 0
+    for i in range(n):
+        length = 8 * (i // 8 + 1)
+        full[i, :length] = P[start : start + length]
+        start += length
+    return np.tril(full) + np.tril(full, -1).T
+
+
 def test_least_squares_is_the_ridge_regression_of_all_it_saw():
     """With nothing forgotten, the recursion's coefficients solve the normal equations."""
     y = series(400, seed=8)
@@ -239,7 +250,7 @@ def test_least_squares_is_the_ridge_regression_of_all_it_saw():
     A = np.array([[d[t - i] if t - i >= 1 else 0.0 for i in range(L)] for t in rows])
     found = model._books.array(0, "rls0.coefficients")[0]
     gain = model._books.array(0, "rls0.gain")[0]
-    full = np.tril(gain) + np.tril(gain, -1).T
+    full = unpacked(gain)
     ridge = np.linalg.inv(full) - A.T @ A
 
     assert abs(ridge - np.diag(np.diag(ridge))).max() < 1e-6 * abs(full).max() ** -1

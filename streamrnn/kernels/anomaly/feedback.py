@@ -6,6 +6,7 @@ from typing import Final
 
 from streamrnn.kernels.anomaly import novelty
 from streamrnn.kernels.anomaly.rows import WAS_ANOMALY
+from streamrnn.kernels.anomaly.views import GAIN_OF
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.words import FOUND_WORDS
@@ -35,5 +36,5 @@ def apply_feedback(hd, d, F, mode):
     view = deciding_view(hd, d, F)
     if view >= 0:
         first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
-        place = hd[at.GAINS] + at.GAIN_WORDS * first + max(view - 1, 0)  # value and expectation count together
+        place = hd[at.GAINS] + at.GAIN_WORDS * first + GAIN_OF[view]
         d[place] = corrected(d[place], mode & WAS_ANOMALY != 0)

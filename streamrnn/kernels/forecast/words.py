@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-STATE_FORMAT: Final = 2
+STATE_FORMAT: Final = 3
 STATE_HEADER_WORDS: Final = 160
 CONTEXTS: Final = 2  # an ordinary event; one behind a jump, where other experts are right
 MAX_PERIOD: Final = 400  # a year of days, a day of five minutes, two weeks of hours

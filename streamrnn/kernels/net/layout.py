@@ -14,113 +14,15 @@ Sizes: I inputs, H hidden, G columns of a weight matrix, K outputs, T window, S 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.detector_memory import batch, events_words
-from streamrnn.kernels.net.words import (
-    A_CLOCK,
-    ALARM,
-    ALARM_WORDS,
-    AREA_BYTES,
-    AREA_HEAD,
-    CURVE,
-    D_OUT,
-    DC_START,
-    DEPTH,
-    DZ,
-    ECHO,
-    ECHO_LAGS,
-    ECHO_UNITS,
-    FOUND,
-    FOUND_WORDS,
-    GAIN_WORDS,
-    GAINS,
-    GAPS,
-    GRAD,
-    HEAD,
-    HEAD_0,
-    HEAD_GRAD,
-    HEAD_S,
-    HEAD_SIZE,
-    HEAD_WIDTH,
-    HEADER_WORDS,
-    HEADS,
-    HIDDEN,
-    HORIZONS,
-    HYPER,
-    INPUTS,
-    KEPT,
-    KEPT_SIZE,
-    KEYED,
-    KNOWN,
-    LANES,
-    LAST,
-    LAYER_0,
-    LAYER_WORDS,
-    LAYERS,
-    LIVE_OUT,
-    LIVE_REC,
-    LIVE_XS,
-    LOSS_SUM,
-    MEMORY,
-    N_DOUBLINGS,
-    N_HYPER,
-    NET_FORMAT,
-    NET_ROW,
-    NX,
-    ORDER,
-    OUT,
-    OUTPUTS,
-    PAD_T,
-    PHI,
-    PREPARED,
-    PREPARED_STATS,
-    RAW,
-    REC,
-    RULE,
-    RULE_WORDS,
-    S_A,
-    S_DC,
-    S_DCS,
-    S_DH,
-    S_DO,
-    S_DX,
-    S_LATER,
-    S_LOCAL,
-    S_ROW,
-    S_STEP,
-    SCALED_INPUTS,
-    SCRATCH_AT,
-    SLOTS,
-    STRIDE,
-    TARGET,
-    TIMED,
-    TRACE,
-    TRACES,
-    TWO_PASS,
-    VERSION,
-    W_0,
-    W_S,
-    W_SIZE,
-    WATCH,
-    WATCH_SIZE,
-    WATCH_WORDS,
-    WINDOW,
-    X_RAW,
-    X_STATS,
-    XS,
-    Y_COUNT,
-    Y_MEAN,
-    Y_VAR,
-    W,
-)
-from streamrnn.kernels.slab import Field, up
+from streamrnn.kernels.slab import Slab, up
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +72,8 @@ class Sizes:
     memory: int = 0
 
 
-class Layout:
-    """The map of a slab.
+class Layout(Slab):
+    """The layout of a net's slab.
 
     Parameters
     ----------
@@ -180,146 +82,125 @@ class Layout:
     """
 
     def __init__(self, sizes: Sizes) -> None:
+        super().__init__(at.HEADER_WORDS)
         self.sizes = sizes
-        self.fields: dict[str, Field] = {}
-        self.words: dict[int, int] = {}
-        self._at = HEADER_WORDS * 8
-        self._in_area = False
-        self._build()
-        self.nbytes = self._at
-
-    def _add(self, word: int, name: str, dtype: str, *shape: int) -> None:
-        kind = np.dtype(dtype)
-        size = kind.itemsize * math.prod(shape)
-        self.fields[name] = Field(self._at, size, kind, shape, self._in_area)
-        self.words[word] = self._at // kind.itemsize
-        self._at = up(self._at + size, 64)
-
-    def _build(self) -> None:
-        z, cell = self.sizes, CELLS[self.sizes.cell]
-        H, K, T = z.hidden, z.outputs, z.window
-        padded_t = up(T, 4)
-        head_width = H + up(z.inputs + 1, 4)
-        for word, value in (
-            (VERSION, NET_FORMAT), (INPUTS, z.inputs), (OUTPUTS, K), (HIDDEN, H), (LAYERS, z.layers), (WINDOW, T),
-            (STRIDE, z.stride), (SLOTS, z.slots), (TRACES, z.traces), (TWO_PASS, z.two_pass), (PAD_T, padded_t),
-            (HEAD_WIDTH, head_width), (KEYED, z.keyed), (TIMED, z.timed),
-        ):  # fmt: skip
-            self.words[word] = int(value)
-        for word, name, width in (
-            (X_STATS, "x_statistics", 3 * up(z.inputs, LANES)),
-            (Y_MEAN, "y_mean", K), (Y_VAR, "y_var", K), (Y_COUNT, "y_count", K), (HYPER, "settings", N_HYPER),
-            (LOSS_SUM, "loss", 2), (CURVE, "curve", N_DOUBLINGS), (GAPS, "gaps", 4),
-        ):  # fmt: skip
-            self._add(word, name, "f8", width)
-        self._add(HEAD, "head", "f4", K, head_width)
-        self._add(HEAD_0, "head_initial", "f4", K, head_width)
-        self._add(HEAD_S, "head_moments", "f4", z.slots, K, head_width)
-        for layer in range(z.layers):
-            self._weights(layer)
-        phi = up(H + ECHO_LAGS + ECHO_UNITS + 1, LANES)
-        if z.memory:
-            self.words[MEMORY], self.words[PHI], self.words[WATCH_SIZE] = z.memory, phi, WATCH_WORDS
-            self.words[KEPT_SIZE], self.words[HEAD_SIZE] = (
-                events_words(z.memory) + z.memory // 3 + DEPTH * phi,
-                (phi + LANES + 2 * len(HORIZONS)) * phi // 2,
-            )
-            self._add(RULE, "rule", "f8", RULE_WORDS)
-            self._add(GAINS, "gains", "f8", K, GAIN_WORDS)
-            self._add(HEADS, "heads", "f8", K, self.words[HEAD_SIZE])
-            self._add(ECHO, "echo", "f4", 2, ECHO_UNITS)
-        self.area_at, self._in_area = self._at, True
-        self._add(AREA_HEAD, "area", "i8", 8)
-        self._add(LAST, "last", "f8", z.inputs)
-        self._add(OUT, "outputs", "f4", T, K)
-        self._add(D_OUT, "output_gradients", "f4", T, K)
-        self._add(KNOWN, "known", "f4", T)
-        for layer in range(z.layers):
-            self._memory(layer)
-        self._add(LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
-        if z.memory:
-            self._add(ALARM, "alarm", "f8", ALARM_WORDS)
-            self._add(WATCH, "watch", "f8", K, WATCH_WORDS)
-            self._add(KEPT, "kept", "f4", K, self.words[KEPT_SIZE])
-        self.area_nbytes, self._in_area = self._at - self.area_at, False
-        self.words[AREA_BYTES] = self.area_nbytes
-        self._at += (z.areas - 1) * self.area_nbytes
-        self.state_nbytes = self._at
-        self.words[SCRATCH_AT] = self._at
-        G = cell.gates * H
-        self._add(PREPARED, "prepared", "i8", 8)
-        self._add(RAW, "prepared_raw", "i8", z.inputs)
-        self._add(X_RAW, "prepared_x", "f8", up(z.inputs, LANES))
-        self._add(TARGET, "targets", "f8", K)
-        self._add(NET_ROW, "net_row", "f8", z.inputs)
-        self._add(PREPARED_STATS, "prepared_statistics", "f8", 3 * up(z.inputs, LANES))
-        self._add(SCALED_INPUTS, "prepared_scaled", "f8", up(z.inputs, LANES))
-        for word, name, size in (
-            (S_DH, "s_dh", up(H, 4)), (S_DC, "s_dc", H), (S_DX, "s_dx", T * H), (S_ROW, "s_row", 4 * G),
-            (S_A, "s_a", padded_t * max(self.rows(layer) for layer in range(z.layers))), (S_LOCAL, "s_local", padded_t * max(cell.traced, 1) * H),
-            (S_LATER, "s_later", max(cell.traced, 1) * H), (S_DCS, "s_dcs", max(cell.traced, 1) * H),
-            (S_DO, "s_do", T * K), (S_STEP, "s_step", 16),
-        ):  # fmt: skip
-            self._add(word, name, "f4", size)
-        if z.memory:
-            self._add(FOUND, "found", "f8", FOUND_WORDS * (K + 1) + 3 * phi)
-            self._add(ORDER, "order", "i8", batch(z.memory))
-        self._add(HEAD_GRAD, "head_gradient", "f4", K, head_width)
-        for layer in range(z.layers):
-            base = LAYER_0 + layer * LAYER_WORDS
-            self._add(base + DZ, f"layer{layer}.dz", "f4", padded_t, cell.dz_blocks * H)
-            self._add(base + DC_START, f"layer{layer}.dc_start", "f4", H)
-            self._add(base + GRAD, f"layer{layer}.gradient", "f4", self.rows(layer) if z.two_pass else 0, G)
+        self.cell = CELLS[sizes.cell]
+        self._note_sizes()
+        self._lay_parameters()
+        self.begin_areas()
+        self._lay_memory()
+        self.end_areas(sizes.areas)
+        self.state_nbytes = self.nbytes
+        self.note(((at.AREA_BYTES, self.area_nbytes), (at.SCRATCH_AT, self.nbytes)))
+        self._lay_event_scratch()
+        self._lay_update_scratch()
 
     def rows(self, layer: int) -> int:
         """Rows of a layer's weight matrix: [h (padded to 4) | 1 | x (padded to 4)]."""
-        z = self.sizes
-        width = z.inputs if layer == 0 else z.hidden
-        return (up(z.hidden, 4) if CELLS[z.cell].recurrent else 0) + up(width + 1, 4)
-
-    def _weights(self, layer: int) -> None:
-        z, cell = self.sizes, CELLS[self.sizes.cell]
-        G, rows, base = cell.gates * z.hidden, self.rows(layer), LAYER_0 + layer * LAYER_WORDS
-        self.words[base + NX] = up((z.inputs if layer == 0 else z.hidden) + 1, 4)
-        self.words[base + W_SIZE] = rows * G
-        self._add(base + W, f"layer{layer}.weights", "f4", rows, G)
-        self._add(base + W_0, f"layer{layer}.weights_initial", "f4", rows, G)
-        self._add(base + W_S, f"layer{layer}.moments", "f4", z.slots, rows, G)
-
-    def _memory(self, layer: int) -> None:
-        z, cell = self.sizes, CELLS[self.sizes.cell]
-        base = LAYER_0 + layer * LAYER_WORDS
-        traced = cell.traced * z.hidden if z.traces else 0
-        self._add(base + TRACE, f"layer{layer}.traces", "f4", self.rows(layer) if traced else 0, traced)
-        self._add(base + XS, f"layer{layer}.inputs", "f4", z.window, self.words[base + NX])
-        self._add(base + REC, f"layer{layer}.records", "f4", z.window + 1, cell.record * z.hidden)
-        ahead = 1 if z.live else 0
-        self._add(base + LIVE_XS, f"layer{layer}.live_inputs", "f4", ahead, self.words[base + NX])
-        self._add(base + LIVE_REC, f"layer{layer}.live_records", "f4", 2 * ahead, cell.record * z.hidden)
+        width = self.sizes.inputs if layer == 0 else self.sizes.hidden
+        return (up(self.sizes.hidden, 4) if self.cell.recurrent else 0) + up(width + 1, 4)
 
     def allocate(self) -> NDArray[np.uint8]:
-        """Return a slab of zeros, 64-byte aligned, with its header filled in."""
-        raw = np.zeros(self.nbytes + 64, np.uint8)
-        start = -raw.ctypes.data % 64
-        slab = raw[start : start + self.nbytes]
-        header = slab[: HEADER_WORDS * 8].view(np.int64)
-        for word, value in self.words.items():
-            header[word] = value
-        self.every(slab, "last")[:] = np.nan  # no value seen
-        self.every(slab, "area").view(np.float64)[:, A_CLOCK] = np.nan
+        """Return a slab of zeros, 64-byte aligned, with its header filled in and no value seen."""
+        slab = super().allocate()
+        self.every(slab, "last")[:] = np.nan
+        self.every(slab, "area").view(np.float64)[:, at.A_CLOCK] = np.nan
         return slab
 
-    def view(self, slab: NDArray[np.uint8], name: str, area: int = 0) -> NDArray[Any]:
-        """Return one array of the slab, without a copy; ``area`` counts where each area has one."""
-        field = self.fields[name]
-        start = field.at + (area * self.area_nbytes if field.in_area else 0)
-        return slab[start : start + field.size].view(field.dtype).reshape(field.shape)
+    def _note_sizes(self) -> None:
+        z = self.sizes
+        self.head_width = z.hidden + up(z.inputs + 1, 4)
+        self.phi = up(z.hidden + at.ECHO_LAGS + at.ECHO_UNITS + 1, at.LANES)
+        self.note((
+            (at.VERSION, at.NET_FORMAT), (at.INPUTS, z.inputs), (at.OUTPUTS, z.outputs), (at.HIDDEN, z.hidden),
+            (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),
+            (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
+            (at.TIMED, z.timed),
+        ))  # fmt: skip
+        for layer in range(z.layers):
+            base = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx = up((z.inputs if layer == 0 else z.hidden) + 1, 4)
+            self.note(((base + at.NX, nx), (base + at.W_SIZE, self.rows(layer) * self.cell.gates * z.hidden)))
+        if z.memory:
+            self.note((
+                (at.MEMORY, z.memory), (at.PHI, self.phi), (at.WATCH_SIZE, at.WATCH_WORDS),
+                (at.KEPT_SIZE, events_words(z.memory) + z.memory // 3 + at.DEPTH * self.phi),
+                (at.HEAD_SIZE, (self.phi + at.LANES + 2 * len(at.HORIZONS)) * self.phi // 2),
+            ))  # fmt: skip
 
-    def every(self, slab: NDArray[np.uint8], name: str) -> NDArray[Any]:
-        """Return one array of every area at once, without a copy: its shape behind an axis of areas, which is 1 outside of them."""
-        field = self.fields[name]
-        if not field.in_area:
-            return self.view(slab, name)[np.newaxis]
-        areas = slab[self.area_at : self.area_at + self.sizes.areas * self.area_nbytes].reshape(-1, self.area_nbytes)
-        start = field.at - self.area_at
-        return areas[:, start : start + field.size].view(field.dtype).reshape(self.sizes.areas, *field.shape)
+    def _lay_parameters(self) -> None:
+        """Add running statistics, settings, weights and moments: what all streams share."""
+        z, K, G = self.sizes, self.sizes.outputs, self.cell.gates * self.sizes.hidden
+        self.add_all("f8", (
+            (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", K), (at.Y_VAR, "y_var", K),
+            (at.Y_COUNT, "y_count", K), (at.HYPER, "settings", at.N_HYPER), (at.LOSS_SUM, "loss", 2),
+            (at.CURVE, "curve", at.N_DOUBLINGS), (at.GAPS, "gaps", 4),
+        ))  # fmt: skip
+        self.add_all("f4", (
+            (at.HEAD, "head", K, self.head_width), (at.HEAD_0, "head_initial", K, self.head_width),
+            (at.HEAD_S, "head_moments", z.slots, K, self.head_width),
+        ))  # fmt: skip
+        for layer in range(z.layers):
+            base, rows = at.LAYER_0 + layer * at.LAYER_WORDS, self.rows(layer)
+            self.add_all("f4", (
+                (base + at.W, f"layer{layer}.weights", rows, G), (base + at.W_0, f"layer{layer}.weights_initial", rows, G),
+                (base + at.W_S, f"layer{layer}.moments", z.slots, rows, G),
+            ))  # fmt: skip
+        if z.memory:
+            self.add_all("f8", (
+                (at.RULE, "rule", at.RULE_WORDS), (at.GAINS, "gains", K, at.GAIN_WORDS),
+                (at.HEADS, "heads", K, self.words[at.HEAD_SIZE]),
+            ))  # fmt: skip
+            self.add(at.ECHO, "echo", "f4", 2, at.ECHO_UNITS)
+
+    def _lay_memory(self) -> None:
+        """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
+        z, K, T, R = self.sizes, self.sizes.outputs, self.sizes.window, self.cell.record * self.sizes.hidden
+        self.add(at.AREA_HEAD, "area", "i8", 8)
+        self.add(at.LAST, "last", "f8", z.inputs)
+        self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
+        traced = self.cell.traced * z.hidden if z.traces else 0
+        for layer in range(z.layers):
+            base = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx = self.words[base + at.NX]
+            self.add_all("f4", (
+                (base + at.TRACE, f"layer{layer}.traces", self.rows(layer) if traced else 0, traced),
+                (base + at.XS, f"layer{layer}.inputs", T, nx), (base + at.REC, f"layer{layer}.records", T + 1, R),
+                (base + at.LIVE_XS, f"layer{layer}.live_inputs", int(z.live), nx),
+                (base + at.LIVE_REC, f"layer{layer}.live_records", 2 * int(z.live), R),
+            ))  # fmt: skip
+        self.add(at.LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
+        if z.memory:
+            self.add(at.ALARM, "alarm", "f8", at.ALARM_WORDS)
+            self.add(at.WATCH, "watch", "f8", K, at.WATCH_WORDS)
+            self.add(at.KEPT, "kept", "f4", K, self.words[at.KEPT_SIZE])
+
+    def _lay_event_scratch(self) -> None:
+        """Add what an event needs for a moment: its values, raw and standardised, and the statistics with them."""
+        z, padded = self.sizes, up(self.sizes.inputs, at.LANES)
+        self.add_all("i8", ((at.PREPARED, "prepared", 8), (at.RAW, "prepared_raw", z.inputs)))
+        self.add_all("f8", (
+            (at.X_RAW, "prepared_x", padded), (at.TARGET, "targets", z.outputs), (at.NET_ROW, "net_row", z.inputs),
+            (at.PREPARED_STATS, "prepared_statistics", 3 * padded), (at.SCALED_INPUTS, "prepared_scaled", padded),
+        ))  # fmt: skip
+
+    def _lay_update_scratch(self) -> None:
+        """Add what an update needs for a moment: errors, gradients, and a tile of four rows."""
+        z, cell, H, T = self.sizes, self.cell, self.sizes.hidden, up(self.sizes.window, 4)
+        G, traced = cell.gates * H, max(cell.traced, 1) * H
+        self.add_all("f4", (
+            (at.S_DH, "s_dh", up(H, 4)), (at.S_DC, "s_dc", H), (at.S_DX, "s_dx", z.window * H), (at.S_ROW, "s_row", 4 * G),
+            (at.S_A, "s_a", T * max(self.rows(layer) for layer in range(z.layers))), (at.S_LOCAL, "s_local", T * traced),
+            (at.S_LATER, "s_later", traced), (at.S_DCS, "s_dcs", traced), (at.S_DO, "s_do", z.window * z.outputs),
+            (at.S_STEP, "s_step", 16),
+        ))  # fmt: skip
+        if z.memory:
+            self.add(at.FOUND, "found", "f8", at.FOUND_WORDS * (z.outputs + 1) + 3 * self.phi)
+            self.add(at.ORDER, "order", "i8", batch(z.memory))
+        self.add(at.HEAD_GRAD, "head_gradient", "f4", z.outputs, self.head_width)
+        for layer in range(z.layers):
+            base = at.LAYER_0 + layer * at.LAYER_WORDS
+            self.add_all("f4", (
+                (base + at.DZ, f"layer{layer}.dz", T, cell.dz_blocks * H), (base + at.DC_START, f"layer{layer}.dc_start", H),
+                (base + at.GRAD, f"layer{layer}.gradient", self.rows(layer) if z.two_pass else 0, G),
+            ))  # fmt: skip

@@ -22,7 +22,8 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import FARTHEST, place
 from streamrnn.kernels.forecast.experts.contract import Expert
-from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE, changes, gain
+from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE, changes, gain, learn_coefficients
+from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size
 from streamrnn.kernels.net.scaler import usable
 
 AR_CODE: Final = 6
@@ -74,35 +75,33 @@ def learn(hd, d, c, t, with_features, x_now):
     s = d[hd[at.MEAN_CHANGE] + c * H]
     if t < 2 or not s > 0.0 or not usable(d[hd[at.RAW_VALUES] + c * (H + 1) + (t - 1) % (H + 1)]):
         return
-    x, g = d[hd[at.SCRATCH] : hd[at.SCRATCH] + n], d[hd[at.SCRATCH] + n : hd[at.SCRATCH] + 2 * n]
-    P = d[hd[base + at.GAIN] + c * n * n : hd[base + at.GAIN] + (c + 1) * n * n]
+    m = padded_size(n)
+    scratch, size = hd[at.SCRATCH], packed_size(m)
+    x, g, h = d[scratch : scratch + m], d[scratch + m : scratch + 2 * m], d[scratch + 2 * m : scratch + 3 * m]
+    P = d[hd[base + at.GAIN] + c * size : hd[base + at.GAIN] + (c + 1) * size]
     w = d[hd[base + at.COEFFICIENTS] + c * n : hd[base + at.COEFFICIENTS] + (c + 1) * n]
     _regressors(hd, d, c, t - 1, with_features, x)
     for f in range(F):
         x[first + L + 2 * f] = away(hd, d, f, x_now[f])
+    for i in range(n, m):
+        x[i] = 0.0
     ridge = EASY if with_features else RIDGE
     if P[0] == 0.0:
         P[0] = 1.0 / ridge
         for i in range(1, first + L):
-            P[i * n + i] = 1.0 / (ridge * s)
+            P[diagonal(i)] = 1.0 / (ridge * s)
     for i in range(first + L, n):  # a feature's own scale: its first value that differs
         v = 1.0 / (ridge * x[i] * x[i])
-        if P[i * n + i] == 0.0 and v > 0.0 and usable(v):
-            P[i * n + i] = v
-    power = gain(P, x, g, 1.0, 1.0)
+        if P[diagonal(i)] == 0.0 and v > 0.0 and usable(v):
+            P[diagonal(i)] = v
+    power = gain(P, x, g, h, 1.0, 1.0, np.inf)
     if power == 0.0:
-        for i in range(n * n):
+        for i in range(size):
             P[i] = 0.0
         return
     ring = hd[at.VALUE_RING] + c * Q
     most = CHANGE_LIMIT * np.sqrt(s) * (PATH_REACH if with_features else 1.0)
-    error = min(max(d[ring + t % Q] - d[ring + (t - 1) % Q], -most), most)
-    for i in range(n):
-        error -= w[i] * x[i]
-    error /= power
-    if abs(error) < 1e150:
-        for i in range(n):
-            w[i] += error * g[i]
+    learn_coefficients(w, x, g, min(max(d[ring + t % Q] - d[ring + (t - 1) % Q], -most), most), power)
 
 
 @kernel

@@ -5,9 +5,8 @@ correlation matrix P of x, and learn together when the last of their values has 
 
     k = P x / (lambda + x' P x)      W_h += k (target_h - W_h' x)      P = (P - k x' P) / lambda
 
-(S. Haykin, Adaptive Filter Theory, 4th ed., Table 9.1.) What keeps it alive: P is kept as one triangle, so that it cannot lose
-its symmetry; with lambda < 1 a direction that is never excited would grow without end, so P is not divided while its trace is
-beyond ``GROWN`` times the first; changes and targets are limited to ``CHANGE_LIMIT`` usual ones; and a step that is not finite starts P anew.
+(:mod:`streamrnn.kernels.least_squares`.) What keeps it alive: P is kept as one half, so that it cannot lose its symmetry; with
+lambda < 1 a direction that is never excited would grow without end, so P is not divided while its trace is beyond ``GROWN`` times the first; changes and targets are limited to ``CHANGE_LIMIT`` usual ones; and a step that is not finite starts P anew.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import place
 from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size, times, update
 
 RLS_CODE: Final = 4
 RLS_ROW: Final = Expert("rls", RLS_CODE, prior=1.5, lags=48)
@@ -52,37 +52,26 @@ def changes(hd, d, c, t, L, x):
 
 
 @kernel
-def gain(P, x, g, forget, grow):
-    """Write P x into g (L) and move P (its lower triangle, L x L) on. Return lambda + x' P x, or 0 where that is no number."""
-    L = x.size
-    for i in range(L):
-        g[i] = 0.0
-    for i in range(L):
-        row, v = P[i * L : i * L + i], x[i]
-        total = 0.0
-        for j in range(i):
-            total += row[j] * x[j]
-            g[j] += row[j] * v
-        g[i] += total + P[i * L + i] * v
-    power = forget
-    for i in range(L):
-        power += x[i] * g[i]
+def gain(P, x, g, h, forget, grow, most_trace):
+    """Write P x into g (n) and move P on, growing by ``grow`` while its trace is below ``most_trace``. h (n): scratch.
+
+    Returns forget + x' P x, or 0 where that is no number; P then stays as it is.
+    """
+    n = x.size
+    q, trace = times(P, x, g, n)
+    power = forget + q
     if not (power > 0.0 and power < 1e300):
         return 0.0
-    share = 1.0 / power
-    for i in range(L):
-        row, v = P[i * L : i * L + i + 1], g[i] * share
-        for j in range(i + 1):
-            row[j] = (row[j] - v * g[j]) * grow
+    update(P, g, h, 1.0 / power, grow if trace < most_trace else 1.0, n)
     return power
 
 
 @kernel
 def _restart(P, L, s):
-    for i in range(L * L):
+    for i in range(P.size):
         P[i] = 0.0
     for i in range(L):
-        P[i * L + i] = 1.0 / (RIDGE * s)
+        P[diagonal(i)] = 1.0 / (RIDGE * s)
 
 
 @kernel
@@ -90,36 +79,41 @@ def learn(hd, d, c, k, t):
     """Learn from the forecasts made at t - H, now that y[t] has come."""
     H, Q, b = hd[at.HORIZON], hd[at.RING_SIZE], at.RLS_0 + k * at.RLS_WORDS
     L = hd[b + at.LAGS]
-    source = t - H
+    source, n = t - H, padded_size(L)
     s = d[hd[at.MEAN_CHANGE] + c * H]
     if source < 1 or not s > 0.0:
         return
-    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
-    g = d[hd[at.SCRATCH] + L : hd[at.SCRATCH] + 2 * L]
-    P = d[hd[b + at.GAIN] + c * L * L : hd[b + at.GAIN] + (c + 1) * L * L]
+    scratch, size = hd[at.SCRATCH], packed_size(n)
+    x, g, h = d[scratch : scratch + n], d[scratch + n : scratch + 2 * n], d[scratch + 2 * n : scratch + 3 * n]
+    P = d[hd[b + at.GAIN] + c * size : hd[b + at.GAIN] + (c + 1) * size]
     forget = d[hd[b + at.SETTINGS]]
     if P[0] == 0.0:
         _restart(P, L, s)
     changes(hd, d, c, source, L, x)
-    trace = 0.0
-    for i in range(L):
-        trace += P[i * L + i]
-    power = gain(P, x, g, forget, 1.0 / forget if trace * RIDGE * s < GROWN * L else 1.0)
+    for i in range(L, n):
+        x[i] = 0.0
+    power = gain(P, x, g, h, forget, 1.0 / forget, GROWN * L / (RIDGE * s))
     if power == 0.0:
         _restart(P, L, s)
         return
     ring = hd[at.VALUE_RING] + c * Q
     start = d[ring + source % Q]
-    for h in range(H):
-        w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
-        most = CHANGE_LIMIT * np.sqrt(d[hd[at.MEAN_CHANGE] + c * H + h])
-        error = min(max(d[ring + (source + 1 + h) % Q] - start, -most), most)
-        for i in range(L):
-            error -= w[i] * x[i]
-        error /= power
-        if abs(error) < 1e150:
-            for i in range(L):
-                w[i] += error * g[i]
+    for i in range(H):
+        w = d[hd[b + at.COEFFICIENTS] + (c * H + i) * L : hd[b + at.COEFFICIENTS] + (c * H + i + 1) * L]
+        most = CHANGE_LIMIT * np.sqrt(d[hd[at.MEAN_CHANGE] + c * H + i])
+        learn_coefficients(w, x, g, min(max(d[ring + (source + 1 + i) % Q] - start, -most), most), power)
+
+
+@kernel
+def learn_coefficients(w, x, g, y, power):
+    """w += g (y - w . x) / power, where the error is a number. w (n); x and g may be longer."""
+    error = y
+    for i in range(w.size):
+        error -= w[i] * x[i]
+    error /= power
+    if abs(error) < 1e150:
+        for i in range(w.size):
+            w[i] += error * g[i]
 
 
 @kernel
