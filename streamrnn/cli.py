@@ -95,16 +95,18 @@ def run(config_file: str, fresh: bool, plot: str | None) -> None:
 def check(config_file: str, offline: bool) -> None:
     """Say all that is wrong with CONFIG, each with file and line, without running it.
 
+    With --offline no code is run that the file names: of a model module:factory nothing is known but its name.
+
     Then try what it names: whether the source can be read and the sink written. Exit code 0: it would run; else the
     code that the run would end with (78 wrong configuration, 66 input missing, 73 output cannot be written, ...).
     """
     from streamrnn import config  # noqa: PLC0415
     from streamrnn.runtime.check import try_parts, try_together  # noqa: PLC0415
-    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+    from streamrnn.runtime.models import check_model, is_foreign  # noqa: PLC0415
 
-    checked = config.load(config_file, check_model)
-    try_together(checked)
-    tried = ["offline"]
+    checked = config.load(config_file, lambda name, given: check_model(name, given, foreign=not offline))
+    try_together(checked, foreign=not offline)
+    tried = ["offline", *([f"{checked.model.kind!r} was not imported"] if is_foreign(checked.model.kind) else [])]
     wrong: list[StreamrnnError] = []
     if not offline:
         tried, wrong = try_parts(checked)

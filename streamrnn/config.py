@@ -25,7 +25,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -562,6 +562,19 @@ def _check_model(data: object, check: Callable[[str, Mapping[str, Any]], list[st
     return Named(kind, parameters), check(kind, parameters) if check else []
 
 
+def _odd_texts(value: object, where: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield a line for each text that no file can be called, and no connection can carry."""
+    if isinstance(value, Mapping | list | tuple):
+        for name, one in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _odd_texts(one, (*where, str(name)))
+    elif isinstance(value, str) and not ("\0" not in value and (value.isascii() or _is_unicode(value))):
+        yield f"{_label(where)}: must be text without the character NUL or halves of characters. Got {_show(shown(where[-1], value))} instead."
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def parse(
     data: Mapping[str, Any], base: Path, check_model: Callable[[str, Mapping[str, Any]], list[str]] | None = None
 ) -> Config:
@@ -593,6 +606,8 @@ def parse(
     [source] formt: there is no such option. Did you mean 'format'?
     """
     problems = [f"[{name}]: there is no such table. {nearest(name, _TABLES)}" for name in data if name not in _TABLES]
+    if odd := list(_odd_texts(data)):  # no path and no address can hold them: nothing is tried with those
+        raise ConfigError(problems + odd)
     parts: dict[str, Any] = {}
     for name, struct in OPTION_TABLES.items():
         parts[name], found = check_table(name, struct, data.get(name, {}), base)

@@ -17,6 +17,9 @@ __all__ = ["ConfigFile", "read"]
 MOST_BYTES = 1 << 20
 """Of a configuration. A whole one has some 2 KB; a data file given by mistake is refused, not read."""
 
+DEEPEST = 50
+"""Levels of tables and lists in a configuration. A pipeline of pipelines has ten."""
+
 Place = tuple[str, ...]
 Lines = dict[Place, int]
 
@@ -58,49 +61,77 @@ class ConfigFile:
         return next((self.lines[names[:n]] for n in range(len(names), 0, -1) if names[:n] in self.lines), 0)
 
 
-def _bare(line: str) -> str:
-    """Return a line of TOML without its texts and comments."""
-    return re.sub(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*', "", line)
+def _too_deep(line: int = 0) -> str:
+    return f"it has more than {DEEPEST} levels{f' (at line {line})' if line else ''}: it is nested too deeply"
+
+
+def _check_levels(value: object, levels: int) -> None:
+    if isinstance(value, dict | list):
+        if levels == 0:
+            raise ValueError(_too_deep())
+        for one in value.values() if isinstance(value, dict) else value:
+            _check_levels(one, levels - 1)
+
+
+_TOKEN = re.compile(  # of TOML; each is found in one pass, closed or not
+    r"""
+    \"{3}(?:[^"\\]|\\.|"(?!""))*+\"{0,5} | '{3}(?:[^']|'(?!''))*+'{0,5}   # texts of several lines
+    | "(?:[^"\\\n]|\\[^\n])*+"? | '[^'\n]*+'? | \#[^\n]*+               # texts of one, comments
+    | [\[\]{}=.,\n]""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def _names(dotted: str) -> Place:
     return tuple(quoted or bare for quoted, bare in re.findall(r"[\"']([^\"']*)[\"']|([\w-]+)", dotted))
 
 
+def _statements(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield line, name and whether it is an option's, of each line of TOML that begins a table or an option.
+
+    Raises
+    ------
+    ValueError
+        When something is nested too deeply: the parser would take minutes to say so.
+    """
+    number = line = 1
+    start, end, depth, dots, is_option = 0, -1, 0, 0, False
+    for token in _TOKEN.finditer(text + "\n"):
+        said, at = token[0], token.start()
+        number += said.count("\n")
+        dots = dots + 1 if said == "." else 0 if said in "[]{}=,\n" else dots
+        depth = max(depth + (said in "[{") - (said in "]}"), 0)
+        if max(depth, dots) > DEEPEST:
+            raise ValueError(_too_deep(number))
+        if depth == 0 and end < 0 and said[0] in "=#\n":
+            end, is_option = at, said == "="
+        if depth == 0 and said == "\n":
+            if name := text[start:end].strip():
+                yield line, name, is_option
+            start, end, line = at + 1, -1, number
+
+
 def _toml_lines(text: str) -> Lines:
-    """Find where tables and options begin. ``text`` is valid TOML; inside values that span lines nothing begins."""
+    """Find where tables and options begin."""
     lines: Lines = {}
     table: Place = ()
     count: dict[Place, int] = {}
-    depth, until = 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if until:
-            if until in line:
-                until = ""
+    for number, name, is_option in _statements(text):
+        if is_option:
+            lines.setdefault((*table, *_names(name)), number)
             continue
-        if depth == 0:
-            head = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
-            option = re.match(r"\s*((?:[\w.-]+|\"[^\"]*\"|'[^']*'|\s*\.\s*)+?)\s*=", line)
-            if head:
-                table = _names(head[2])
-                lines.setdefault(table, number)
-                if head[1] == "[[":
-                    count[table] = count.get(table, -1) + 1
-                    table = (*table, str(count[table]))
-                lines.setdefault(table, number)
-                continue
-            if option:
-                lines.setdefault((*table, *_names(option[1])), number)
-        for quotes in ('"""', "'''"):
-            if line.count(quotes) % 2:
-                until = quotes
-        bare = _bare(line)
-        depth += sum(bare.count(c) for c in "[{") - sum(bare.count(c) for c in "]}")
+        table = _names(name.strip("[]"))
+        lines.setdefault(table, number)
+        if name.startswith("[["):
+            count[table] = count.get(table, -1) + 1
+            table = (*table, str(count[table]))
+        lines.setdefault(table, number)
     return lines
 
 
 def _load_toml(text: str) -> tuple[Any, Lines]:
-    return tomllib.loads(text), _toml_lines(text)
+    lines = _toml_lines(text)
+    return tomllib.loads(text), lines
 
 
 def _node_places(node: Any, place: Place) -> Iterator[tuple[Place, int]]:
@@ -132,8 +163,18 @@ def _load_yaml(text: str) -> tuple[Any, Lines]:
     except ImportError as error:
         raise MissingExtraError("A configuration in YAML needs PyYAML: pip install pyyaml") from error
     try:
-        if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in yaml.scan(text, yaml.SafeLoader)):
-            raise ValueError("anchors and aliases (& and *) are not supported; write the value out, or quote the text")
+        depth = 0
+        for token in yaml.scan(text, yaml.SafeLoader):  # which stops where it is told to: what is refused is not parsed
+            kind = type(token).__name__
+            if kind in ("AliasToken", "AnchorToken"):
+                raise ValueError(
+                    "anchors and aliases (& and *) are not supported; write the value out, or quote the text"
+                )
+            depth += kind.endswith(("SequenceStartToken", "MappingStartToken")) - (
+                kind in ("FlowSequenceEndToken", "FlowMappingEndToken", "BlockEndToken")
+            )
+            if depth > DEEPEST:
+                raise ValueError(_too_deep(token.start_mark.line + 1))
         lines = _places(yaml.compose(text, yaml.SafeLoader))
         return yaml.safe_load(text), lines
     except yaml.YAMLError as error:
@@ -147,6 +188,7 @@ def _load_json(text: str) -> tuple[Any, Lines]:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} (at line {error.lineno}, column {error.colno})") from error
+    _check_levels(data, DEEPEST)
     try:
         import yaml  # noqa: PLC0415
     except ImportError:
@@ -205,17 +247,22 @@ def read(path: str | Path) -> ConfigFile:
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            raise ConfigError(f"{said} is larger than {MOST_BYTES} bytes. Give a configuration, not the data.")
-        data, lines = loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise SourceError(f"{said} cannot be read: {error.strerror}.") from error
+    if len(raw) > MOST_BYTES:
+        raise ConfigError(f"{said} is larger than {MOST_BYTES} bytes. Give a configuration, not the data.")
+    try:
+        data, lines = loads(raw.decode("utf-8-sig"))
+        _check_levels(data, DEEPEST)
+    except MissingExtraError:
+        raise
     except UnicodeDecodeError as error:
         raise ConfigError(f"{said} is not UTF-8 text: {error.reason}.") from error
     except RecursionError as error:
         raise ConfigError(f"{said} is not valid {language}: it is nested too deeply.") from error
-    except ValueError as error:  # tomllib's own error is one
-        raise ConfigError(f"{said} is not valid {language}: {str(error).rstrip('.')}.") from error
+    except Exception as error:  # tomllib's own is a ValueError; a wrong tag of YAML leads to many
+        why = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{said} is not valid {language}: {why[:500].rstrip('.')}.") from error
     data = {} if data is None else data
     if not isinstance(data, dict):
         raise ConfigError(f"{said} must hold tables ([source], [model], ...). It is a {type(data).__name__} instead.")

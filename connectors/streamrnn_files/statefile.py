@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -32,6 +32,9 @@ FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 """No room: on the disk, in the quota, in the limit of a file."""
 
 _OURS = re.compile(r"state-\d\.json|.*-\d+\.snapshot")  # what somebody exports into the directory stays
+
+
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,9 +57,9 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one commit leaves: lengths of the two files, and the partitions."""
 
     version: int = VERSION
-    commit: int = 0
-    output_bytes: int = 0
-    dead_letter_bytes: int = 0
+    commit: Count = 0
+    output_bytes: Count = 0
+    dead_letter_bytes: Count = 0
     partitions: dict[str, PartitionEntry] = {}
 
 
@@ -164,7 +167,7 @@ class StateDirectory:
                 found.append(_decode(path.read_bytes()))
             except FileNotFoundError:
                 continue
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 damaged.append(f"{str(path)!r} ({error})")
         if damaged and not found:
             raise StateError(
@@ -207,8 +210,10 @@ class StateDirectory:
         name = Path(entry.file).name
         try:
             data = (self._path / name).read_bytes()
-        except OSError as error:
-            return StoredSnapshot(partition, name, entry.position, problem=error.strerror or str(error))
+        except (OSError, ValueError) as error:  # the latter for what can be no name of a file
+            return StoredSnapshot(
+                partition, name, entry.position, problem=getattr(error, "strerror", None) or str(error)
+            )
         good = hashlib.sha256(data).hexdigest() == entry.sha256
         return StoredSnapshot(partition, name, entry.position, data, None if good else "its SHA-256 differs")
 

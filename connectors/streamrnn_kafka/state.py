@@ -90,7 +90,7 @@ class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return None
         try:
             found = msgspec.json.decode(text.encode(), type=cls)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise StateError(
                 f"The committed offset of {partition} carries metadata that this program has not written: {text[:80]!r}. "
                 "Does another application use the same [source] group?"
@@ -192,7 +192,7 @@ class StateReader:
             raise self._damaged(name, f"the manifest at offset {pointer.o} is another one")
         try:
             manifest = msgspec.json.decode(data, type=Manifest)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise self._damaged(name, f"the manifest at offset {pointer.o} cannot be read: {error}") from error
         parts = []
         for i, page in enumerate(manifest.pages):

@@ -20,16 +20,18 @@ import os
 import pickle
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba.core.caching import UserProvidedCacheLocator
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
 from numba.extending import overload
 
 from streamrnn.kernels.numba_private import InnerCompiler, few_pauses, names_of_their_own, quick_settings, spare_scipy
+from streamrnn.trusted import distrusted, make_private, real
 
 OPTIONS: Final[dict[str, Any]] = {
     "error_model": "numpy",
@@ -38,8 +40,10 @@ OPTIONS: Final[dict[str, Any]] = {
     "fastmath": {"reassoc", "contract", "arcp", "nsz", "afn"},
 }
 INTERPRETED: Final = bool(numba.config.DISABLE_JIT)
+_KEPT: Final = (".nbi", ".nbc")  # ends of the names of numba's index and code
+
 # What reading or writing a damaged, foreign or unwritable cache raises. Pickle's errors and EOFError come from a cut
-# file, the rest from the file system. Numba reads its own cache with pickle: the folder is the user's own, never input.
+# file, the rest from the file system. Numba reads its own cache with pickle: the folder is looked at first.
 _CACHE_ERRORS: Final = (
     pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError,
     ImportError, MemoryError,
@@ -114,27 +118,57 @@ def entry(python: Callable[..., Any]) -> Any:
     if INTERPRETED:
         return python
     python.__qualname__ += f"_{_constants_digest(python)}"
-    with _cache_place():
-        try:
-            compiled = numba.njit(cache=True, **OPTIONS)(python)
-        except RuntimeError:  # "no locator available": nowhere to write
-            return numba.njit(**OPTIONS)(python)
-    return _Guarded(compiled, python)
+    return _Guarded(_cached(python) or numba.njit(**OPTIONS)(python), python)
 
 
-@contextlib.contextmanager
-def _cache_place() -> Any:
-    """Name a cache folder in the temporary directory where neither the sources nor the home can be written."""
-    before = numba.config.CACHE_DIR
-    if not before:
-        here = Path(__file__).parent
-        places = (here / "__pycache__", here, Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")))
-        if not any(place.is_dir() and os.access(place, os.W_OK) for place in places):
-            numba.config.CACHE_DIR = str(Path(tempfile.gettempdir()) / f"streamrnn-numba-{os.getuid()}")
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
+def _cached(python: Callable[..., Any]) -> Any:
+    """Return ``python`` with a disk cache in the first place where only this user can write; None where there is none.
+
+    Numba reads what it kept with pickle: whoever can write there runs code as this user. It takes the folder that
+    NUMBA_CACHE_DIR names, or that beside the sources, or that in the user's home; here comes one in the temporary directory.
+    """
+    file, given = inspect.getfile(python), numba.config.CACHE_DIR
+    for place in [given] if given else ["", *_homes()]:
+        folder = _folder_in(place, file)
+        why = distrusted(folder, _KEPT)
+        if why is None and os.access(folder, os.W_OK):
+            numba.config.CACHE_DIR = place and str(folder.parent)
+            try:
+                return numba.njit(cache=True, **OPTIONS)(python)
+            except RuntimeError:  # "no locator available": nowhere to write
+                continue
+            finally:
+                numba.config.CACHE_DIR = given
+        if why is not None and given and folder.exists():
+            warnings.warn(
+                f"Compiled code is neither read from NUMBA_CACHE_DIR nor kept there, so that each start compiles anew: {why}. "
+                "It must belong to the user who runs this, and nobody else may write to it (chmod go-w).",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return None
+
+
+def _homes() -> Iterator[str]:
+    """Name the folders besides that beside the sources: in the user's home, then in the temporary directory."""
+    with contextlib.suppress(RuntimeError):  # there is no home
+        yield str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "numba")
+    with contextlib.suppress(OSError):  # there is no temporary directory
+        yield str(Path(tempfile.gettempdir()) / f"streamrnn-numba-{os.geteuid()}")
+
+
+def _folder_in(place: str, file: str) -> Path:
+    """Return the folder that numba keeps the functions of a file in, links in its path followed, and make it where it can be made."""
+    if not place:
+        folder = Path(file).parent.resolve() / "__pycache__"
+        with contextlib.suppress(OSError):
+            folder.mkdir(exist_ok=True)  # Python keeps its own there, for all users
+        return folder
+    name: str = UserProvidedCacheLocator.get_suitable_cache_subpath(file)
+    folder = real(Path(place)) / name
+    with contextlib.suppress(OSError):
+        make_private(folder)
+    return folder
 
 
 class _Guarded:
@@ -155,7 +189,10 @@ class _Guarded:
 
     def _first(self, *args: Any) -> Any:
         signature = tuple(numba.typeof(arg) for arg in args)
-        with _cache_place(), names_of_their_own(), quick_settings(), few_pauses(), warnings.catch_warnings():
+        kept = self._compiled.stats.cache_path
+        if kept is not None and distrusted(Path(kept), _KEPT) is not None:
+            self._compiled = numba.njit(**OPTIONS)(self._python)
+        with names_of_their_own(), quick_settings(), few_pauses(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaWarning)
             spare_scipy()
             try:

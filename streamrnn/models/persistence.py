@@ -10,13 +10,11 @@ cloudpickle store objects by pickle or by importing whatever they name. What is 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import inspect
 import math
 import os
 import struct
-import tempfile
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from importlib import import_module
@@ -25,18 +23,21 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from river.base import Estimator
 
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES
 from streamrnn.models.recurrent import Recurrent
 from streamrnn.models.translate import is_river
+from streamrnn.whole import write_whole
 
 __all__ = ["dumps", "load", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 1
 _LENGTH: Final = struct.Struct("<Q")
+MOST_SAID: Final = 500  # characters of what was wrong with a manifest, which may quote it
 DEEPEST: Final = 50  # levels of a manifest; a pipeline has five, and a hostile file shall not exhaust the stack
 
 # Ours, by the module that holds it: a forecaster's imports river.time_series, which takes two seconds.
@@ -147,6 +148,13 @@ class _Reader:
         [(tag, content)] = node.items()
         return self._deeper(lambda: self._tagged(tag, content))
 
+    def all(self, node: Any) -> Any:
+        """Return what the whole snapshot holds: a model, with all of the states used."""
+        found = self(node)
+        if self.at != len(self.blobs):
+            raise StateError("The snapshot's states are longer than its manifest says.")
+        return _model(found)
+
     def _deeper(self, build: Callable[[], Any]) -> Any:
         self.depth += 1
         if self.depth > DEEPEST:
@@ -164,11 +172,11 @@ class _Reader:
         if tag in _SEQUENCES:
             return _SEQUENCES[tag](self(one) for one in content)
         match tag:
-            case "int":
+            case "int" if isinstance(content, str):
                 return int(content)
-            case "float":
+            case "float" if isinstance(content, str):
                 return float(content)
-            case "bytes":
+            case "bytes" if type(content) is int:
                 start, self.at = self.at, self.at + content
                 if content < 0 or self.at > len(self.blobs):
                     raise StateError("The snapshot's states are shorter than its manifest says.")
@@ -178,18 +186,29 @@ class _Reader:
             case "model":
                 return self._model(_known(MODELS, content[0]), content[0], content[1])
             case "pipeline":
-                return _class(_COMPOSED, "Pipeline")(*self._pairs(content))
+                return self._composed("Pipeline", content)
             case "union":
-                return _class(_COMPOSED, "TransformerUnion")(*self._pairs(content))
+                return self._composed("TransformerUnion", content)
             case "settings":
                 return _class(SETTINGS, content[0])(**dict(self._pairs(content[1])))
             case "quantile":
                 return _quantile([self(one) for one in content])
             case "river":
                 made = object.__new__(_class(RIVER, content[0]))
-                vars(made).update(self._pairs(content[1]))
+                kept = dict(self._pairs(content[1]))
+                if not all(isinstance(name, str) for name in kept):
+                    raise StateError(f"The snapshot's {content[0]} has an attribute without a name.")
+                if "anomaly_detector" in kept:
+                    _model(kept["anomaly_detector"])
+                vars(made).update(kept)
                 return made
         raise StateError(f"The snapshot holds a {tag!r}, which this version does not know.")
+
+    def _composed(self, name: str, content: Any) -> Any:
+        parts = [(step, _model(one)) for step, one in self._pairs(content)]
+        if not parts or len({step for step, _ in parts if isinstance(step, str)}) != len(parts):
+            raise StateError(f"The snapshot's {name} has no parts, or parts without names of their own.")
+        return _class(_COMPOSED, name)(*parts)
 
     def _model(self, module: str, name: str, content: Any) -> Any:
         cls = getattr(import_module(f"streamrnn.models.{module}"), name)
@@ -219,6 +238,13 @@ def _quantile(markers: list[Any]) -> Any:
     return made
 
 
+def _model(value: Any) -> Any:
+    """Return an estimator as it is; raise where a snapshot holds something else."""
+    if not isinstance(value, Estimator):
+        raise StateError(f"The snapshot holds no model where one must be, but a {type(value).__name__}.")
+    return value
+
+
 def _known(table: dict[str, Any], name: Any) -> Any:
     if not isinstance(name, str) or name not in table:
         raise StateError(f"The snapshot holds a {name!r}, which this version does not know.")
@@ -240,7 +266,7 @@ def dumps(model: Any) -> bytes:
     Raises
     ------
     StateError
-        When a class in it is not on the allow-list.
+        When it is no model, or a class in it is not on the allow-list.
 
     Examples
     --------
@@ -256,6 +282,10 @@ def dumps(model: Any) -> bytes:
         manifest = msgspec.json.encode(writer(model))
     except RecursionError as error:
         raise StateError("The model refers to itself and cannot be saved.") from error
+    except UnicodeEncodeError as error:
+        raise StateError(f"The model holds a name that is no Unicode text and cannot be saved: {error}.") from error
+    if not isinstance(model, Estimator):
+        raise StateError(f"A {type(model).__name__} is no model and cannot be saved.")
     body = b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
     return body + hashlib.sha256(body).digest()
 
@@ -273,7 +303,8 @@ def loads(data: bytes) -> Any:
     ParameterError
         When data are no bytes.
     StateError
-        When the bytes are cut, changed, foreign, from a later version, or name an unknown class.
+        When the bytes are cut, changed, foreign, from a later version, name an unknown class, or hold no model: whatever they are,
+        no other error comes of them.
 
     Examples
     --------
@@ -298,13 +329,16 @@ def loads(data: bytes) -> Any:
     if len(data) < start + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
         raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
     (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : start])
-    reader = _Reader(memoryview(data)[start + length : -32])
     try:
-        return reader(msgspec.json.decode(data[start : start + length]))
-    except StateError:
-        raise
-    except (msgspec.MsgspecError, ParameterError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise StateError(f"The snapshot's content does not fit: {error}.") from error
+        reader = _Reader(memoryview(data)[start + length : -32])
+        return reader.all(msgspec.json.decode(data[start : start + length]))
+    except StateError as error:
+        if len(str(error)) <= MOST_SAID:
+            raise
+        raise StateError(f"{str(error)[:MOST_SAID]}...") from None
+    except Exception as error:  # whatever building a model from what anybody may have written raises
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise StateError(f"The snapshot's content does not fit: {said[:MOST_SAID].rstrip('.')}.") from error
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -315,7 +349,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     model
         What :func:`dumps` takes.
     path
-        The file; it is replaced.
+        The file; it is replaced. It keeps its mode, and a symbolic link to it stays one.
 
     Raises
     ------
@@ -331,23 +365,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     >>> load("model.streamrnn").predict_one({"level": 1.0})
     2.0
     """
-    data, target = dumps(model), Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name is on disk, too
-    finally:
-        os.close(folder)
+    write_whole(path, dumps(model))
 
 
 def load(path: str | os.PathLike[str]) -> Any:

@@ -22,6 +22,7 @@ from streamrnn.models.frames import Table, first_of, table_of
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.net import Net
 from streamrnn.models.parameters import check, check_all
+from streamrnn.models.parts import count, keys_and_areas, names_of, waiting
 
 __all__ = ["Pending", "Recurrent"]
 
@@ -424,8 +425,12 @@ class Recurrent:
             )
         self._found_time = state.get("time")
         self.__init__(**state["params"])  # type: ignore[misc]
-        names, areas = list(state["names"]), state["areas"]
-        self._columns, self._targets = Columns(names, self.key, self._time), Columns(state["targets"])
+        names = names_of(state["names"], "features", self._time, self.key)
+        areas = count(state["areas"], "memories", least=1)
+        targets, own = names_of(state["targets"], "targets"), self._targets.names
+        if own and targets != own:
+            raise StateError(f"The model's state has other targets than {own}.")
+        self._columns, self._targets = Columns(names, self.key, self._time), Columns(targets)
         self._net.restore(
             [*self._fixed_inputs, *self._inputs_of(names)],
             self._n_outputs(),
@@ -435,12 +440,10 @@ class Recurrent:
             self._spare,
         )
         self._net.lay_row(self._width())
-        self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
-        taken = sorted(self._keys.areas.values())
-        if taken != list(range(1, len(taken) + 1)) or (taken and taken[-1] >= areas) or len(taken) > self.max_keys:
-            raise StateError(f"The model's state gives {len(taken)} keys places that {areas} memories do not have.")
-        for area, raw, scaled in state["pending"]:
-            if not (0 <= area < areas and len(raw) == len(scaled) == 8 * self._net.sizes.inputs):
-                raise StateError("The model's state holds a waiting event that does not fit.")
+        self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], areas, self.max_keys))
+        if self.key is None and areas > 1:
+            raise StateError("The model's state has memories for keys, and the model no key.")
+        most = self.max_pending if self._late_labels else 0  # type: ignore[attr-defined]
+        for area, raw, scaled in waiting(state["pending"], areas, 8 * self._net.sizes.inputs, most):
             self._pending.setdefault(area, deque()).append(Pending(raw, scaled))
-        self._n_dropped = state["dropped"]
+        self._n_dropped = count(state["dropped"], "dropped labels")

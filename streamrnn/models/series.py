@@ -18,6 +18,7 @@ from streamrnn.models.features import Columns, is_unknown, to_float
 from streamrnn.models.keys import Keys, key_of
 from streamrnn.models.mixture import Books
 from streamrnn.models.net import Net
+from streamrnn.models.parts import count, keys_and_areas, names_of
 from streamrnn.models.recurrent import Recurrent
 
 __all__ = ["ONLY", "Series"]
@@ -214,7 +215,9 @@ class Series(Recurrent):
             "inputs": list(self._books.inputs),
             "single": self._single,
             "seen": self._n_seen,
-            "areas": self._net.sizes.areas,
+            "areas": self._net.sizes.areas
+            if self._nets
+            else len(self._keys.areas) + 1,  # without nets nothing lies there
             "keys": list(self._keys.areas.items()),
             "books": self._books.state(),
             "states": [net.state() for net in self._nets],
@@ -234,13 +237,13 @@ class Series(Recurrent):
             raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
         self._found_time = state.get("time")
         self.__init__(**state["params"])  # type: ignore[misc]
-        names, targets, areas, codes = (
-            list(state["names"]),
-            list(state["targets"]),
-            state["areas"],
-            list(state["inputs"]),
-        )
+        names = names_of(state["names"], "features", self._time, self.key)
+        targets = names_of(state["targets"], "channels")
+        areas, codes = count(state["areas"], "memories", least=1), [count(one, "an input") for one in state["inputs"]]
         self._single = state["single"]
+        kinds = {True: targets == [ONLY], False: True, None: not targets}
+        if not isinstance(self._single, bool | None) or not kinds[self._single]:
+            raise StateError("The forecaster's state has other channels than a series of its kind.")
         self._columns, self._targets = Columns(names, self.key, self._time), Columns(targets)
         timed = int(self._time is not None)
         features = self._columns.names[timed:]
@@ -257,18 +260,13 @@ class Series(Recurrent):
         self._books.restore(len(targets), len(features), codes, state["books"])
         for net, one in zip(self._nets, state["states"], strict=True):
             net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
-        if not self._nets and areas > 1:
-            self._net.grow(areas=areas - 1)
+        self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["books"])), self.max_keys))
+        if self.key is None and (areas > 1 or len(state["books"]) > 1):
+            raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
+        if not self._nets and self._keys.areas:
+            self._net.grow(areas=len(self._keys.areas))
         self._lay_row()
-        self._keys = Keys(self.max_keys, [(key, area) for key, area in state["keys"]])
-        taken = sorted(self._keys.areas.values())
-        if (
-            taken != list(range(1, len(taken) + 1))
-            or len(taken) >= len(state["books"])
-            or len(taken) >= areas + (not taken)
-        ):
-            raise StateError(f"The forecaster's state gives {len(taken)} keys places that it does not have.")
-        self._n_seen = int(state["seen"])
+        self._n_seen = count(state["seen"], "events")
 
 
 def _interned(value: Any) -> Any:

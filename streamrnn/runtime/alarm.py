@@ -13,6 +13,9 @@ from streamrnn.errors import StateError
 
 __all__ = ["AlarmRule"]
 
+MOST_EVENTS = 2**60
+"""No stream is as long: a count beyond is none."""
+
 _WORTH_IT = 256
 """Scores in a full window from which on the quicker way is quicker."""
 
@@ -183,7 +186,7 @@ class AlarmRule:
             raise StateError(f"The alarm rule's memory has {len(data)} bytes: not 16 and a multiple of 8.")
         events, quiet_left = np.frombuffer(data, dtype="<i8", count=2).tolist()
         scores = np.frombuffer(data, dtype="<f8", offset=16)[-self.window :]
-        if events < len(scores) or quiet_left < 0 or not np.isfinite(scores).all():
+        if not len(scores) <= events <= MOST_EVENTS or quiet_left < 0 or not np.isfinite(scores).all():
             raise StateError("The alarm rule's memory holds values that no rule can have.")
         self.events = events
         self.quiet_left = min(quiet_left, self.quiet)

@@ -54,8 +54,15 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
     return tried, wrong
 
 
-def try_together(config: Config) -> None:
+def try_together(config: Config, *, foreign: bool = True) -> None:
     """Raise where the run would refuse how its tables go together: what needs no look at the world.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    foreign
+        Whether the user's own ``module:factory`` may be imported and run.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def try_together(config: Config) -> None:
     """
     problems: list[str] = []
     for try_it in (
-        lambda: check_state(config, model_kind(config.model.kind, config.model.options)),
+        lambda: check_state(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
         lambda: make_sink(config),
     ):
         try:

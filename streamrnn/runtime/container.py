@@ -16,6 +16,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from streamrnn.errors import StateError
@@ -26,6 +27,9 @@ MAGIC = b"SRNNSTAT"
 VERSION = 1
 _HEADER = struct.Struct("<8sIQ")
 _DIGEST = 32
+DEEPEST = 50
+"""Levels of a manifest; ours have four, and who shows one must not run out of stack."""
+
 _LONGEST = 10**12  # bytes of a blob
 
 
@@ -114,11 +118,31 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
         raise StateError(f"The snapshot is damaged: its checksum does not match its content ({len(data)} bytes).")
     start = _HEADER.size + length
     try:
-        manifest = json.loads(data[_HEADER.size : start])
-        lengths = manifest.pop("blobs")
-        ends = [start + sum(lengths[: i + 1]) for i in range(len(lengths))]
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise StateError(f"The snapshot's manifest cannot be read: {error!r}.") from error
-    if any(type(n) is not int or n < 0 for n in lengths) or (ends[-1] if ends else start) != len(data) - _DIGEST:
+        manifest = json.loads(data[_HEADER.size : start].decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise StateError(f"The snapshot's manifest cannot be read: {str(error)[:200].rstrip('.')}.") from error
+    if not isinstance(manifest, dict) or not _is_plain(manifest, DEEPEST):
+        raise StateError(
+            f"The snapshot's manifest is no object, has more than {DEEPEST} levels, or texts that are none."
+        )
+    lengths = manifest.pop("blobs", None)
+    if not isinstance(lengths, list) or any(type(n) is not int or n < 0 for n in lengths):
+        raise StateError("The snapshot's manifest does not say how long its parts are.")
+    ends = list(accumulate(lengths, initial=start))
+    if ends[-1] != len(data) - _DIGEST:
         raise StateError("The snapshot's manifest does not fit its length.")
-    return manifest, [data[end - n : end] for n, end in zip(lengths, ends, strict=True)]
+    return manifest, [data[begin:end] for begin, end in pairwise(ends)]
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_plain(node: Any, levels: int) -> bool:
+    """Whether a manifest has no more than so many levels, and nothing but Unicode in its texts."""
+    if isinstance(node, str):
+        return node.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in node)
+    if not isinstance(node, dict | list):
+        return True
+    inside = (*node, *node.values()) if isinstance(node, dict) else node
+    return levels > 0 and all(_is_plain(one, levels - 1) for one in inside)

@@ -5,13 +5,12 @@ The container of :mod:`streamrnn.runtime.container` with partition, name and pos
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 from streamrnn.errors import SinkError, SourceError, StateError
 from streamrnn.io import StoredSnapshot
 from streamrnn.runtime.container import pack, unpack
+from streamrnn.whole import write_whole
 
 __all__ = ["read_export", "write_export"]
 
@@ -24,18 +23,10 @@ def write_export(one: StoredSnapshot, path: str) -> None:
     SinkError
         When it cannot be written.
     """
-    place = Path(path)
-    beside = place.with_name(place.name + ".tmp")
     told = {"content": "export", "partition": one.partition, "name": one.name, "position": one.position}
     try:
-        with beside.open("wb") as file:
-            file.write(pack(told, [one.data]))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
+        write_whole(path, pack(told, [one.data]))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise SinkError(f"The snapshot cannot be written to {path!r}: {error.strerror}.") from error
 
 
@@ -70,4 +61,6 @@ def read_export(path: str) -> StoredSnapshot:
         raise StateError(f"{path!r} is no exported snapshot. Write one with: streamrnn snapshot export CONFIG FILE.")
     if not all(isinstance(name, str) for name in names):
         raise StateError(f"{path!r} does not say whose snapshot it is.")
+    if isinstance(position, int) and not (type(position) is int and -(2**63) <= position < 2**63):
+        raise StateError(f"{path!r} has a position that no input can have.")
     return StoredSnapshot(str(names[0]), str(names[1]), position, blobs[0])

@@ -11,6 +11,7 @@ from river.base import Classifier
 
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.kernels.anomaly.views import VIEWS
+from streamrnn.runtime.alarm import MOST_EVENTS
 from streamrnn.runtime.container import pack, unpack
 from streamrnn.runtime.words import EVENT, Recent, blank_row, words_alone
 
@@ -200,21 +201,29 @@ class Labelled:
             When it is something else.
         """
         told, blobs = unpack(data)
-        names, late = told.get("features"), told.get("late", 0)
+        names, late, label = told.get("features"), told.get("late", 0), told.get("label")
         if (
             told.get("content") != "labelled"
             or len(blobs[:1]) != 1
             or len(blobs[0]) != 32
-            or not isinstance(names, list)
+            or not isinstance(label, str)
         ):
             raise StateError("The snapshot holds no model with a label.")
-        if len(blobs) != 2 + bool(late) or (late and len(blobs[2]) != late * EVENT.itemsize):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or label in names:
+            raise StateError("The snapshot's features are no list of names beside the label.")
+        if len(set(names)) != len(names):
+            raise StateError("The snapshot holds a feature twice.")
+        if type(late) is not int or len(blobs) != 2 + bool(late) or (late and len(blobs[2]) != late * EVENT.itemsize):
             raise StateError("The snapshot's memory of events for late words does not fit its content.")
-        made: Labelled = labelled(loads(blobs[1]), str(told.get("label")), late)
-        made.features = tuple(map(str, names))
-        if isinstance(made, Corrected) and late:
+        made: Labelled = labelled(loads(blobs[1]), label, late)
+        made.features = tuple(names)
+        if late:
+            if not isinstance(made, Corrected):
+                raise StateError("The snapshot remembers events for late words, and its model takes none.")
             made.recent = Recent.from_bytes(bytes(blobs[2]), told.get("seen"), len(names))
         made._sums = np.frombuffer(blobs[0], "<f8").astype(np.float64)
+        if not (0 <= made._sums[0] <= MOST_EVENTS and made._sums[0].is_integer()):
+            raise StateError("The snapshot counts labels as no one can.")
         return made
 
 

@@ -15,7 +15,18 @@ from streamrnn.config_secrets import shown
 from streamrnn.errors import ConfigError, ModelChangedError, ParameterError, StateError
 from streamrnn.runtime.labelled import Labelled, labelled
 
-__all__ = ["LABEL", "LATE", "MODELS", "ModelKind", "check_model", "has_rule", "model_kind", "score_block"]
+__all__ = [
+    "LABEL",
+    "LATE",
+    "MODELS",
+    "ModelKind",
+    "check_model",
+    "fitting",
+    "has_rule",
+    "is_foreign",
+    "model_kind",
+    "score_block",
+]
 
 MODELS = ("RNNAnomalyDetector", "RNNSupervisedAnomalyDetector", "RNNRegressor", "RNNClassifier")
 """What ``[model] kind`` may say: names in ``streamrnn``, whose models can be written as snapshots."""
@@ -124,8 +135,13 @@ class ModelKind:
         )
 
 
-def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
+def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True) -> ModelKind:
     """Return the kind of model that ``[model]`` describes.
+
+    Parameters
+    ----------
+    name, parameters, foreign
+        As for :func:`check_model`.
 
     Raises
     ------
@@ -138,7 +154,7 @@ def model_kind(name: str, parameters: Mapping[str, Any]) -> ModelKind:
     >>> type(model_kind("RNNAnomalyDetector", {"seed": 3}).make()).__name__
     'RNNAnomalyDetector'
     """
-    problems = check_model(name, parameters)
+    problems = check_model(name, parameters, foreign=foreign)
     if problems:
         raise ConfigError(problems)
     name = _short(name)
@@ -204,8 +220,31 @@ def _from_factory(name: str, parameters: Mapping[str, Any]) -> tuple[Any, list[s
         return None, [f"[model] kind: {name!r} failed: {type(error).__name__}: {error}"]
 
 
-def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
+def is_foreign(name: str) -> bool:
+    """Whether the model is made by code of the user's own, which runs when it is looked at.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.models import is_foreign
+    >>> is_foreign("mine:make"), is_foreign("river.anomaly.HalfSpaceTrees")
+    (True, False)
+    """
+    from streamrnn.runtime import build  # noqa: PLC0415
+
+    return build.is_factory(name)
+
+
+def check_model(name: str, parameters: Mapping[str, Any], *, foreign: bool = True) -> list[str]:
     """Return one line for each mistake in ``[model]``.
+
+    Parameters
+    ----------
+    name
+        The kind.
+    parameters
+        All else.
+    foreign
+        Whether ``module:factory`` may be imported and run. If not, it is taken for good.
 
     Examples
     --------
@@ -215,6 +254,8 @@ def check_model(name: str, parameters: Mapping[str, Any]) -> list[str]:
     """
     name = _short(name)
     own = _without_label(name, parameters)
+    if not foreign and is_foreign(name):
+        return _check_label(name, parameters, predicts=True, scores=True)
     if name in MODELS:
         problems = _check_ours(name, own)
         predicts, scores = name != "RNNAnomalyDetector", name == "RNNAnomalyDetector"
@@ -276,6 +317,36 @@ def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:
         except (ParameterError, ValueError, TypeError) as error:
             problems.append(f"[model]: {error}")
     return problems
+
+
+def fitting(found: Any, fresh: Any) -> Any:
+    """Return a model out of a snapshot where it is one of those that this configuration makes.
+
+    Raises
+    ------
+    StateError
+        When it is of another class, or for another label, key or horizon: whatever the snapshot says of itself.
+
+    Examples
+    --------
+    >>> from streamrnn import RNNClassifier, RNNRegressor
+    >>> from streamrnn.runtime.models import fitting
+    >>> fitting(RNNClassifier(), RNNRegressor())
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.StateError: The snapshot holds a RNNClassifier where this configuration has a RNNRegressor.
+    """
+    if type(found) is not type(fresh):
+        raise StateError(
+            f"The snapshot holds a {type(found).__name__} where this configuration has a {type(fresh).__name__}."
+        )
+    for name in ("label", "late", "horizon", "key", "time", "advance"):
+        then, now = getattr(found, name, None), getattr(fresh, name, None)
+        if then != now:
+            raise StateError(f"The snapshot's model has {name} = {str(then)[:80]!r}, now it is {now!r}.")
+    if isinstance(fresh, Labelled):
+        fitting(found.model, fresh.model)
+    return found
 
 
 def has_rule(model: Any) -> bool:

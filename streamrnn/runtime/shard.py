@@ -16,8 +16,9 @@ from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.runtime.ahead import forecast_block, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
-from streamrnn.runtime.container import pack_into, unpack
-from streamrnn.runtime.models import ModelKind, has_rule, score_block
+from streamrnn.runtime.container import pack_into
+from streamrnn.runtime.manifest import read_manifest
+from streamrnn.runtime.models import ModelKind, fitting, has_rule, score_block
 from streamrnn.runtime.words import blank_row, words_alone
 
 __all__ = ["Scored", "Shard"]
@@ -363,32 +364,26 @@ class Shard:
         StateError
             When the data is damaged, or was written by another model configuration.
         """
-        manifest, blobs = unpack(data)
-        try:
-            self.kind.check_model(manifest["model"])
-            self.kind.check_numerics(manifest.get("numerics", {}), refuse=self.numerics == "refuse")
-            keys = manifest["keys"]
-            counters = [int(manifest[name]) for name in ("events", "alarms", "evicted")]
-            if manifest.get("forecast", 0) != self.forecast.horizon:
-                raise ModelChangedError(
-                    f"The snapshot was written with [forecast] horizon = {manifest.get('forecast', 0)}, now it is "
-                    f"{self.forecast.horizon}. Restore the old value, or start anew with --fresh."
-                )
-            parts = 3 if self.forecast.horizon else 2
-            if len(blobs) != parts * len(keys) or not all(key is None or isinstance(key, str) for key in keys):
-                raise StateError("The snapshot's keys do not fit its content.")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StateError(f"The snapshot lacks what this release needs: {error!r}.") from error
+        manifest, blobs = read_manifest(data)
+        keys = manifest.keys
+        self.kind.check_model({"kind": manifest.model.kind, "parameters": manifest.model.parameters})
+        self.kind.check_numerics(manifest.numerics, refuse=self.numerics == "refuse")
+        if manifest.forecast != self.forecast.horizon:
+            raise ModelChangedError(
+                f"The snapshot was written with [forecast] horizon = {manifest.forecast}, now it is "
+                f"{self.forecast.horizon}. Restore the old value, or start anew with --fresh."
+            )
         if self.kind.loads is None:
             raise StateError(f"A {self.kind.name} cannot be read without pickle.")
+        fresh, fresh_ahead = (self._new_model(), self._new_ahead()) if keys else (None, None)
         found: OrderedDict[str | None, _Series] = OrderedDict()
         for i, key in enumerate(keys):
             rule = self._rule()
             rule.restore(blobs[2 * i])
-            ahead = self.kind.loads(blobs[2 * len(keys) + i]) if self.forecast.horizon else None
-            model = self._told_of_alarm(self.kind.loads(blobs[2 * i + 1]))
+            ahead = fitting(self.kind.loads(blobs[2 * len(keys) + i]), fresh_ahead) if self.forecast.horizon else None
+            model = self._told_of_alarm(fitting(self.kind.loads(blobs[2 * i + 1]), fresh))
             found[key] = _Series(model, rule, ahead, tally=getattr(model, "tally", NOTHING))
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found
-        self.events, self.alarms, self.evicted = counters
+        self.events, self.alarms, self.evicted = manifest.events, manifest.alarms, manifest.evicted

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from collections.abc import Sequence
 from typing import Any
-
-import msgspec
 
 from streamrnn.config import Config
 from streamrnn.config_secrets import shown
@@ -15,6 +14,7 @@ from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
+from streamrnn.runtime.manifest import read_manifest
 from streamrnn.runtime.models import model_kind
 from streamrnn.runtime.places import start_of
 from streamrnn.safe_text import safe_text
@@ -51,7 +51,7 @@ def _problem(one: StoredSnapshot) -> str | None:
     if one.problem is not None:
         return one.problem
     try:
-        unpack(one.data)
+        read_manifest(one.data)
     except StateError as error:
         return str(error)
     return None
@@ -62,9 +62,10 @@ def listed(config: Config) -> list[str]:
     rows = [("partition", "name", "position", "events", "keys", "bytes", "")]
     for one in stored(config):
         problem = _problem(one)
-        manifest: dict[str, Any] = {} if problem else unpack(one.data)[0]
+        manifest = None if problem else read_manifest(one.data)[0]
         rows.append((
-            one.partition, one.name, str(one.position), str(manifest.get("events", "")), str(len(manifest.get("keys", "")) or ""),
+            one.partition, one.name, str(one.position), "" if manifest is None else str(manifest.events),
+            "" if manifest is None else str(len(manifest.keys) or ""),
             str(len(one.data)), "good" if problem is None else f"DAMAGED: {problem}",
         ))  # fmt: skip
     if len(rows) == 1:
@@ -99,6 +100,7 @@ def chosen(config: Config, name: str | None) -> StoredSnapshot:
 
 def described(one: StoredSnapshot) -> str:
     """Return all of a snapshot but its numbers, as JSON."""
+    read_manifest(one.data)
     manifest, blobs = unpack(one.data)
     keys = manifest.pop("keys", [])
     known: Any = shown("", manifest)  # parameters that are called secrets are not told, whoever's they were
@@ -106,7 +108,7 @@ def described(one: StoredSnapshot) -> str:
         "partition": one.partition, "name": one.name, "position": one.position, "bytes": len(one.data), **known,
         "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs[1::2])),
     }  # fmt: skip
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
+    return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
 def other_numerics(config: Config) -> str:
@@ -115,7 +117,7 @@ def other_numerics(config: Config) -> str:
     if newest is None:
         return ""
     kind = model_kind(config.model.kind, config.model.options)
-    return kind.numerics_changes(unpack(newest.data)[0].get("numerics", {}))
+    return kind.numerics_changes(read_manifest(newest.data)[0].numerics)
 
 
 def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = None, from_start: bool = False) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 import streamrnn
@@ -169,3 +171,81 @@ def test_nowhere_to_write(sources, tmp_path):
     assert list(home.iterdir()) == list(temporary.iterdir()) == []
     assert (first[0], second[0], nothing[0]) == (0, 1, 0)
     assert first[1] == second[1] == nothing[1]
+
+
+class Planted:
+    """What somebody else would leave in a cache: reading it runs their code."""
+
+    def __init__(self, marker):
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.marker),)
+
+
+def plant(cache, marker):
+    """Put it in the place of every index of numba's; return the folder that holds them."""
+    indexes = list(cache.rglob("*.nbi"))
+    for index in indexes:
+        index.write_bytes(pickle.dumps(numba.__version__) + pickle.dumps(Planted(marker)))
+    return indexes[0].parent
+
+
+def of_another_user(path):
+    """Give it away."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(path, 54321, 54321)
+
+
+OPENED = {
+    "all may write to the folder": lambda cache, folder: folder.chmod(0o777),
+    "a group may write to the folder": lambda cache, folder: (os.chown(folder, -1, 54321), folder.chmod(0o775)),
+    "all may write above the folder": lambda cache, folder: cache.chmod(0o777),
+    "the folder belongs to another user": lambda cache, folder: of_another_user(folder),
+    "the folder above belongs to another user": lambda cache, folder: of_another_user(cache),
+    "the files belong to another user": lambda cache, folder: [of_another_user(path) for path in folder.iterdir()],
+    "a link of another user leads to it": lambda cache, folder: (
+        cache.rename(cache.with_name("moved")),
+        cache.symlink_to("moved"),
+        os.geteuid() or os.lchown(cache, 54321, 54321),
+    ),
+}
+
+
+@pytest.mark.parametrize("opened", OPENED)
+@pytest.mark.parametrize("place", ["NUMBA_CACHE_DIR", "TMPDIR"])
+def test_code_that_others_can_have_put_there_is_not_run(sources, tmp_path, place, opened):
+    """A cache that is not ours alone is neither read nor written, in the temporary directory and where the user says."""
+    if "group" in opened and os.geteuid() != 0:
+        pytest.skip("a user's own group may write")
+    if "link" in opened and os.geteuid() != 0:
+        pytest.skip("only root can give a link away")
+    home, temporary, marker = tmp_path / "home", tmp_path / "temporary", tmp_path / "marker"
+    temporary.mkdir(0o700)
+    home.mkdir(0o555)
+    cache = temporary / (f"streamrnn-numba-{os.geteuid()}" if place == "TMPDIR" else "own")
+    places = {"HOME": str(home), "TMPDIR": str(temporary)} | ({} if place == "TMPDIR" else {place: str(cache)})
+    cold = scored(start(sources, **places))
+    modes = {path.stat().st_mode & 0o777 for path in (cache, *cache.iterdir())}
+    folder = plant(cache, marker)
+    OPENED[opened](cache, folder)
+
+    process = start(sources, **places)
+    out, err = process.communicate(timeout=300)
+
+    assert modes == {0o700}
+    assert not marker.exists(), err
+    assert out.split() == ["1", "0", cold[1]], err
+    assert ("NUMBA_CACHE_DIR" in err and "chmod go-w" in err) == (place == "NUMBA_CACHE_DIR"), err
+
+
+def test_what_is_planted_would_run(sources, tmp_path):
+    """The proof that the test above plants the right thing: in a folder of ours it is read."""
+    cache, marker = tmp_path / "cache", tmp_path / "marker"
+    scored(start(sources, NUMBA_CACHE_DIR=str(cache)))
+    plant(cache, marker)
+
+    start(sources, NUMBA_CACHE_DIR=str(cache)).communicate(timeout=300)
+
+    assert marker.exists()

