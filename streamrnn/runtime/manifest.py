@@ -9,7 +9,7 @@ import msgspec
 from streamrnn.errors import StateError
 from streamrnn.runtime.container import unpack
 
-__all__ = ["ShardManifest", "read_manifest"]
+__all__ = ["ShardManifest", "WrittenModel", "read_manifest"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
 
