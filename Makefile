@@ -29,7 +29,7 @@ TESTS := tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos kills anomaly forecasting lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos kills combinations anomaly forecasting lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -52,6 +52,9 @@ chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half
 
 kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run and of a Kafka run; every byte compared. Ten minutes.
 	$(BIN)/python -m tests.chaos.kills
+
+combinations: $(VENV)/.dev  ## Every combination of a configuration on files and on Kafka: check, run, restart, verify. Five minutes.
+	STREAMRNN_COMBINATIONS=all $(BIN)/python -m pytest --numprocesses auto tests/combinations tests/connectors/kafka/test_kafka_combinations.py
 
 anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; STREAMRNN_DATA names the folder of NAB and MGAB.
 	$(BIN)/python benchmarks/anomaly/run.py

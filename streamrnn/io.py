@@ -145,6 +145,8 @@ class Block:
         Records among these that could not become events.
     partition
         The partition they came from.
+    time_name
+        What the input calls the column of ``times``, so that a model can be given it by name; None where nobody knows.
 
     Examples
     --------
@@ -164,6 +166,7 @@ class Block:
     raws: Sequence[bytes] = ()
     dead_letters: Sequence[DeadLetter] = ()
     partition: str = "0"
+    time_name: str | None = None
 
     def __len__(self) -> int:
         return len(self.positions)

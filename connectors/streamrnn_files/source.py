@@ -345,4 +345,5 @@ class FileSource:
             raws=raws if self._options.keep_raw else (),
             dead_letters=dead,
             partition=PARTITION,
+            time_name=head.layout.time,
         )

@@ -38,6 +38,9 @@ __all__ = ["KafkaSource", "OutsideSource"]
 ANSWER_MS = 15_000
 """How long to wait for an answer to a question about offsets, a change of coordinator included."""
 
+RECORD_TIME = "timestamp"
+"""What the time of events is called where it is that of their records."""
+
 _log = logging.getLogger("streamrnn.kafka")
 
 
@@ -359,6 +362,7 @@ class KafkaSource:
             [records[i].value for i in good] if options.keep_raw else (),
             letters,
             name,
+            RECORD_TIME if options.time is None else options.time,
         )
 
     def _series(self, i: int, key: bytes | None, faults: dict[int, str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,7 +176,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         table, outputs = self._answers(X)
         return table.series(outputs[:, 0].copy())
 
-    def progressive_many(self, X: Any, y: Any) -> Any:
+    def progressive_many(self, X: Any, y: Any, names: Sequence[Any] | None = None) -> Any:
         """Predict each row, then learn it, in one compiled call: the fast way to replay history.
 
         Parameters
@@ -185,6 +185,8 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             A data frame, or an array of shape (n, F).
         y
             A series, an array or a frame of one column, n numbers; None and NaN are not known.
+        names
+            Of an array's columns; without it they are called 0, 1, 2 ...
 
         Returns
         -------
@@ -192,6 +194,6 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             n predictions, each made before its row was learned: the bits of a loop of :meth:`predict_one` and
             :meth:`learn_one`.
         """
-        table = self._table(X)
+        table = self._table(X, names)
         pieces: list[NDArray[np.float64]] = self._many(table, values_of(y, len(table.values)), ANSWER | LEARN)
         return table.series(np.concatenate([piece[:, 0] for piece in pieces]))

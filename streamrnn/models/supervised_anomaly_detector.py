@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -246,7 +246,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         expected = self._expected(x)
         return {**told, "expected": expected, **{name: expected + band.get(name, np.nan) for name in ("low", "high")}}
 
-    def progressive_many(self, X: Any, y: Any) -> dict[str, NDArray[Any]]:
+    def progressive_many(self, X: Any, y: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row: a loop of explain_one and learn_one.
 
         Parameters
@@ -255,6 +255,8 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             Features: a data frame, or an array of shape (n, I).
         y
             Targets, in the order of the rows; NaN where not known.
+        names
+            Of an array's columns; without it they are called 0, 1, 2 ...
 
         Returns
         -------
@@ -270,7 +272,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         >>> found["prediction"].tolist()
         [nan, 2.0, 2.0, 2.0]
         """
-        table = self._table(X)
+        table = self._table(X, names)
         labels, n = values_of(y, len(table.values)), len(table.values)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
@@ -283,9 +285,9 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             expected[0] = self._expected(x)
             self.learn_one(x, target)
         found.append(self._rows(table, labels, expected, len(found)))
-        names = [*PER_EVENT, "view", *BANDS]
-        names.remove("feature")
-        told = {name: np.concatenate([part[name] for part in found]) for name in names}
+        parts = [*PER_EVENT, "view", *BANDS]
+        parts.remove("feature")
+        told = {name: np.concatenate([part[name] for part in found]) for name in parts}
         for name in BANDS:
             told[name] = expected + told[name].ravel()
         return {**told, "prediction": expected}

@@ -9,17 +9,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
+from streamrnn.errors import StateError
 
-__all__ = ["HIGH", "LOW", "MIDDLE", "forecast_block", "levels_of", "new_forecaster"]
+__all__ = [
+    "HIGH",
+    "LOW",
+    "MIDDLE",
+    "forecast_block",
+    "forecaster_bytes",
+    "forecaster_from",
+    "levels_of",
+    "new_forecaster",
+]
 
 LOW, LOW_HALF, MIDDLE, HIGH_HALF, HIGH = range(5)
 
 
-def new_forecaster(settings: Forecast) -> Any:
-    """Return the forecaster of one series."""
+def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
+    """Return the forecaster of one series; one with ``time`` sees the gaps between events."""
     from streamrnn import RNNForecaster  # noqa: PLC0415  (imports river's time series, two seconds)
 
-    return RNNForecaster(horizon=settings.horizon)
+    return RNNForecaster(horizon=settings.horizon, time=time)
+
+
+def forecaster_bytes(forecaster: Any) -> bytes:
+    """Return a forecaster as bytes, whatever the model beside it is written by."""
+    from streamrnn import dumps  # noqa: PLC0415
+
+    return dumps(forecaster)
+
+
+def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) -> Any:
+    """Return what :func:`forecaster_bytes` wrote.
+
+    Raises
+    ------
+    StateError
+        When it is something else.
+    """
+    from streamrnn import loads  # noqa: PLC0415
+
+    found = loads(data)
+    if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time) != (settings.horizon, time):
+        raise StateError("The snapshot's forecaster is none of this configuration.")
+    return found
 
 
 def levels_of(settings: Forecast) -> tuple[float, ...]:
@@ -38,7 +71,12 @@ def levels_of(settings: Forecast) -> tuple[float, ...]:
 
 
 def forecast_block(
-    model: Any, settings: Forecast, names: tuple[str, ...], values: NDArray[np.float64], skip: Sequence[int] = ()
+    model: Any,
+    settings: Forecast,
+    names: tuple[str, ...],
+    values: NDArray[np.float64],
+    skip: Sequence[int] = (),
+    times: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Learn row by row, and forecast behind each.
 
@@ -52,6 +90,8 @@ def forecast_block(
         Channels, and float64 of shape (n, I).
     skip
         Rows that are no events.
+    times
+        Of the events, in seconds, for a forecaster that sees them.
 
     Returns
     -------
@@ -63,7 +103,7 @@ def forecast_block(
     for i, row in enumerate(values.tolist()):
         if i in skip:
             continue
-        model.learn_one(dict(zip(names, row, strict=True)))
+        model.learn_one(dict(zip(names, row, strict=True)), None if times is None else {model.time: times.item(i)})
         for h, step in enumerate(model.forecast(H)):
             for c, name in enumerate(names):
                 if name in step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from streamrnn.errors import ConfigError, StateError
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.runtime.alarm import MOST_EVENTS
 from streamrnn.runtime.container import pack, unpack
+from streamrnn.runtime.parts import failed, last_step
 from streamrnn.runtime.words import EVENT, Recent, blank_row, words_alone
 
 __all__ = ["Corrected", "Labelled", "LabelledDetector", "is_classifier", "labelled"]
@@ -28,9 +29,7 @@ def is_classifier(model: Any) -> bool:
     >>> is_classifier(LogisticRegression()), is_classifier(LinearRegression())
     (True, False)
     """
-    while isinstance(getattr(model, "steps", None), Mapping) and model.steps:
-        model = list(model.steps.values())[-1]
-    return isinstance(model, Classifier)
+    return isinstance(last_step(model), Classifier)
 
 
 class Labelled:
@@ -64,6 +63,7 @@ class Labelled:
         self.label = label
         self.features: tuple[str, ...] = ()
         self._classifies = is_classifier(model)
+        self._time: str | None = getattr(model, "time", None) if hasattr(model, "progressive_many") else None
         self._sums = np.zeros(
             4
         )  # labels seen, the first of them, sum and sum of squares of what the others differ from it
@@ -123,16 +123,26 @@ class Labelled:
                 rows[:, i] = values[:, places[name]]
         return rows
 
+    def _columns(self) -> list[Any] | None:
+        """Return what a net calls the features: by their places, but for the time, which it knows by its name."""
+        if self._time not in self.features:
+            return None
+        return [name if name == self._time else i for i, name in enumerate(self.features)]
+
     def _numbers(self, rows: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
         many = getattr(self.model, "progressive_many", None)
         if many is not None:
-            return np.asarray(many(rows, labels), np.float64)
+            named = self._columns()
+            return np.asarray(many(rows, labels) if named is None else many(rows, labels, named), np.float64)
         found = np.full(len(rows), np.nan)
         for i, (x, y) in enumerate(self._events(rows, labels)):
-            answer = self.model.predict_one(x)
-            found[i] = np.nan if answer is None else answer
-            if y is not None:
-                self.model.learn_one(x, y)
+            try:
+                answer = self.model.predict_one(x)
+                found[i] = np.nan if answer is None else answer
+                if y is not None:
+                    self.model.learn_one(x, y)
+            except Exception as error:
+                raise failed(self.model, x, error) from error
         return found
 
     def _classes(
@@ -141,13 +151,16 @@ class Labelled:
         scores, found = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
         remembers = hasattr(self.model, "progressive_many")
         for i, (x, y) in enumerate(self._events(rows, labels)):
-            shares = self.model.predict_proba_one(x)
-            if shares:
-                found[i] = max(shares, key=shares.__getitem__)
-            if y is not None:
-                scores[i] = 1.0 - shares.get(y, 0.0) if shares else 0.0
-            if y is not None or remembers:
-                self.model.learn_one(x, y)
+            try:
+                shares = self.model.predict_proba_one(x)
+                if shares:
+                    found[i] = max(shares, key=shares.__getitem__)
+                if y is not None:
+                    scores[i] = 1.0 - shares.get(y, 0.0) if shares else 0.0
+                if y is not None or remembers:
+                    self.model.learn_one(x, y)
+            except Exception as error:
+                raise failed(self.model, x, error) from error
         return scores, found
 
     def _events(self, rows: NDArray[np.float64], labels: NDArray[np.float64]) -> Any:
@@ -272,7 +285,8 @@ class LabelledDetector(Labelled):
             When the label is none of the columns.
         """
         place = self._place(names)
-        found: dict[str, NDArray[Any]] = self.model.progressive_many(self._features(values, names), values[:, place])
+        rows = self._features(values, names)
+        found: dict[str, NDArray[Any]] = self.model.progressive_many(rows, values[:, place], self._columns())
         found["contribution"] = found["score"]
         for name in ("prediction", "low", "high", "contribution"):
             whole = np.full(values.shape, np.nan)
@@ -338,7 +352,7 @@ class Corrected(LabelledDetector):
             When the label is none of the columns.
         """
         place, times = self._place(names), times or [None] * len(values)
-        late = np.flatnonzero(words_alone(values, names, self.label)).tolist() if self.late else []
+        late = np.flatnonzero(words_alone(values, names, self.label, self._time)).tolist() if self.late else []
         parts: list[dict[str, NDArray[Any]]] = []
         start = 0
         for row in [*late, len(values)]:

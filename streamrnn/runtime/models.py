@@ -14,6 +14,7 @@ from streamrnn.config import nearest, parameter_names
 from streamrnn.config_secrets import shown
 from streamrnn.errors import ConfigError, ModelChangedError, ParameterError, StateError
 from streamrnn.runtime.labelled import Labelled, labelled
+from streamrnn.runtime.parts import abilities, check_names, check_nets, failed, is_net, nets_of
 
 __all__ = [
     "LABEL",
@@ -36,6 +37,9 @@ LABEL = "label"
 
 LATE, MOST_LATE = "late", 100_000
 """Option of RNNAnomalyDetector with a label: so many events of a series are remembered for words that come later; and the most there may be."""
+
+TIME, KEY = "time", "key"
+"""Parameters of our models that name a column: the runtime brings the time to them, and has a net for each key itself."""
 
 PIPELINE = "pipeline"
 """The kind whose ``steps`` are estimators by dotted name."""
@@ -61,6 +65,10 @@ class ModelKind:
         The column that a regressor or classifier predicts; None: a detector expects them all, but for one with words of the user's.
     words
         That one, where words may come later than their events; None: where not.
+    time
+        The column that the model sees as the time of its events; None: it sees none.
+    nets
+        This library's models within one that is not of :data:`MODELS`: what there is to compile.
 
     Examples
     --------
@@ -78,6 +86,8 @@ class ModelKind:
     numerics: Mapping[str, str] = field(default_factory=dict)
     label: str | None = None
     words: str | None = None
+    time: str | None = None
+    nets: tuple[Any, ...] = ()
 
     def check_model(self, written: Mapping[str, Any]) -> None:
         """Raise where a snapshot is of another model.
@@ -162,14 +172,18 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
     if name not in MODELS:
         make = _maker(name, own)
         made = lambda: make()[0] if label is None else labelled(make()[0], label)  # noqa: E731
-        return ModelKind(name, dict(parameters), made, label=label)
+        first = make()[0]
+        time, nets = first.time if is_net(first) else None, tuple(nets_of(first))
+        return ModelKind(name, dict(parameters), made, label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
     numerics = numeric_abi(cls(**own).cell)
+    time = parameters.get(TIME)
     if label is None:
-        return ModelKind(name, dict(parameters), lambda: cls(**own), streamrnn.dumps, streamrnn.loads, numerics)
+        make = lambda: cls(**own)  # noqa: E731
+        return ModelKind(name, dict(parameters), make, streamrnn.dumps, streamrnn.loads, numerics, time=time)
     return ModelKind(
         name,
         dict(parameters),
@@ -179,6 +193,7 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         numerics,
         None if name == MODELS[0] else label,
         label if name == MODELS[0] and late else None,
+        time,
     )
 
 
@@ -257,18 +272,21 @@ def check_model(name: str, parameters: Mapping[str, Any], *, foreign: bool = Tru
     if not foreign and is_foreign(name):
         return _check_label(name, parameters, predicts=True, scores=True)
     if name in MODELS:
-        problems = _check_ours(name, own)
+        problems = _check_ours(name, own) or check_names(own, "")
         predicts, scores = name != "RNNAnomalyDetector", name == "RNNAnomalyDetector"
     else:
         model, problems = _maker(name, own)()
-        learns = hasattr(model, "learn_one")
-        predicts, scores = learns and hasattr(model, "predict_one"), learns and hasattr(model, "score_one")
+        problems = problems or check_nets(model)
+        predicts, scores = abilities(model)
         if not problems and not predicts and not scores:
             what = "the last step" if name == PIPELINE else name
             said = f"[model] kind: {what} must be an anomaly detector, with score_one and learn_one, or a regressor or "
             problems = [f"{said}classifier, with predict_one and learn_one. It is none."]
     problems += _check_late(parameters) if name == MODELS[0] and LATE in parameters else []
-    return problems or _check_label(name, parameters, predicts=predicts, scores=scores)
+    problems = problems or _check_label(name, parameters, predicts=predicts, scores=scores)
+    if not problems and LABEL in parameters and parameters[LABEL] == parameters.get(TIME):
+        problems = [f"[model] time: must be another column than the label. Got {parameters[TIME]!r} for both."]
+    return problems
 
 
 def _check_label(name: str, parameters: Mapping[str, Any], *, predicts: bool, scores: bool) -> list[str]:
@@ -406,6 +424,9 @@ def score_block(
         if expect is not None:
             before = expect()
             expected[i] = [before.get(name, np.nan) for name in names]
-        scores[i] = model.score_one(x)
-        model.learn_one(x)
+        try:
+            scores[i] = model.score_one(x)
+            model.learn_one(x)
+        except Exception as error:
+            raise failed(model, x, error) from error
     return scores, expected

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm, Forecast
-from streamrnn.errors import ConfigError, ModelChangedError, StateError
+from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.io import Block
-from streamrnn.runtime.ahead import forecast_block, new_forecaster
+from streamrnn.runtime.ahead import forecast_block, forecaster_bytes, forecaster_from, new_forecaster
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.container import pack_into
+from streamrnn.runtime.fit import check_fit
 from streamrnn.runtime.manifest import read_manifest
 from streamrnn.runtime.models import ModelKind, fitting, has_rule, score_block
+from streamrnn.runtime.places import cut
+from streamrnn.runtime.times import timed, times_of, untimed
 from streamrnn.runtime.words import blank_row, words_alone
 
 __all__ = ["Scored", "Shard"]
@@ -168,8 +171,9 @@ class Shard:
 
     def series_bytes(self, names: tuple[str, ...]) -> int:
         """Return the memory that one series with these features takes, estimated from above."""
-        model = self._new_model()
-        score_block(model, names, np.zeros((1, len(names))))
+        model, time = self._new_model(), self.kind.time
+        seen = names if time is None or time in names else (*names, time)
+        score_block(model, seen, np.zeros((1, len(seen))))
         if hasattr(model, "memory_usage"):
             held = model.memory_usage() + AROUND_BYTES
         else:  # scratch beside what a snapshot holds
@@ -177,8 +181,9 @@ class Shard:
         if not has_rule(model):
             held += SCORE_BYTES * self.alarm.window
         if self.forecast.horizon:
-            ahead = new_forecaster(self.forecast)
-            forecast_block(ahead, self.forecast, names, np.zeros((1, len(names))))
+            ahead = self._new_ahead()
+            zeros = np.zeros((1, len(names)))
+            forecast_block(ahead, self.forecast, names, zeros, (), None if time is None else zeros[:, 0])
             held += ahead.memory_usage() * 3 // 2
         return int(held)
 
@@ -196,7 +201,7 @@ class Shard:
         return model
 
     def _new_ahead(self) -> Any:
-        return new_forecaster(self.forecast) if self.forecast.horizon else None
+        return new_forecaster(self.forecast, self.kind.time) if self.forecast.horizon else None
 
     def _touch(self, key: str | None) -> _Series:
         """Return the series of ``key``, new or old, as the one seen last; drop the oldest where there are too many."""
@@ -211,24 +216,30 @@ class Shard:
         return series
 
     def score(self, block: Block) -> Scored:
-        """Score and learn every event of a block. Where blocks are cut changes nothing."""
+        """Score and learn every event of a block. Where blocks are cut changes nothing.
+
+        Raises
+        ------
+        ConfigError
+            When the model does not fit the columns that come.
+        """
+        n, width = len(block), len(block.names)
+        if block.names != self._names or (n and not self.events):
+            check_fit(self.kind, cut(block, 0, 0) if self.events else block)
         if block.names != self._names:
             self._names = block.names
             self.room = self.room_for(block.names)
-        n = len(block)
+        block = timed(block, self.kind.time)
         self._losses = []
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.label)
-        if self.kind.words is not None and block.times is None:
-            raise ConfigError(
-                "[model] late: a late word names its event by the time, and the input has none. Set [source] time."
-            )
         if block.keys is None:
             found = self._score_rows(self._touch(None), block, range(n))
         else:
             found = self._score_keys(block, block.keys)
         if self.kind.words is not None:
             self.unheard += found["heard"].tolist().count(False)
+        found = untimed(found, width)
         alarms = found.pop("alarm").tolist()
         self.events += n
         self.alarms += sum(alarms)
@@ -288,7 +299,9 @@ class Shard:
     def _late(self, block: Block) -> NDArray[np.bool_]:
         """Return which records are late words."""
         none = np.zeros(len(block), bool)
-        return none if self.kind.words is None else words_alone(block.values, block.names, self.kind.words)
+        return (
+            none if self.kind.words is None else words_alone(block.values, block.names, self.kind.words, self.kind.time)
+        )
 
     def _score_rows(self, series: _Series, block: Block, rows: Sequence[int]) -> dict[str, NDArray[Any]]:
         """Return what one series says of its rows of a block, by name, in their order."""
@@ -310,7 +323,11 @@ class Shard:
             }
         if self.forecast.horizon:
             skip = np.flatnonzero(self._late(block)[rows]).tolist()
-            found["forecast"] = forecast_block(series.ahead, self.forecast, names, values, skip)
+            watched = self._names or names  # without the time that a model sees beside
+            seen = times_of(names, values, self.kind.time)
+            found["forecast"] = forecast_block(
+                series.ahead, self.forecast, watched, values[:, : len(watched)], skip, seen
+            )
         self._count(series)
         return found
 
@@ -353,7 +370,7 @@ class Shard:
         if not self.forecast.horizon:
             return pack_into(buffer, manifest, blobs, 2 * len(self._series))
         manifest["forecast"] = self.forecast.horizon
-        ahead = (dumps(series.ahead) for series in self._series.values())
+        ahead = (forecaster_bytes(series.ahead) for series in self._series.values())
         return pack_into(buffer, manifest, chain(blobs, ahead), 3 * len(self._series))
 
     def restore(self, data: bytes) -> None:
@@ -375,12 +392,12 @@ class Shard:
             )
         if self.kind.loads is None:
             raise StateError(f"A {self.kind.name} cannot be read without pickle.")
-        fresh, fresh_ahead = (self._new_model(), self._new_ahead()) if keys else (None, None)
+        fresh, horizon = self._new_model() if keys else None, self.forecast.horizon
         found: OrderedDict[str | None, _Series] = OrderedDict()
         for i, key in enumerate(keys):
             rule = self._rule()
             rule.restore(blobs[2 * i])
-            ahead = fitting(self.kind.loads(blobs[2 * len(keys) + i]), fresh_ahead) if self.forecast.horizon else None
+            ahead = forecaster_from(blobs[2 * len(keys) + i], self.forecast, self.kind.time) if horizon else None
             model = self._told_of_alarm(fitting(self.kind.loads(blobs[2 * i + 1]), fresh))
             found[key] = _Series(model, rule, ahead, tally=getattr(model, "tally", NOTHING))
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features

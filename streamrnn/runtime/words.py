@@ -18,8 +18,10 @@ EVENT = np.dtype([("time", "<u8"), ("feature", "<i4"), ("decided", "i1"), ("word
 NOTHING, USUAL, ANOMALY = 0, 1, 2
 
 
-def words_alone(values: NDArray[np.float64], names: tuple[str, ...], label: str) -> NDArray[np.bool_]:
-    """Return which rows are words that came by themselves: nothing but the label's column.
+def words_alone(
+    values: NDArray[np.float64], names: tuple[str, ...], label: str, time: str | None = None
+) -> NDArray[np.bool_]:
+    """Return which rows are words that came by themselves: nothing but the label's column, and ``time`` where that is one.
 
     Examples
     --------
@@ -31,6 +33,8 @@ def words_alone(values: NDArray[np.float64], names: tuple[str, ...], label: str)
     if label not in names:
         return np.zeros(len(values), bool)
     known = ~np.isnan(values)
+    if time in names:
+        known[:, names.index(time)] = False
     found: NDArray[np.bool_] = known[:, names.index(label)] & (known.sum(axis=1) == 1)
     return found
 
