@@ -1,6 +1,20 @@
-"""``python -m streamrnn`` is ``streamrnn``."""
+"""``python -m streamrnn`` is ``streamrnn``. A run takes signals from its first line on; what it imports takes a while."""
 
-from streamrnn.cli import main
+import sys
+
+from streamrnn.runtime import stop
+
+RUNS = sys.argv[1:2] == ["run"]
+if RUNS:
+    stop.begin()
+
+from streamrnn import cli  # noqa: E402  (signals first)
+
+
+def main() -> None:
+    """Run the command line as a process of its own."""
+    cli.main(at_end=stop.end if RUNS else None)
+
 
 if __name__ == "__main__":
     main()

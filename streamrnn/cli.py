@@ -433,13 +433,15 @@ def _complain(error: BaseException, arguments: Sequence[str]) -> int:
     return EXIT_BUG
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, at_end: Callable[[], None] | None = None) -> None:
     """Run the command line and exit with its code.
 
     Parameters
     ----------
     arguments
         As in ``sys.argv[1:]``, the default.
+    at_end
+        Called once the exit code is known.
 
     Examples
     --------
@@ -468,4 +470,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = _complain(full, arguments) if _is_full(error) else 0
         else:
             code = _complain(error, arguments)
+    if at_end is not None:
+        at_end()
     sys.exit(code or 0)

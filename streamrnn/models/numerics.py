@@ -43,26 +43,31 @@ def numeric_abi(cell: str = "lstm") -> dict[str, str]:
     }
 
 
-class _First(event.Listener):  # type: ignore[misc]
-    """Hears of the first function that is compiled rather than loaded."""
+class _Outermost(event.Listener):  # type: ignore[misc]
+    """Hears when something begins to be compiled rather than loaded, and when that ends; what is compiled inside is part of it."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self.tell: Callable[[], None] | None = tell
+    def __init__(self, begins: Callable[[], None], ends: Callable[[], None]) -> None:
+        self.begins, self.ends = begins, ends
+        self.depth = 0
 
     def on_start(self, event: object) -> None:
-        """Tell it, once."""
+        """Tell of the outermost."""
         del event
-        tell, self.tell = self.tell, None
-        if tell is not None:
-            tell()
+        self.depth += 1
+        if self.depth == 1:
+            self.begins()
 
     def on_end(self, event: object) -> None:
-        """Have nothing to say."""
+        """Tell of the outermost."""
+        del event
+        self.depth -= 1
+        if self.depth == 0:
+            self.ends()
 
 
 @contextlib.contextmanager
-def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
-    """Call ``tell`` before the first function is compiled in here, if any is: what lies in the cache is not.
+def told_of_compiling(begins: Callable[[], None], ends: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Call ``begins`` before something is compiled in here, and ``ends`` behind it, each time: what lies in the cache is not.
 
     Examples
     --------
@@ -70,5 +75,5 @@ def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
     >>> with told_of_compiling(lambda: print("compiling")):
     ...     pass
     """
-    with event.install_listener("numba:compile", _First(tell)):
+    with event.install_listener("numba:compile", _Outermost(begins, ends)):
         yield

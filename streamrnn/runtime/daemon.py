@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import msgspec
 
 import streamrnn
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, StreamrnnError
+from streamrnn.errors import ConfigError, Retriable, StreamrnnError, UnavailableError
 from streamrnn.runtime.assemble import make_runtime, make_shards
 from streamrnn.runtime.breaker import Breaker
 from streamrnn.runtime.health import Health
@@ -20,8 +21,9 @@ from streamrnn.runtime.log import say, set_up
 from streamrnn.runtime.loop import Observer, Runtime, Summary
 from streamrnn.runtime.models import ModelKind, model_kind
 from streamrnn.runtime.notify import Notifier
+from streamrnn.runtime.stages import COMPILING, Stages
 from streamrnn.runtime.stop import StopSignals
-from streamrnn.runtime.warm import warm_up
+from streamrnn.runtime.warm import expected_cpu_s, warm_up
 from streamrnn.safe_text import safe_name
 
 __all__ = ["Daemon"]
@@ -29,6 +31,9 @@ __all__ = ["Daemon"]
 STATUS_S = 5.0  # how often systemd is told how it goes
 
 NAME = 256  # places of a partition's name in the log: a Kafka topic's are 249 at most, and a program reads them
+
+NO_ANSWER = UnavailableError, Retriable
+"""What a run may end with that was asked to stop while it waited for a server."""
 
 RELOADABLE = ("[alarm] rate", "[alarm] quiet", "[state] every", "[log] level")
 """What SIGHUP may change in a running process. Anything else decides what the state means, or where it lies."""
@@ -83,6 +88,7 @@ class Daemon:
         self._notifier = Notifier()
         self._signals = signals or StopSignals(reload=True)
         self._told = 0.0
+        self._looked = False
         self.health = self._make_health()
 
     def _make_health(self) -> Health:
@@ -99,6 +105,7 @@ class Daemon:
         set_up(config.log.format, config.log.level)
         with ExitStack() as stack:
             stack.enter_context(self._signals)
+            health.stages = stack.enter_context(Stages(self._tell_stage, self._compiler_works))
             kind = model_kind(config.model.kind, config.model.options)
             runtime = health.runtime = make_runtime(config, fresh=self._fresh, kind=kind, monitor=health)
             runtime.stopped = self._tick
@@ -114,10 +121,16 @@ class Daemon:
             )  # fmt: skip
             try:
                 self._warm_up(kind)
-                summary = runtime.run()
+                with self._watch_compiler(kind):
+                    summary = runtime.run()
             except BaseException as error:
+                if self._signals.stopped and isinstance(error, NO_ANSWER) and not runtime.summary.events:
+                    self._stopped(
+                        runtime.summary
+                    )  # asked to stop while it tried to begin: nothing was, nothing is lost
+                    return runtime.summary
                 said = str(error) or type(error).__name__
-                health.state = "failed"
+                health.phase = "failed"
                 say("failed", logging.ERROR, error=said, events=runtime.summary.events)
                 self._notifier.stopping(f"failed: {said}")
                 raise
@@ -126,19 +139,39 @@ class Daemon:
 
     def _warm_up(self, kind: ModelKind) -> None:
         """Compile before the run counts as started: whoever watches it then waits, and does not take it for stuck."""
-        told: list[float] = []
+        stages, forecast = self.health.stages, self.config.forecast
 
         def tell() -> None:
-            told.append(time.monotonic())
-            self._notifier.status("compiling")
-            say(
-                "compiling",
-                why="no code for this release, model and processor is in NUMBA_CACHE_DIR; takes up to a minute or two",
-            )
+            if stages is not None and stages.stage != COMPILING:
+                self._notifier.status("compiling")
+                stages.compiles(expected_cpu_s(kind, forecast))
 
-        self._signals.unless_stopped(lambda: warm_up(kind, self.config.forecast, tell))
-        if told and not self._signals.stopped:
-            say("compiled", seconds=round(time.monotonic() - told[0], 1))
+        self._signals.unless_stopped(lambda: warm_up(kind, forecast, tell))
+        self._compiled()
+
+    def _watch_compiler(self, kind: ModelKind) -> AbstractContextManager[None]:
+        """Notice what is compiled after all while the run goes on: a factory's models are known to nobody beforehand."""
+        stages = self.health.stages
+        if stages is None or "numba" not in sys.modules:
+            return nullcontext()
+        from streamrnn.models.numerics import told_of_compiling  # noqa: PLC0415
+
+        expected = expected_cpu_s(kind, self.config.forecast)
+        return told_of_compiling(lambda: stages.compiles(expected), self._compiled)
+
+    def _compiled(self) -> None:
+        if self.health.stages is not None and self.health.stages.stage == COMPILING:
+            self.health.progress = time.monotonic()
+            self.health.stages.compiled()
+
+    def _tell_stage(self, stage: str, **fields: Any) -> None:
+        if not (stage == "compiled" and self._signals.stopped):
+            say(stage, **fields)
+
+    def _compiler_works(self) -> None:
+        """Tell systemd, where the loop cannot: from a thread of its own."""
+        self._notifier.alive(time.monotonic())
+        self._notifier.status(f"compiling: {self.health.detail()}")
 
     def _serve(self, stack: ExitStack) -> int:
         from streamrnn.runtime.metrics import MeteredHealth  # noqa: PLC0415
@@ -151,7 +184,7 @@ class Daemon:
         return stack.enter_context(server).port
 
     def _stopped(self, summary: Summary) -> None:
-        self.health.state = "stopped"
+        self.health.phase = "stopped"
         reason = "signal" if self._signals.stopped else "the source ended"
         say(
             "stopped", reason=reason, events=summary.events, alarms=summary.alarms, dead_letters=summary.dead_letters,
@@ -163,21 +196,24 @@ class Daemon:
         now = time.monotonic()
         self.health.tick(now)
         self._notifier.alive(now)
-        if self.health.state == "starting":
-            self.health.state = "running"
-            self._notifier.ready("running")
+        if self.health.phase == "starting":
+            if self._looked:  # the first poll has come back, and what it brought is taken up
+                self.health.phase = "running"
+                self._notifier.ready(self.health.state)
+            self._looked = True
         if self._signals.take_reload():
             self._answer_reload()
-        if self._signals.stopped and self.health.state == "running":
-            self.health.state = "stopping"
+        if self._signals.stopped and self.health.phase in ("starting", "running"):
+            self.health.phase = "stopping"
             self._notifier.stopping("a signal came; writing the last results and a snapshot")
             say("stopping", reason="signal")
-        elif now - self._told >= STATUS_S:
+        elif self.health.phase != "starting" and now - self._told >= STATUS_S:
             self._told = now
             done = self.health.summary
             trouble = f"; {self.health.trouble}" if self.health.trouble else ""
+            stage = f"{self.health.state}: {self.health.detail()}; " if self.health.detail() else ""
             self._notifier.status(
-                f"{done.events:,} events, {self.health.rate():,.0f}/s, {done.alarms:,} alarms{trouble}"
+                f"{stage}{done.events:,} events, {self.health.rate():,.0f}/s, {done.alarms:,} alarms{trouble}"
             )
         return self._signals.stopped
 

@@ -20,6 +20,7 @@ from streamrnn.runtime.loop import Runtime, Summary
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.seen import Point, Seen
 from streamrnn.runtime.shard import Scored
+from streamrnn.runtime.stages import Stages
 from streamrnn.safe_text import safe_name
 
 __all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles", "series_id"]
@@ -113,7 +114,8 @@ class Health(Monitor):
     def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True) -> None:
         self.alarm_rate = alarm_rate
         self.keep_series = keep_series
-        self.state = "starting"
+        self.phase = "starting"
+        self.stages: Stages | None = None
         self.trouble: str | None = None
         self.started = time.monotonic()
         self.progress = self.started
@@ -123,6 +125,16 @@ class Health(Monitor):
         self._seen = Seen()
         self._lock = threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
+
+    @property
+    def state(self) -> str:
+        """What the run is doing: starting, compiling, replaying, running, stopping, stopped, failed."""
+        stage = None if self.stages is None else self.stages.stage
+        return stage if stage is not None and self.phase in ("starting", "running") else self.phase
+
+    def detail(self) -> str:
+        """Return how far it is with that, in words, where somebody knows."""
+        return self.stages.detail() if self.stages is not None and self.state == self.stages.stage else ""
 
     # What the loop tells -------------------------------------------------------------------------------------------
 
@@ -139,8 +151,19 @@ class Health(Monitor):
         with self._lock:
             self.partitions[partition] = PartitionHealth(snapshot_at=None)
 
+    def replaying(self, partition: str, events: int) -> None:
+        """Note that a partition reads again what an earlier run has written."""
+        if self.stages is not None:
+            self.stages.replays(partition, events)
+
+    def replayed(self, partition: str) -> None:
+        """Note that a partition has caught up."""
+        if self.stages is not None:
+            self.stages.replayed(partition)
+
     def revoked(self, partition: str) -> None:
         """Note that a partition has gone."""
+        self.replayed(partition)
         with self._lock:
             self.partitions.pop(partition, None)
         self.revoked_partitions += 1
@@ -198,8 +221,10 @@ class Health(Monitor):
         return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
 
     def silent_s(self) -> float:
-        """Seconds since the loop last came round."""
-        return time.monotonic() - self.progress
+        """Seconds since the loop last came round, or since a compiler that it waits for was last seen to work."""
+        working = None if self.stages is None else self.stages.working_s()
+        silent = time.monotonic() - self.progress
+        return silent if working is None else min(silent, working)
 
     def rate(self) -> float:
         """Events per second over the last ten seconds."""
@@ -223,6 +248,7 @@ class Health(Monitor):
             ]  # fmt: skip
         return {
             "state": self.state,
+            "detail": self.detail(),
             "trouble": self.trouble,
             "uptime_s": round(now - self.started, 1),
             "silent_s": round(self.silent_s(), 1),

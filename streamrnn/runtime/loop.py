@@ -71,7 +71,8 @@ def _without_secrets(letter: DeadLetter) -> DeadLetter:
 class _Partition:
     """Where one input partition stands.
 
-    ``muted_until`` is the position up to which outputs were written by an earlier run, or None.
+    ``muted_until`` is the position up to which outputs were written by an earlier run, or None; ``again`` counts the
+    events that were read again on the way there.
     ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
     there is one at all: the first commit brings one, so that every position has a snapshot to start from. ``buffer``
     takes each snapshot while it is written, so that memory is flat from the first large one on.
@@ -80,6 +81,7 @@ class _Partition:
     shard: Shard
     position: Position | None = None
     muted_until: Position | None = None
+    again: int = 0
     fresh: int = 0
     dirty: bool = False
     saved: bool = False
@@ -238,6 +240,10 @@ class Runtime:
         started = time.perf_counter()
         sent_back = self._take_up(name)
         self.monitor.assigned(name, time.perf_counter() - started, sent_back)
+        if self._partitions[name].muted_until is None:
+            self.monitor.replayed(name)
+        else:
+            self.monitor.replaying(name, 0)
         return sent_back
 
     def _take_up(self, name: str) -> bool:
@@ -286,9 +292,12 @@ class Runtime:
             state.shard.score(cut(block, 0, start))
             self.summary.replayed += start
             state.fresh += start
+            state.again += start
+            self.monitor.replaying(block.partition, state.again)
         if start == n and not ended:
             return None
         state.muted_until = None
+        self.monitor.replayed(block.partition)
         if block.next_position == target:
             return None
         letters = tuple(one for one in block.dead_letters if reached(one.position, target))

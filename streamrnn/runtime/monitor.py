@@ -25,6 +25,12 @@ class Monitor:
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:
         """A partition has come; ``restored``: with the state of an earlier run."""
 
+    def replaying(self, partition: str, events: int) -> None:
+        """A partition reads events again that an earlier run has written: so many so far."""
+
+    def replayed(self, partition: str) -> None:
+        """A partition has none (any more) to read again."""
+
     def revoked(self, partition: str) -> None:
         """A partition has gone."""
 

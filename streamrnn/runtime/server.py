@@ -79,14 +79,17 @@ class _Pages:
 
     def _ready(self, query: dict[str, list[str]]) -> Answer:
         if self._health.state != "running":
-            return 503, "text/plain", f"{self._health.state}\n".encode()
+            detail = self._health.detail()
+            said = f"{self._health.state}: {detail}" if detail else self._health.state
+            return 503, "text/plain", f"{said}\n".encode()
         if self._health.trouble is not None:
             return 503, "text/plain", f"{safe_text(self._health.trouble)}\n".encode()
         return self._live(query)
 
-    def _started(self, _: dict[str, list[str]]) -> Answer:
-        started = self._health.state != "starting"
-        return (200, "text/plain", b"ok\n") if started else (503, "text/plain", b"starting\n")
+    def _started(self, query: dict[str, list[str]]) -> Answer:
+        if self._health.phase != "starting":
+            return 200, "text/plain", b"ok\n"
+        return self._ready(query)
 
     def _series(self, query: dict[str, list[str]]) -> Answer:
         if "id" in query:

@@ -8,7 +8,24 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
-__all__ = ["StopSignals"]
+__all__ = ["StopSignals", "begin", "end"]
+
+_STOP = signal.SIGINT, signal.SIGTERM
+
+
+def begin() -> None:
+    """Have SIGINT and SIGTERM end the process with 0 from now on: the first thing that a run does, before it imports anything.
+
+    Nothing has begun then, so there is nothing to finish. :class:`StopSignals` takes over when there is.
+    """
+    for number in _STOP:
+        signal.signal(number, lambda *_: os._exit(0))
+
+
+def end() -> None:
+    """Take no notice of SIGINT and SIGTERM any more: all is written, and the exit code is known."""
+    for number in _STOP:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Now(BaseException):

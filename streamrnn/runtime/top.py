@@ -67,6 +67,8 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
     """Return what to show for a status, and the points of the series in it, on ``width`` places."""
     head = Text()
     head.append(safe_name(status["state"]), style="bold green" if status["state"] == "running" else "bold yellow")
+    if status.get("detail"):
+        head.append(f" ({safe_text(status['detail'])})", style="yellow")
     head.append(
         f"   {status['events']:,} events   {status['events_per_s']:,.0f}/s   {status['alarms']:,} alarms   "
         f"{status['dead_letters']:,} dead letters   up {status['uptime_s']:,.0f} s"

@@ -81,7 +81,7 @@ LAYERS = {
         ),
         ("click",),
     ),
-    "streamrnn.__main__": Layer(("streamrnn.cli",)),
+    "streamrnn.__main__": Layer(("streamrnn.cli", "streamrnn.runtime")),
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(

@@ -20,15 +20,17 @@ from streamrnn.runtime.warm import warm_up
 from tests.runtime.daemon_rig import HIDDEN_SIZE, Process, place, wait
 
 
-def test_compiling_is_told_once() -> None:
-    """Before the first function that is compiled, not before others, nor where nothing is."""
+def test_compiling_is_told() -> None:
+    """Before a function is compiled and behind it, what it calls included; not where nothing is, nor outside."""
     told: list[str] = []
-    with told_of_compiling(lambda: told.append("compiling")):
+    inner = numba.njit(lambda x: x + 1)
+    outer = numba.njit(lambda x: inner(x) + 1)
+    with told_of_compiling(lambda: told.append("begins"), lambda: told.append("ends")):
         for _ in range(2):
-            numba.njit(lambda x: x + 1)(1)
+            outer(1)
     numba.njit(lambda x: x + 2)(1)
 
-    assert told == ["compiling"]
+    assert told == ["begins", "ends"]
 
 
 def test_a_warm_net_is_not_compiled() -> None:
