@@ -329,7 +329,10 @@ def test_check_tries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
             ["no column of numbers", "file/out' cannot be written", "is not a directory"],
         ),
         ("good.csv", ".", "state"): (73, ["it is a directory"]),
-        ("good.csv", "out", "deep/state"): (0, ["good (source: good; sink: good; snapshot: none yet)"]),
+        ("good.csv", "out", "deep/state"): (
+            0,
+            ["good (source: good; sink: good; snapshot: none yet; model: good with the first events)"],
+        ),
     }
     (tmp_path / "good.csv").write_text("a\n1\n2\n")
     for (source, sink, state), (code, says) in cases.items():

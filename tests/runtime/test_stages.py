@@ -179,12 +179,11 @@ def takes_over(run: subprocess.Popen[bytes]) -> bool:
 
 
 def test_the_first_line_takes_the_signals(tmp_path: Path) -> None:
-    """A run ends with 0 at once where a signal comes before the command line is even imported; at the end signals are ignored."""
+    """A run ends with 0 at once where a signal comes before the command begins; once it is over, signals change nothing."""
     code = (
         "import os, signal, sys\n"
         "sys.argv = ['streamrnn', 'run', 'no-such.toml']\n"
         "import streamrnn.__main__\n"
-        "assert 'kafka' not in sys.modules\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, cwd=tmp_path)
