@@ -192,12 +192,13 @@ def show(config_file: str, name: str | None) -> None:
 @click.argument("config_file", metavar="CONFIG")
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="Which one. [the newest good one]")
+@click.option("--partition", help="Of which partition. [any]")
 @_debug
-def export(config_file: str, file: str, name: str | None) -> None:
+def export(config_file: str, file: str, name: str | None, partition: str | None) -> None:
     """Write a snapshot to FILE: to keep it, to import it elsewhere, to replay from it."""
     from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
 
-    exported.write_export(snapshots.chosen(_loaded(config_file), name), file)
+    exported.write_export(snapshots.chosen(_loaded(config_file), name, partition), file)
 
 
 @snapshot.command(name="import", short_help="Have the next run start from a file.")
@@ -207,16 +208,25 @@ def export(config_file: str, file: str, name: str | None) -> None:
 @click.option(
     "--from-start", is_flag=True, help="Read the input from its beginning: another one than the snapshot has seen."
 )
+@click.option(
+    "--skip-gap", is_flag=True, help="The input behind the snapshot is gone: go on where the run's results end."
+)
 @_debug
-def import_(config_file: str, file: str, partition: str | None, from_start: bool) -> None:
+def import_(config_file: str, file: str, partition: str | None, from_start: bool, skip_gap: bool) -> None:
     """Have the next run of CONFIG start from the exported snapshot FILE, and read on where that one stood.
 
     The run must not have begun: where it has state of this partition, this is refused. Its outputs begin behind the snapshot.
+    With --skip-gap it must have begun, and be stopped: FILE takes the place of its state. Where the input no longer goes back to
+    the end of its results either, it goes on at the oldest record there is.
     """
     from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
 
+    if from_start and skip_gap:
+        raise click.UsageError("--from-start and --skip-gap say different places to go on at. Give one of them.")
     one = exported.read_export(file)
-    position = snapshots.taken_in(_loaded(config_file), one, partition=partition, from_start=from_start)
+    position = snapshots.taken_in(
+        _loaded(config_file), one, partition=partition, from_start=from_start, skip_gap=skip_gap
+    )
     _print(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
 
 

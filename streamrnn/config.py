@@ -190,6 +190,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     every: Annotated[
         int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
     ] = 10_000
+    every_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds between two snapshots of a partition that has moved, where 'every' events take longer. 0: "
+            "events alone count. Changes nothing in the outputs.",
+        ),
+    ] = 300.0
     keep: Annotated[
         int,
         Meta(

@@ -16,6 +16,7 @@
     +-- AccessError                       a server refuses these credentials           exit 77
     +-- StateError                        a snapshot is damaged, foreign or does not fit  exit 76
     |   +-- ModelChangedError             a snapshot is of another [model]             exit 76
+    |   +-- GoneError                     the input has deleted what must be read      exit 76
     +-- UsageError                        options of a command contradict each other   exit 64
     +-- MissingExtraError (ImportError)   an optional library is not installed         exit 78
 
@@ -30,6 +31,7 @@ __all__ = [
     "ConfigError",
     "FeatureError",
     "FullError",
+    "GoneError",
     "MissingExtraError",
     "ModelChangedError",
     "ParameterError",
@@ -242,6 +244,28 @@ class ModelChangedError(StateError):
     >>> issubclass(ModelChangedError, StateError)
     True
     """
+
+
+class GoneError(StateError):
+    """The input no longer holds what must be read: what is older than ``first`` was deleted.
+
+    Parameters
+    ----------
+    message
+        One sentence, and what to do.
+    first
+        The position of the oldest record that there is.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import GoneError, StateError
+    >>> issubclass(GoneError, StateError), GoneError("Offset 7 is gone.", 40).first
+    (True, 40)
+    """
+
+    def __init__(self, message: str, first: int | str) -> None:
+        self.first = first
+        super().__init__(message)
 
 
 class UsageError(StreamrnnError):

@@ -30,11 +30,13 @@ __all__ = [
     "Checkable",
     "DeadLetter",
     "Event",
+    "LimitedSink",
     "Poll",
     "Position",
     "ReadableSink",
     "Rereadable",
     "Restored",
+    "RetainingSource",
     "Sink",
     "SnapshotStore",
     "Source",
@@ -235,6 +237,8 @@ class Restored:
         replayed without output.
     extra
         State of the runtime itself (the alarm rule), JSON-serialisable.
+    passing
+        Whether the store may not hold that snapshot for long: the next commit brings another.
 
     Examples
     --------
@@ -247,6 +251,7 @@ class Restored:
     snapshot: bytes | None = None
     snapshot_position: Position | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    passing: bool = False
 
 
 @runtime_checkable
@@ -274,6 +279,8 @@ class Source(Protocol):
         ------
         StateError
             When the input no longer holds that position (truncated, replaced).
+        GoneError
+            When it has deleted that position as too old, and holds later ones.
         """
         ...
 
@@ -382,6 +389,27 @@ class Rereadable(Protocol):
 
 
 @runtime_checkable
+class RetainingSource(Protocol):
+    """What a source may be besides: one whose input loses its oldest records while it grows.
+
+    A restart reads again from the newest snapshot on: it must not be older than what the input holds.
+
+    Examples
+    --------
+    >>> from streamrnn.io import RetainingSource, find_connector
+    >>> issubclass(find_connector("source", "files"), RetainingSource)  # a Kafka source is one
+    False
+    """
+
+    def retained(self, partition: str) -> tuple[Position, Position] | None:
+        """Return the position of the oldest record that the input holds, and of its end; None where nobody knows yet.
+
+        As of some seconds ago; may be called from another thread.
+        """
+        ...
+
+
+@runtime_checkable
 class ReadableSink(Protocol):
     """What a sink may be besides: one whose results can be read back, while a run goes on too.
 
@@ -410,6 +438,22 @@ class AttachedSink(Protocol):
 
     def attach(self, source: Source) -> None:
         """Take notice of the source whose positions will be committed. Called once, before either is entered."""
+        ...
+
+
+@runtime_checkable
+class LimitedSink(Protocol):
+    """What a sink may be besides: one whose commits must not be as large as one likes.
+
+    Examples
+    --------
+    >>> from streamrnn.io import LimitedSink, find_connector
+    >>> issubclass(find_connector("sink", "files"), LimitedSink)  # a Kafka sink is one
+    False
+    """
+
+    def too_large(self, snapshot_bytes: int) -> str | None:
+        """Say why a commit with snapshots of so many bytes may never succeed, and what to set; None: it should."""
         ...
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -27,6 +30,11 @@ __all__ = ["KafkaSink"]
 
 MAX_RECORD = 1_000_000
 """What a broker takes for one record by default, with room for what surrounds the value."""
+
+WRITTEN_BYTES_S = 20_000_000
+"""What must be expected to be written of snapshots in a second, at least: see docs/kafka.md."""
+
+_log = logging.getLogger("streamrnn.kafka")
 
 _Positions = Mapping[str, Position]
 _Snapshots = Mapping[str, bytes | memoryview]
@@ -189,19 +197,28 @@ class KafkaSink:
         except KafkaError as error:
             return [translated(error, "looking at the topics")]
 
+    def too_large(self, snapshot_bytes: int) -> str | None:
+        """Say where snapshots of so many bytes may take longer to write than a transaction may last.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> sink = KafkaSink.to_topic("scores", transaction_timeout_s=1.0)
+        >>> sink.too_large(1_000_000) is None, sink.too_large(254_000_000)[:33]
+        (True, '254 MB take 13 s or so to write, ')
+        """
+        seconds, limit = snapshot_bytes / WRITTEN_BYTES_S, self.options.transaction_timeout_s
+        if self.options.delivery != "exactly_once" or seconds <= limit:
+            return None
+        return (
+            f"{snapshot_bytes / 1e6:,.0f} MB take {seconds:,.0f} s or so to write, and the broker aborts what lasts longer than "
+            f"[sink] transaction_timeout_s = {limit:g}: then each commit with a snapshot is lost. Raise it, or lower [state] "
+            "max_keys or memory_mb."
+        )
+
     def __enter__(self) -> Self:
-        source = self._attached()
-        options = self.options
-        topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
-        most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
         try:
-            with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
-                found = ensure_topics(
-                    admin, dict.fromkeys(topics, most), self.state_topic, create=options.create_topics
-                )
-            self._counts = {name: found[name] for name in topics}
-            self._writer = StateWriter(self.state_topic, found[self.state_topic])
-            self._start_producer()
+            self._prepare()
         except KafkaError as error:
             self.__exit__()
             raise translated(error, "preparing the topics") from error
@@ -212,10 +229,25 @@ class KafkaSink:
 
     def __exit__(self, *exc: object) -> None:
         self._drop_producer()
-        if self._reader is not None:
+        self._close_reader()
+
+    def _prepare(self) -> None:
+        """See to the topics, and make a producer: at the start, and after each commit that was lost."""
+        source, options = self._attached(), self.options
+        topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
+        most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
+        with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
+            found = ensure_topics(admin, dict.fromkeys(topics, most), self.state_topic, create=options.create_topics)
+        self._counts = {name: found[name] for name in topics}
+        self._writer = StateWriter(self.state_topic, found[self.state_topic])
+        self._close_reader()  # it may know topics that are no more
+        self._start_producer()
+
+    def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
             with contextlib.suppress(KafkaError):
-                self._reader.close()
-            self._reader = None
+                reader.close()
 
     def _start_producer(self) -> None:
         """Make a producer; from here on its predecessor of the same name cannot write any more."""
@@ -254,32 +286,53 @@ class KafkaSink:
         committed = source.committed(partition)
         pointer = None if committed is None else Pointer.decode(committed.metadata or "", partition)
         reader = self._state_reader()
-        if committed is None or pointer is None:
+        if committed is None:
             if reader.holds(partition):
-                what = "the group has no offset" if committed is None else "the offset has no pointer to it"
                 raise StateError(
-                    f"Topic {self.state_topic!r} holds a state of {partition}, but {what}: it expired while nothing ran, was "
-                    "reset, or went with a topic that was deleted. Going on would score events twice, or leave some out. Set "
-                    "the group's offset back, if you know it, or start anew with --fresh."
-                )
-            if committed is not None:
-                raise StateError(
-                    f"The group has read {partition} up to offset {committed.offset}, but there is no state. Was it another "
-                    "program? Use another [source] group, or start anew with --fresh."
+                    f"Topic {self.state_topic!r} holds a state of {partition}, but the group has no offset: it expired while "
+                    "nothing ran, was deleted, or went with a topic that was deleted. Going on would score events twice, or leave "
+                    "some out. Set the group's offset with kafka-consumer-groups --reset-offsets, if you know it: the newest "
+                    "snapshot at or before it is taken up; or start anew with --fresh."
                 )
             return None
+        if pointer is None:
+            return self._restored_by_offset(partition, committed.offset)
         manifest, restored = reader.restored(partition, committed.offset, pointer)
-        topic = partition_of(partition).topic
-        count = source.partition_count(topic)
-        if manifest.count != count:
-            raise StateError(
-                f"Topic {topic!r} has {count} partitions, {manifest.count} when its state was written. Its keys now come in "
-                "other partitions than their nets. To begin anew: another [source] group, or --fresh."
-            )
+        self._check_count(partition, manifest.count)
         if self._writer is not None:
             self._writer.know(pointer, manifest)
         self._pointers[partition] = pointer
         return restored
+
+    def _restored_by_offset(self, partition: str, offset: int) -> Restored:
+        """Return what belongs to an offset that a tool has set, which erases what a commit says of the state."""
+        reader = self._state_reader()
+        if not reader.holds(partition):
+            raise StateError(
+                f"The group has read {partition} up to offset {offset}, but there is no state. Was it another "
+                "program? Use another [source] group, or start anew with --fresh."
+            )
+        pointer, is_newest = reader.before(partition, offset)
+        manifest, restored = reader.restored(partition, offset, pointer)
+        self._check_count(partition, manifest.count)
+        if self._writer is not None:
+            self._writer.forget(partition)
+        _log.warning(
+            "the offset of %s was set to %d by another program: the newest snapshot before it, from offset %s, is taken up, "
+            "events up to %d are learned without results, and results begin there, whether they were written before or not",
+            partition, offset, manifest.position, offset,
+        )  # fmt: skip
+        return dataclasses.replace(restored, passing=not is_newest)
+
+    def _check_count(self, partition: str, written: int) -> None:
+        """Raise where the topic had another number of partitions when its state was written."""
+        topic = partition_of(partition).topic
+        count = self._attached().partition_count(topic)
+        if written != count:
+            raise StateError(
+                f"Topic {topic!r} has {count} partitions, {written} when its state was written. Its keys now come in "
+                "other partitions than their nets. To begin anew: another [source] group, or --fresh."
+            )
 
     def _state_reader(self) -> StateReader:
         if self._reader is None:
@@ -321,7 +374,7 @@ class KafkaSink:
 
     def _renew_producer(self) -> None:
         try:
-            self._start_producer()
+            self._prepare()
         except KafkaError as error:
             self._drop_producer()
             if isinstance(error, FOR_GOOD):
@@ -357,6 +410,7 @@ class KafkaSink:
         self._attached()
         if self._producer is None:
             raise RetriableSinkError("The producer was lost with an earlier commit; restore first.")
+        started = time.monotonic()
         try:
             deliver = {
                 "exactly_once": self._exactly_once,
@@ -374,8 +428,21 @@ class KafkaSink:
                 raise SinkError(f"A result is larger than the broker takes: {said}") from error
             if isinstance(error, FOR_GOOD):
                 raise translated(error, "writing results") from error
-            raise RetriableSinkError(f"A commit was lost, or its fate is not known: {said}.") from error
+            raise RetriableSinkError(
+                f"A commit was lost, or its fate is not known: {said}.{self._lasted(started, snapshots or {})}"
+            ) from error
         self._renewed.update(positions)
+
+    def _lasted(self, started: float, snapshots: _Snapshots) -> str:
+        """Say where a commit lasted longer than the broker waits for."""
+        seconds, limit = time.monotonic() - started, self.options.transaction_timeout_s
+        if self.options.delivery != "exactly_once" or seconds < limit:
+            return ""
+        size = sum(map(len, snapshots.values())) / 1e6
+        return (
+            f" It lasted {seconds:.1f} s, with {size:,.1f} MB of snapshots; the broker aborts what lasts longer than [sink] "
+            f"transaction_timeout_s = {limit:g}. Where that is the cause, raise it, or lower [state] max_keys or memory_mb."
+        )
 
     def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
         producer = self._producer

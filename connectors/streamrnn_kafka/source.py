@@ -22,7 +22,7 @@ from kafka.errors import (
 from kafka.structs import MemberState, OffsetAndMetadata
 
 from streamrnn.config import checked_table
-from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError, UnavailableError
+from streamrnn.errors import ConfigError, GoneError, SourceError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
@@ -282,6 +282,20 @@ class KafkaSource:
         """
         return self._watch.lag
 
+    def retained(self, partition: str) -> tuple[Position, Position] | None:
+        """Return the first offset that a partition holds and its end, as of some seconds ago; None before the first look.
+
+        May be called from another thread.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> source.retained("flow/0") is None
+        True
+        """
+        return self._watch.held.get(partition)
+
     def _explained(self, error: KafkaError) -> StreamrnnError:
         """Return what an error of the consumer means here."""
         if isinstance(error, OffsetOutOfRangeError) and error.args and isinstance(error.args[0], dict):
@@ -308,10 +322,13 @@ class KafkaSource:
                     f"Partition {name_of(partition)} ends at offset {end}, before offset {offset} that was reached: the topic "
                     "was recreated, or its brokers lost records. To begin anew: --fresh, or another [source] group."
                 )
-            return StateError(
+            return GoneError(
                 f"Partition {name_of(partition)} no longer holds offset {offset}: retention has deleted all before {first}. "
-                "To go on, events would have to be left out. To begin anew at what there is: --fresh; to lose nothing next "
-                "time, keep the topic's records for longer than the longest stop."
+                "To go on, events would have to be left out. To keep what was learned and go on with what there is: streamrnn "
+                f"snapshot export CONFIG FILE --partition {name_of(partition)}, then streamrnn snapshot import CONFIG FILE "
+                "--skip-gap; to begin anew: --fresh. To lose nothing next time, keep the topic's records for longer than the "
+                "longest stop.",
+                first,
             )
         return StateError(f"Partition {name_of(partition)} no longer holds offset {offset}.")
 
@@ -565,6 +582,13 @@ class OutsideSource(KafkaSource):
             self.__exit__()
             raise
         return self
+
+    def retained(self, partition: str) -> tuple[Position, Position] | None:
+        """Return the first offset that a partition holds, and its end."""
+        one = partition_of(partition)
+        if one not in self._ends:
+            return None
+        return self._ask(self._consumer.beginning_offsets, one), self._ends[one]
 
     def _topics(self) -> list[str]:
         if self.options.pattern is None:

@@ -116,9 +116,12 @@ class StateWriter:
         self._partitions = partitions
         self._pages: dict[str, tuple[int, tuple[Page, ...]]] = {}
 
-    def forget(self) -> None:
-        """Forget the pages: whether the last ones were committed is not known."""
-        self._pages.clear()
+    def forget(self, name: str | None = None) -> None:
+        """Forget the pages of a partition, or all: what is not known to be there for good is written again."""
+        if name is None:
+            self._pages.clear()
+        else:
+            self._pages.pop(name, None)
 
     def know(self, pointer: Pointer, manifest: Manifest) -> None:
         """Take up the pages of a snapshot that was read."""
@@ -173,7 +176,7 @@ class StateReader:
         self._consumer = consumer
         self._topic = topic
         self._ends: dict[TopicPartition, int] | None = None
-        self._held: set[str] = set()
+        self._found: dict[str, list[Any]] = {}
 
     def close(self) -> None:
         """Close the consumer."""
@@ -240,26 +243,53 @@ class StateReader:
             all_of_it = [TopicPartition(self._topic, i) for i in range(count)]
             ends = self._consumer.end_offsets(all_of_it, timeout_ms=int(1000 * READ_S))
             if ends != self._ends:
-                self._held = set(self._manifests())
+                self._found = self._manifests()
                 self._ends = ends
         except KafkaError as error:
             raise translated(error, f"reading the topic {self._topic!r}") from error
-        return name in self._held
+        return name in self._found
 
-    def _manifests(self) -> dict[str, Any]:
-        """Return the record of the newest manifest of each input partition."""
-        found: dict[str, Any] = {}
+    def before(self, name: str, position: int) -> tuple[Pointer, bool]:
+        """Return a pointer to the newest whole snapshot of a partition at or before ``position``, and whether it is the newest of all.
+
+        One that is not may be compacted away at any time.
+
+        Raises
+        ------
+        StateError
+            When there is none.
+        """
+        records = self._found[name] if self.holds(name) else []
+        there: list[Position] = []
+        for record in reversed(records):
+            pointer = Pointer(record.offset, record.partition, 0, _sum(record.value))
+            try:
+                manifest, _ = self.read(name, pointer)
+            except StateError:  # pages that newer ones have replaced
+                continue
+            there.append(manifest.position)
+            if isinstance(manifest.position, int) and manifest.position <= position:
+                return msgspec.structs.replace(pointer, s=manifest.position), record is records[-1]
+        known = ", ".join(map(str, sorted(there, key=str))) or "none that is whole"
+        raise StateError(
+            f"The group's offset of {name} was set to {position}, and topic {self._topic!r} has no snapshot of it at or before "
+            f"that (compaction keeps the newest): {known}. Set the offset to one of these or later, or start anew with --fresh."
+        )
+
+    def _manifests(self) -> dict[str, list[Any]]:
+        """Return the records of the manifests of each input partition, the newest last."""
+        found: dict[str, list[Any]] = {}
         for record in committed_records(self._consumer, self._topic):
             key = (record.key or b"").decode(errors="replace")
             if record.value is None:
                 found.pop(key, None)
             elif "/page/" not in key:
-                found[key] = record
+                found.setdefault(key, []).append(record)
         return found
 
     def stored(self) -> list[StoredSnapshot]:
         """Return the newest snapshot of each input partition, good or damaged."""
-        return [self._stored(name, record) for name, record in sorted(self._manifests().items())]
+        return [self._stored(name, records[-1]) for name, records in sorted(self._manifests().items())]
 
     def _stored(self, name: str, record: Any) -> StoredSnapshot:
         called = f"{name}@{record.offset}"

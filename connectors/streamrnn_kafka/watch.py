@@ -1,4 +1,4 @@
-"""Looks now and then at how far each partition has come: for the metric, and to notice one that the client has forgotten."""
+"""Looks now and then at how far each partition has come: for metrics, for what retention leaves, and to notice one that the client has forgotten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamrnn_kafka.names import name_of
 __all__ = ["Watch"]
 
 LOOK_S = 5.0
-"""Between two looks: a look is one question to each broker."""
+"""Between two looks: a look is two questions to each broker."""
 
 LEAST_LOOKS = 3
 """A loop that was itself held up for long, by a commit say, has not looked often: then nothing is stuck."""
@@ -47,6 +47,7 @@ class Watch:
         self._next = 0.0
         self._standing: dict[TopicPartition, _Standing] = {}
         self.lag: dict[str, int] = {}
+        self.held: dict[str, tuple[int, int]] = {}  # first offset and end
 
     def forget(self) -> None:
         """Begin anew: the partitions are read from elsewhere now."""
@@ -61,6 +62,7 @@ class Watch:
         self._next = now + self._between_s
         try:
             ends = consumer.end_offsets(list(partitions), timeout_ms=ANSWER_MS) if partitions else {}
+            firsts = consumer.beginning_offsets(list(partitions), timeout_ms=ANSWER_MS) if partitions else {}
             at = {one: consumer.position(one, timeout_ms=ANSWER_MS) for one in ends}
         except KafkaError:  # no answer, or no position yet: no news
             return []
@@ -72,6 +74,7 @@ class Watch:
                 _Standing(at[one], end, now, 0) if old is None or moved else old._replace(looks=old.looks + 1)
             )
         self.lag = {name_of(one): max(0, end - at[one]) for one, end in ends.items()}
+        self.held = {name_of(one): (firsts[one], end) for one, end in ends.items() if one in firsts}
         return [
             one
             for one, old in self._standing.items()

@@ -23,7 +23,9 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
     """Return what makes an empty shard for a partition."""
     chosen = kind or model_kind(config.model.kind, config.model.options)
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
-    return lambda: Shard(chosen, config.alarm, config.state.max_keys, config.state.numerics, memory, config.forecast)
+    columns = tuple(getattr(config.source.options, "columns", None) or ())
+    state = config.state
+    return lambda: Shard(chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns)
 
 
 def make_runtime(
@@ -58,6 +60,7 @@ def make_runtime(
         sink,
         make_shards(config, made),
         every=config.state.every if sink.keeps_state and not replay else None,
+        every_s=config.state.every_s,
         fields=config.output.fields,
         on_change=config.state.on_change,
         replay=replay,

@@ -8,13 +8,25 @@ import time
 import numpy as np
 
 from streamrnn.config import Config
-from streamrnn.errors import ConfigError, ModelChangedError, StreamrnnError, UnavailableError
-from streamrnn.io import AttachedSink, Block, Checkable, DeadLetter, Rereadable, SnapshotStore, Source
+from streamrnn.errors import ConfigError, GoneError, ModelChangedError, StreamrnnError, UnavailableError
+from streamrnn.io import (
+    AttachedSink,
+    Block,
+    Checkable,
+    DeadLetter,
+    LimitedSink,
+    Position,
+    Rereadable,
+    RetainingSource,
+    SnapshotStore,
+    Source,
+    StoredSnapshot,
+)
 from streamrnn.runtime.assemble import check_state, make_shards, make_sink, make_source
 from streamrnn.runtime.fit import check_columns, check_fit
 from streamrnn.runtime.loop import POLL_S
 from streamrnn.runtime.models import model_kind
-from streamrnn.runtime.places import cut
+from streamrnn.runtime.places import cut, distance, reached
 from streamrnn.runtime.shard import Shard
 
 __all__ = ["try_parts", "try_together"]
@@ -60,10 +72,84 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
         else:
             tried.append(f"{role}: the connector {getattr(config, role).kind!r} has no way to try it")
         if role == "sink" and isinstance(part, SnapshotStore) and not wrong:
-            tried.append(_try_snapshots(config, part, wrong))
+            tried += _try_stored(config, part, source, wrong)
     if not wrong and source is not None:
         _try_events(config, source, tried, wrong)
     return tried, wrong
+
+
+def _keyed(config: Config) -> bool:
+    """Whether a partition holds many series, or their memory is limited."""
+    options = config.source.options
+    keyed = getattr(options, "key", None) is not None or getattr(options, "record_key", False)
+    return bool(keyed) or config.state.memory_mb is not None
+
+
+def _try_stored(config: Config, store: SnapshotStore, source: Source | None, wrong: list[StreamrnnError]) -> list[str]:
+    """Try the newest good snapshot of each partition: as a run would restore it, read on behind it, and write it again."""
+    newest: dict[str, StoredSnapshot] = {}
+    try:
+        for one in store.snapshots():
+            if one.problem is None:
+                newest.setdefault(one.partition, one)
+    except StreamrnnError as error:
+        wrong.append(error)
+        return ["snapshot: not good"]
+    tried = [_try_snapshots(config, newest, wrong)]
+    if not wrong and isinstance(source, Rereadable):
+        tried += _try_retention(source, newest, wrong)
+    if not wrong and isinstance(store, LimitedSink):
+        tried += _try_size(config, store, newest)
+    return tried
+
+
+def _try_retention(source: Rereadable, newest: dict[str, StoredSnapshot], wrong: list[StreamrnnError]) -> list[str]:
+    """Say where the input begins behind a snapshot, or soon will."""
+    outside = source.reread()
+    if not newest or not isinstance(outside, RetainingSource):
+        return []
+    said: list[str] = []
+    try:
+        with outside:
+            for name, one in newest.items():
+                held = outside.retained(name)
+                if held is None:
+                    continue
+                if not reached(one.position, held[0]):
+                    wrong.append(_gone(one, held[0]))
+                elif _nears(held, one.position):
+                    said.append(
+                        f"retention: the input of {name} begins at {held[0]}, close to its newest snapshot, from position "
+                        f"{one.position}, and ends at {held[1]}. Keep records for longer, or let snapshots be taken more often "
+                        "([state] every, every_s)."
+                    )
+    except StreamrnnError as error:
+        wrong.append(error)
+    return said
+
+
+def _nears(held: tuple[Position, Position], position: Position) -> bool:
+    """Whether an input that has lost records before holds less than a quarter of its own before ``position``."""
+    before, all_of_it = distance(held[0], position), distance(*held)
+    return bool(held[0]) and before is not None and all_of_it is not None and 4 * before < all_of_it
+
+
+def _gone(one: StoredSnapshot, first: Position) -> GoneError:
+    return GoneError(
+        f"The newest snapshot of partition {one.partition!r} is from position {one.position}, and the input begins at {first}: "
+        f"the run would refuse to start. To keep what was learned: streamrnn snapshot export CONFIG FILE --partition "
+        f"{one.partition}, then streamrnn snapshot import CONFIG FILE --skip-gap. --fresh forgets it.",
+        first,
+    )
+
+
+def _try_size(config: Config, sink: LimitedSink, newest: dict[str, StoredSnapshot]) -> list[str]:
+    """Say where the snapshots that must be expected are more than the sink takes at once: at the end, that is all of them."""
+    expected = sum(len(one.data) for one in newest.values())
+    if _keyed(config):
+        expected = max(expected, _room(config, _named(config) or ("value",))[1])
+    why = sink.too_large(expected)
+    return [] if why is None else [f"snapshot size: {why}"]
 
 
 def _try_events(config: Config, source: Source, tried: list[str], wrong: list[StreamrnnError]) -> None:
@@ -86,7 +172,7 @@ def _try_events(config: Config, source: Source, tried: list[str], wrong: list[St
         wrong.append(error)
         tried.append("model: not good")
     else:
-        if getattr(config.source.options, "key", None) is not None or config.state.memory_mb is not None:
+        if _keyed(config):
             tried.append(_memory(config, names))
 
 
@@ -164,26 +250,29 @@ def _same_place(config: Config) -> bool:
 
 def _memory(config: Config, names: tuple[str, ...]) -> str:
     """Say what the series of a partition take, and how many fit."""
-    shard = make_shards(config)()
-    each, room = shard.series_bytes(names), shard.room_for(names)
+    each, held = _room(config, names)
+    room = held // each
     keeps = config.state.mode == "snapshot" and (config.state.dir is not None or config.sink.kind != "files")
     values = f"{len(names)} value{'s' if len(names) > 1 else ''}"
     return (
-        f"memory: a series of {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {each * room / 1e6:,.0f} MB for each "
+        f"memory: a series of {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {held / 1e6:,.0f} MB for each "
         f"partition{', and as much again for its snapshots' if keeps else ''}"
     )
 
 
-def _try_snapshots(config: Config, store: SnapshotStore, wrong: list[StreamrnnError]) -> str:
+def _room(config: Config, names: tuple[str, ...]) -> tuple[int, int]:
+    """Return the bytes that a series takes, and those of all that a partition may hold."""
+    shard = make_shards(config)()
+    each = shard.series_bytes(names)
+    return each, each * shard.room_for(names)
+
+
+def _try_snapshots(config: Config, newest: dict[str, StoredSnapshot], wrong: list[StreamrnnError]) -> str:
     """Restore the newest snapshot of each partition, as a run would."""
     try:
-        newest: dict[str, bytes] = {}
-        for one in store.snapshots():
-            if one.problem is None:
-                newest.setdefault(one.partition, one.data)
         make = make_shards(config)
-        for data in newest.values():
-            make().restore(data)
+        for one in newest.values():
+            make().restore(one.data)
     except ModelChangedError as error:
         if config.state.on_change == "fresh":
             return "snapshot: of another model; a new one would go on"

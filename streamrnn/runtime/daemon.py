@@ -35,7 +35,7 @@ NAME = 256  # places of a partition's name in the log: a Kafka topic's are 249 a
 NO_ANSWER = UnavailableError, Retriable
 """What a run may end with that was asked to stop while it waited for a server."""
 
-RELOADABLE = ("[alarm] rate", "[alarm] quiet", "[state] every", "[log] level")
+RELOADABLE = ("[alarm] rate", "[alarm] quiet", "[state] every", "[state] every_s", "[log] level")
 """What SIGHUP may change in a running process. Anything else decides what the state means, or where it lies."""
 
 
@@ -240,7 +240,7 @@ class Daemon:
         """Take over the reloadable options of a configuration."""
         kept = self.config
         alarm = msgspec.structs.replace(kept.alarm, rate=fresh.alarm.rate, quiet=fresh.alarm.quiet)
-        state = msgspec.structs.replace(kept.state, every=fresh.state.every)
+        state = msgspec.structs.replace(kept.state, every=fresh.state.every, every_s=fresh.state.every_s)
         log = msgspec.structs.replace(kept.log, level=fresh.log.level)
         self.config = msgspec.structs.replace(kept, alarm=alarm, state=state, log=log)
         set_up(log.format, log.level)
@@ -250,6 +250,7 @@ class Daemon:
             runtime.make_shard = make_shards(self.config)
             if runtime.every is not None:
                 runtime.every = state.every
+            runtime.every_s = state.every_s
             for shard in runtime.shards().values():
                 shard.set_alarm(alarm)
 
@@ -265,6 +266,14 @@ class _Loud(Health):
     def revoked(self, partition: str) -> None:
         super().revoked(partition)
         say("revoked", partition=safe_name(partition, NAME, isolate=False))
+
+    def grown(self, partition: str, columns: Sequence[str]) -> None:
+        super().grown(partition, columns)
+        say("columns_added", partition=partition, columns=", ".join(columns))
+
+    def lost(self, why: str, in_a_row: int) -> None:
+        super().lost(why, in_a_row)
+        say("commit_lost", logging.WARNING, why=why, in_a_row=in_a_row)
 
     def troubled(self, why: str | None) -> None:
         before = self.trouble

@@ -117,6 +117,7 @@ class Health(Monitor):
         self.phase = "starting"
         self.stages: Stages | None = None
         self.trouble: str | None = None
+        self.last_lost: str | None = None
         self.started = time.monotonic()
         self.progress = self.started
         self.revoked_partitions = 0
@@ -176,6 +177,11 @@ class Health(Monitor):
             partition = self.partitions.setdefault(name, PartitionHealth())
             partition.snapshot_at, partition.snapshot_bytes = now, len(data)
 
+    def lost(self, why: str, in_a_row: int) -> None:
+        """Note why a commit was lost."""
+        del in_a_row
+        self.last_lost = why
+
     def troubled(self, why: str | None) -> None:
         """Note that something cannot be written for now, or can again."""
         self.trouble = why
@@ -216,6 +222,10 @@ class Health(Monitor):
         lag = getattr(self.runtime.source, "lag", None) if self.runtime is not None else None
         return dict(lag()) if callable(lag) else {}
 
+    def headroom(self) -> dict[str, int]:
+        """Return how many records the input holds before the newest snapshot, by partition, where the source knows."""
+        return self.runtime.headroom() if self.runtime is not None else {}
+
     def stuck_partitions(self) -> int:
         """Return how often a partition was found stuck, where the source watches for that; else 0."""
         return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
@@ -237,7 +247,7 @@ class Health(Monitor):
         """Return everything as JSON-serialisable data: what ``/status`` answers."""
         now, summary, wall = time.monotonic(), self.summary, time.time()
         shards = self.runtime.shards() if self.runtime is not None else {}
-        partitions, lag = self.known(), self.lag()
+        partitions, lag, headroom = self.known(), self.lag(), self.headroom()
         with self._lock:
             series = [
                 {"partition": name[0], "key": name[1], "name": None if name[1] is None else safe_name(name[1]),
@@ -259,6 +269,8 @@ class Health(Monitor):
             "dead_letters": summary.dead_letters,
             "replayed": summary.replayed,
             "snapshots": summary.snapshots,
+            "lost_commits": summary.lost_commits,
+            "last_lost_commit": self.last_lost,
             "partitions": {
                 name: {
                     "name": safe_name(name),
@@ -267,6 +279,7 @@ class Health(Monitor):
                     "event_lag_s": None if one.event_time is None else round(max(0.0, wall - one.event_time), 1),
                     "snapshot_age_s": None if one.snapshot_at is None else round(now - one.snapshot_at, 1),
                     "snapshot_bytes": one.snapshot_bytes,
+                    "snapshot_headroom_records": headroom.get(name),
                     "alarm_share": one.alarm_share,
                     "score_quantiles": quantiles(one.scores),
                     "loss_quantiles": quantiles(one.losses),

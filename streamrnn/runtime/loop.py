@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.config_secrets import redact
-from streamrnn.errors import FullError, ModelChangedError, Retriable, StateError, StreamrnnError
-from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, Sink, Source
+from streamrnn.errors import FullError, GoneError, ModelChangedError, Retriable, StateError, StreamrnnError
+from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, RetainingSource, Sink, Source
+from streamrnn.runtime.due import Newest, Standing, due, gone_behind
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.output import encode_block
-from streamrnn.runtime.places import cut, reached, start_of
+from streamrnn.runtime.places import cut, distance, reached, start_of
 from streamrnn.runtime.shard import Scored, Shard
 
 __all__ = ["Observer", "Runtime", "Summary"]
@@ -67,27 +68,6 @@ def _without_secrets(letter: DeadLetter) -> DeadLetter:
     return letter if reason == letter.reason else replace(letter, reason=reason)
 
 
-@dataclass(slots=True)
-class _Partition:
-    """Where one input partition stands.
-
-    ``muted_until`` is the position up to which outputs were written by an earlier run, or None; ``again`` counts the
-    events that were read again on the way there.
-    ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
-    there is one at all: the first commit brings one, so that every position has a snapshot to start from. ``buffer``
-    takes each snapshot while it is written, so that memory is flat from the first large one on.
-    """
-
-    shard: Shard
-    position: Position | None = None
-    muted_until: Position | None = None
-    again: int = 0
-    fresh: int = 0
-    dirty: bool = False
-    saved: bool = False
-    buffer: bytearray = field(default_factory=bytearray)
-
-
 class Runtime:
     """Carries events from a source through the models to a sink until the source ends or ``stopped()`` says so.
 
@@ -103,6 +83,8 @@ class Runtime:
         Returns a new, empty shard.
     every
         Events of a partition between two snapshots, or None for no snapshots.
+    every_s
+        Seconds between them, where so many events take longer; 0: events alone count. Changes nothing in the outputs.
     on_change
         What happens where a snapshot is of another model: ``"refuse"`` it, or go on from there with a ``"fresh"`` one.
     fields
@@ -126,6 +108,7 @@ class Runtime:
         make_shard: Callable[[], Shard],
         *,
         every: int | None = None,
+        every_s: float = 0.0,
         on_change: str = "refuse",
         fields: tuple[str, ...] = DEFAULT_FIELDS,
         replay: bool = False,
@@ -138,6 +121,7 @@ class Runtime:
         self.sink = sink
         self.make_shard = make_shard
         self.every = every
+        self.every_s = every_s
         self.on_change = on_change
         self.fields = fields
         self.replay = replay
@@ -146,7 +130,7 @@ class Runtime:
         self.monitor = monitor or Monitor()
         self.block_events = block_events
         self.summary = Summary()
-        self._partitions: dict[str, _Partition] = {}
+        self._partitions: dict[str, Standing] = {}
         self._starts: dict[str, Position] = {}
         self._lost: set[str] = set()
         self._lost_in_a_row = 0
@@ -155,6 +139,23 @@ class Runtime:
     def shards(self) -> dict[str, Shard]:
         """Return what was learned, by partition. May be called from another thread, to read counters."""
         return {name: one.shard for name, one in list(self._partitions.items())}
+
+    def headroom(self) -> dict[str, int]:
+        """Return how many records the input holds before the newest snapshot of each partition, where the source knows.
+
+        Below 0 a restart could not read again what it must. May be called from another thread.
+        """
+        found = {
+            name: distance(first, one.newest.position)
+            for name, one in list(self._partitions.items())
+            if one.newest.position is not None and (first := self._first(name)) is not None
+        }
+        return {name: one for name, one in found.items() if one is not None}
+
+    def _first(self, name: str) -> Position | None:
+        """Return where the oldest record of a partition lies, where the source knows."""
+        held = self.source.retained(name) if isinstance(self.source, RetainingSource) else None
+        return None if held is None else held[0]
 
     def run(self) -> Summary:
         """Run to the end, and return what was done."""
@@ -180,6 +181,7 @@ class Runtime:
         """Drop what is held of every partition; the next poll restores those that are still ours."""
         self.summary.lost_commits += 1
         self._lost_in_a_row += 1
+        self.monitor.lost(str(error), self._lost_in_a_row)
         if self._lost_in_a_row >= MAX_LOST:
             raise error
         self._lost |= {*self._partitions, *poll.assigned}
@@ -194,6 +196,7 @@ class Runtime:
             if not isinstance(error, Retriable):
                 raise
             self.summary.lost_commits += 1
+            self.monitor.lost(str(error), self._lost_in_a_row + 1)
 
     def _take(self, poll: Poll) -> bool:
         """Score and commit what a poll brought; return whether the source was sent back to an earlier position."""
@@ -216,21 +219,26 @@ class Runtime:
             start = start_of(block)
             if start is not None:
                 self._starts.setdefault(block.partition, start)
-            live = self._unmuted(block)
-            if live is None:
-                continue
             state = self._partitions[block.partition]
-            started = time.perf_counter()
-            scored = state.shard.score(live)
+            try:
+                live = self._unmuted(block)
+                if live is None:
+                    continue
+                started = time.perf_counter()
+                scored = state.shard.score(live)
+            except ModelChangedError as error:
+                self._begin_anew(block.partition, state.position, error)
+                again.add(block.partition)
+                continue
             self.monitor.stepped(time.perf_counter() - started, len(live))
+            self._note_growth(block.partition)
             outputs += encode_block(live, scored, self.fields)
             dead += map(_without_secrets, live.dead_letters)
             positions[block.partition] = state.position = block.next_position
             state.fresh += len(live)
             state.dirty = True
             done.append((live, scored))
-        if positions:
-            self._commit(outputs, dead, positions, [block for block, _ in done])
+        if self._commit(outputs, dead, positions, [block for block, _ in done]):
             self._lost_in_a_row = 0
             self._observe(done)
         return bool(again)
@@ -247,7 +255,7 @@ class Runtime:
         return sent_back
 
     def _take_up(self, name: str) -> bool:
-        state = self._partitions[name] = _Partition(self.make_shard())
+        state = self._partitions[name] = Standing(self.make_shard())
         restored = self.sink.restore(name)
         if restored is None:
             if name not in self._starts:
@@ -267,17 +275,37 @@ class Runtime:
         try:
             state.shard.restore(restored.snapshot)
         except ModelChangedError as error:
-            if self.on_change != "fresh":
-                raise
-            warnings.warn(f"{str(error).partition(' Restore')[0]} A new model goes on.", RuntimeWarning, stacklevel=2)
-            self._partitions[name] = _Partition(self.make_shard(), restored.position)
-            self.source.seek(name, restored.position)
+            self._begin_anew(name, restored.position, error)
             return True
-        state.saved = True
+        state.saved, state.dirty = not restored.passing, restored.passing
+        state.newest = Newest(restored.snapshot_position)
         if restored.snapshot_position != restored.position:
             state.muted_until = restored.position
-        self.source.seek(name, restored.snapshot_position)
+        try:
+            self.source.seek(name, restored.snapshot_position)
+        except GoneError as error:
+            if not reached(restored.position, error.first):
+                raise  # what was never read is gone as well, and the source has said so
+            raise gone_behind(name, restored, error.first) from error
         return True
+
+    def _begin_anew(self, name: str, position: Position | None, error: ModelChangedError) -> None:
+        """Have a new model go on at ``position``, where that was asked for; else raise why the old one does not."""
+        if self.on_change != "fresh" or position is None:
+            raise error
+        warnings.warn(f"{str(error).partition(' Restore')[0]} A new model goes on.", RuntimeWarning, stacklevel=2)
+        self._partitions[name] = Standing(self.make_shard(), position)
+        self.source.seek(name, position)
+
+    def _note_growth(self, name: str) -> None:
+        """Tell of columns that were not there when the snapshot was taken; the commit at hand brings one that has them.
+
+        So a restart replays what was written before with the old columns, and what was written since with the new ones.
+        """
+        state = self._partitions[name]
+        if columns := state.shard.take_growth():
+            state.saved = False
+            self.monitor.grown(name, columns)
 
     def _unmuted(self, block: Block) -> Block | None:
         """Replay what an earlier run has written already; return what is left of the block, if anything is."""
@@ -289,7 +317,7 @@ class Runtime:
         start = next((i for i, position in enumerate(block.positions) if reached(position, target)), n)
         ended = reached(block.next_position, target)
         if start:
-            state.shard.score(cut(block, 0, start))
+            state.shard.relearn(cut(block, 0, start))
             self.summary.replayed += start
             state.fresh += start
             state.again += start
@@ -319,17 +347,16 @@ class Runtime:
         blocks: Sequence[Block] = (),
         *,
         last: bool = False,
-    ) -> None:
-        """Commit outputs, with a snapshot of each partition that is due for one (``last``: that has moved at all)."""
+    ) -> bool:
+        """Commit outputs, with a snapshot of each partition that is due for one; return whether there was anything to."""
         snapshots: dict[str, memoryview] = {}
-        if self.every is not None and (last or time.monotonic() >= self._no_snapshot_until):
-            for name, state in self._partitions.items():
-                due = state.dirty if last else not state.saved or state.fresh >= self.every
-                if due and state.position is not None and state.muted_until is None:
-                    snapshots[name] = state.shard.snapshot_into(state.buffer)
-                    positions[name] = state.position
+        for name in self._due(last=last):
+            state = self._partitions[name]
+            if state.position is not None:
+                snapshots[name] = state.shard.snapshot_into(state.buffer)
+                positions[name] = state.position
         if not positions:
-            return
+            return False
         extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
         try:
             written = self._write(outputs, dead, positions, snapshots, extra, blocks)
@@ -340,9 +367,17 @@ class Runtime:
             self._partitions[name].fresh = 0
             self._partitions[name].dirty = False
             self._partitions[name].saved = True
+            self._partitions[name].newest = Newest(positions[name])
         self.summary.snapshots += len(written)
         self.summary.dead_letters += len(dead)
         self.summary.first_dead_letters += dead[: _REASONS - len(self.summary.first_dead_letters)]
+        return True
+
+    def _due(self, *, last: bool) -> list[str]:
+        """Return the partitions that are due for a snapshot."""
+        if self.every is None or (not last and time.monotonic() < self._no_snapshot_until):
+            return []
+        return due(self._partitions, self.every, self.every_s, self._first, last=last)
 
     def _write(
         self,

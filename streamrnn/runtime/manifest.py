@@ -32,6 +32,7 @@ class ShardManifest(msgspec.Struct, frozen=True):
     keys: list[str | None]
     numerics: dict[str, str] = {}
     forecast: Count = 0
+    columns: dict[str, Count] = {}
 
 
 def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:

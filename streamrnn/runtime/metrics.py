@@ -156,6 +156,10 @@ class MeteredHealth(Health):
         yield "keys_room", "Series that there is room for.", {name: shard.room for name, shard in shards.items()}
         yield "lag_records", "Records of the input that were not read yet, where the source knows.", self.lag()
         yield (
+            "snapshot_headroom_records", "Records that the input holds before the newest snapshot: below 0 a restart cannot go on.",
+            self.headroom(),
+        )  # fmt: skip
+        yield (
             "event_lag_seconds", "Age of the last event by its own time.",
             {name: None if one.event_time is None else max(0.0, wall - one.event_time) for name, one in known.items()},
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 __all__ = ["Monitor"]
 
@@ -31,8 +31,14 @@ class Monitor:
     def replayed(self, partition: str) -> None:
         """A partition has none (any more) to read again."""
 
+    def grown(self, partition: str, columns: Sequence[str]) -> None:
+        """The input of a partition has columns that its nets had not when they were restored; they have grown."""
+
     def revoked(self, partition: str) -> None:
         """A partition has gone."""
+
+    def lost(self, why: str, in_a_row: int) -> None:
+        """A commit was lost, or may be: the ``in_a_row``-th without one that was not. What it held is read and learned again."""
 
     def troubled(self, why: str | None) -> None:
         """Something cannot be written for now; None: it can again."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from streamrnn.io import Block, Position
 
-__all__ = ["cut", "reached", "start_of"]
+__all__ = ["cut", "distance", "reached", "start_of"]
 
 
 def cut(block: Block, start: int, end: int) -> Block:
@@ -29,6 +29,18 @@ def cut(block: Block, start: int, end: int) -> Block:
         raws=block.raws[start:end],
         dead_letters=(),
     )
+
+
+def distance(start: Position, end: Position) -> int | None:
+    """Return how many positions lie from ``start`` to ``end``, negative where it lies before; None where they are no numbers.
+
+    Examples
+    --------
+    >>> from streamrnn.runtime.places import distance
+    >>> distance(3, 10), distance("f:3", "f:10")
+    (7, None)
+    """
+    return end - start if isinstance(start, int) and isinstance(end, int) else None
 
 
 def start_of(block: Block) -> Position | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -108,6 +108,8 @@ class Shard:
         how many, from the first block on.
     forecast
         What is forecast beside; horizon 0 for nothing.
+    watched
+        Columns that will come, where that is known beforehand: a snapshot with others is refused at once.
 
     Examples
     --------
@@ -130,6 +132,7 @@ class Shard:
         numerics: str = "warn",
         max_bytes: int | None = None,
         forecast: Forecast | None = None,
+        watched: tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -137,6 +140,10 @@ class Shard:
         self.numerics = numerics
         self.max_bytes = max_bytes
         self.forecast = forecast or Forecast()
+        self.watched = watched
+        self.columns: dict[str, int] = {}  # each with the events that were learned before it came
+        self._written: tuple[str, ...] = ()  # columns of the snapshot that was taken up, until others are met
+        self._growth: list[str] = []
         self._names: tuple[str, ...] | None = None
         self.room = max_keys
         self.events = 0
@@ -222,13 +229,14 @@ class Shard:
         ------
         ConfigError
             When the model does not fit the columns that come.
+        ModelChangedError
+            When columns of the snapshot that was taken up are missing.
         """
         n, width = len(block), len(block.names)
         if block.names != self._names or (n and not self.events):
             check_fit(self.kind, cut(block, 0, 0) if self.events else block)
         if block.names != self._names:
-            self._names = block.names
-            self.room = self.room_for(block.names)
+            self._meet(block.names)
         block = timed(block, self.kind.time)
         self._losses = []
         if n == 0:
@@ -253,6 +261,39 @@ class Shard:
             np.array(self._losses),
             found,
         )
+
+    def relearn(self, block: Block) -> None:
+        """Learn events that an earlier run has scored, with the columns that they had then. Raises as :meth:`score`."""
+        self._check_columns(block.names)
+        known = [i for i, name in enumerate(block.names) if name in self.columns]
+        if self.columns and len(known) < len(block.names):
+            block = replace(block, names=tuple(block.names[i] for i in known), values=block.values[:, known])
+        self.score(block)
+
+    def _meet(self, names: tuple[str, ...]) -> None:
+        """Take notice of the columns that come from here on."""
+        self._check_columns(names)
+        fresh = [name for name in names if name not in self.columns]
+        self._growth += fresh if self.columns else []
+        self.columns |= dict.fromkeys(fresh, self.events if self.columns else 0)
+        self._written, self._names = (), names
+        self.room = self.room_for(names)
+
+    def _check_columns(self, names: Sequence[str]) -> None:
+        """Raise where columns of the snapshot are missing: their nets would see nothing there for ever."""
+        gone = [name for name in self._written if name not in names]
+        if gone:
+            raise ModelChangedError(
+                f"The snapshot was written with the columns {', '.join(self._written)}; now {', '.join(gone)} "
+                f"{'is' if len(gone) == 1 else 'are'} missing, and there {'is' if len(names) == 1 else 'are'} {', '.join(names)}. "
+                "Restore the old [source] columns (more may be added), let a new model go on with [state] on_change = 'fresh', or "
+                "start anew with --fresh."
+            )
+
+    def take_growth(self) -> list[str]:
+        """Return the columns that have come to nets which had learned without them, once."""
+        grown, self._growth = self._growth, []
+        return grown
 
     def _score_keys(self, block: Block, keys: Sequence[str | None]) -> dict[str, NDArray[Any]]:
         """Score the rows of each series, and bring the results into the order of the block."""
@@ -365,6 +406,7 @@ class Shard:
             "alarms": self.alarms,
             "evicted": self.evicted,
             "keys": list(self._series),
+            "columns": dict(self.columns),
         }
         blobs = (part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model)))
         if not self.forecast.horizon:
@@ -385,6 +427,9 @@ class Shard:
         keys = manifest.keys
         self.kind.check_model({"kind": manifest.model.kind, "parameters": manifest.model.parameters})
         self.kind.check_numerics(manifest.numerics, refuse=self.numerics == "refuse")
+        self._written = tuple(manifest.columns)
+        if self.watched:
+            self._check_columns(self.watched)
         if manifest.forecast != self.forecast.horizon:
             raise ModelChangedError(
                 f"The snapshot was written with [forecast] horizon = {manifest.forecast}, now it is "
@@ -404,3 +449,4 @@ class Shard:
             found.popitem(last=False)
         self._series = found
         self.events, self.alarms, self.evicted = manifest.events, manifest.alarms, manifest.evicted
+        self.columns, self._names = dict(manifest.columns), None

@@ -10,8 +10,8 @@ from typing import Any
 
 from streamrnn.config import Config
 from streamrnn.config_secrets import shown
-from streamrnn.errors import ConfigError, SourceError, StateError
-from streamrnn.io import AttachedSink, SnapshotStore, StoredSnapshot
+from streamrnn.errors import ConfigError, GoneError, SourceError, StateError
+from streamrnn.io import AttachedSink, Position, SnapshotStore, Source, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
 from streamrnn.runtime.container import unpack
 from streamrnn.runtime.manifest import read_manifest
@@ -75,15 +75,15 @@ def listed(config: Config) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in safe]
 
 
-def chosen(config: Config, name: str | None) -> StoredSnapshot:
-    """Return the snapshot of this name, or the newest good one.
+def chosen(config: Config, name: str | None, partition: str | None = None) -> StoredSnapshot:
+    """Return the snapshot of this name, or the newest good one, of a partition where one is given.
 
     Raises
     ------
     StateError
         When there is none, or it is damaged.
     """
-    found = stored(config)
+    found = [one for one in stored(config) if partition in (None, one.partition)]
     if name is not None:
         named = [one for one in found if one.name == name]
         if not named:
@@ -120,24 +120,34 @@ def other_numerics(config: Config) -> str:
     return kind.numerics_changes(read_manifest(newest.data)[0].numerics)
 
 
-def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = None, from_start: bool = False) -> str:
+def taken_in(
+    config: Config,
+    one: StoredSnapshot,
+    *,
+    partition: str | None = None,
+    from_start: bool = False,
+    skip_gap: bool = False,
+) -> str:
     """Make a snapshot the one that the next run of a configuration starts from, and return the position it will read from.
 
     Parameters
     ----------
     config
-        Of a run that has nothing stored yet of this partition; it must not be running.
+        Of a run that has nothing stored yet of this partition (but for ``skip_gap``); it must not be running.
     one
         The snapshot.
     partition
         Whose it is from now on; None: as before.
     from_start
         Read the input from its beginning, instead of behind what the snapshot has seen.
+    skip_gap
+        Go on where the results of the run end, or at the oldest record there is: what lies between that and what the
+        snapshot has seen is never learned, and where it was not scored yet never will be.
 
     Raises
     ------
     StateError
-        When it does not fit the configuration, or the run has state already.
+        When it does not fit the configuration, or the run has state already; with ``skip_gap``, when it has none.
     SourceError
         When the partition does not come, or ``from_start`` is asked of an empty input.
     """
@@ -154,12 +164,18 @@ def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = Non
         while True:
             poll = source.poll(1, 0.2)
             if name in poll.assigned:
-                if sink.restore(name) is not None:
+                known = sink.restore(name)
+                if (known is not None) != skip_gap:
                     raise StateError(
-                        f"The run has state of partition {name!r} already. Start it anew with --fresh, or give it another place."
+                        f"The run has state of partition {name!r} already. Start it anew with --fresh, or give it another place; "
+                        "where its input is gone: --skip-gap."
+                        if known is not None
+                        else f"The run has no state of partition {name!r}, so there is no gap. Leave --skip-gap out."
                     )
                 held = True
-                if not from_start:
+                if known is not None:
+                    position = _behind_gap(source, name, known.position)
+                elif not from_start:
                     source.seek(name, position)  # which says whether the input holds it
             first = next((start_of(block) for block in poll.blocks if block.partition == name), None)
             if held and from_start and first is not None:
@@ -169,6 +185,16 @@ def taken_in(config: Config, one: StoredSnapshot, *, partition: str | None = Non
                 return str(position)
             if poll.ended or time.monotonic() > end:
                 raise SourceError(f"The input has {'no event' if held else 'no partition ' + repr(name)}.")
+
+
+def _behind_gap(source: Source, name: str, position: Position) -> Position:
+    """Send the source to ``position``, or to the oldest record it has; return which."""
+    try:
+        source.seek(name, position)
+    except GoneError as error:
+        source.seek(name, error.first)
+        return error.first
+    return position
 
 
 def verified(config: Config) -> tuple[list[str], bool]:

@@ -125,6 +125,9 @@ WRONG = {
     "no snapshot": (["replay", "in.csv", "--snapshot", "none"], 66, "'none' cannot be read"),
     "damaged": (["replay", "in.csv", "--snapshot", "cut"], 76, "'cut': The snapshot is damaged"),
     "raw": (["snapshot", "import", "watch.toml", "raw"], 76, "is no exported snapshot"),
+    "no gap": (["snapshot", "import", "new.toml", "kept", "--skip-gap"], 76, "so there is no gap"),
+    "gap": (["snapshot", "import", "new.toml", "kept", "--skip-gap", "--from-start"], 64, "say different places"),
+    "of none": (["snapshot", "export", "watch.toml", "x", "--partition", "7"], 76, "There is no snapshot yet"),
     "no partition": (["replay", "--config", "watch.toml", "--partition", "x"], 76, "no partition 'x'. It has: 0"),
     "nothing": (["verify", "watch.toml", "--snapshot", "kept"], 75, "nothing is proven"),
     "imported": (["verify", "watch.toml", "--imported"], 64, "--imported needs --snapshot FILE"),
@@ -139,6 +142,7 @@ def test_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert told(capsys, "snapshot", "export", str(path), "kept")[0] == 0
     (tmp_path / "cut").write_bytes((tmp_path / "kept").read_bytes()[:-1])
     (tmp_path / "raw").write_bytes(next((tmp_path / "state").glob("*.snapshot")).read_bytes())
+    (tmp_path / "new.toml").write_text(path.read_text().replace('"state"', '"new"').replace("out.jsonl", "new.jsonl"))
     (tmp_path / "other.toml").write_text(path.read_text().replace("out.jsonl", "gone.jsonl"))
 
     for name, (arguments, code, says) in WRONG.items():

@@ -69,6 +69,7 @@ class Listeners:
             "listeners": f"{secure},BEHIND://127.0.0.1:{self.behind_proxy}",
             "advertised.listeners": f"{secure},BEHIND://127.0.0.1:{self.proxy}",
             "listener.security.protocol.map": "SECURE:SASL_SSL,EXPIRED:SSL,MUTUAL:SSL,BEHIND:PLAINTEXT",
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
             "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
             # the broker's own check of tokens without a signature: who, from when, until when
             "listener.name.secure.oauthbearer.sasl.jaas.config": f"{OAUTH} required;",

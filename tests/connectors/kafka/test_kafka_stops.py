@@ -13,17 +13,20 @@ from streamrnn import config
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.runtime.assemble import make_runtime
 from streamrnn.runtime.loop import Runtime, Summary
+from streamrnn.runtime.models import ModelKind
 from streamrnn_kafka import KafkaSource
 from tests.runtime.test_loop import KIND
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
-def runtime(rig: Rig, *, fresh: bool = False, idle_s: float = 0.8, **changes: dict[str, Any]) -> Runtime:
+def runtime(
+    rig: Rig, *, fresh: bool = False, idle_s: float = 0.8, kind: ModelKind = KIND, **changes: dict[str, Any]
+) -> Runtime:
     """Return a run that ends when nothing more comes; its model is a small one, so nothing is compiled."""
     tables = rig.tables(**changes)
     del tables["model"]
-    one = make_runtime(config.parse(tables, rig.folder), fresh=fresh, kind=KIND, block_events=64)
+    one = make_runtime(config.parse(tables, rig.folder), fresh=fresh, kind=kind, block_events=64)
     last = [0, time.monotonic()]
 
     def stopped() -> bool:
@@ -69,18 +72,6 @@ def test_lost_offset(filled):
     with pytest.raises(StateError, match=r"holds a state of .* but the group has no offset"):
         run(filled)
     assert filled.count(filled.output) == 400
-
-
-def test_lost_pointer(filled):
-    """A tool has set the group's offset and wiped the pointer to the state: stop."""
-    from kafka import TopicPartition
-    from kafka.structs import OffsetAndMetadata
-
-    filled.wait_until(filled.group_is_empty)
-    filled.admin.alter_group_offsets(filled.name, {TopicPartition(filled.topic, 0): OffsetAndMetadata(10, "", -1)})
-
-    with pytest.raises(StateError, match="the offset has no pointer to it"):
-        run(filled)
 
 
 def test_foreign_metadata(filled):
