@@ -149,7 +149,7 @@ class StateWriter:
         }
         for i in range(len(parts), len(old)):  # pages that are no longer needed: tombstones
             producer.send(self._topic, None, key=f"{name}/page/{i}".encode(), partition=to)
-        producer.flush()
+        # No flush: once one page is refused, the client keeps the others, and a flush would wait for them to its time-out.
         pages = tuple(
             Page(sent[i].get(timeout=READ_S).offset, one) if i in sent else old[i] for i, one in enumerate(sums)
         )
