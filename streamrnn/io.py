@@ -43,6 +43,7 @@ __all__ = [
     "StoredSnapshot",
     "find_connector",
     "nests_too_deep",
+    "signed",
 ]
 
 MAX_NESTING = 64
@@ -563,3 +564,24 @@ def nests_too_deep(record: bytes) -> bool:
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest > MAX_NESTING
+
+
+def signed(value: float, text: str) -> float:
+    """Return the number that ``text`` was read as, with the sign of its zero: -0.0 has one, the integer -0 has none.
+
+    JSON readers take ``-0`` for the integer 0; so does every format, whichever way a record is read.
+
+    Parameters
+    ----------
+    value
+        ``float(text)``.
+    text
+        The number as it was written.
+
+    Examples
+    --------
+    >>> from streamrnn.io import signed
+    >>> [signed(float(text), text) for text in ("-0.0", "-0", "-0e0", "-2")]
+    [-0.0, 0.0, -0.0, -2.0]
+    """
+    return value if value or not text.strip().lstrip("+-").isdecimal() else 0.0

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from functools import cache
 
-from streamrnn.io import MISSING
+from streamrnn.io import MISSING, signed
 
 __all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
 
@@ -22,7 +22,7 @@ def show(text: str) -> str:
 
 
 def number(text: str) -> float:
-    """Return the finite number that a cell holds, NaN where it is missing; there is one zero, +0.0."""
+    """Return the finite number that a cell holds, NaN where it is missing. Zero keeps its sign, but an integer has none."""
     text = text.strip()
     if text.lower() in MISSING:
         return math.nan
@@ -32,7 +32,7 @@ def number(text: str) -> float:
         raise CellError(f"{show(text)} is not a number") from None
     if not math.isfinite(value) or "_" in text:
         raise CellError(f"{show(text)} is not a {'finite ' if '_' not in text else ''}number")
-    return value + 0.0
+    return signed(value, text)
 
 
 def is_number(text: str) -> bool:

@@ -114,7 +114,6 @@ class CsvParser:
         except TypeError:  # None, where a value is missing
             values = np.array(found, dtype=np.float64)
         table = np.ascontiguousarray(values.reshape(width, n).T)
-        table += 0.0  # one zero
         missing = np.isnan(table)
         if missing.any() and (not self._allow_missing or missing.all(axis=1).any()):
             return None

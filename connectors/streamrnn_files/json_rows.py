@@ -58,7 +58,7 @@ class JsonParser:
             return None
         width = self.width
         columns = list(zip(*rows, strict=True))
-        values = np.array(columns[:width], dtype=np.float64).T + 0.0
+        values = np.array(columns[:width], dtype=np.float64).T
         missing = np.isnan(values)
         if missing.any() and (not self._allow_missing or missing.all(axis=1).any()):
             return None
@@ -82,7 +82,7 @@ class JsonParser:
             row = msgspec.structs.astuple(self._decode(record))
         except msgspec.DecodeError:
             row = self._explain(record)
-        values = [math.nan if value is None else value + 0.0 for value in row[: self.width]]
+        values = [math.nan if value is None else value for value in row[: self.width]]
         check_missing(self._names, values, allowed=self._allow_missing)
         time = None if self._time is None or row[self.width] == "" else row[self.width]
         return values, time, None if self._key is None else row[-1] or None

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import ConfigError
-from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep
+from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep, signed
 from streamrnn_kafka.cloudevents import Headers, opened
 from streamrnn_kafka.faults import RecordError
 from streamrnn_kafka.registry import Registry, avro_loader, protobuf_loader
@@ -64,7 +64,7 @@ def _show(value: object) -> str:
 
 
 def number(value: Any, name: str) -> float:
-    """Return the finite number that a field holds, NaN where it is missing; there is one zero, +0.0."""
+    """Return the finite number that a field holds, NaN where it is missing. Zero keeps its sign, but an integer has none."""
     if value is None:
         return math.nan
     found = value
@@ -72,7 +72,7 @@ def number(value: Any, name: str) -> float:
         if value.strip().lower() in MISSING:
             return math.nan
         try:
-            found = math.nan if "_" in value else float(value)
+            found = math.nan if "_" in value else signed(float(value), value)
         except ValueError:
             found = math.nan
     if isinstance(found, int | float | decimal.Decimal):  # true and false are 1 and 0
@@ -81,7 +81,7 @@ def number(value: Any, name: str) -> float:
         except OverflowError:
             found = math.inf
         if math.isfinite(found):
-            return found + 0.0
+            return float(found)
     raise RecordError(f"Field {name!r}: {_show(value)} is not a finite number.")
 
 
@@ -289,7 +289,7 @@ class Decoder:
             found.times += [None if time == "" else time for time in columns[width]]
         if self._fields.key is not None:
             found.keys += [key or None for key in columns[-1]]
-        return np.array(columns[:width], dtype=np.float64).T + 0.0
+        return np.array(columns[:width], dtype=np.float64).T
 
     def _fast_rows(self, values: Sequence[bytes | None]) -> Sequence[tuple[Any, ...]] | None:
         """Return a tuple for each record, or None where any of them is not plainly clean."""

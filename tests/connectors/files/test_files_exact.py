@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrnn.errors import StateError
+from streamrnn.io import signed
 from streamrnn_files import FileSource
 from streamrnn_files.cells import CellError
 from streamrnn_files.columns import Layout
@@ -237,8 +238,8 @@ def test_numbers_are_read_as_python_reads_them(value):
     found = [csv.fast([text.encode()] * 9) for text in texts]
     found += [json.fast([b'{"a":%s}' % text.encode()] * 9) for text in texts]
 
-    for one in found:
-        assert one is None or one[0][0, 0].tobytes() == np.float64(value + 0.0).tobytes()
+    for one, text in zip(found, texts * 2, strict=True):
+        assert one is None or one[0][0, 0].tobytes() == np.float64(signed(value, text)).tobytes()
     for text in texts:
         try:
             assert csv.careful(text.encode())[0] == [value]

@@ -101,7 +101,9 @@ def test_unknown_fields(tmp_path):
         read(tmp_path, b'{"flow":"x"}', b"garbage")
 
 
-def test_zero_has_one_sign(tmp_path):
-    """-0, -0.0 and 0 are the same zero, in both formats: outputs do not depend on the way a row was parsed."""
-    for got in (read(tmp_path, b'{"a":-0}', b'{"a":-0.0}', b'{"a":"-0"}'), read_text(tmp_path, "a\n-0\n-0.0\n0\n")):
-        assert [math.copysign(1, row[0]) for row in got.values] == [1.0, 1.0, 1.0]
+@pytest.mark.parametrize("company", [b"", b"?"])
+def test_zero_keeps_its_sign(tmp_path, company):
+    """-0.0 is read as -0.0 and the integer -0 as 0, in both formats, whichever way a row was parsed."""
+    lines = [b'{"a":-0}', b'{"a":-0.0}', b'{"a":"-0"}', b'{"a":"-0.0"}', company]
+    for got in (read(tmp_path, *lines), read_text(tmp_path, b"a\n-0\n-0.0\n-0\n-0.0\n" + company)):
+        assert [math.copysign(1, row[0]) for row in got.values] == [1.0, -1.0, 1.0, -1.0]

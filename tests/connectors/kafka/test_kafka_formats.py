@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 
@@ -48,6 +49,22 @@ def test_plain_numbers():
 
     assert found[0] == [[12.5], [-1000.0]]
     assert sorted(found[3]) == [2, 3, 4, 5, 6, 7, 8]
+
+
+ZEROS = {
+    "json": (b'{"level":-0.0}', b'{"level":-0}', b'{"level":"-0.0"}', b'{"level":"-0"}'),
+    "msgpack": tuple(msgspec.msgpack.encode({"level": one}) for one in (-0.0, 0, "-0.0", "-0")),
+    "csv": (b"-0.0", b"-0", b" -0.0 ", b" -0 "),
+    "number": (b"-0.0", b"-0", b"-0.0\n", b"-0\n"),
+}
+
+
+@pytest.mark.parametrize("form", ZEROS)
+def test_zero_keeps_its_sign(form):
+    """-0.0 is read as -0.0, and the integer -0 as 0, in every format, whichever way a record was decoded."""
+    rows = columns(ZEROS[form], Fields(("level",), csv_fields=("level",)), form)[0]
+
+    assert [math.copysign(1, row[0]) for row in rows] == [-1.0, 1.0, -1.0, 1.0]
 
 
 FAULTY = {

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import io
 import json
+import math
 import random
 import struct
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,14 +141,14 @@ def avro(number=1, **more):
     return b"\0" + struct.pack(">I", number) + out.getvalue()
 
 
-def message(path=b"\x02\x02", number=2):
+def message(path=b"\x02\x02", number=2, level=-2.5):
     pool = descriptor_pool.DescriptorPool()
     for file in (timestamp_pb2, wrappers_pb2):
         pool.AddSerializedFile(file.DESCRIPTOR.serialized_pb)
     for file in (COMMON, MAIN):
         pool.AddSerializedFile(file.SerializeToString())
     one = message_factory.GetMessageClass(pool.FindMessageTypeByName("m.Flow"))()
-    one.flow.value, one.place.level, one.id = 12.5, -2.5, 7
+    one.flow.value, one.place.level, one.id = 12.5, level, 7
     one.at.FromJsonString("2024-01-31T12:00:00Z")
     return b"\0" + struct.pack(">I", number) + path + one.SerializeToString()
 
@@ -169,6 +170,17 @@ def test_a_value_with_a_schema(server, form):
     assert (found.times, found.keys, found.faults) == ([at] * 3, ["7"] * 3, {})
     assert again.values.tolist() == [[12.5, -2.5]]
     assert len(server.asked) == 2  # the schema, and the one it refers to
+
+
+@pytest.mark.parametrize(
+    ("form", "written"), [("avro", avro(place={"level": -0.0})), ("protobuf", message(level=-0.0))]
+)
+def test_zero_keeps_its_sign(server, form, written):
+    """-0.0 is read as -0.0."""
+    level = decoder(server, form).columns([written]).values[0, 1]
+
+    assert math.copysign(1, level) == -1.0
+    assert level == 0
 
 
 FAULTS = {
