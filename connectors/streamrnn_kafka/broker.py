@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,9 +20,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import IO, Any, Self
 
 from streamrnn.errors import MissingExtraError, SourceError
 from streamrnn.trusted import distrusted, real
@@ -37,7 +39,27 @@ START_S = 60.0
 LISTS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 """Settings that are added to, where they are given; others are replaced."""
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end it, SIGINT also where a shell has started it in the background, with SIGINT ignored."""
+
 HEAP = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+
+OWNED = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):  # else the parent ended before it was asked for
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes a command that the system kills when the thread that started it ends, with its process or without."""
+
+_starter = ThreadPoolExecutor(1, "streamrnn-kafka-broker")  # a thread that lives as long as the process
+
+
+def start_owned(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a command that ends with this process, kill -9 included, where the system can do that: on Linux."""
+    if sys.platform == "linux":
+        command = [sys.executable, "-I", "-S", "-c", OWNED, str(os.getpid()), *command]
+    return _starter.submit(subprocess.Popen, command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).result()
 
 
 @cache
@@ -233,7 +255,7 @@ class Broker:
         """Start a node that does not run."""
         with (self._place(node) / "log").open("wb") as log:
             command = [*java_command(), "kafka.Kafka", str(self._place(node) / "server.properties")]
-            self._processes[node] = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
+            self._processes[node] = start_owned(command, log)
         if wait:
             self._wait(node)
 
@@ -254,18 +276,26 @@ class Broker:
         process.wait()
 
 
+def _stop(*_: Any) -> None:
+    for one in ENDS:
+        signal.signal(one, signal.SIG_IGN)  # the broker is being ended; a second signal would leave half of that undone
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Leave a broker running until Ctrl-C."""
+    """Leave a broker running until Ctrl-C, or another signal to end."""
     parser = argparse.ArgumentParser(prog="python -m streamrnn_kafka.broker", description=main.__doc__)
     parser.add_argument("--port", type=int, default=9092, help="where it listens on 127.0.0.1 [%(default)s]")
     port = parser.parse_args(arguments).port
+    for one in ENDS:
+        signal.signal(one, _stop)
     sys.stdout.write("Starting Apache Kafka (the first time its jars are fetched, 44 MB) ...\n")
     sys.stdout.flush()
-    with Broker(port) as broker, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), Broker(port) as broker:
         sys.stdout.write(f"Kafka listens on {broker.servers}. Ctrl-C ends it and deletes its data.\n")
         sys.stdout.flush()
         while True:
-            time.sleep(3600)
+            signal.pause()
     return 0
 
 
