@@ -21,7 +21,7 @@ from streamrnn.errors import AccessError, ConfigError, StreamrnnError, Unavailab
 from streamrnn_kafka.oauth import tokens_of
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["connect", "connection_settings", "translated"]
+__all__ = ["causes", "connect", "connection_settings", "translated"]
 
 REQUEST_S = 10.0
 """How long one answer may take. The client's 30 s would outlast every session."""
@@ -167,6 +167,12 @@ def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: An
     raise UnavailableError(
         f"Kafka at {options.servers} does not answer within {options.connect_timeout_s:g} s. {hint}{why}"
     ) from cause
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Return an error and those that it was made from: the client hands some on as causes, some as arguments."""
+    within = [one for one in (error.__cause__, *error.args) if isinstance(one, BaseException)]
+    return [error, *(found for one in within for found in causes(one))]
 
 
 def translated(error: KafkaError, doing: str) -> StreamrnnError:

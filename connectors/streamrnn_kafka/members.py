@@ -9,27 +9,47 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import MemberToRemove
-from kafka.errors import KafkaError
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import MemberState
 
 from streamrnn.errors import StreamrnnError
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["Changes", "GroupConsumer", "leave", "missed_generation"]
+__all__ = ["PROTOCOL", "Changes", "GroupConsumer", "held_as", "leave", "missed_generation", "other_protocol"]
+
+PROTOCOL = CooperativeStickyAssignor
+"""How the members of a group share its partitions."""
 
 
 class GroupConsumer(KafkaConsumer):  # type: ignore[misc]
-    """Ends in later polls a join that a poll has left under way.
+    """Ends in later polls a join that a poll has left under way, and says when another has taken its name.
 
     The client joins anew when it comes to know other partitions of its topics, but forgets why as soon as it has asked. A poll
     that runs out before the answer would leave it between two generations, without heartbeats, until the group gives it up.
-    Kafka's own client remembers (KAFKA-9815).
+    Kafka's own client remembers (KAFKA-9815). An answer to a heartbeat, that another member has this one's name now, makes
+    the client stop its heartbeats and say nothing.
     """
+
+    def __init__(self, *topics: str, **settings: Any) -> None:
+        super().__init__(*topics, **settings)
+        self._fenced: KafkaError | None = None
+        self._heard = self._coordinator._handle_heartbeat_response  # noqa: SLF001  (said nowhere else)
+        self._coordinator._handle_heartbeat_response = self._hear  # noqa: SLF001
+
+    def _hear(self, *answer: Any) -> None:
+        try:
+            self._heard(*answer)
+        except FencedInstanceIdError as error:
+            self._fenced = error
+            raise
 
     def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Any:
         """Read, as a member of the group that one is or is about to be."""
         records = super().poll(timeout_ms=timeout_ms, max_records=max_records)
+        if self._fenced is not None:
+            raise self._fenced
         if self.group_metadata().state is MemberState.REBALANCING:
             self._coordinator.request_rejoin()
         return records
@@ -96,3 +116,18 @@ def leave(options: ConnectionOptions, group: str, member: str) -> None:
         contextlib.closing(connect(KafkaAdminClient, options, client_id=member)) as admin,
     ):
         admin.remove_group_members(group, [MemberToRemove(group_instance_id=member, reason="stopped")])
+
+
+def held_as(options: ConnectionOptions, group: str, member: str) -> str | None:
+    """Return the id that the brokers have given who is in the group under a name, or None where they do not say."""
+    with contextlib.closing(connect(KafkaAdminClient, options, client_id=member)) as admin:
+        [found] = admin.describe_groups([group]).values()
+    return next((str(one["member_id"]) for one in found["members"] if one["group_instance_id"] == member), None)
+
+
+def other_protocol(options: ConnectionOptions, group: str, client_id: str) -> str | None:
+    """Return how members that are in the group now share partitions, where it is not our way."""
+    with contextlib.closing(connect(KafkaAdminClient, options, client_id=client_id)) as admin:
+        [found] = admin.describe_groups([group]).values()
+    protocol = str(found["protocol_data"] or found["protocol_type"])
+    return protocol if found["members"] and protocol not in (PROTOCOL.name, "consumer") else None

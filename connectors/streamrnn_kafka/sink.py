@@ -11,13 +11,21 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 from kafka import KafkaAdminClient
-from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError, UnsupportedVersionError
+from kafka.errors import (
+    AuthorizationError,
+    FencedInstanceIdError,
+    InvalidProducerEpochError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFencedError,
+    UnsupportedVersionError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
-from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError
+from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Position, Restored, Source, StoredSnapshot
-from streamrnn_kafka.connection import connect, translated
+from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.names import partition_of
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions
 from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
@@ -78,6 +86,7 @@ class KafkaSink:
         self.options = options
         self._source: KafkaSource | None = None
         self._producer: Any = None
+        self._prepared = False  # whether the topics have been seen to since the last commit that was lost
         self._reader: StateReader | None = None
         self._writer: StateWriter | None = None
         self._pointers: dict[str, Pointer] = {}
@@ -230,9 +239,10 @@ class KafkaSink:
     def __exit__(self, *exc: object) -> None:
         self._drop_producer()
         self._close_reader()
+        self._prepared = False
 
     def _prepare(self) -> None:
-        """See to the topics, and make a producer: at the start, and after each commit that was lost."""
+        """See to the topics: at the start, and after each commit that was lost."""
         source, options = self._attached(), self.options
         topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
         most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
@@ -241,7 +251,7 @@ class KafkaSink:
         self._counts = {name: found[name] for name in topics}
         self._writer = StateWriter(self.state_topic, found[self.state_topic])
         self._close_reader()  # it may know topics that are no more
-        self._start_producer()
+        self._prepared = True
 
     def _close_reader(self) -> None:
         reader, self._reader = self._reader, None
@@ -250,7 +260,11 @@ class KafkaSink:
                 reader.close()
 
     def _start_producer(self) -> None:
-        """Make a producer; from here on its predecessor of the same name cannot write any more."""
+        """Make a producer; from here on its predecessor of the same name cannot write any more.
+
+        So nobody makes one who is not in the group under that name: whoever came later is there already.
+        """
+        self._attached().check_member()
         self._producer = make_producer(self.options, self._attached().member)
         if self.options.delivery == "exactly_once":
             self._producer.init_transactions()
@@ -374,7 +388,9 @@ class KafkaSink:
 
     def _renew_producer(self) -> None:
         try:
-            self._prepare()
+            if not self._prepared:
+                self._prepare()
+            self._start_producer()
         except KafkaError as error:
             self._drop_producer()
             if isinstance(error, FOR_GOOD):
@@ -421,9 +437,11 @@ class KafkaSink:
         except KafkaError as error:
             said = f"{type(error).__name__}: {error}"
             self._drop_producer()
+            self._prepared = False
             self._pointers.clear()
             if self._writer is not None:
                 self._writer.forget()
+            self._check_fence(error)
             if isinstance(error, MessageSizeTooLargeError):
                 raise SinkError(f"A result is larger than the broker takes: {said}") from error
             if isinstance(error, FOR_GOOD):
@@ -443,6 +461,18 @@ class KafkaSink:
             f" It lasted {seconds:.1f} s, with {size:,.1f} MB of snapshots; the broker aborts what lasts longer than [sink] "
             f"transaction_timeout_s = {limit:g}. Where that is the cause, raise it, or lower [state] max_keys or memory_mb."
         )
+
+    def _check_fence(self, error: KafkaError) -> None:
+        """Raise where a commit was refused because another process has this one's name."""
+        found = causes(error)
+        for one in found:
+            if isinstance(one, FencedInstanceIdError):
+                raise self._attached().explained(one) from error
+        if any(
+            isinstance(one, ProducerFencedError | InvalidProducerEpochError) for one in found
+        ):  # a time-out does that too
+            with contextlib.suppress(KafkaError, UnavailableError):  # it is asked again before there is a new producer
+                self._attached().check_member()
 
     def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
         producer = self._producer

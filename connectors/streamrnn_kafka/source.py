@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
     FencedInstanceIdError,
+    InconsistentGroupProtocolError,
     KafkaError,
     KafkaTimeoutError,
     LogTruncationError,
@@ -26,7 +26,7 @@ from streamrnn.errors import ConfigError, GoneError, SourceError, StateError, St
 from streamrnn.io import Block, DeadLetter, Event, Poll, Position
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
-from streamrnn_kafka.members import Changes, GroupConsumer, leave, missed_generation
+from streamrnn_kafka.members import PROTOCOL, Changes, GroupConsumer, held_as, leave, missed_generation, other_protocol
 from streamrnn_kafka.names import name_of, partition_of
 from streamrnn_kafka.options import SourceOptions, start_ms, start_offset
 from streamrnn_kafka.outside import outside_consumer
@@ -128,7 +128,7 @@ class KafkaSource:
             enable_auto_commit=False,
             auto_offset_reset="none",  # where to begin is said below; a lost position is never passed over
             isolation_level="read_committed",
-            partition_assignment_strategy=[CooperativeStickyAssignor],
+            partition_assignment_strategy=[PROTOCOL],
             session_timeout_ms=int(1000 * options.session_timeout_s),
             heartbeat_interval_ms=int(1000 * options.session_timeout_s / 5),
             allow_auto_create_topics=False,
@@ -172,11 +172,14 @@ class KafkaSource:
         try:
             self._consumer = connect(KafkaConsumer, self.options, client_id=self.member, metrics_enabled=False)
             self._check_topics(self.options.topics)
+            protocol = other_protocol(self.options, self.group, self.member)
         except StreamrnnError as error:
             return [error]
+        except KafkaError as error:
+            return [translated(error, f"looking at the group {self.group!r}")]
         finally:
             self.__exit__()
-        return []
+        return [] if protocol is None else [self._foreign_group(f"the way {protocol!r}")]
 
     def reread(self) -> KafkaSource:
         """Return a source of the same input, to what is its end now, that belongs to no group and commits nothing.
@@ -233,7 +236,7 @@ class KafkaSource:
             self._place_all()
             fetched = consumer.poll(timeout_ms=int(1000 * timeout_s), max_records=max_events)
         except KafkaError as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
         came, went = self._changes.take()
         missed = self._missed(came)
         came, went = came | missed, went | missed
@@ -296,7 +299,7 @@ class KafkaSource:
         """
         return self._watch.held.get(partition)
 
-    def _explained(self, error: KafkaError) -> StreamrnnError:
+    def explained(self, error: KafkaError) -> StreamrnnError:
         """Return what an error of the consumer means here."""
         if isinstance(error, OffsetOutOfRangeError) and error.args and isinstance(error.args[0], dict):
             [(partition, offset)] = error.args[0].items()
@@ -311,7 +314,28 @@ class KafkaSource:
                 f"Another process runs as {self.member!r} and has taken the place of this one. Give each process of the "
                 "group its own [source] replica."
             )
+        if isinstance(error, InconsistentGroupProtocolError):
+            return self._foreign_group("another way")
         return translated(error, "reading")
+
+    def _foreign_group(self, way: str) -> ConfigError:
+        return ConfigError(
+            f"[source] group: {self.group!r} has members that share its partitions in {way}: other programs, which would "
+            "be given a part of the events. Name a group that is this application's alone, or stop them."
+        )
+
+    def check_member(self) -> None:
+        """Ask the brokers who has this process's name: whoever writes on without it would fence who has it now.
+
+        Raises
+        ------
+        StateError
+            When it is another process.
+        """
+        mine = self._client().group_metadata().member_id
+        there = held_as(self.options, self.group, self.member)
+        if mine and there not in (None, mine) and self._client().group_metadata().member_id == mine:
+            raise self.explained(FencedInstanceIdError())
 
     def _gone(self, partition: TopicPartition, offset: int) -> StateError:
         with contextlib.suppress(KafkaError):
@@ -608,5 +632,5 @@ class OutsideSource(KafkaSource):
                 consumer.position(one, timeout_ms=5000) >= end for one, end in self._ends.items()
             )
         except KafkaError as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
         return Poll(blocks, ended=ended)
