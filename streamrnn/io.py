@@ -427,6 +427,29 @@ class ReadableSink(Protocol):
 
 
 @runtime_checkable
+class LimitedSink(Protocol):
+    """What a sink may be besides: one that takes results, and commits, up to a size.
+
+    Examples
+    --------
+    >>> from streamrnn.io import LimitedSink, find_connector
+    >>> issubclass(find_connector("sink", "files"), LimitedSink)  # a Kafka sink is one
+    False
+    """
+
+    def too_long(self, block: Block, outputs: Sequence[bytes]) -> Mapping[int, str]:
+        """Return which of a block's results cannot be written, by their place, with a sentence that says why.
+
+        Lengths and options alone decide: whoever asks again is told the same, with a server at hand or without.
+        """
+        ...
+
+    def too_large(self, snapshot_bytes: int) -> str | None:
+        """Say why a commit with snapshots of so many bytes may never succeed, and what to set; None: it should."""
+        ...
+
+
+@runtime_checkable
 class AttachedSink(Protocol):
     """What a sink may be besides: one that commits positions where the source keeps them.
 
@@ -439,22 +462,6 @@ class AttachedSink(Protocol):
 
     def attach(self, source: Source) -> None:
         """Take notice of the source whose positions will be committed. Called once, before either is entered."""
-        ...
-
-
-@runtime_checkable
-class LimitedSink(Protocol):
-    """What a sink may be besides: one whose commits must not be as large as one likes.
-
-    Examples
-    --------
-    >>> from streamrnn.io import LimitedSink, find_connector
-    >>> issubclass(find_connector("sink", "files"), LimitedSink)  # a Kafka sink is one
-    False
-    """
-
-    def too_large(self, snapshot_bytes: int) -> str | None:
-        """Say why a commit with snapshots of so many bytes may never succeed, and what to set; None: it should."""
         ...
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from streamrnn.errors import ConfigError
+from streamrnn_kafka.letters import LEAST_RECORD_BYTES
 
 __all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "check_topic", "start_ms", "start_offset"]
 
@@ -321,6 +322,11 @@ class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_f
         Meta(ge=1, le=900, description="The broker aborts a transaction that lasts longer: as long may a partition wait "
              "whose process died in the middle of a commit."),
     ] = 10.0  # fmt: skip
+    max_record_bytes: Annotated[
+        int,
+        Meta(ge=LEAST_RECORD_BYTES, le=1 << 30, description="The longest record that is written, with its key and headers. A "
+             "longer result is a dead letter, a longer dead letter is cut. max.message.bytes of both topics must be as large."),
+    ] = 1 << 20  # fmt: skip
     create_topics: Annotated[
         bool,
         Meta(description="Create topics that are missing: results and dead letters with as many partitions as the input."),

@@ -13,10 +13,13 @@ from streamrnn.errors import UnavailableError
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["SOURCE_HEADER", "committed_records", "outside_consumer"]
+__all__ = ["APPLICATION_HEADER", "SOURCE_HEADER", "committed_records", "outside_consumer"]
 
 SOURCE_HEADER = "streamrnn.source"
 """Header of a result: the partition that its event came from."""
+
+APPLICATION_HEADER = "streamrnn.application"
+"""Header of the last result of a block in its partition: the group whose run has written it. On each it would cost more than it says."""
 
 SILENCE_S = 60.0
 """How long a topic that has more to give may be silent."""

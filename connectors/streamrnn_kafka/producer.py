@@ -17,6 +17,7 @@ from streamrnn_kafka.options import SinkOptions
 __all__ = ["BoundedProducer", "OneTryClient", "drop_producer", "make_producer"]
 
 BATCH_BYTES = 128 * 1024
+REQUEST_BYTES = 1 << 20  # pages of the state must fit too
 LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
 
 WAIT_MS = 30_000
@@ -117,7 +118,10 @@ def make_producer(options: SinkOptions, member: str) -> Any:
         acks="all",
         enable_idempotence=True,
         linger_ms=LINGER_MS,
-        batch_size=BATCH_BYTES,
+        batch_size=min(
+            BATCH_BYTES, options.max_record_bytes
+        ),  # a topic that takes no longer record takes no longer batch
+        max_request_size=max(REQUEST_BYTES, options.max_record_bytes),
         compression_type=None if options.compression == "none" else options.compression,
         delivery_timeout_ms=WAIT_MS,
         max_block_ms=WAIT_MS,

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -26,18 +27,17 @@ from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Position, Restored, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
+from streamrnn_kafka.letters import letter_record, record_bytes
 from streamrnn_kafka.names import partition_of
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions
-from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
+from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER, committed_records, outside_consumer
 from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Pointer, StateReader, StateWriter
 from streamrnn_kafka.topics import ensure_topics, wrong_topics
+from streamrnn_kafka.writers import other_writers
 
 __all__ = ["KafkaSink"]
-
-MAX_RECORD = 1_000_000
-"""What a broker takes for one record by default, with room for what surrounds the value."""
 
 WRITTEN_BYTES_S = 20_000_000
 """What must be expected to be written of snapshots in a second, at least: see docs/kafka.md."""
@@ -200,7 +200,14 @@ class KafkaSink:
         topics = [name for name in (self.options.topic, self.options.dead_letter_topic) if name is not None]
         try:
             with contextlib.closing(connect(KafkaAdminClient, self.options, client_id=member)) as admin:
-                return wrong_topics(admin, topics, self.state_topic, create=self.options.create_topics)
+                self._look_for_others()
+                return wrong_topics(
+                    admin,
+                    topics,
+                    self.state_topic,
+                    create=self.options.create_topics,
+                    record_bytes=self.options.max_record_bytes,
+                )
         except StreamrnnError as error:
             return [error]
         except KafkaError as error:
@@ -228,6 +235,7 @@ class KafkaSink:
     def __enter__(self) -> Self:
         try:
             self._prepare()
+            self._look_for_others()
         except KafkaError as error:
             self.__exit__()
             raise translated(error, "preparing the topics") from error
@@ -247,7 +255,13 @@ class KafkaSink:
         topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
         most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
         with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
-            found = ensure_topics(admin, dict.fromkeys(topics, most), self.state_topic, create=options.create_topics)
+            found = ensure_topics(
+                admin,
+                dict.fromkeys(topics, most),
+                self.state_topic,
+                create=options.create_topics,
+                record_bytes=options.max_record_bytes,
+            )
         self._counts = {name: found[name] for name in topics}
         self._writer = StateWriter(self.state_topic, found[self.state_topic])
         self._close_reader()  # it may know topics that are no more
@@ -386,6 +400,48 @@ class KafkaSink:
             for record in committed_records(consumer, self.options.topic):
                 yield dict(record.headers).get(SOURCE_HEADER, b"").decode(errors="replace"), record.value or b""
 
+    def too_long(self, block: Block, outputs: Sequence[bytes]) -> Mapping[int, str]:
+        """Return which of a block's results are longer than ``max_record_bytes``, key and headers included, and why.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from streamrnn.io import Block
+        >>> from streamrnn_kafka import KafkaSink, KafkaSource
+        >>> sink = KafkaSink.to_topic("scores", max_record_bytes=20_000)
+        >>> sink.attach(KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"]))
+        >>> block = Block(("flow",), np.array([[1.0], [2.0]]), (0, 1), 2, partition="flow/0")
+        >>> sink.too_long(block, [b"{}", b"." * 30_000])[1]
+        'Its result has 30165 bytes with key and headers, more than [sink] max_record_bytes = 20000.'
+        """
+        limit, keys = self.options.max_record_bytes, block.keys
+        headers = self._headers(block)
+        longest = max(map(len, outputs), default=0) + 4 * max((len(key or "") for key in keys or ()), default=0)
+        if record_bytes(None, b"", headers) + longest <= limit:
+            return {}
+        found = {}
+        for i, line in enumerate(outputs):
+            length = record_bytes(None if keys is None else (keys[i] or "").encode(), line, headers)
+            if length > limit:
+                found[i] = (
+                    f"Its result has {length} bytes with key and headers, more than [sink] max_record_bytes = {limit}."
+                )
+        return found
+
+    def _headers(self, block: Block) -> list[tuple[str, bytes]]:
+        """Return the headers of a block's last result; the others have the first one alone."""
+        return [(SOURCE_HEADER, block.partition.encode()), (APPLICATION_HEADER, self._attached().group.encode())]
+
+    def _look_for_others(self) -> None:
+        """Warn of other writers of the results' topic. Where nobody answers in time, or permits it, nothing is said."""
+        with (
+            contextlib.suppress(KafkaError),
+            contextlib.closing(outside_consumer(self.options, self._attached().member)) as consumer,
+        ):
+            found = other_writers(consumer, self.options.topic, self._attached().group)
+            if found is not None:
+                warnings.warn(found, RuntimeWarning, stacklevel=3)
+
     def _renew_producer(self) -> None:
         try:
             if not self._prepared:
@@ -443,7 +499,10 @@ class KafkaSink:
                 self._writer.forget()
             self._check_fence(error)
             if isinstance(error, MessageSizeTooLargeError):
-                raise SinkError(f"A result is larger than the broker takes: {said}") from error
+                raise SinkError(
+                    "A topic takes shorter records than [sink] max_record_bytes says, or than a snapshot's pages have. Raise its "
+                    f"max.message.bytes. ({said})"
+                ) from error
             if isinstance(error, FOR_GOOD):
                 raise translated(error, "writing results") from error
             raise RetriableSinkError(
@@ -535,32 +594,19 @@ class KafkaSink:
         at = 0
         for block in results.blocks:
             to = partition_of(block.partition).partition % count
-            headers = [(SOURCE_HEADER, block.partition.encode())]
+            headers = self._headers(block)
             keys = block.keys if block.keys is not None else [None] * len(block)
             named = [None if key is None else key.encode() for key in keys]
             lines = results.lines[at : at + len(block)]
-            futures += self._producer.send_all(topic, zip(named, lines, strict=True), headers, to)
+            records = list(zip(named, lines, strict=True))
+            futures += self._producer.send_all(topic, records[:-1], headers[:1], to)
+            futures += [self._producer.send(topic, line, key, headers, to) for key, line in records[-1:]]
             at += len(block)
         if self.options.dead_letter_topic is not None:
             futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in results.letters]
         return futures
 
     def _send_letter(self, letter: DeadLetter, topic: str) -> Any:
-        """Send a dead letter: the record as it came, and why in the headers."""
-        from_ = partition_of(letter.partition)
-        headers = [
-            ("__streamrnn.error.reason", letter.reason.encode()),
-            ("__streamrnn.error.exception", b"RecordError"),
-            ("__streamrnn.error.topic", from_.topic.encode()),
-            ("__streamrnn.error.partition", str(from_.partition).encode()),
-            ("__streamrnn.error.offset", str(letter.position).encode()),
-            ("__streamrnn.error.application", self._attached().group.encode()),
-        ]
-        value, key = letter.raw, letter.key
-        if len(value) > MAX_RECORD:
-            headers.append(("__streamrnn.error.cut", str(len(value)).encode()))
-            value = value[:1024]
-        if key is not None and len(key) > MAX_RECORD // 4:
-            headers.append(("__streamrnn.error.cut_key", str(len(key)).encode()))
-            key = key[:1024]
-        return self._producer.send(topic, value, key, headers, from_.partition % self._counts[topic])
+        key, value, headers = letter_record(letter, self._attached().group, self.options.max_record_bytes)
+        to = partition_of(letter.partition).partition % self._counts[topic]
+        return self._producer.send(topic, value, key, headers, to)

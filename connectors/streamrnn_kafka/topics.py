@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
-from streamrnn.errors import AccessError, SinkError, StateError, StreamrnnError, UnavailableError
+from streamrnn.errors import AccessError, ConfigError, SinkError, StateError, StreamrnnError, UnavailableError
+from streamrnn_kafka.letters import PAGE_ROOM
+from streamrnn_kafka.state import PAGE_BYTES
 
 __all__ = ["ensure_topics", "wrong_topics"]
 
@@ -28,7 +30,9 @@ def _partitions(admin: Any, topics: list[str]) -> dict[str, int]:
     }
 
 
-def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, create: bool) -> dict[str, int]:
+def ensure_topics(
+    admin: Any, wanted: Mapping[str, int], state_topic: str, *, create: bool, record_bytes: int
+) -> dict[str, int]:
     """Return the number of partitions of each topic of ``wanted`` (with that number, where created) and of the state topic.
 
     Raises
@@ -37,6 +41,8 @@ def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, cr
         When one is missing and may not be created.
     StateError
         When the state topic is not compacted.
+    ConfigError
+        When a topic does not take records of ``record_bytes``, or the state topic no pages.
     """
     names = [*wanted, state_topic]
     there = _partitions(admin, names)
@@ -51,7 +57,8 @@ def ensure_topics(admin: Any, wanted: Mapping[str, int], state_topic: str, *, cr
             lacking = [name for name in names if name not in there]
             raise UnavailableError(f"Topics {lacking} were created, but have no leader after {APPEAR_S:.0f} s.")
         time.sleep(0.05)
-    _check_compacted(admin, state_topic)
+    for error in _wrong_settings(admin, list(wanted), state_topic, record_bytes):
+        raise error
     return there
 
 
@@ -79,7 +86,9 @@ def _create(admin: Any, name: str, partitions: int | None, *, trial: bool = Fals
         raise SinkError(f"Topic {name!r} is missing and cannot be created: {type(error).__name__}: {error}.") from error
 
 
-def wrong_topics(admin: Any, wanted: Sequence[str], state_topic: str, *, create: bool) -> list[StreamrnnError]:
+def wrong_topics(
+    admin: Any, wanted: Sequence[str], state_topic: str, *, create: bool, record_bytes: int
+) -> list[StreamrnnError]:
     """Return what :func:`ensure_topics` would raise, all of it, and create nothing."""
     there = _partitions(admin, [*wanted, state_topic])
     missing = [name for name in (*wanted, state_topic) if name not in there]
@@ -91,21 +100,43 @@ def wrong_topics(admin: Any, wanted: Sequence[str], state_topic: str, *, create:
             _create(admin, name, None if name == state_topic else 1, trial=True)
         except StreamrnnError as error:
             found.append(error)
-    if state_topic in there:
-        try:
-            _check_compacted(admin, state_topic)
-        except StateError as error:
-            found.append(error)
+    found += _wrong_settings(admin, [name for name in wanted if name in there], state_topic, record_bytes, there)
     return found
 
 
-def _check_compacted(admin: Any, topic: str) -> None:
+def _wrong_settings(
+    admin: Any, wanted: Sequence[str], state_topic: str, record_bytes: int, there: Container[str] | None = None
+) -> list[StreamrnnError]:
+    """Return what is wrong with how topics are set that are there."""
+    needs = dict.fromkeys(wanted, (record_bytes, "[sink] max_record_bytes"))
+    found: list[StreamrnnError] = []
+    if there is None or state_topic in there:
+        needs[state_topic] = (PAGE_BYTES + PAGE_ROOM, "a page of a snapshot")
+    for name, (needed, what) in needs.items():
+        settings = _settings(admin, name)
+        if settings is None:
+            continue
+        policy, most = settings["cleanup.policy"]["value"], int(settings["max.message.bytes"]["value"])
+        if name == state_topic and policy != "compact":
+            found.append(
+                StateError(
+                    f"Topic {name!r} has cleanup.policy={policy}: snapshots in it would be deleted for their age. Set it to compact."
+                )
+            )
+        if most < needed:
+            found.append(
+                ConfigError(
+                    f"Topic {name!r} takes records of max.message.bytes={most}, fewer than the {needed} of {what}. Raise the "
+                    f"topic's{'' if name == state_topic else ', or lower the option'}."
+                )
+            )
+    return found
+
+
+def _settings(admin: Any, topic: str) -> Any:
+    """Return the settings of a topic, or None where this user may write it, but not ask: then others look after it."""
     try:
         found = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all")
     except AuthorizationError:
-        return  # may write it, may not ask: whoever forbids that looks after the topic
-    policy = found["topic"][topic]["cleanup.policy"]["value"]
-    if policy != "compact":
-        raise StateError(
-            f"Topic {topic!r} has cleanup.policy={policy}: snapshots in it would be deleted for their age. Set it to compact."
-        )
+        return None
+    return found["topic"][topic]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from streamrnn.config import DEFAULT_FIELDS
 from streamrnn.config_secrets import redact
 from streamrnn.errors import FullError, GoneError, ModelChangedError, Retriable, StateError, StreamrnnError
-from streamrnn.io import AttachedSink, Block, DeadLetter, Poll, Position, RetainingSource, Sink, Source
+from streamrnn.io import AttachedSink, Block, DeadLetter, LimitedSink, Poll, Position, RetainingSource, Sink, Source
 from streamrnn.runtime.due import Newest, Standing, due, gone_behind
+from streamrnn.runtime.limits import fitting
 from streamrnn.runtime.monitor import Monitor
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.places import cut, distance, reached, start_of
@@ -210,6 +211,7 @@ class Runtime:
         dead: list[DeadLetter] = []
         positions: dict[str, Position] = {}
         done: list[tuple[Block, Scored]] = []
+        written: list[Block] = []
         for block in poll.blocks:
             if block.partition in again:
                 continue  # was read from elsewhere than where the last run left off; comes again
@@ -232,13 +234,15 @@ class Runtime:
                 continue
             self.monitor.stepped(time.perf_counter() - started, len(live))
             self._note_growth(block.partition)
-            outputs += encode_block(live, scored, self.fields)
-            dead += map(_without_secrets, live.dead_letters)
+            taken = fitting(self.sink, state.shard, live, encode_block(live, scored, self.fields))
+            outputs += taken.lines
+            written.append(taken.block)
+            dead += map(_without_secrets, [*live.dead_letters, *taken.letters])
             positions[block.partition] = state.position = block.next_position
             state.fresh += len(live)
             state.dirty = True
             done.append((live, scored))
-        if self._commit(outputs, dead, positions, [block for block, _ in done]):
+        if self._commit(outputs, dead, positions, written):
             self._lost_in_a_row = 0
             self._observe(done)
         return bool(again)
@@ -317,7 +321,7 @@ class Runtime:
         start = next((i for i, position in enumerate(block.positions) if reached(position, target)), n)
         ended = reached(block.next_position, target)
         if start:
-            state.shard.relearn(cut(block, 0, start))
+            self._score_again(state.shard, cut(block, 0, start))
             self.summary.replayed += start
             state.fresh += start
             state.again += start
@@ -330,6 +334,12 @@ class Runtime:
             return None
         letters = tuple(one for one in block.dead_letters if reached(one.position, target))
         return replace(cut(block, start, n), dead_letters=letters)
+
+    def _score_again(self, shard: Shard, block: Block) -> None:
+        """Learn what was learned, and count what was not written, as when the results were written."""
+        block, scored = shard.relearn(block)
+        if isinstance(self.sink, LimitedSink):
+            fitting(self.sink, shard, block, encode_block(block, scored, self.fields))
 
     def _check_replayed(self) -> None:
         for name, state in self._partitions.items():

@@ -33,6 +33,7 @@ class ShardManifest(msgspec.Struct, frozen=True):
     numerics: dict[str, str] = {}
     forecast: Count = 0
     columns: dict[str, Count] = {}
+    unwritten: Count = 0
 
 
 def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:

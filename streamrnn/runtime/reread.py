@@ -11,6 +11,7 @@ from streamrnn.config import Config
 from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import AttachedSink, Block, Poll, Position, ReadableSink, Rereadable, Source, StoredSnapshot
 from streamrnn.runtime.assemble import make_shards, make_sink, make_source
+from streamrnn.runtime.limits import fitting
 from streamrnn.runtime.loop import BLOCK_EVENTS, POLL_S
 from streamrnn.runtime.output import encode_block
 from streamrnn.runtime.places import cut, reached
@@ -123,7 +124,7 @@ def verify(
                 if start is not None and start.partition == name:
                     _go_to(start, shards[name], source, written, imported=imported)
             for block in poll.blocks:
-                if block.partition in shards and not _compare(config, block, shards, written, verdict):
+                if block.partition in shards and not _compare(config, sink, block, shards, written, verdict):
                     if verdict.difference is not None:
                         return verdict
                     del shards[block.partition]
@@ -141,18 +142,21 @@ def _go_to(start: StoredSnapshot, shard: Shard, source: Source, written: _Writte
     """Begin where a snapshot was taken."""
     shard.restore(start.data)
     source.seek(start.partition, start.position)
-    for _ in range(0 if imported else shard.events):
+    for _ in range(0 if imported else shard.events - shard.unwritten):
         if written.next(start.partition) is None:
             raise StateError(
                 f"The output ends before the snapshot {start.name!r}, which has seen {shard.events:,} events."
             )
 
 
-def _compare(config: Config, block: Block, shards: dict[str, Shard], written: _Written, verdict: Verdict) -> bool:
+def _compare(
+    config: Config, sink: ReadableSink, block: Block, shards: dict[str, Shard], written: _Written, verdict: Verdict
+) -> bool:
     """Compare a block's results; return whether there may be more to compare."""
     name = block.partition
-    lines = encode_block(block, shards[name].score(block), config.output.fields)
-    for line, position in zip(lines, block.positions, strict=True):
+    found = encode_block(block, shards[name].score(block), config.output.fields)
+    taken = fitting(sink, shards[name], block, found)
+    for line, position in zip(taken.lines, taken.block.positions, strict=True):
         there = written.next(name)
         if there is None:
             return False  # the run has not come further

@@ -151,6 +151,7 @@ class Shard:
         self.evicted = 0
         self.refused = 0
         self.unheard = 0
+        self.unwritten = 0  # events whose results the sink could not take
         self._losses: list[float] = []
         self._series: OrderedDict[str | None, _Series] = OrderedDict()
 
@@ -262,13 +263,13 @@ class Shard:
             found,
         )
 
-    def relearn(self, block: Block) -> None:
-        """Learn events that an earlier run has scored, with the columns that they had then. Raises as :meth:`score`."""
+    def relearn(self, block: Block) -> tuple[Block, Scored]:
+        """Learn events that an earlier run has scored, with the columns that they had then; return those, and what was said. Raises as :meth:`score`."""
         self._check_columns(block.names)
         known = [i for i, name in enumerate(block.names) if name in self.columns]
         if self.columns and len(known) < len(block.names):
             block = replace(block, names=tuple(block.names[i] for i in known), values=block.values[:, known])
-        self.score(block)
+        return block, self.score(block)
 
     def _meet(self, names: tuple[str, ...]) -> None:
         """Take notice of the columns that come from here on."""
@@ -408,6 +409,8 @@ class Shard:
             "keys": list(self._series),
             "columns": dict(self.columns),
         }
+        if self.unwritten:
+            manifest["unwritten"] = self.unwritten
         blobs = (part for series in self._series.values() for part in (series.rule.to_bytes(), dumps(series.model)))
         if not self.forecast.horizon:
             return pack_into(buffer, manifest, blobs, 2 * len(self._series))
@@ -449,4 +452,5 @@ class Shard:
             found.popitem(last=False)
         self._series = found
         self.events, self.alarms, self.evicted = manifest.events, manifest.alarms, manifest.evicted
+        self.unwritten = manifest.unwritten
         self.columns, self._names = dict(manifest.columns), None

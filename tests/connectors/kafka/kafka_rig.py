@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from streamrnn.config import Alarm
 from streamrnn.io import Block
@@ -31,6 +31,10 @@ from tests.compiled import compile_detector
 
 MODEL = {"hidden_size": 8, "seed": 3}
 EPOCH_MS = 1_700_000_000_000
+MOST = 1 << 23  # bytes of a record, where its topic takes it
+
+NO_GROUP_YET = (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError)
+"""The broker has no topic for offsets before the first group."""
 
 Record = tuple[int, bytes | None, bytes | None, int]
 """Partition, key, value, timestamp in ms."""
@@ -119,7 +123,7 @@ class Rig:
         return name
 
     def produce(self, records: Sequence[Record], topic: str | None = None) -> None:
-        producer = KafkaProducer(bootstrap_servers=self.servers, linger_ms=20, batch_size=65536)
+        producer = KafkaProducer(bootstrap_servers=self.servers, linger_ms=20, batch_size=65536, max_request_size=MOST)
         for partition, key, value, ms in records:
             producer.send(topic or self.topic, value, key, partition=partition, timestamp_ms=ms)
         producer.flush()
@@ -131,7 +135,7 @@ class Rig:
         hurry = threading.Event()
 
         def run() -> None:
-            producer = KafkaProducer(bootstrap_servers=self.servers)
+            producer = KafkaProducer(bootstrap_servers=self.servers, max_request_size=MOST)
             for start in range(0, len(records), chunk):
                 for partition, key, value, ms in records[start : start + chunk]:
                     producer.send(self.topic, value, key, partition=partition, timestamp_ms=ms)
@@ -255,7 +259,7 @@ class Rig:
         """Return how many partitions each replica in the group has, of those that are in it."""
         try:
             [group] = self.admin.describe_groups([self.name]).values()
-        except CoordinatorNotAvailableError:
+        except NO_GROUP_YET:
             return {}
         stable = group["group_state"] == "Stable"
         return {
@@ -275,7 +279,7 @@ class Rig:
         """Return how many records of the input the group has committed; 0 where no group has been yet."""
         try:
             found = self.admin.list_group_offsets({self.name: None})[self.name]
-        except CoordinatorNotAvailableError:  # the broker has no topic for offsets before the first group
+        except NO_GROUP_YET:
             return 0
         return sum(one.offset for one in found.values())
 
