@@ -45,6 +45,10 @@ class GroupConsumer(KafkaConsumer):  # type: ignore[misc]
             self._fenced = error
             raise
 
+    def rejoin(self) -> None:
+        """Join anew with the next poll. Who comes back under its name is given what it had, without a look at what there is now."""
+        self._coordinator.request_rejoin()
+
     def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Any:
         """Read, as a member of the group that one is or is about to be."""
         records = super().poll(timeout_ms=timeout_ms, max_records=max_records)

@@ -326,7 +326,7 @@ class KafkaSink:
         if pointer is None:
             return self._restored_by_offset(partition, committed.offset)
         manifest, restored = reader.restored(partition, committed.offset, pointer)
-        self._check_count(partition, manifest.count)
+        self._attached().check_count(partition_of(partition).topic, manifest.count, "when its state was written")
         if self._writer is not None:
             self._writer.know(pointer, manifest)
         self._pointers[partition] = pointer
@@ -342,7 +342,7 @@ class KafkaSink:
             )
         pointer, is_newest = reader.before(partition, offset)
         manifest, restored = reader.restored(partition, offset, pointer)
-        self._check_count(partition, manifest.count)
+        self._attached().check_count(partition_of(partition).topic, manifest.count, "when its state was written")
         if self._writer is not None:
             self._writer.forget(partition)
         _log.warning(
@@ -351,16 +351,6 @@ class KafkaSink:
             partition, offset, manifest.position, offset,
         )  # fmt: skip
         return dataclasses.replace(restored, passing=not is_newest)
-
-    def _check_count(self, partition: str, written: int) -> None:
-        """Raise where the topic had another number of partitions when its state was written."""
-        topic = partition_of(partition).topic
-        count = self._attached().partition_count(topic)
-        if written != count:
-            raise StateError(
-                f"Topic {topic!r} has {count} partitions, {written} when its state was written. Its keys now come in "
-                "other partitions than their nets. To begin anew: another [source] group, or --fresh."
-            )
 
     def _state_reader(self) -> StateReader:
         if self._reader is None:

@@ -76,6 +76,7 @@ class KafkaSource:
         self._membership: Any = None
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts: dict[str, int] = {}
+        self._old: dict[str, int] = {}  # of topics that have more partitions now: how many they had
         self._done: dict[TopicPartition, int] = {}
         self._watch = Watch(options.stuck_after_s)
         self.stuck_partitions = 0  # so far
@@ -357,15 +358,32 @@ class KafkaSource:
         return StateError(f"Partition {name_of(partition)} no longer holds offset {offset}.")
 
     def _check_counts(self) -> None:
-        """Notice that a topic has other partitions than before: its keys then lie in other ones than their nets."""
+        """Notice that a topic has other partitions than before."""
         for topic in {partition.topic for partition in self._client().assignment()}:
-            count = self.partition_count(topic)
-            before = self._counts.setdefault(topic, count)
-            if count != before:
-                raise StateError(
-                    f"Topic {topic!r} has {count} partitions, {before} before. Its keys now come in other partitions than "
-                    "their nets. To begin anew: another [source] group, or --fresh."
-                )
+            self.check_count(topic, self._counts.setdefault(topic, self.partition_count(topic)), "before")
+
+    def check_count(self, topic: str, before: int, when: str) -> None:
+        """Compare the number of a topic's partitions with what it was: where there is no key, there may be more of them now.
+
+        Raises
+        ------
+        StateError
+            When there are fewer, or there are keys: they then lie in other partitions than their nets.
+        """
+        count = self.partition_count(topic)
+        keyed = self.options.key is not None or self.options.record_key
+        if count < before or (count > before and keyed):
+            why = "Its keys now come in other partitions than their nets." if keyed else "It was recreated."
+            raise StateError(
+                f"Topic {topic!r} has {count} partitions, {before} {when}. {why} To begin anew: another [source] group, "
+                "or --fresh."
+            )
+        if count > before and before < self._old.get(topic, count):
+            self._old[topic] = before
+            self._client().rejoin()
+            _log.warning(
+                "topic %r has %d partitions, %d %s: the new ones are read from their start", topic, count, before, when
+            )
 
     def partition_count(self, topic: str) -> int:
         """Return how many partitions a topic has."""
@@ -462,7 +480,9 @@ class KafkaSource:
             self._place(partition, self._first(partition) if committed is None else committed.offset)
 
     def _first(self, partition: TopicPartition) -> int:
-        """Return where ``start`` lies in a partition."""
+        """Return where ``start`` lies in a partition; one that was added while it was being read is new from its beginning."""
+        if partition.partition >= self._old.get(partition.topic, partition.partition + 1):
+            return self._ask(self._client().beginning_offsets, partition)
         if self.options.start == "latest":
             return self._ask(self._client().end_offsets, partition)
         if self._start_ms is None:

@@ -119,6 +119,50 @@ def test_partition_was_added(filled):
         run(filled)
 
 
+def test_partition_was_added_where_there_are_no_keys(rig, tmp_path):
+    """Without keys no key has moved: the old partitions go on with their state, and the new one is read from its start."""
+    rig.folder = tmp_path
+    rig.create(2)
+    unkeyed = {"source": {"record_key": False}}
+    rig.produce(make_records(400, 2))
+    assert run(rig, **unkeyed).events == 400
+    rig.admin.create_partitions({rig.topic: 3})
+    rig.produce(make_records(90, 3, seed=1))
+
+    again = run(rig, idle_s=4.0, source={"record_key": False, "start": "latest"})
+
+    assert (again.events, again.restores) == (90, 2)
+    assert [len(found) for found in rig.pairs(rig.output).values()] == [230 + 30, 230]
+    assert run(rig, idle_s=0.3, **unkeyed).restores == 3
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_partition_is_added_meanwhile(rig, keyed):
+    """A running member takes up the new partition from its start, whatever ``start`` says; where there are keys it stops."""
+    rig.create(2)
+    options = {"servers": rig.servers, "group": rig.name, "columns": ["at.flow"], "record_key": keyed}
+    with KafkaSource.from_topics(rig.topic, start="latest", **options) as source:
+        while not source.poll(1, 0.1).assigned:
+            pass
+        rig.admin.create_partitions({rig.topic: 3})
+        rig.produce([(2, None, b'{"at": {"flow": 1.0}}', EPOCH_MS + i) for i in range(5)])
+        found: list[int] = []
+
+        def read() -> None:
+            while len(found) < 5:
+                source._client().topics()  # at once, not with the next look at what partitions there are
+                for block in source.poll(5, 0.1).blocks:
+                    found.extend(block.positions)
+
+        if keyed:
+            with pytest.raises(StateError, match=r"has 3 partitions, 2 before\. Its keys now come in other partitions"):
+                read()
+        else:
+            read()
+
+    assert found == ([] if keyed else [0, 1, 2, 3, 4])
+
+
 def test_state_topic_must_be_compacted(filled):
     """A state topic that deletes by age is refused before anything is written."""
     filled.create(1, f"{filled.name}.wrong")
