@@ -28,7 +28,7 @@ from typing import IO, Any, Self
 from streamrnn.errors import MissingExtraError, SourceError
 from streamrnn.trusted import distrusted, real
 
-__all__ = ["Broker", "checked_jars", "free_ports", "java_command", "main"]
+__all__ = ["Broker", "checked_jars", "free_ports", "java_command", "main", "start_owned"]
 
 KAFKA = "org.apache.kafka:kafka_2.13:4.3.0+org.slf4j:slf4j-simple:1.7.36"  # Kafka brings no logging back end of its own
 SUMS = Path(__file__).with_name("broker_jars.sha256")

@@ -17,7 +17,7 @@ from streamrnn.errors import StreamrnnError
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import ConnectionOptions
 
-__all__ = ["PROTOCOL", "Changes", "GroupConsumer", "held_as", "leave", "missed_generation", "other_protocol"]
+__all__ = ["Changes", "GroupConsumer", "held_as", "leave", "missed_generation", "other_protocol"]
 
 PROTOCOL = CooperativeStickyAssignor
 """How the members of a group share its partitions."""
