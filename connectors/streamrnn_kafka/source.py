@@ -173,11 +173,11 @@ class KafkaSource:
         try:
             self._consumer = connect(KafkaConsumer, self.options, client_id=self.member, metrics_enabled=False)
             self._check_topics(self.options.topics)
-            protocol = other_protocol(self.options, self.group, self.member)
+            protocol = None
+            with contextlib.suppress(KafkaError):  # brokers that never had a group know no coordinator of one yet
+                protocol = other_protocol(self.options, self.group, self.member)
         except StreamrnnError as error:
             return [error]
-        except KafkaError as error:
-            return [translated(error, f"looking at the group {self.group!r}")]
         finally:
             self.__exit__()
         return [] if protocol is None else [self._foreign_group(f"the way {protocol!r}")]

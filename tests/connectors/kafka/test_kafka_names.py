@@ -23,13 +23,20 @@ def test_the_older_of_two_processes_stops(rig, tmp_path, delivery):
     rig.create(2)
     sink = {"delivery": delivery}
 
-    with rig.trickling(records, chunk=20, pause_s=0.1):
-        older = rig.start(rig.config(tmp_path, "older", sink=sink))
-        rig.wait_until(lambda: rig.ends(rig.output) > 100)
-        later = rig.start(rig.config(tmp_path, "later", sink=sink))
-        rig.wait_until(lambda: older.poll() is not None)
-        at_end = rig.ends(rig.output)
-        rig.wait_until(lambda: rig.ends(rig.output) > at_end + 100)
+    rig.produce(records[:500])
+    older = rig.start(rig.config(tmp_path, "older", sink=sink))
+    rig.wait_until(lambda: rig.ends(rig.output) > 100)
+    later = rig.start(rig.config(tmp_path, "later", sink=sink))
+    rest = iter(range(500, 2500, 20))
+
+    def older_has_ended() -> bool:
+        start = next(rest, None)
+        if start is not None:
+            rig.produce(records[start : start + 20])
+        return older.poll() is not None
+
+    rig.wait_until(older_has_ended)
+    rig.produce(records[next(rest, 2500) :])
     rig.wait_until(rig.done)
     assert stop(later) == 0
 
