@@ -80,7 +80,7 @@ class Net:
 
     Examples
     --------
-    >>> from streamrnn.kernels.layout import Sizes
+    >>> from streamrnn.kernels.net.layout import Sizes
     >>> from streamrnn.models.net import Net
     >>> net = Net(Sizes("lstm", inputs=0, hidden=4, outputs=1), seed=0)
     >>> net.grow(inputs=["flow"])

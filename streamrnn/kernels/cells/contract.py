@@ -48,7 +48,7 @@ class Cell:
 
     Examples
     --------
-    >>> from streamrnn.kernels.cells import CELLS
+    >>> from streamrnn.kernels.cells.table import CELLS
     >>> {name: (cell.gates, cell.record) for name, cell in CELLS.items()}["lstm"]
     (4, 7)
     """

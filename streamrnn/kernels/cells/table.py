@@ -22,7 +22,7 @@ def register_cell(cell: Cell) -> Cell:
 
     Examples
     --------
-    >>> from streamrnn.kernels.cells import CELLS, register_cell
+    >>> from streamrnn.kernels.cells.table import CELLS, register_cell
     >>> register_cell(CELLS["lstm"]) is CELLS["lstm"]
     True
     """

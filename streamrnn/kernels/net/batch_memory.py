@@ -42,8 +42,8 @@ def batch_memory(sizes: Sizes, streams: int) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> from streamrnn.kernels.batch import batch_memory
-    >>> from streamrnn.kernels.layout import Sizes
+    >>> from streamrnn.kernels.net.batch_memory import batch_memory
+    >>> from streamrnn.kernels.net.layout import Sizes
     >>> batch_memory(Sizes("lstm", inputs=8, hidden=16, outputs=1), 8).nbytes
     103936
     """

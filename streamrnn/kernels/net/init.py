@@ -30,7 +30,7 @@ def uniform(n: int, *key: object) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from streamrnn.kernels.init import uniform
+    >>> from streamrnn.kernels.net.init import uniform
     >>> uniform(2, 0, "flow").round(6).tolist() == uniform(3, 0, "flow")[:2].round(6).tolist()
     True
     """

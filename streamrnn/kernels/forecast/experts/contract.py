@@ -30,7 +30,7 @@ class Expert:
 
     Examples
     --------
-    >>> from streamrnn.kernels.experts import EXPERTS
+    >>> from streamrnn.kernels.forecast.experts.table import EXPERTS
     >>> EXPERTS["rls"].lags, EXPERTS["last"].lags
     (48, 0)
     """
