@@ -22,7 +22,6 @@ from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.kernels.net.optimizers import CONSTANT, OPTIMIZERS, PACED, SCHEDULES, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
-from streamrnn.kernels.slab import up
 from streamrnn.models import defaults
 
 __all__ = ["Net", "layout_of"]
@@ -225,7 +224,7 @@ class Net:
 
     def _draw_fixed_rows(self) -> None:
         cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
-        first = up(hidden, 4) if cell.recurrent else 0
+        first = cell.first_row(hidden)
         for layer in range(self.sizes.layers):
             weights = self.array(f"layer{layer}.weights")
             if cell.recurrent:
@@ -263,7 +262,7 @@ class Net:
             into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
             shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
             into[shared] = kept[shared]
-        first = (up(hidden, 4) if cell.recurrent else 0) + 1 + len(self.inputs)
+        first = cell.first_row(hidden) + 1 + len(self.inputs)
         for place, name in enumerate(inputs, start=first):
             row = input_row(cell, hidden, self.seed, 0, name)
             layout.view(slab, "layer0.weights")[place] = row

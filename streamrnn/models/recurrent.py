@@ -15,7 +15,6 @@ from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
-from streamrnn.kernels.slab import up
 from streamrnn.models import defaults, translate
 from streamrnn.models.features import Columns, is_moment
 from streamrnn.models.frames import Table, first_of, table_of
@@ -366,18 +365,21 @@ class Recurrent:
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """The weights by name, as read-only views: they change as the model learns.
 
-        ``layer0.recurrent`` (H, G), ``layer0.bias`` (G), ``layer0.inputs`` (I, G), further layers alike; ``head.hidden``
+        ``layer0.recurrent`` (H, G), ``layer0.own`` (rows, G) where the cell has weights of its own, ``layer0.bias`` (G),
+        ``layer0.inputs`` (I, G), further layers alike; ``head.hidden``
         (K, H), ``head.bias`` (K), ``head.inputs`` (K, I). G columns are the cell's gates, H each.
         """
         sizes, cell = self._net.sizes, CELLS[self.cell]
         H = sizes.hidden
-        first = up(H, 4) if cell.recurrent else 0
+        first, own = cell.first_row(H), cell.recurrent_rows(H)
         sealed = np.frombuffer(self._net.slab.data.toreadonly(), np.uint8)  # whose views cannot be made writable
         view, found = self._net.layout.view, {}
         for layer in range(sizes.layers):
             W, n = view(sealed, f"layer{layer}.weights"), sizes.inputs if layer == 0 else H
             if cell.recurrent:
                 found[f"layer{layer}.recurrent"] = W[:H]
+            if cell.own:
+                found[f"layer{layer}.own"] = W[own : own + cell.own]
             found[f"layer{layer}.bias"] = W[first]
             found[f"layer{layer}.inputs"] = W[first + 1 : first + 1 + n]
         head = view(sealed, "head")

@@ -57,6 +57,10 @@ def row_is_consistent(name: str) -> None:
             ("traces need a cell state c", cell.traced == 0 or cell.c >= 0),
             ("traced must be <= gates", cell.traced <= cell.gates),
             ("split cells cannot have traces", not (cell.split and cell.traced)),
+            ("cells with weights of their own cannot have traces", not (cell.own and cell.traced)),
+            ("states must be >= 1", cell.states >= 1),
+            ("states must lie in the record, behind c", cell.c < 0 or cell.c + cell.states <= cell.record),
+            ("several states need a c, and have no traces", cell.states == 1 or (cell.c >= 0 and not cell.traced)),
             *(
                 (f"{gate} must be a gate, or -1", -1 <= getattr(cell, gate) < cell.gates)
                 for gate in ("input_gate", "forget_gate", "carry_gate")

@@ -13,7 +13,6 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.losses import LOSSES
 from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
-from streamrnn.kernels.slab import up
 from streamrnn.models.net import Net
 
 __all__ = ["HIDDEN", "assign", "play", "rate", "small_net", "step_of", "targets", "weights"]
@@ -46,14 +45,20 @@ def small_net(
 
 
 def _parts(net: Net) -> list[NDArray[Any]]:
-    """Views of the weights in use: of each layer recurrent rows (H, G), bias (G), input rows (I, G); the head (K, H + 1 + I)."""
+    """Views of the weights in use, in the order of :func:`weights`.
+
+    Of each layer recurrent rows (H, G), bias (G), input rows (I, G), and the cell's own
+    (rows, G) where it has any; the head (K, H + 1 + I).
+    """
     cell, H, inputs = CELLS[net.sizes.cell], net.sizes.hidden, net.sizes.inputs
-    first = up(H, 4) if cell.recurrent else 0
+    first, own = cell.first_row(H), cell.recurrent_rows(H)
     found = []
     for layer in range(net.sizes.layers):
         W = net.array(f"layer{layer}.weights")
         n = inputs if layer == 0 else H
         found += [W[: H if cell.recurrent else 0], W[first], W[first + 1 : first + 1 + n]]
+        if cell.own:
+            found.append(W[own : own + cell.own])
     return [*found, net.array("head")[:, : H + 1 + inputs]]
 
 

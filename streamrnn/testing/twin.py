@@ -21,17 +21,19 @@ from numpy.typing import NDArray
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED, chosen_by_cell, entry
 from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.kernels.net.steps import forward_step
 from streamrnn.models.net import Net
 from streamrnn.testing.nets import weights
 
 __all__ = ["Reference", "Twin"]
 
 Array = NDArray[np.float64]
-Reference = Callable[[Array, Array, Array, Array], tuple[Array, Array]]
+Reference = Callable[..., tuple[Array, Array]]
 """``reference(wx, uh, h, c) -> (h, c)``: one step, written from the paper in NumPy. wx = W x + b and uh = U h, shape
-(G, ..., H), h and c of the event before, shape (..., H). Without recurrence uh is zero; without a cell state so is c."""
+(G, ..., H), h and c of the event before, shape (..., H); c (states, ..., H) where the cell has several states. Without recurrence
+uh is zero; without a cell state so is c. A cell with weights of its own is given them as a fifth argument, (rows, G, ..., H)."""
 
-_step = chosen_by_cell(lambda cell, hidden: CELLS[cell].forward(hidden))
+_step = chosen_by_cell(lambda cell, hidden: forward_step(CELLS[cell], hidden))
 
 
 @functools.cache
@@ -39,10 +41,10 @@ def _own_step(cell: str, hidden: int) -> Any:
     """Return the cell's own forward step, for many records in float64 at once."""
     stamp = stamp_of(CELLS[cell])
 
-    def run(before, after):  # type: ignore[no-untyped-def]
+    def run(before, after, own):  # type: ignore[no-untyped-def]
         stamp  # noqa: B018  part of the cache's key
         for b in range(before.shape[0]):
-            _step(cell, hidden, before[b], after[b])
+            _step(cell, hidden, before[b], after[b], own[b])
 
     return entry(run)
 
@@ -66,7 +68,8 @@ class Twin:
         parts = weights(net)
         self.shapes = [part.shape for part in parts]
         self.flat = np.concatenate([part.ravel() for part in parts])
-        self.layer_of = np.concatenate([np.full(part.size, at // 3) for at, part in enumerate(parts)])
+        self.per_layer = 4 if self.cell.own else 3
+        self.layer_of = np.concatenate([np.full(part.size, at // self.per_layer) for at, part in enumerate(parts)])
 
     def _parts(self, flat: Array) -> list[Array]:
         """Cut weights (B, P) into the parts, each (B, ...)."""
@@ -77,7 +80,7 @@ class Twin:
     def _advance(self, parts: Sequence[Array], layer: int, x: Array, before: Array) -> Array:
         """One step of a layer: x (B, n), records of the step before (B, R). Returns the records."""
         cell, H = self.cell, self.sizes.hidden
-        U, b, V = parts[3 * layer : 3 * layer + 3]
+        U, b, V, *own = parts[self.per_layer * layer : self.per_layer * (layer + 1)]
         h = before[:, cell.h * H : (cell.h + 1) * H]
         wx = b + np.einsum("bn,bng->bg", x, V)
         uh = np.einsum("bn,bng->bg", h, U) if cell.recurrent else np.zeros_like(wx)
@@ -87,15 +90,27 @@ class Twin:
             after[:, :N] = wx if cell.split else wx + uh
             if cell.split:
                 after[:, cell.split * H : cell.split * H + N] = uh
-            _own_step(cell.name, H)(before, after)
+            weights = own[0].reshape(len(before), -1) if own else np.zeros((len(before), 0))
+            _own_step(cell.name, H)(
+                before, after, np.ascontiguousarray(np.broadcast_to(weights, (len(before), weights.shape[1])))
+            )
             return after
-        c = before[:, cell.c * H : (cell.c + 1) * H] if cell.c >= 0 else np.zeros_like(h)
         wx, uh = (v.reshape(len(v), cell.gates, H).transpose(1, 0, 2) for v in (wx, uh))
-        h, c = self.reference(wx, uh, h, c)
+        peeps = [part.reshape(len(part), cell.own, cell.gates, H).transpose(1, 2, 0, 3) for part in own]
+        h, c = self.reference(wx, uh, h, self._state(before), *peeps)
         after[:, cell.h * H : (cell.h + 1) * H] = h
         if cell.c >= 0:
-            after[:, cell.c * H : (cell.c + 1) * H] = c
+            c = c if cell.states == 1 else np.concatenate(c, axis=1)
+            after[:, cell.c * H : (cell.c + cell.states) * H] = c
         return after
+
+    def _state(self, before: Array) -> Array:
+        """The cell state in records (B, R): (B, H), or (states, B, H) of several, or zero where the cell has none."""
+        cell, H = self.cell, self.sizes.hidden
+        if cell.c < 0:
+            return np.zeros((len(before), H))
+        c = before[:, cell.c * H : (cell.c + cell.states) * H]
+        return c if cell.states == 1 else c.reshape(len(c), cell.states, H).transpose(1, 0, 2)
 
     def _step(self, parts: Sequence[Array], x: Array, states: Sequence[Array]) -> tuple[Array, list[Array]]:
         """One event through all layers and the head."""
@@ -116,7 +131,7 @@ class Twin:
         """Say in words which weight an axis (P) of the space of weights is; of other directions the layer alone."""
         found = np.flatnonzero(direction)
         part = int(np.searchsorted(np.cumsum([int(np.prod(shape)) for shape in self.shapes]), found[0], side="right"))
-        layer, matrix = divmod(part, 3)
+        layer, matrix = divmod(part, self.per_layer)
         name = "head" if part == len(self.shapes) - 1 else f"layer {layer}"
         if len(found) > 1:
             return f"{name}, a direction of {len(found)} weights"
@@ -126,7 +141,7 @@ class Twin:
             return f"head, output {place[0]}, column {place[1]}"
         row = f" row {place[0]}" if matrix != 1 else ""
         gate, unit = divmod(int(place[-1]), self.sizes.hidden)
-        return f"{name}, {('recurrent', 'bias', 'input')[matrix]}{row}, gate {gate}, unit {unit}"
+        return f"{name}, {('recurrent', 'bias', 'input', 'own')[matrix]}{row}, gate {gate}, unit {unit}"
 
     def outputs(self, X: Array) -> Array:
         """Return the outputs (n, K) of events X (n, I) from the state of rest on."""

@@ -20,6 +20,7 @@ from streamrnn.testing.cells import gradient_is_the_difference_quotient
 from streamrnn.testing.nets import play, small_net, weights
 from tests.kernels import reference
 
+OWN = {"peephole_lstm": (0, 1, 3)}  # blocks of a cell's own weights that it reads
 RULES = [(cell, traces) for cell in CELLS for traces in ([False, True] if CELLS[cell].traced else [False])]
 
 
@@ -59,7 +60,8 @@ def mutants():
         if cell.carry_gate >= 0:
             places.append(("backward", "dh", 0, 2))
         if cell.c >= 0:
-            places.append(("backward", "dc", 0, 3))
+            places += [("backward", f"dc {block}", block, 3) for block in range(cell.states)]
+        places += [("backward", f"dw {block}", block, 6) for block in OWN.get(name, ())]
         if cell.traces:
             places += [("traces", f"local {block}", block, 3) for block in range(cell.traced)]
             places.append(("traces", "later", 0, 2))

@@ -19,6 +19,20 @@ def lstm(wx, uh, h, c):
     return sigma(o) * np.tanh(c), c
 
 
+def peephole_lstm(wx, uh, h, c, p):
+    i, f, g, o = wx + uh
+    [(p_i, p_f, _, p_o)] = p
+    new = sigma(f + p_f * c) * c + sigma(i + p_i * c) * np.tanh(g)
+    return sigma(o + p_o * new) * np.tanh(new), new
+
+
+def slstm(wx, uh, h, c):
+    i, f, z, o = wx + uh
+    c, n = c
+    c, n = sigma(f) * c + np.exp(i) * np.tanh(z), sigma(f) * n + np.exp(i)
+    return sigma(o) * c / n, np.stack([c, n])
+
+
 def gru(wx, uh, h, c):
     z, r = sigma(wx[0] + uh[0]), sigma(wx[1] + uh[1])
     n = np.tanh(wx[2] + r * uh[2])
@@ -34,7 +48,10 @@ def elman_logistic(wx, uh, h, c):
 
 
 # trace_lstm and dense have no recurrent weights: for them uh is zero
-CELL = {"lstm": lstm, "trace_lstm": lstm, "gru": gru, "elman": elman, "elman_logistic": elman_logistic, "dense": elman}
+CELL = {
+    "lstm": lstm, "trace_lstm": lstm, "peephole_lstm": peephole_lstm, "slstm": slstm, "gru": gru, "elman": elman,
+    "elman_logistic": elman_logistic, "dense": elman,
+}  # fmt: skip
 
 
 def potential(name, o, t, a, b):

@@ -8,14 +8,13 @@ import pytest
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net.init import INITIALIZERS, TAU_MAX, timescales
 from streamrnn.kernels.net.layout import Sizes
-from streamrnn.kernels.slab import up
 from streamrnn.models.net import Net
 
 
 def inputs_by_name(net):
     """The weights of each input, by name."""
     cell, hidden = CELLS[net.sizes.cell], net.sizes.hidden
-    first = (up(hidden, 4) if cell.recurrent else 0) + 1
+    first = cell.first_row(hidden) + 1
     weights = net.array("layer0.weights")
     return {name: weights[first + place].tobytes() for place, name in enumerate(net.inputs)}
 

@@ -3,6 +3,9 @@
 A cell is a step of H units on *records*: one record a time step, ``record`` blocks of H float32. The driver
 fills the pre-activations W a into the first ``gates`` blocks, calls ``forward``, and reads h from block ``h``.
 It owns weights, windows, time and learning; the cell owns one step forward and one step back.
+
+Weights of a cell's own, such as peepholes, are rows of G numbers that no matrix product reads: the cell's functions are given them and
+return their gradient. They lie in the same matrix, so that optimiser, snapshots and growth treat them as all others.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from streamrnn.kernels.slab import up
 
 Factory = Callable[[int], Any]
 
@@ -31,10 +36,15 @@ class Cell:
     forward
         ``forward(H)`` returns ``step(prev, rec)``, compiled.
     backward
-        ``backward(H)`` returns ``step(prev, rec, dh, dc, dz)``: dh in: dL/dh, out: the part of dL/dh' that
-        does not pass the weights; dc in: dL/dc, out: dL/dc'; dz out.
+        ``backward(H)`` returns ``step(prev, rec, dh, dc, dz)``: dh (H) in: dL/dh, out: the part of dL/dh' that
+        does not pass the weights; dc (states H) in: dL/dc, out: dL/dc'; dz (G H, or 2 G H where split) out.
     c
-        Block that holds the cell state, or -1.
+        First block that holds the cell state, or -1.
+    states
+        Blocks of cell state, one behind the other, through which errors flow back.
+    own
+        Rows of G H weights of the cell's own. If there are any, the functions take them behind their other arguments:
+        ``forward`` w (own G H), ``backward`` w and dw, to which dL/dw is added. They begin at 0.
     recurrent
         False: the pre-activations see the inputs alone.
     split
@@ -60,6 +70,8 @@ class Cell:
     forward: Factory
     backward: Factory
     c: int = -1
+    states: int = 1
+    own: int = 0
     recurrent: bool = True
     split: int = 0
     traces: Factory | None = None
@@ -67,6 +79,14 @@ class Cell:
     input_gate: int = -1
     forget_gate: int = -1
     carry_gate: int = -1
+
+    def recurrent_rows(self, hidden: int) -> int:
+        """Rows of a weight matrix that read h', a multiple of four."""
+        return up(hidden, 4) if self.recurrent else 0
+
+    def first_row(self, hidden: int) -> int:
+        """The row of the bias, behind which the inputs' rows lie: behind those that read h' and those of the cell's own."""
+        return self.recurrent_rows(hidden) + up(self.own, 4)
 
     @property
     def dz_blocks(self) -> int:

@@ -7,9 +7,13 @@ from streamrnn.kernels.cells.dense import DENSE
 from streamrnn.kernels.cells.elman import ELMAN, ELMAN_LOGISTIC
 from streamrnn.kernels.cells.gru import GRU
 from streamrnn.kernels.cells.lstm import LSTM
+from streamrnn.kernels.cells.peephole_lstm import PEEPHOLE_LSTM
+from streamrnn.kernels.cells.slstm import SLSTM
 from streamrnn.kernels.cells.trace_lstm import TRACE_LSTM
 
-CELLS: dict[str, Cell] = {cell.name: cell for cell in (LSTM, TRACE_LSTM, GRU, ELMAN, ELMAN_LOGISTIC, DENSE)}
+CELLS: dict[str, Cell] = {
+    cell.name: cell for cell in (LSTM, TRACE_LSTM, PEEPHOLE_LSTM, SLSTM, GRU, ELMAN, ELMAN_LOGISTIC, DENSE)
+}
 
 
 def register_cell(cell: Cell) -> Cell:

@@ -34,7 +34,6 @@ from streamrnn.kernels.net.finite import finite
 from streamrnn.kernels.net.losses import output_gradient
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
-from streamrnn.kernels.slab import up
 
 PREDICT: Final = 1
 LEARN: Final = 2
@@ -77,14 +76,14 @@ def batch(cell: str, hidden: int) -> Any:
     """
     stamp = stamp_of(CELLS[cell])
     spec, H = CELLS[cell], hidden
-    R, Z, first = spec.record * H, spec.dz_blocks * H, up(H, 4) if spec.recurrent else 0
+    R, Z, first, states = spec.record * H, spec.dz_blocks * H, spec.first_row(H), spec.states
 
     def run(slab, memory, rows, streams, n, mode):
         stamp  # noqa: B018  part of the cache's key
         hd, f, d = views(slab)
         m = memory
         I, K, nx, B = hd[at.INPUTS], hd[at.OUTPUTS], hd[at.LAYER_0 + at.NX], (streams + 3) & ~3
-        place = places(hd[at.WINDOW], B, first + nx, nx, K, H, R, Z)
+        place = places(hd[at.WINDOW], B, first + nx, nx, K, H, R, Z, states)
         inputs, outputs, errors, dz, _, _, _, _ = place
         for t in range(n):
             for s in range(streams):

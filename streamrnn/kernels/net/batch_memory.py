@@ -12,7 +12,7 @@ from streamrnn.kernels.slab import up
 
 
 @kernel
-def places(T, B, rows, nx, K, H, R, Z):
+def places(T, B, rows, nx, K, H, R, Z, states):
     """Return where inputs, outputs, errors, dz, a, dh and dc begin (records: 0), and where all ends."""
     inputs = (T + 1) * B * R
     outputs = inputs + T * B * nx
@@ -22,7 +22,7 @@ def places(T, B, rows, nx, K, H, R, Z):
     a = dz + T * B * Z
     dh = a + 4 * max(rows, T * B)
     dc = dh + B * H
-    return inputs, outputs, errors, dz, a, dh, dc, dc + B * H
+    return inputs, outputs, errors, dz, a, dh, dc, dc + B * states * H
 
 
 def batch_memory(sizes: Sizes, streams: int) -> NDArray[np.float32]:
@@ -54,9 +54,17 @@ def batch_memory(sizes: Sizes, streams: int) -> NDArray[np.float32]:
         )
     cell, H = CELLS[sizes.cell], sizes.hidden
     nx = up(sizes.inputs + 1, 4)
-    rows = (up(H, 4) if cell.recurrent else 0) + nx
+    rows = cell.first_row(H) + nx
     end = getattr(places, "py_func", places)(
-        sizes.window, up(streams, 4), rows, nx, sizes.outputs, H, cell.record * H, cell.dz_blocks * H
+        sizes.window,
+        up(streams, 4),
+        rows,
+        nx,
+        sizes.outputs,
+        H,
+        cell.record * H,
+        cell.dz_blocks * H,
+        cell.states,
     )[-1]
     raw = np.zeros(end + 16, np.float32)
     start = -raw.ctypes.data % 64 // 4

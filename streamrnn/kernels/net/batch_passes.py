@@ -8,7 +8,7 @@ from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.products import outer
-from streamrnn.kernels.slab import up
+from streamrnn.kernels.net.steps import backward_step, forward_step
 
 
 def _against(N, R):
@@ -65,8 +65,9 @@ def forward(cell, hidden):
     """Fill records and outputs of step t of all streams from their inputs."""
     spec, H = CELLS[cell], hidden
     N, R, UH = spec.gates * H, spec.record * H, spec.split * H
-    recurrent, h_at, padded = spec.recurrent, spec.h * H, up(H, 4) if spec.recurrent else 0
-    step, product = spec.forward(H), outer(N, R, N)
+    recurrent, h_at, own = spec.recurrent, spec.h * H, spec.own * N
+    padded, first = spec.recurrent_rows(H), spec.first_row(H)
+    step, product = forward_step(spec, H), outer(N, R, N)
 
     @kernel
     def run(hd, f, m, place, B, t):
@@ -80,9 +81,11 @@ def forward(cell, hidden):
                 _gather(m, a, prev + h_at, R, H, padded)
                 product(a, W, m[rec + UH : rec + 4 * R], padded, True)
             _gather(m, a, x, nx, nx, nx)
-            product(a, W[padded * N :], m[rec : rec + 4 * R], nx, not recurrent or UH > 0)
+            product(a, W[first * N :], m[rec : rec + 4 * R], nx, not recurrent or UH > 0)
             for r in range(4):
-                step(m[prev + r * R : prev + (r + 1) * R], m[rec + r * R : rec + (r + 1) * R])
+                step(
+                    m[prev + r * R : prev + (r + 1) * R], m[rec + r * R : rec + (r + 1) * R], W[padded * N : padded * N + own]
+                )  # fmt: skip
                 h = m[rec + r * R + h_at : rec + r * R + h_at + H]
                 for k in range(K):
                     v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 1) * width]
@@ -102,22 +105,27 @@ def backward(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, R, Z = spec.gates * H, spec.record * H, spec.dz_blocks * H
     recurrent, recurrent_dz = spec.recurrent, Z - N
-    back, against = spec.backward(H), _against(N, R)
+    back, against = backward_step(spec, H), _against(N, R)
+    padded, own, states = spec.recurrent_rows(H), spec.own * N, spec.states * H
 
     @kernel
     def run(hd, f, m, place, B, n):
         _, _, errors, dz_at, _, dh_at, dc_at, _ = place
         K, width = hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
         W = f[hd[at.LAYER_0 + at.W] : hd[at.LAYER_0 + at.W] + hd[at.LAYER_0 + at.W_SIZE]]
-        for i in range(2 * B * H):
+        w = W[padded * N : padded * N + own]
+        dw = f[hd[at.LAYER_0 + at.OWN_GRAD] : hd[at.LAYER_0 + at.OWN_GRAD] + own]
+        for i in range(B * (H + states)):
             m[dh_at + i] = ZERO  # dc lies behind dh
+        for i in range(own):
+            dw[i] = ZERO
         for late in range(n):
             t = n - 1 - late
             for s in range(0, B, 4):
                 for r in range(4):
                     q = t * B + s + r
                     dh = m[dh_at + (s + r) * H : dh_at + (s + r + 1) * H]
-                    dc = m[dc_at + (s + r) * H : dc_at + (s + r + 1) * H]
+                    dc = m[dc_at + (s + r) * states : dc_at + (s + r + 1) * states]
                     for k in range(K):
                         e = m[errors + q * K + k]
                         v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + k * width + H]
@@ -125,7 +133,7 @@ def backward(cell, hidden):
                             dh[i] += e * v[i]
                     back(
                         m[q * R : (q + 1) * R], m[(q + B) * R : (q + B + 1) * R], dh, dc,
-                        m[dz_at + q * Z : dz_at + (q + 1) * Z],
+                        m[dz_at + q * Z : dz_at + (q + 1) * Z], w, dw,
                     )  # fmt: skip
                     if not recurrent:
                         for i in range(H):
@@ -142,7 +150,7 @@ def update(cell, hidden):
     """Form the gradient of W and of the head over n steps of all streams, four rows at a time, and step."""
     spec, H = CELLS[cell], hidden
     N, R, Z, h_at = spec.gates * H, spec.record * H, spec.dz_blocks * H, spec.h * H
-    padded = up(H, 4) if spec.recurrent else 0
+    padded, first = spec.recurrent_rows(H), spec.first_row(H)
     tile = outer(N, N, Z)
 
     @kernel
@@ -162,13 +170,18 @@ def update(cell, hidden):
                 for i in range(nx):
                     g[H + i] += e * m[inputs + q * nx + i]
         a, g = m[scratch : scratch + 4 * steps], f[hd[at.S_ROW] : hd[at.S_ROW] + 4 * N]
-        for j in range(0, padded + nx, 4):
-            start, apart = (h_at + j, R) if j < padded else (inputs + j - padded, nx)
-            for q in range(steps):
-                for r in range(4):
-                    a[4 * q + r] = m[start + q * apart + r] if j >= padded or j + r < H else ZERO
-            first = dz_at if j >= padded else dz_at + Z - N
-            tile(a, m[first : dz_at + steps * Z], g, steps, True)
+        for j in range(0, first + nx, 4):
+            if padded <= j < first:
+                own = f[hd[b + at.OWN_GRAD] + (j - padded) * N : hd[b + at.OWN_GRAD] + (j - padded + 4) * N]
+                for i in range(4 * N):
+                    g[i] = own[i]
+            else:
+                start, apart = (h_at + j, R) if j < padded else (inputs + j - first, nx)
+                for q in range(steps):
+                    for r in range(4):
+                        a[4 * q + r] = m[start + q * apart + r] if j >= padded or j + r < H else ZERO
+                dz = dz_at if j >= padded else dz_at + Z - N
+                tile(a, m[dz : dz_at + steps * Z], g, steps, True)
             o = j * N
             optimizers.step(
                 hd[at.OPTIMIZER], c, f[hd[b + at.W] + o : hd[b + at.W] + o + 4 * N],

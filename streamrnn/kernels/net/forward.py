@@ -7,7 +7,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.products import product_of
-from streamrnn.kernels.slab import up
+from streamrnn.kernels.net.steps import forward_step
 
 
 def _outputs_of(H):
@@ -66,8 +66,8 @@ def forward(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, R, UH = spec.gates * H, spec.record * H, spec.split * H
     recurrent, h_at = spec.recurrent, spec.h * H
-    step, product, outputs = spec.forward(H), product_of(N), _outputs_of(H)
-    padded = up(H, 4) if recurrent else 0
+    step, product, outputs = forward_step(spec, H), product_of(N), _outputs_of(H)
+    padded, first, own = spec.recurrent_rows(H), spec.first_row(H), spec.own * N
 
     @kernel
     def run(hd, f):
@@ -95,8 +95,8 @@ def forward(cell, hidden):
                     product(prev[h_at : h_at + H], W, u)
                 else:
                     product(prev[h_at : h_at + H], W, z)
-            product(x, W[padded * N :], z)
-            step(prev, rec)
+            product(x, W[first * N :], z)
+            step(prev, rec, W[padded * N : padded * N + own])
             top = rec[h_at : h_at + H]
         outputs(hd, f, t, top)
 

@@ -12,7 +12,6 @@ from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.products import at_pad, outer
-from streamrnn.kernels.slab import up
 
 
 @chosen_by_cell
@@ -54,13 +53,15 @@ def _what_rows_saw(cell, hidden):
     """Write S_A: for each four rows of a layer's weights their inputs over the window, (rows / 4, T, 4)."""
     spec, H = CELLS[cell], hidden
     R, h_at = spec.record * H, spec.h * H
-    padded = up(H, 4) if spec.recurrent else 0
+    padded, first = spec.recurrent_rows(H), spec.first_row(H)
 
     @kernel
     def run(hd, f, b, T):
         fill, nx = hd[at.FILL], hd[b + at.NX]
-        for j in range(0, padded + nx, 4):
-            step, here = (R, hd[b + at.REC] + h_at + j) if j < padded else (nx, hd[b + at.XS] + j - padded)
+        for j in range(0, first + nx, 4):
+            if padded <= j < first:  # the cell's own: it has their gradient
+                continue
+            step, here = (R, hd[b + at.REC] + h_at + j) if j < padded else (nx, hd[b + at.XS] + j - first)
             a = f[hd[at.S_A] + j * T : hd[at.S_A] + (j + 4) * T]
             for t in range(fill):
                 for r in range(4):
@@ -86,7 +87,7 @@ def pass_over_rows(cell, hidden):
     """
     spec, H = CELLS[cell], hidden
     N, Z, Q = spec.gates * H, spec.dz_blocks * H, spec.traced * H
-    padded = up(H, 4) if spec.recurrent else 0
+    padded, first = spec.recurrent_rows(H), spec.first_row(H)
     tile, local_tile = outer(N, N, Z), outer(Q, Q, Q)
     factors_of, rows_saw = _local_factors, _what_rows_saw
 
@@ -106,11 +107,15 @@ def pass_over_rows(cell, hidden):
         local = f[hd[at.S_LOCAL] : hd[at.S_LOCAL] + D * Q]  # zero from slot ``drop`` on
         sum_1 = 0.0
         sum_2 = 0.0
-        for j in range(0, padded + hd[b + at.NX], 4):
+        for j in range(0, first + hd[b + at.NX], 4):
             a = f[hd[at.S_A] + j * T : hd[at.S_A] + (j + 4) * T]
             to = hd[at.S_ROW] if apply else hd[b + at.GRAD] + j * N
             g = f[to : to + 4 * N]
-            if learn:
+            if learn and padded <= j and j < first:
+                own = f[hd[b + at.OWN_GRAD] + (j - padded) * N : hd[b + at.OWN_GRAD] + (j - padded + 4) * N]
+                for i in range(4 * N):
+                    g[i] = own[i]
+            elif learn:
                 tile(a, dz if j >= padded else dz[Z - N :], g, T, True)
             if traces:
                 e = f[hd[b + at.TRACE] + j * Q : hd[b + at.TRACE] + (j + 4) * Q]

@@ -96,9 +96,9 @@ class Layout(Slab):
         self._lay_update_scratch()
 
     def rows(self, layer: int) -> int:
-        """Rows of a layer's weight matrix: [h (padded to 4) | 1 | x (padded to 4)]."""
+        """Rows of a layer's weight matrix: [h (padded to 4) | the cell's own (padded to 4) | 1 | x (padded to 4)]."""
         width = self.sizes.inputs if layer == 0 else self.sizes.hidden
-        return (up(self.sizes.hidden, 4) if self.cell.recurrent else 0) + up(width + 1, 4)
+        return self.cell.first_row(self.sizes.hidden) + up(width + 1, 4)
 
     def allocate(self) -> NDArray[np.uint8]:
         """Return a slab of zeros, 64-byte aligned, with its header filled in and no value seen."""
@@ -189,7 +189,7 @@ class Layout(Slab):
         z, cell, H, T = self.sizes, self.cell, self.sizes.hidden, up(self.sizes.window, 4)
         G, traced = cell.gates * H, max(cell.traced, 1) * H
         self.add_all("f4", (
-            (at.S_DH, "s_dh", up(H, 4)), (at.S_DC, "s_dc", H), (at.S_DX, "s_dx", z.window * H), (at.S_ROW, "s_row", 4 * G),
+            (at.S_DH, "s_dh", up(H, 4)), (at.S_DC, "s_dc", cell.states * H), (at.S_DX, "s_dx", z.window * H), (at.S_ROW, "s_row", 4 * G),
             (at.S_A, "s_a", T * max(self.rows(layer) for layer in range(z.layers))), (at.S_LOCAL, "s_local", T * traced),
             (at.S_LATER, "s_later", traced), (at.S_DCS, "s_dcs", traced), (at.S_DO, "s_do", z.window * z.outputs),
             (at.S_STEP, "s_step", 16),
@@ -201,6 +201,8 @@ class Layout(Slab):
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
             self.add_all("f4", (
-                (base + at.DZ, f"layer{layer}.dz", T, cell.dz_blocks * H), (base + at.DC_START, f"layer{layer}.dc_start", H),
+                (base + at.DZ, f"layer{layer}.dz", T, cell.dz_blocks * H), (base + at.DC_START, f"layer{layer}.dc_start", cell.states * H),
                 (base + at.GRAD, f"layer{layer}.gradient", self.rows(layer) if z.two_pass else 0, G),
             ))  # fmt: skip
+            if cell.own:
+                self.add(base + at.OWN_GRAD, f"layer{layer}.own_gradient", "f4", up(cell.own, 4), G)

@@ -82,7 +82,7 @@ def _gradient_scale(hd, d, sum_1, sum_2, error):
 @chosen_by_cell
 def _learn_window(cell, hidden):
     """Take one optimiser step from the errors of the fresh slots. Return whether the traces have moved on by ``drop`` slots."""
-    H, Z = hidden, CELLS[cell].dz_blocks * hidden
+    states, Z = CELLS[cell].states * hidden, CELLS[cell].dz_blocks * hidden
 
     @kernel
     def run(hd, f, d, drop):
@@ -94,7 +94,7 @@ def _learn_window(cell, hidden):
         good = finite(f, hd[at.S_DO] + (fill - fresh) * K, fresh * K)
         for layer in range(hd[at.LAYERS]):
             b = at.LAYER_0 + layer * at.LAYER_WORDS
-            good = good and finite(f, hd[b + at.DZ], fill * Z) and finite(f, hd[b + at.DC_START], H)
+            good = good and finite(f, hd[b + at.DZ], fill * Z) and finite(f, hd[b + at.DC_START], states)
             good = good and finite(f, hd[b + at.XS], fill * hd[b + at.NX])
         if not good:
             hd[at.REFUSED] += 1

@@ -28,7 +28,7 @@ MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, A
 )
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
-NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC = range(13)
+NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
 # words of an area's head: counters while another area is bound; time of its last event (float64)
 A_FILL, A_FRESH, A_CLOCK = range(3)
 # ---- settings (float64) -------------------------------------------------------------------------
