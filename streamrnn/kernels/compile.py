@@ -20,7 +20,7 @@ import os
 import pickle
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,6 +82,62 @@ def chosen_by_cell(factory: Callable[..., Any]) -> Any:
     return generic
 
 
+_compiled_tables: Final[set[int]] = set()
+
+
+def chosen_by_code(rows: Mapping[str, Any], function: str, otherwise: str = "") -> Any:
+    """Turn one column of a table into a function ``f(code, *args)`` for kernels: the function of the row with that code.
+
+    The code is data: all rows are compiled into one chain of comparisons, so that another row costs no other compilation.
+    The chain is made when it is first compiled, from the rows that there are then; see :func:`is_compiled`.
+
+    Parameters
+    ----------
+    rows
+        The table; its rows have a ``code`` and the column. All functions of a column have the same arguments and results.
+    function
+        Name of the column; a row may have None there.
+    otherwise
+        What a row without the function does, as a statement of Python over the arguments' names.
+    """
+
+    def chosen() -> dict[int, Any]:
+        return {row.code: getattr(row, function) for row in rows.values() if getattr(row, function) is not None}
+
+    def chain() -> Any:
+        found = chosen()
+        names = list(inspect.signature(getattr(body := next(iter(found.values())), "py_func", body)).parameters)
+        scope = {f"row_{code}": body for code, body in found.items()}
+        listed = ", ".join(names)
+        lines = [f"    if code == {code}:\n        return row_{code}({listed})" for code in found]
+        text = "\n".join([f"def bound(code, {listed}):", *lines, f"    {otherwise or 'return None'}"])
+        exec(text, scope)  # noqa: S102  our own parameter names; nothing from outside is evaluated
+        return scope["bound"]
+
+    def generic(code: int, *args: Any) -> Any:
+        return chain()(code, *args)
+
+    def choose(code: Any, *args: Any) -> Any:
+        _compiled_tables.add(id(rows))
+        bound = chain()
+        choose.__signature__ = inspect.signature(bound)  # type: ignore[attr-defined]
+        return bound
+
+    if not INTERPRETED:
+        overload(generic, jit_options=INNER, strict=False)(choose)
+    return generic
+
+
+def is_compiled(rows: Mapping[str, Any]) -> bool:
+    """Tell whether code of this process holds the rows of a table: rows that come later would be missing in it."""
+    return id(rows) in _compiled_tables
+
+
+def code_of(name: str) -> int:
+    """Return the code of a row from outside: by its name alone, so that a snapshot means the same row in every process."""
+    return 1000 + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "little")
+
+
 @functools.cache
 def sources_digest(*functions: Callable[..., Any] | None) -> str:
     """Return a hash over the sources of all kernels and of every file that defines one of ``functions``.
@@ -92,7 +148,8 @@ def sources_digest(*functions: Callable[..., Any] | None) -> str:
     files = set(Path(__file__).parent.rglob("*.py"))
     for function in functions:
         with contextlib.suppress(TypeError, OSError):
-            files.add(Path(inspect.getsourcefile(function) or __file__))  # type: ignore[arg-type]
+            source = inspect.getsourcefile(getattr(function, "py_func", function))  # type: ignore[arg-type]
+            files.add(Path(source or __file__))
     for path in sorted(files):
         with contextlib.suppress(OSError):
             digest.update(path.read_bytes())

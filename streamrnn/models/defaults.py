@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from streamrnn.kernels.forecast.experts.table import EXPERTS as TABLE
-from streamrnn.kernels.net.optimizers import OPTIMIZERS
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
 __all__ = [
     "ALARM_RATE", "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS",

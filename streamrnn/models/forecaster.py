@@ -17,7 +17,7 @@ from streamrnn.kernels.forecast.experts.lstm import TIME_INPUT
 from streamrnn.kernels.forecast.experts.table import ARX_CODE, EXPERTS, NET_CODE
 from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models import defaults
 from streamrnn.models.features import Columns
 from streamrnn.models.frames import column_of, table_of, values_of

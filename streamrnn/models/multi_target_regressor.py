@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.features import Columns, is_unknown

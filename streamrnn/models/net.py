@@ -19,8 +19,9 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import bind, clear
 from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.net.layout import Layout, Sizes
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import CONSTANT, OPTIMIZERS, PACED, SCHEDULES, WORDS
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.schedules import CONSTANT, PACED, SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import defaults
 

@@ -14,8 +14,8 @@ import numpy as np
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.forecast.experts.table import EXPERTS
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import OPTIMIZERS
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
 
 __all__ = ["PARAMETERS", "Parameter", "check", "check_all", "documented"]

@@ -26,8 +26,9 @@ import numpy as np
 from river.base import Estimator
 
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.models.recurrent import Recurrent
 from streamrnn.models.translate import is_river
 from streamrnn.whole import write_whole

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.features import to_float

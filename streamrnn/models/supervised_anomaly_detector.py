@@ -12,7 +12,7 @@ from river import base
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.rows import LEARN as JUDGE
 from streamrnn.kernels.anomaly.rows import SCORE
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import defaults
 from streamrnn.models.anomaly_detector import PER_EVENT, RNNAnomalyDetector

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN, NEXT, WITH_HIDDEN
 from streamrnn.models import defaults
 from streamrnn.models.features import to_float

@@ -14,8 +14,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import MOST_PACES, OPTIMIZERS, PACE, SCHEDULES
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.schedules import MOST_PACES, PACE, SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
 __all__ = ["LossChoice", "OptimizerChoice", "is_river", "loss", "optimizer", "paced"]
 

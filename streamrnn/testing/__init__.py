@@ -1,4 +1,4 @@
-"""Conformance suites: what the library's own cells and losses are held to, for those of one's own.
+"""Conformance suites: what the library's own cells, losses and optimisers are held to, for those of one's own.
 
 A suite is a list of named checks without arguments; ``pytest.mark.parametrize`` makes a test of each::
 
@@ -15,5 +15,15 @@ from __future__ import annotations
 from streamrnn.testing.cells import cell_checks, check_cell
 from streamrnn.testing.connectors import ConnectorRig, connector_checks
 from streamrnn.testing.losses import check_loss, loss_checks
+from streamrnn.testing.optimizers import check_optimizer, optimizer_checks
 
-__all__ = ["ConnectorRig", "cell_checks", "check_cell", "check_loss", "connector_checks", "loss_checks"]
+__all__ = [
+    "ConnectorRig",
+    "cell_checks",
+    "check_cell",
+    "check_loss",
+    "check_optimizer",
+    "connector_checks",
+    "loss_checks",
+    "optimizer_checks",
+]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamrnn.kernels.cells.contract import Cell
 from streamrnn.kernels.cells.table import CELLS, register_cell
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.optimizers import OPTIMIZERS
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
 from streamrnn.models.net import Net
 from streamrnn.testing.gradients import assert_gradient

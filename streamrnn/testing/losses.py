@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.losses import LOSSES, output_gradient
+from streamrnn.kernels.net.losses.contract import LossRow
+from streamrnn.kernels.net.losses.table import LOSSES, output_gradient, register_loss
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.testing.nets import targets
 
@@ -121,13 +122,13 @@ def extremes_stay_numbers(name: str) -> None:
                 raise AssertionError(f"Outputs of {sign * size}: loss {loss}, gradient {grad}.")
 
 
-def loss_checks(name: str) -> list[tuple[str, Callable[[], None]]]:
+def loss_checks(loss: LossRow | str) -> list[tuple[str, Callable[[], None]]]:
     """Return the checks of one loss, each with a name: for ``pytest.mark.parametrize``, or a loop.
 
     Parameters
     ----------
-    name
-        A row of the table of losses.
+    loss
+        A row, which is registered if need be, or the name of a registered one.
 
     Returns
     -------
@@ -140,6 +141,7 @@ def loss_checks(name: str) -> list[tuple[str, Callable[[], None]]]:
     >>> [text for text, _ in loss_checks("huber")]
     ['gradient', 'sign', 'unknown targets', 'extremes']
     """
+    name = loss if isinstance(loss, str) else register_loss(loss).name
     found: list[tuple[str, Callable[[], None]]] = []
     if name not in VALUE_IS_ANOTHER:
         found.append(("gradient", partial(gradient_is_the_difference_quotient, name)))
@@ -149,13 +151,13 @@ def loss_checks(name: str) -> list[tuple[str, Callable[[], None]]]:
     return [*found, ("extremes", partial(extremes_stay_numbers, name))]
 
 
-def check_loss(name: str) -> None:
+def check_loss(loss: LossRow | str) -> None:
     """Run all of :func:`loss_checks`, in order.
 
     Parameters
     ----------
-    name
-        A row of the table of losses.
+    loss
+        A row, or the name of a registered one.
 
     Raises
     ------
@@ -167,7 +169,7 @@ def check_loss(name: str) -> None:
     >>> from streamrnn.testing import check_loss
     >>> check_loss("quantile")
     """
-    for text, check in loss_checks(name):
+    for text, check in loss_checks(loss):
         try:
             check()
         except AssertionError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
 from streamrnn.models.net import Net
 

@@ -10,7 +10,7 @@ import pytest
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.testing.gradients import GRADIENT, assert_gradient
 from streamrnn.testing.nets import HIDDEN, play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Twin

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from river import optim
 
-from streamrnn.kernels.net.losses import LOSSES
+from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models.translate import loss as translated
 from streamrnn.testing import loss_checks
 from streamrnn.testing.losses import evaluate

@@ -10,11 +10,13 @@ from river import optim
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.net.optimizers import table as optimizers
+from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.models.translate import OptimizerChoice, optimizer
+from streamrnn.testing import optimizer_checks
 from streamrnn.testing.nets import play, small_net, step_of, weights
 
 STEPS, N = 60, 8
@@ -155,27 +157,12 @@ def test_the_final_rate_of_adabound_follows_the_schedule():
     np.testing.assert_allclose(ours(optimizer(spec), w_0, G), expected, rtol=2e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "obgd"])
-def test_no_gradient_no_step(name):
-    """A weight whose gradient has always been zero never moves, with any rule's defaults: nothing is divided by 0."""
-    w_0, G = np.random.default_rng(1).normal(size=N), gradients()
-    G[:, ::2] = 0.0
-
-    actual = ours(optimizer(name), w_0, G)
-
-    np.testing.assert_array_equal(actual[:, ::2], np.tile(w_0.astype(np.float32)[::2], (STEPS, 1)))
-    assert (actual[-1, 1::2] != w_0.astype(np.float32)[1::2]).all()
-
-
-@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "obgd"])
-def test_long_lives(name):
-    """After 1e9 updates the next steps are finite, and gradients of any size a net lets through keep them so."""
-    for size in (1e-30, 1e-12, 1.0, 1e12, 1e18):
-        G = np.random.default_rng(2).normal(size=(STEPS, N)) * size
-
-        actual = ours(optimizer(name), np.zeros(N), G, lag=10**9)
-
-        assert np.isfinite(actual).all()
+@pytest.mark.parametrize(
+    "check", [pytest.param(check, id=f"{name}-{text}") for name in OPTIMIZERS for text, check in optimizer_checks(name)]
+)
+def test_optimizer(check):
+    """Each check of the suite."""
+    check()
 
 
 def flat(net):

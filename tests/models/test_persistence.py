@@ -16,7 +16,7 @@ import streamrnn
 from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNForecaster, RNNRegressor, dumps, load, loads, save
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.optimizers import CONSTANT
+from streamrnn.kernels.net.optimizers.schedules import CONSTANT
 from streamrnn.models import persistence
 
 GOLDEN = Path(__file__).parent / "golden"

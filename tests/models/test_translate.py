@@ -8,8 +8,9 @@ import pytest
 from river import optim
 
 from streamrnn.errors import ParameterError
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES, WORDS
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.models.translate import LossChoice, OptimizerChoice, loss, optimizer
 
 ABSTRACT = {"Optimizer", "BinaryLoss", "MultiClassLoss", "RegressionLoss"}

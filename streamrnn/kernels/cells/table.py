@@ -10,6 +10,7 @@ from streamrnn.kernels.cells.lstm import LSTM
 from streamrnn.kernels.cells.peephole_lstm import PEEPHOLE_LSTM
 from streamrnn.kernels.cells.slstm import SLSTM
 from streamrnn.kernels.cells.trace_lstm import TRACE_LSTM
+from streamrnn.kernels.plugins import register_installed
 
 CELLS: dict[str, Cell] = {
     cell.name: cell for cell in (LSTM, TRACE_LSTM, PEEPHOLE_LSTM, SLSTM, GRU, ELMAN, ELMAN_LOGISTIC, DENSE)
@@ -33,3 +34,6 @@ def register_cell(cell: Cell) -> Cell:
     if CELLS.setdefault(cell.name, cell) != cell:
         raise ValueError(f"The name {cell.name!r} is taken by another cell. Choose another name.")
     return cell
+
+
+register_installed("streamrnn.cells", register_cell)

@@ -25,13 +25,13 @@ import numpy as np
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
-from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import views
 from streamrnn.kernels.net.batch_memory import places
 from streamrnn.kernels.net.batch_passes import backward, forward, update
 from streamrnn.kernels.net.finite import finite
-from streamrnn.kernels.net.losses import output_gradient
+from streamrnn.kernels.net.losses.table import output_gradient
+from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
-from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.products import at_pad, outer
 
 

@@ -22,9 +22,10 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_step
 from streamrnn.kernels.net.forward import forward
+from streamrnn.kernels.net.losses.table import link
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
 from streamrnn.kernels.net.stamp import stamp_of
-from streamrnn.kernels.net.targets import learn_slot, link, scale_target, unscale_output
+from streamrnn.kernels.net.targets import learn_slot, scale_target, unscale_output
 from streamrnn.kernels.net.update import update
 
 PREDICT: Final = 1
@@ -43,7 +44,7 @@ def _answer(hd, f, d, o, mode):
     for k in range(K):
         o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + hd[at.FILL] * K + k]))
     if mode & LINK:
-        link(hd, d, o)
+        link(hd[at.LOSS], hd, d, o)
 
 
 @functools.cache

@@ -6,7 +6,8 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.losses import CROSS_ENTROPY, GAUSSIAN, LARGEST_EXPONENT, LOG, POISSON, output_gradient
+from streamrnn.kernels.net.losses.joint import GAUSSIAN
+from streamrnn.kernels.net.losses.table import output_gradient
 from streamrnn.kernels.net.scaler import absorb, spread, usable
 
 
@@ -59,33 +60,3 @@ def unscale_output(hd, d, k, o):
     if hd[at.NORMALIZE_Y] == 0 or (hd[at.LOSS] == GAUSSIAN and k >= hd[at.OUTPUTS] // 2):
         return o
     return d[hd[at.Y_MEAN] + k] + o * spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k])
-
-
-@kernel
-def link(hd, d, o):
-    """Turn outputs o (K) into the target's own terms, where the loss has a link: softmax, logistic, exp.
-
-    ``gaussian``: the second half, log-variances, become standard deviations in the target's units.
-    """
-    loss, K = hd[at.LOSS], o.size
-    if loss == CROSS_ENTROPY and K > 0:
-        top = o[0]
-        for k in range(1, K):
-            top = max(top, o[k])
-        total = 0.0
-        for k in range(K):
-            o[k] = np.exp(o[k] - top)
-            total += o[k]
-        for k in range(K):
-            o[k] /= total
-    elif loss == LOG:
-        for k in range(K):
-            o[k] = 1.0 / (1.0 + np.exp(-o[k]))
-    elif loss == POISSON:
-        for k in range(K):
-            o[k] = np.exp(min(o[k], LARGEST_EXPONENT))
-    elif loss == GAUSSIAN:
-        half = K // 2
-        for k in range(half):
-            scale = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
-            o[half + k] = scale * np.exp(0.5 * min(max(o[half + k], -LARGEST_EXPONENT), LARGEST_EXPONENT))

@@ -23,11 +23,12 @@ import numpy as np
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
-from streamrnn.kernels.net import optimizers
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.backward import backward
 from streamrnn.kernels.net.finite import finite
 from streamrnn.kernels.net.gradient import head_gradient, head_step, pass_over_rows, stored_step
+from streamrnn.kernels.net.optimizers import table as optimizers
+from streamrnn.kernels.net.optimizers.schedules import learning_rate, quicken
 
 
 @kernel
@@ -61,21 +62,16 @@ def _learned_events(hd, f):
 
 @kernel
 def _gradient_scale(hd, d, sum_1, sum_2, error):
-    """Return the factor on a stored gradient: clipping by global norm, and ObGD's bound.
-
-    ObGD (M. Elsayed et al., Streaming deep reinforcement learning finally works, arXiv:2410.14606, 2024, Algorithm 3,
-    lambda = 0): with g = error * z the step is lr / max(1, lr kappa max(error, 1) |z|_1).
-    """
+    """Return the factor on a stored gradient: clipping by global norm, and the optimiser's own bound."""
     hyper = hd[at.HYPER]
     scale = 1.0
     clip = d[hyper + at.CLIP]
     if clip > 0.0 and sum_2 > clip * clip:
         scale = clip / np.sqrt(sum_2)
-    if hd[at.OPTIMIZER] == optimizers.OBGD and error > 0.0:
-        bound = optimizers.learning_rate(hd, d[hyper : hyper + at.N_HYPER], float(hd[at.UPDATES]))
-        bound = bound * d[hyper + at.BETA_1]
-        bound = bound * max(error, 1.0) * scale * sum_1 / error
-        scale = scale / max(bound, 1.0)
+    if error > 0.0:
+        settings = d[hyper : hyper + at.N_HYPER]
+        lr = learning_rate(hd, settings, float(hd[at.UPDATES]))
+        scale = optimizers.bound(hd[at.OPTIMIZER], settings, lr, error, sum_1, scale)
     return scale
 
 
@@ -102,7 +98,7 @@ def _learn_window(cell, hidden):
         hyper = d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER]
         c = f[hd[at.S_STEP] : hd[at.S_STEP] + 16]
         optimizers.prepare(hd, hyper, c)
-        optimizers.quicken(hd, c, _learned_events(hd, f))
+        quicken(hd, c, _learned_events(hd, f))
         pull = np.float32(min(hyper[at.PULL] * known, 1.0))
         sum_1, sum_2 = head_gradient(cell, hidden, hd, f)
         once = hd[at.TWO_PASS] == 0

@@ -1,0 +1,1 @@
+"""Optimisers, each a row that holds its functions. See README.md here."""
