@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.supervised import LEARN, supervised
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

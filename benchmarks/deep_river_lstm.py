@@ -79,7 +79,7 @@ def main() -> None:
     """Time both sides in turn, print, write."""
     from machine import cpu  # noqa: PLC0415  beside this file
 
-    from streamrnn.models.defaults import STRIDE_OF_LABELS  # noqa: PLC0415
+    from streamrnn.models._defaults import STRIDE_OF_LABELS  # noqa: PLC0415
 
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--python", required=True, help="a Python that has deep-river")

@@ -27,7 +27,7 @@ from river import linear_model, preprocessing
 
 from streamrnn import RNNRegressor
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
-from streamrnn.models.defaults import STRIDE, STRIDE_OF_LABELS
+from streamrnn.models._defaults import STRIDE, STRIDE_OF_LABELS
 
 RESULT = Path(__file__).parent / "results" / "estimators.md"
 BEGIN, END = "<!-- estimators.py: begin -->", "<!-- estimators.py: end -->"

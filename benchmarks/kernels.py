@@ -44,7 +44,7 @@ from streamrnn.kernels.net.batch import batch
 from streamrnn.kernels.net.batch_memory import batch_memory
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.supervised import LEARN, supervised
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 
 INPUTS, WINDOW = 8, 16
 SIZES = (16, 32, 64, 128)

@@ -2,7 +2,7 @@
 
 ``python benchmarks/long_lags.py`` runs every row and writes ``benchmarks/results/long_lags.md``; ``long_lags.py recall-1000``
 runs the rows whose name begins like that and prints them. Cell, hidden size and window are named, and the rule for
-the contrast; everything else are the defaults of the estimators (``streamrnn.models.defaults``).
+the contrast; everything else are the defaults of the estimators (``streamrnn.models._defaults``).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tasks import Adding, GatedRecall, NoisyRecall, Task, TemporalOrder, blocks
 
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
-from streamrnn.models import defaults
-from streamrnn.models.net import Net
-from streamrnn.models.translate import optimizer, paced
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._net import Net
+from streamrnn.models._translate import optimizer, paced
 
 Array = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "long_lags.md"
@@ -150,7 +150,7 @@ def line(row: Row) -> str:
 HEAD = """# Long time lags, streamed
 
 One stream, never reset; one pass; the loss at the question only. Each figure is one seed; "-": not within the limit of the row
-(`ROWS` in `benchmarks/long_lags.py`). Settings: `streamrnn.models.defaults`, the same for all rows.
+(`ROWS` in `benchmarks/long_lags.py`). Settings: `streamrnn.models._defaults`, the same for all rows.
 
 - recall: a value of -1 or +1 at every event; the flagged one is asked for LAG events later. Solved: 98 of the last 100 right.
 - adding-100: mean squared error over 200 sequences below 2 % of the variance. order-6a: 98 of 100 classes right.

@@ -27,8 +27,8 @@ from streamrnn.kernels.anomaly.rows import LEARN, SCORE
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.words import LANES
-from streamrnn.models import defaults
-from streamrnn.models.net import Net
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._net import Net
 
 Array = NDArray[np.float64]
 NAMES = ("autoregressive", "frozen", "heavy tails", "tiny", "drifting", "counter")

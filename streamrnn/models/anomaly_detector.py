@@ -18,12 +18,12 @@ from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMAL
 from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
-from streamrnn.models import defaults
-from streamrnn.models.features import is_unknown
-from streamrnn.models.frames import Table, values_of
-from streamrnn.models.keys import key_of
-from streamrnn.models.parameters import check_all, documented
-from streamrnn.models.recurrent import Recurrent
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import is_unknown
+from streamrnn.models._frames import Table, values_of
+from streamrnn.models._keys import key_of
+from streamrnn.models._parameters import check_all, documented
+from streamrnn.models._recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
 

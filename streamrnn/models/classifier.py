@@ -11,11 +11,11 @@ from river import base
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.net.supervised import LEARN
-from streamrnn.models import defaults
-from streamrnn.models.features import element, is_unknown
-from streamrnn.models.frames import column_of
-from streamrnn.models.parameters import documented
-from streamrnn.models.supervised import ANSWER, Supervised, stacked
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import element, is_unknown
+from streamrnn.models._frames import column_of
+from streamrnn.models._parameters import documented
+from streamrnn.models._supervised import ANSWER, Supervised, stacked
 
 __all__ = ["RNNClassifier"]
 

@@ -18,13 +18,13 @@ from streamrnn.kernels.forecast.experts.table import ARX_CODE, EXPERTS, NET_CODE
 from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
-from streamrnn.models import defaults
-from streamrnn.models.features import Columns
-from streamrnn.models.frames import column_of, table_of, values_of
-from streamrnn.models.keys import key_of
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import Columns
+from streamrnn.models._frames import column_of, table_of, values_of
+from streamrnn.models._keys import key_of
+from streamrnn.models._parameters import check, documented
+from streamrnn.models._series import ONLY, Series
 from streamrnn.models.mixture import Books
-from streamrnn.models.parameters import check, documented
-from streamrnn.models.series import ONLY, Series
 
 __all__ = ["RNNForecaster"]
 

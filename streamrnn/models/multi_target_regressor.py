@@ -12,11 +12,11 @@ from river import base
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
-from streamrnn.models import defaults
-from streamrnn.models.features import Columns, is_unknown
-from streamrnn.models.frames import Table, table_of
-from streamrnn.models.parameters import check, documented
-from streamrnn.models.supervised import ANSWER, Supervised, stacked
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import Columns, is_unknown
+from streamrnn.models._frames import Table, table_of
+from streamrnn.models._parameters import check, documented
+from streamrnn.models._supervised import ANSWER, Supervised, stacked
 
 __all__ = ["RNNMultiTargetRegressor"]
 

@@ -29,8 +29,8 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
-from streamrnn.models.recurrent import Recurrent
-from streamrnn.models.translate import is_river
+from streamrnn.models._recurrent import Recurrent
+from streamrnn.models._translate import is_river
 from streamrnn.whole import write_whole
 
 __all__ = ["dumps", "load", "loads", "save"]
@@ -52,7 +52,7 @@ MODELS: Final = {
     "RNNTransformer": "transformer",
 }
 # River's classes by name, with the module that is imported when a snapshot holds one. First those whose whole state is
-# plain data; then those that are settings, where what they have learned does not count (see streamrnn.models.translate).
+# plain data; then those that are settings, where what they have learned does not count (see streamrnn.models._translate).
 _PLAIN: Final = {
     "river.preprocessing": (
         "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "Normalizer", "OneHotEncoder", "OrdinalEncoder", "PreviousImputer",

@@ -11,11 +11,11 @@ from river import base
 
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
-from streamrnn.models import defaults
-from streamrnn.models.features import to_float
-from streamrnn.models.frames import values_of
-from streamrnn.models.parameters import documented
-from streamrnn.models.supervised import ANSWER, Supervised
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import to_float
+from streamrnn.models._frames import values_of
+from streamrnn.models._parameters import documented
+from streamrnn.models._supervised import ANSWER, Supervised
 
 __all__ = ["RNNRegressor"]
 

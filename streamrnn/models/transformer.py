@@ -13,11 +13,11 @@ from river import base
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN, NEXT, WITH_HIDDEN
-from streamrnn.models import defaults
-from streamrnn.models.features import to_float
-from streamrnn.models.frames import column_of, values_of
-from streamrnn.models.parameters import check, documented
-from streamrnn.models.supervised import Supervised
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import to_float
+from streamrnn.models._frames import column_of, values_of
+from streamrnn.models._parameters import check, documented
+from streamrnn.models._supervised import Supervised
 
 __all__ = ["RNNTransformer"]
 

@@ -154,7 +154,7 @@ class Daemon:
         stages = self.health.stages
         if stages is None or "numba" not in sys.modules:
             return nullcontext()
-        from streamrnn.models.numerics import told_of_compiling  # noqa: PLC0415
+        from streamrnn.models._numerics import told_of_compiling  # noqa: PLC0415
 
         expected = expected_cpu_s(kind, self.config.forecast)
         return told_of_compiling(lambda: stages.compiles(expected), self._compiled)

@@ -59,7 +59,7 @@ class ModelKind:
         The model as bytes and back, without pickle; None where the model has no such form. It then runs
         without snapshots only.
     numerics
-        What the last bits of its results depend on, see :func:`streamrnn.models.numerics.numeric_abi`; empty where
+        What the last bits of its results depend on, see :func:`streamrnn.models._numerics.numeric_abi`; empty where
         nobody knows.
     label
         The column that a regressor or classifier predicts; None: a detector expects them all, but for one with words of the user's.
@@ -176,7 +176,7 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         time, nets = first.time if is_net(first) else None, tuple(nets_of(first))
         return ModelKind(name, dict(parameters), made, label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
-    from streamrnn.models.numerics import numeric_abi  # noqa: PLC0415
+    from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
     numerics = numeric_abi(cls(**own).cell)

@@ -15,7 +15,7 @@ from streamrnn.kernels.cells.table import CELLS, register_cell
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 from streamrnn.testing.gradients import assert_gradient
 from streamrnn.testing.nets import play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Reference, Twin

@@ -285,7 +285,7 @@ def checks_for(model: Any) -> list[Callable[[Any], None]]:
     Parameters
     ----------
     model
-        An estimator of the library, or one built on :class:`streamrnn.models.recurrent.Recurrent`.
+        An estimator of the library, or one built on :class:`streamrnn.models._recurrent.Recurrent`.
 
     Examples
     --------

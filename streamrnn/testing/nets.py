@@ -13,7 +13,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN, PREDICT, supervised
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 
 __all__ = ["HIDDEN", "assign", "play", "rate", "small_net", "step_of", "targets", "weights"]
 

@@ -22,7 +22,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED, chosen_by_cell, entry
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.kernels.net.steps import forward_step
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 from streamrnn.testing.nets import weights
 
 __all__ = ["Reference", "Twin"]

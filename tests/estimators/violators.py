@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from streamrnn import RNNAnomalyDetector, RNNRegressor, RNNTransformer
-from streamrnn.models.features import is_unknown
+from streamrnn.models._features import is_unknown
 from streamrnn.testing import estimators
 
 

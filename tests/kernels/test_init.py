@@ -8,7 +8,7 @@ import pytest
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net.init import INITIALIZERS, TAU_MAX, timescales
 from streamrnn.kernels.net.layout import Sizes
-from streamrnn.models.net import Net
+from streamrnn.models._net import Net
 
 
 def inputs_by_name(net):

@@ -7,7 +7,7 @@ import pytest
 from river import optim
 
 from streamrnn.kernels.net.losses.table import LOSSES
-from streamrnn.models.translate import loss as translated
+from streamrnn.models._translate import loss as translated
 from streamrnn.testing import loss_checks
 from streamrnn.testing.losses import evaluate
 from tests.kernels import reference

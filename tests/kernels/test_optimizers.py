@@ -15,7 +15,7 @@ from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.stamp import stamp_of
-from streamrnn.models.translate import OptimizerChoice, optimizer
+from streamrnn.models._translate import OptimizerChoice, optimizer
 from streamrnn.testing import optimizer_checks
 from streamrnn.testing.nets import play, small_net, step_of, weights
 

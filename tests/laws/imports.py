@@ -54,7 +54,7 @@ LAYERS = {
         ("streamrnn.errors", *KERNELS, "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
     ),
     "streamrnn.testing": Layer(("streamrnn.errors", *KERNELS, "streamrnn.models", "streamrnn.io"), ("numpy", "river")),
-    "streamrnn.models.numerics": Layer(KERNELS, ("numba", "llvmlite")),
+    "streamrnn.models._numerics": Layer(KERNELS, ("numba", "llvmlite")),
     "streamrnn.runtime": Layer(
         (
             "streamrnn",
@@ -65,7 +65,7 @@ LAYERS = {
             "streamrnn.safe_text",
             "streamrnn.kernels.anomaly.views",
             "streamrnn.models",
-            "streamrnn.models.numerics",
+            "streamrnn.models._numerics",
             "streamrnn.whole",
         ),
         ("numpy", "river", "msgspec", "rich", "matplotlib", "prometheus_client"),

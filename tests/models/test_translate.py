@@ -11,7 +11,7 @@ from streamrnn.errors import ParameterError
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
-from streamrnn.models.translate import LossChoice, OptimizerChoice, loss, optimizer
+from streamrnn.models._translate import LossChoice, OptimizerChoice, loss, optimizer
 
 ABSTRACT = {"Optimizer", "BinaryLoss", "MultiClassLoss", "RegressionLoss"}
 REFUSED = {"Newton", "Averager"}

@@ -13,7 +13,7 @@ import pytest
 
 from streamrnn import config
 from streamrnn.config import Forecast
-from streamrnn.models.numerics import told_of_compiling
+from streamrnn.models._numerics import told_of_compiling
 from streamrnn.runtime import daemon
 from streamrnn.runtime.models import ModelKind, check_model, model_kind
 from streamrnn.runtime.warm import warm_up

@@ -23,7 +23,7 @@ def count(value: Any, what: str, least: int = 0) -> int:
 
     Examples
     --------
-    >>> from streamrnn.models.parts import count
+    >>> from streamrnn.models._state_parts import count
     >>> count(True, "events")
     Traceback (most recent call last):
     ...
@@ -55,7 +55,7 @@ def names_of(given: Any, what: str, first: Any = None, none: Any = None) -> list
 
     Examples
     --------
-    >>> from streamrnn.models.parts import names_of
+    >>> from streamrnn.models._state_parts import names_of
     >>> names_of(["ts", "level"], "features", first="ts")
     ['ts', 'level']
     """
@@ -85,7 +85,7 @@ def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
 
     Examples
     --------
-    >>> from streamrnn.models.parts import keys_and_areas
+    >>> from streamrnn.models._state_parts import keys_and_areas
     >>> keys_and_areas([("a", 2), ("b", 1)], areas=3, most=1000)
     [('a', 2), ('b', 1)]
     """

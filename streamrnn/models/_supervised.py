@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LINK, PREDICT, WITH_HIDDEN, supervised
-from streamrnn.models import defaults
-from streamrnn.models.features import NOT_PLAIN, Columns
-from streamrnn.models.frames import Table
-from streamrnn.models.keys import key_of
-from streamrnn.models.net import Net
-from streamrnn.models.recurrent import Pending, Recurrent
+from streamrnn.models import _defaults as defaults
+from streamrnn.models._features import NOT_PLAIN, Columns
+from streamrnn.models._frames import Table
+from streamrnn.models._keys import key_of
+from streamrnn.models._net import Net
+from streamrnn.models._recurrent import Pending, Recurrent
 
 __all__ = ["Supervised", "short_ways", "stacked"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError, ParameterError
-from streamrnn.models.features import to_float, to_seconds
+from streamrnn.models._features import to_float, to_seconds
 
 __all__ = ["Table", "column_of", "first_of", "table_of", "values_of"]
 
@@ -95,7 +95,7 @@ def first_of(X: Any) -> dict[Any, Any]:
     Examples
     --------
     >>> import pandas as pd
-    >>> from streamrnn.models.frames import first_of
+    >>> from streamrnn.models._frames import first_of
     >>> first_of(pd.DataFrame({"a": ["x", "y"]}))
     {'a': 'x'}
     """
@@ -129,7 +129,7 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
     Examples
     --------
     >>> import pandas as pd
-    >>> from streamrnn.models.frames import table_of
+    >>> from streamrnn.models._frames import table_of
     >>> table = table_of(pd.DataFrame({"a": [1, None], "b": [True, False]}))
     >>> table.names, table.values.tolist()
     (['a', 'b'], [[1.0, 1.0], [nan, 0.0]])
@@ -205,7 +205,7 @@ def column_of(y: Any) -> list[Any]:
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.models.frames import column_of
+    >>> from streamrnn.models._frames import column_of
     >>> column_of(np.array([True, False]))
     [True, False]
     """
@@ -235,7 +235,7 @@ def values_of(y: Any, n: int) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from streamrnn.models.frames import values_of
+    >>> from streamrnn.models._frames import values_of
     >>> values_of([1, None], 2).tolist()
     [1.0, nan]
     """

@@ -26,7 +26,7 @@ def numeric_abi(cell: str = "lstm") -> dict[str, str]:
 
     Examples
     --------
-    >>> from streamrnn.models.numerics import numeric_abi
+    >>> from streamrnn.models._numerics import numeric_abi
     >>> sorted(numeric_abi())
     ['cpu', 'features', 'kernels', 'llvmlite', 'numba']
     """
@@ -71,7 +71,7 @@ def told_of_compiling(begins: Callable[[], None], ends: Callable[[], None] = lam
 
     Examples
     --------
-    >>> from streamrnn.models.numerics import told_of_compiling
+    >>> from streamrnn.models._numerics import told_of_compiling
     >>> with told_of_compiling(lambda: print("compiling")):
     ...     pass
     """

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, TIME_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
-from streamrnn.models.features import Columns, is_unknown, to_float
-from streamrnn.models.keys import Keys, key_of
-from streamrnn.models.mixture import Books
-from streamrnn.models.net import Net
-from streamrnn.models.parts import count, keys_and_areas, names_of
-from streamrnn.models.recurrent import Recurrent
+from streamrnn.models._features import Columns, is_unknown, to_float
+from streamrnn.models._forecast_states import Books
+from streamrnn.models._keys import Keys, key_of
+from streamrnn.models._net import Net
+from streamrnn.models._recurrent import Recurrent
+from streamrnn.models._state_parts import count, keys_and_areas, names_of
 
 __all__ = ["ONLY", "Series"]
 

@@ -23,7 +23,7 @@ from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.schedules import CONSTANT, PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
-from streamrnn.models import defaults
+from streamrnn.models import _defaults as defaults
 
 __all__ = ["Net", "layout_of"]
 
@@ -81,7 +81,7 @@ class Net:
     Examples
     --------
     >>> from streamrnn.kernels.net.layout import Sizes
-    >>> from streamrnn.models.net import Net
+    >>> from streamrnn.models._net import Net
     >>> net = Net(Sizes("lstm", inputs=0, hidden=4, outputs=1), seed=0)
     >>> net.grow(inputs=["flow"])
     >>> net.array("layer0.weights").shape

@@ -25,7 +25,7 @@ def element(value: Any) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.models.features import element
+    >>> from streamrnn.models._features import element
     >>> element(np.array([True])), element("a")
     (np.True_, 'a')
     """
@@ -40,7 +40,7 @@ def is_moment(value: Any) -> bool:
     Examples
     --------
     >>> import datetime as dt
-    >>> from streamrnn.models.features import is_moment
+    >>> from streamrnn.models._features import is_moment
     >>> is_moment(dt.date(2024, 5, 1)), is_moment(dt.timedelta(hours=1)), is_moment(7)
     (True, False, False)
     """
@@ -53,7 +53,7 @@ def is_unknown(value: Any) -> bool:
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.models.features import is_unknown
+    >>> from streamrnn.models._features import is_unknown
     >>> is_unknown(None), is_unknown(np.array([np.nan])), is_unknown(False), is_unknown({})
     (True, True, False, False)
     """
@@ -81,7 +81,7 @@ def to_float(name: Any, value: Any) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.models.features import to_float
+    >>> from streamrnn.models._features import to_float
     >>> to_float("flow", True), to_float("flow", None), to_float("flow", np.array([2]))
     (1.0, nan, 2.0)
     """
@@ -123,7 +123,7 @@ def to_seconds(name: Any, value: Any) -> float:
     Examples
     --------
     >>> import datetime as dt
-    >>> from streamrnn.models.features import to_seconds
+    >>> from streamrnn.models._features import to_seconds
     >>> to_seconds("ts", dt.datetime(1970, 1, 2)), to_seconds("ts", dt.timedelta(minutes=1))
     (86400.0, 60.0)
     """
@@ -212,7 +212,7 @@ class Columns:
 
     Examples
     --------
-    >>> from streamrnn.models.features import Columns
+    >>> from streamrnn.models._features import Columns
     >>> columns = Columns()
     >>> columns.new({"b": 1, "a": 2}), columns.new({"a": 1, "c": 0})
     (['a', 'b'], ['a', 'c'])

@@ -93,7 +93,7 @@ def is_river(value: Any, module: str, name: str) -> bool:
     Examples
     --------
     >>> from river import optim
-    >>> from streamrnn.models.translate import is_river
+    >>> from streamrnn.models._translate import is_river
     >>> is_river(optim.Adam(), "river.optim", "Adam"), is_river("adam", "river.optim", "Adam")
     (True, False)
     """
@@ -162,7 +162,7 @@ def optimizer(spec: Any, owner: str = "the net") -> OptimizerChoice:
     Examples
     --------
     >>> from river import optim
-    >>> from streamrnn.models.translate import optimizer
+    >>> from streamrnn.models._translate import optimizer
     >>> optimizer("sgd")
     OptimizerChoice(name='sgd', settings={'lr': 0.01}, schedule='Constant')
     >>> optimizer(optim.Momentum(optim.schedulers.InverseScaling(0.1), rho=0.8))
@@ -202,7 +202,7 @@ def paced(choice: OptimizerChoice, stride: int) -> OptimizerChoice:
 
     Examples
     --------
-    >>> from streamrnn.models.translate import optimizer, paced
+    >>> from streamrnn.models._translate import optimizer, paced
     >>> choice = paced(optimizer("adam"), 8)
     >>> choice.schedule, round(choice.settings["beta_1"], 4), round(choice.settings["beta_2"], 4)
     ('Paced', 0.81, 0.9801)
@@ -237,7 +237,7 @@ def loss(
     Examples
     --------
     >>> from river import optim
-    >>> from streamrnn.models.translate import loss
+    >>> from streamrnn.models._translate import loss
     >>> loss(optim.losses.Huber(1.5))
     LossChoice(name='huber', settings={'epsilon': 1.5})
     >>> loss("squared", tasks=("binary",))

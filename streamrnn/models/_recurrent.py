@@ -15,13 +15,14 @@ from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
-from streamrnn.models import defaults, translate
-from streamrnn.models.features import Columns, is_moment
-from streamrnn.models.frames import Table, first_of, table_of
-from streamrnn.models.keys import Keys, key_of
-from streamrnn.models.net import Net
-from streamrnn.models.parameters import check, check_all
-from streamrnn.models.parts import count, keys_and_areas, names_of, waiting
+from streamrnn.models import _defaults as defaults
+from streamrnn.models import _translate as translate
+from streamrnn.models._features import Columns, is_moment
+from streamrnn.models._frames import Table, first_of, table_of
+from streamrnn.models._keys import Keys, key_of
+from streamrnn.models._net import Net
+from streamrnn.models._parameters import check, check_all
+from streamrnn.models._state_parts import count, keys_and_areas, names_of, waiting
 
 __all__ = ["Pending", "Recurrent"]
 

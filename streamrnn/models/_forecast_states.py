@@ -47,7 +47,7 @@ class Books:
 
     Examples
     --------
-    >>> from streamrnn.models.mixture import Books
+    >>> from streamrnn.models._forecast_states import Books
     >>> books = Books(("drift", "rls"), horizon=2)
     >>> books.grow(channels=1)
     >>> books.array(0, "weights")[0, :, 0].tolist()

@@ -234,7 +234,7 @@ def documented(cls: _Class) -> _Class:
 
     Examples
     --------
-    >>> from streamrnn.models.parameters import documented
+    >>> from streamrnn.models._parameters import documented
     >>> @documented
     ... class Net:
     ...     '''Parameters

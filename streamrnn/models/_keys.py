@@ -21,7 +21,7 @@ def key_of(x: Mapping[Any, Any], name: Any) -> Hashable:
 
     Examples
     --------
-    >>> from streamrnn.models.keys import key_of
+    >>> from streamrnn.models._keys import key_of
     >>> key_of({"sensor": ("north", 3), "level": 0.5}, "sensor")
     ('north', 3)
     """
@@ -47,7 +47,7 @@ class Keys:
 
     Examples
     --------
-    >>> from streamrnn.models.keys import Keys
+    >>> from streamrnn.models._keys import Keys
     >>> keys = Keys(most=2)
     >>> [keys.touch(key) for key in "abac"], keys.find("b"), keys.find("c")
     ([-1, -2, 1, -2], 0, 2)
