@@ -24,7 +24,7 @@ from streamrnn.models._frames import column_of, table_of, values_of
 from streamrnn.models._keys import key_of
 from streamrnn.models._parameters import check, documented
 from streamrnn.models._series import ONLY, Series
-from streamrnn.models.mixture import Books
+from streamrnn.models._forecast_states import Books
 
 __all__ = ["RNNForecaster"]
 

@@ -72,7 +72,8 @@ def check_asking_is_not_needed(model: Any) -> None:
 
 def check_resume_is_exact(model: Any) -> None:
     """Stopped and resumed anywhere, by pickle or by ``dumps``, the run gives the bits of one that never stopped."""
-    from streamrnn.models.persistence import MODELS, dumps, loads  # noqa: PLC0415  imports much of river
+    from streamrnn.models._snapshot_classes import MODELS  # noqa: PLC0415  imports much of river
+    from streamrnn.models.persistence import dumps, loads  # noqa: PLC0415
 
     events = list(stream())
     whole = play(model, events)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import sys
 import time
 from collections import Counter
 
+import msgspec
 import pytest
 from river import anomaly, compose, optim, preprocessing
 
@@ -14,6 +16,7 @@ import streamrnn
 from streamrnn import dumps, loads
 from streamrnn.errors import StateError
 from streamrnn.models import persistence
+from streamrnn.models._snapshot_writer import Writer
 from tests.models.mutants import holds, mutants
 
 HEADER = struct.Struct("<11sQ")
@@ -93,10 +96,10 @@ def test_what_is_no_model_is_neither_written_nor_read(plain):
     with pytest.raises(StateError, match=r"no model|cannot be saved"):
         dumps(plain)
     if plain is not preprocessing:
-        text = persistence.msgspec.json.encode(persistence._Writer()(plain))
+        text = msgspec.json.encode(Writer()(plain))
         body = persistence.MAGIC + b"\1" + struct.pack("<Q", len(text)) + text + (plain if plain == b"bytes" else b"")
         with pytest.raises(StateError, match="holds no model"):
-            loads(body + persistence.hashlib.sha256(body).digest())
+            loads(body + hashlib.sha256(body).digest())
 
 
 if __name__ == "__main__":

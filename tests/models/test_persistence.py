@@ -18,6 +18,8 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.schedules import CONSTANT
 from streamrnn.models import persistence
+from streamrnn.models._snapshot_classes import MODELS
+from streamrnn.models._snapshot_writer import Writer
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -118,7 +120,7 @@ def quantile(**changed):
     made = stats.Quantile(0.5)
     for i in range(10):
         made.update(i)
-    node = persistence._Writer()(made)
+    node = Writer()(made)
     for place, value in changed.items():
         node["quantile"][int(place[1:])] = value
     return node
@@ -209,7 +211,7 @@ def test_forged_states_are_errors():
 
 def tagged(parts, state):
     """The parts of a model as a manifest has them."""
-    writer = persistence._Writer()
+    writer = Writer()
     node = writer({**parts, "state": bytes(state)})
     assert len(writer.blobs) == 1
     return node
@@ -294,9 +296,9 @@ def test_there_is_a_golden_file_of_this_format():
 
 def test_forecasters_are_not_imported_for_others():
     """Reading the table of models loads no module of river's time series."""
-    assert persistence.MODELS["RNNForecaster"] == "forecaster"
+    assert MODELS["RNNForecaster"] == "forecaster"
     assert loads(dumps(RNNForecaster(horizon=2, hidden_size=8))).horizon == 2
-    assert set(persistence.MODELS) == {name for name in streamrnn.__all__ if name.startswith("RNN")}
+    assert set(MODELS) == {name for name in streamrnn.__all__ if name.startswith("RNN")}
     assert pickle.dumps(loads(dumps(RNNRegressor(hidden_size=8)))) == pickle.dumps(RNNRegressor(hidden_size=8))
 
 
