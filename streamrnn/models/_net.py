@@ -20,10 +20,11 @@ from streamrnn.kernels.net.areas import bind, clear
 from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.losses.table import LOSSES
-from streamrnn.kernels.net.optimizers.schedules import CONSTANT, PACED, SCHEDULES
+from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._net_state import check_areas, check_header, settled
 
 __all__ = ["Net", "layout_of"]
 
@@ -294,17 +295,7 @@ class Net:
         Places that hold no committed step (the window's free slots) count as zero.
         """
         self.bind(0)
-        copy, view = self.slab[: self.layout.state_nbytes].copy(), self.layout.view
-        for area in range(self.sizes.areas):
-            fill = int(view(copy, "area", area)[at.A_FILL])
-            for layer in range(self.sizes.layers):
-                view(copy, f"layer{layer}.inputs", area)[fill:] = 0.0
-                view(copy, f"layer{layer}.records", area)[fill + 1 :] = 0.0
-                view(copy, f"layer{layer}.live_inputs", area)[:] = 0.0
-                view(copy, f"layer{layer}.live_records", area)[1:] = 0.0
-            for name in ("outputs", "output_gradients", "known"):
-                view(copy, name, area)[fill:] = 0.0
-        return copy.tobytes()
+        return settled(self.slab, self.layout, self.sizes)
 
     def restore(
         self,
@@ -339,27 +330,10 @@ class Net:
             raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
         slab = layout.allocate()
         expected = slab[: HEADER_WORDS * 8].view(np.int64).copy()
+        expected[[at.LOSS, at.OPTIMIZER, at.SCHEDULE]] = self.header[[at.LOSS, at.OPTIMIZER, at.SCHEDULE]]
         slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
-        header = slab[: HEADER_WORDS * 8].view(np.int64)
-        most = sizes.stride - 1 if fresh is None else fresh
-        free = np.ones(HEADER_WORDS, bool)
-        free[list(at.CARRIED_NET_WORDS)] = False
-        fixed = [word for word in at.CARRIED_NET_WORDS if word in (at.LOSS, at.OPTIMIZER, at.SCHEDULE)]
-        wrong = np.flatnonzero(free & (header != expected))
-        own = self.header.copy()
-        if own[at.SCHEDULE] == PACED and header[at.SCHEDULE] == CONSTANT:  # an older build's: it goes on as it was
-            own[at.SCHEDULE] = CONSTANT
-        if wrong.size or any(header[word] != own[word] for word in fixed):
-            raise StateError("The net's state was written for other settings or another version.")
-        for area in range(areas):
-            steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()
-            fits = steps - new <= sizes.window - sizes.stride and steps <= sizes.window - spare
-            if not (0 <= new <= min(steps, most) and fits):
-                raise StateError(f"The net's state counts {steps} steps, {new} new, in a window of {sizes.window}.")
-        if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
-            raise StateError("The net's state does not agree with itself on the number of its steps.")
-        if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
-            raise StateError("The net's state holds a learning curve of impossible length.")
+        check_header(slab[: HEADER_WORDS * 8].view(np.int64), expected)
+        check_areas(slab, layout, sizes, sizes.stride - 1 if fresh is None else fresh, spare)
         self._hold(list(inputs), sizes, layout, slab)
 
     @property

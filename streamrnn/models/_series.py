@@ -1,29 +1,47 @@
-"""What a forecaster of series keeps: channels and features by name, a book for each series, nets, and all of it as bytes."""
+"""How a forecaster runs: rows of channels and features by name, a forecast state for each series, nets, forecasts in the kind of y."""
 
 from __future__ import annotations
 
 import copy
-import sys
-from collections.abc import Mapping, Sequence
-from itertools import islice
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.errors import FeatureError, StateError
-from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, TIME_INPUT, VALUE_INPUT
+from streamrnn.errors import FeatureError, ParameterError
+from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
-from streamrnn.models._features import Columns, is_unknown, to_float
+from streamrnn.models._features import is_unknown, to_float
 from streamrnn.models._forecast_states import Books
-from streamrnn.models._keys import Keys, key_of
+from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
+from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
-from streamrnn.models._state_parts import count, keys_and_areas, names_of
 
-__all__ = ["ONLY", "Series"]
+__all__ = ["ONLY", "Series", "codes_of"]
 
 ONLY: Final = "y"  # the channel of a series that is one number
+
+
+def codes_of(channels: Iterable[int], features: Iterable[int]) -> list[int]:
+    """Return the codes of a net's inputs: two for each channel, its value and its change, and one for each feature.
+
+    Parameters
+    ----------
+    channels, features
+        Their places.
+
+    Examples
+    --------
+    >>> from streamrnn.models._series import codes_of
+    >>> codes_of([0, 1], [0])
+    [0, 1, 3, 4, 2]
+    """
+    codes = [3 * channel + part for channel in channels for part in (VALUE_INPUT, CHANGE_INPUT)]
+    return codes + [3 * feature + FEATURE_INPUT for feature in features]
 
 
 class Series(Recurrent):
@@ -61,8 +79,9 @@ class Series(Recurrent):
             return
         self._check_room(features or ["y"])
         first_channel, first_feature = len(self._targets.names), len(self._columns.names) - (self._time is not None)
-        codes = [3 * (first_channel + i) + part for i in range(len(channels)) for part in (VALUE_INPUT, CHANGE_INPUT)]
-        codes += [3 * (first_feature + i) + FEATURE_INPUT for i in range(len(features))]
+        codes = codes_of(
+            range(first_channel, first_channel + len(channels)), range(first_feature, first_feature + len(features))
+        )
         names = self._named_inputs(channels, features)
         self._columns.add(features)
         self._targets.add(channels)
@@ -160,117 +179,41 @@ class Series(Recurrent):
             steps = np.vstack([steps, books.ahead(area, self._to_come(xs, len(steps)))[0]])
         return steps[:horizon]
 
-    # ---- state ----------------------------------------------------------------------------------
+    # ---- forecasts ------------------------------------------------------------------------------
 
-    def reset(self) -> None:
-        """Begin a new sequence: what is remembered of the series goes, what was learned stays."""
-        super().reset()
-        for net in self._nets[1:]:
-            net.forget()
-        if self.key is not None:
-            self._books.slabs = self._books.slabs[:1]
-        self._books.forget()
+    def _asked(self, key: Any, xs: Sequence[Mapping[Any, Any]] | None) -> int:
+        if self.key is None:
+            return 0
+        if key is None and xs and self.key in xs[0]:
+            key = xs[0][self.key]
+        return self._keys.find(key)
 
-    def freeze(self) -> None:
-        """Stop learning: from now on the states move; weights, statistics and beliefs do not."""
-        self._set_frozen(1)
+    def _steps(self, horizon: int, xs: list[dict[Any, Any]] | None, key: Any) -> tuple[NDArray[np.float64], int, int]:
+        """Return forecasts (horizon, C), how many of the steps know their features, and the area asked."""
+        check("forecast", "horizon", horizon, "an int >= 1", ok=hasattr(horizon, "__index__") and horizon >= 1)
+        if xs is not None and len(xs) != horizon:
+            raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
+        area = self._asked(key, xs)
+        steps, known = self._books.ahead(area, self._to_come(xs, 0))
+        if horizon > self.horizon and np.isfinite(steps).any():
+            steps = self._roll(steps, horizon, xs, area)
+        elif horizon > self.horizon:
+            steps = np.full((horizon, steps.shape[1]), np.nan)
+        return steps[:horizon], min(known, horizon), area
 
-    def unfreeze(self) -> None:
-        """Learn again."""
-        self._set_frozen(0)
+    def _said(self, steps: NDArray[np.float64]) -> list[Any]:
+        """Return forecasts (horizon, C) in the kind of y: numbers, or dicts of the channels that have had a value."""
+        names = self._targets.names
+        if self._single is False:
+            known = [math.isfinite(value) for value in steps[0].tolist()]
+            if not all(known):
+                names, steps = list(compress(names, known)), steps[:, known]
+            return [dict(zip(names, step)) for step in steps.tolist()]  # noqa: B905  for each event: strict costs a third more
+        return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
-    def _set_frozen(self, frozen: int) -> None:
-        for net in [self._net, *self._nets[1:]]:
-            net.header[at.FROZEN] = frozen
-        self._books.freeze(frozen)
-
-    @property
-    def n_events(self) -> int:
-        """How many events have been taken in."""
-        return self._n_seen
-
-    @property
-    def n_updates(self) -> int:
-        """How often the weights of the nets have been adjusted."""
-        return sum(int(net.header[at.UPDATES]) for net in self._nets)
-
-    @property
-    def n_refused_updates(self) -> int:
-        """How many updates were refused because something in them was not finite."""
-        return sum(int(net.header[at.REFUSED]) for net in self._nets)
-
-    def memory_usage(self) -> int:
-        """Return the bytes that this model holds: slabs of books and nets, and the Python objects around them."""
-        found = [self._row, self._books, self._books.slabs, *self._nets[1:]]
-        nets = sum(net.allocated for net in self._nets[1:])
-        return super().memory_usage() + nets + self._books.allocated + sum(map(sys.getsizeof, found))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return parameters, names and the states' bytes: equal models give equal pickles."""
-        return {
-            "params": {name: _interned(value) for name, value in self._params().items()},
-            **({} if self._found_time is None else {"time": _interned(self._found_time)}),
-            "names": [_interned(name) for name in self._columns.names],
-            "targets": [_interned(name) for name in self._targets.names],
-            "inputs": list(self._books.inputs),
-            "single": self._single,
-            "seen": self._n_seen,
-            "areas": self._net.sizes.areas
-            if self._nets
-            else len(self._keys.areas) + 1,  # without nets nothing lies there
-            "keys": list(self._keys.areas.items()),
-            "books": self._books.state(),
-            "states": [net.state() for net in self._nets],
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the model from what :meth:`__getstate__` gave.
-
-        Raises
-        ------
-        StateError
-            When the parts do not fit each other.
-        """
-        expected = {"params", "names", "targets", "inputs", "single", "seen", "areas", "keys", "books", "states"}
-        if set(state) - {"time"} != expected:
-            odd = ", ".join(sorted(map(str, set(state) - {"time"} ^ expected)))
-            raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
-        self._found_time = state.get("time")
-        self.__init__(**state["params"])  # type: ignore[misc]
-        names = names_of(state["names"], "features", self._time, self.key)
-        targets = names_of(state["targets"], "channels")
-        areas, codes = count(state["areas"], "memories", least=1), [count(one, "an input") for one in state["inputs"]]
-        self._single = state["single"]
-        kinds = {True: targets == [ONLY], False: True, None: not targets}
-        if not isinstance(self._single, bool | None) or not kinds[self._single]:
-            raise StateError("The forecaster's state has other channels than a series of its kind.")
-        self._columns, self._targets = Columns(names, self.key, self._time), Columns(targets)
-        timed = int(self._time is not None)
-        features = self._columns.names[timed:]
-        wanted = [TIME_INPUT] * timed + [
-            3 * c + part for c in range(len(targets)) for part in (VALUE_INPUT, CHANGE_INPUT)
-        ]
-        wanted += [3 * f + FEATURE_INPUT for f in range(len(features))]
-        if sorted(codes) != sorted(wanted) or len(state["states"]) != len(self._nets):
-            raise StateError("The forecaster's state gives its nets other inputs than its series and features.")
-        by_code = {TIME_INPUT: self._time}
-        for c, name in enumerate(targets):
-            by_code[3 * c + VALUE_INPUT], by_code[3 * c + CHANGE_INPUT] = self._named_inputs([name], [])
-        by_code |= {3 * f + FEATURE_INPUT: name for f, name in enumerate(features)}
-        self._books.restore(len(targets), len(features), codes, state["books"])
-        for net, one in zip(self._nets, state["states"], strict=True):
-            net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
-        self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["books"])), self.max_keys))
-        if self.key is None and (areas > 1 or len(state["books"]) > 1):
-            raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
-        if not self._nets and self._keys.areas:
-            self._net.grow(areas=len(self._keys.areas))
-        self._lay_row()
-        self._n_seen = count(state["seen"], "events")
-
-
-def _interned(value: Any) -> Any:
-    """Return equal strings as one object: pickle writes an object that it has seen in another way than an equal one."""
-    if type(value) is str:
-        return sys.intern(value)
-    return tuple(map(_interned, value)) if type(value) is tuple else value
+    def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
+        beliefs = self._books.array(0, field)[0]
+        if not beliefs.size:
+            return {}
+        by_channel = [{name: beliefs[e, c].copy() for e, name in enumerate(names)} for c in range(beliefs.shape[1])]
+        return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))

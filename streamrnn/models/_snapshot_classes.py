@@ -10,8 +10,9 @@ from typing import Any, Final
 from river.base import Estimator
 
 from streamrnn.errors import StateError
-from streamrnn.kernels.net.losses import LOSSES
-from streamrnn.kernels.net.optimizers import OPTIMIZERS, SCHEDULES
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
 __all__ = [
     "COMPOSED", "FACTORIES", "MAPPINGS", "MODELS", "RIVER", "SEQUENCES", "SETTINGS", "class_of", "known", "model_of",

@@ -16,9 +16,10 @@ from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LIN
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
+from streamrnn.models._growing import Pending
 from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
-from streamrnn.models._recurrent import Pending, Recurrent
+from streamrnn.models._recurrent import Recurrent
 
 __all__ = ["Supervised", "short_ways", "stacked"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._details import blank, by_columns, of_event, read
 from streamrnn.models._features import is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of
@@ -28,9 +29,6 @@ from streamrnn.models._recurrent import Recurrent
 __all__ = ["RNNAnomalyDetector"]
 
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
-BAND: Final = 2.0  # running errors on either side of what was expected
-PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "feature", "decided")
-PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
 @documented
@@ -300,53 +298,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> why["alarm"], why["feature"], why["decided"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
         (True, 'level', 'value', 0.8, True)
         """
-        names, first = self._columns.names, self._net.sizes.timed
-        found = self._judgement(x)
-        told: dict[str, Any] = {name: found[name].item() for name in PER_EVENT}
-        view = told["decided"]
-        told["feature"], told["decided"] = (names[told["feature"]], VIEWS[view]) if view >= 0 else (None, None)
-        told["views"] = dict(zip(VIEWS, found["view"][0].tolist(), strict=True))
-        told["features"] = {
-            name: {"expected" if part == "prediction" else part: found[part][0, i].item() for part in PER_FEATURE}
-            for i, name in enumerate(names[first:])
-        }
-        return told
+        return of_event(self._judgement(x), self._columns.names, self._net.sizes.timed)
 
     def _judgement(self, x: Mapping[Any, Any]) -> dict[str, NDArray[Any]]:
         """Return what is said of x, as a block of one row; changes nothing."""
         net = self._net
         self._look(x)
         if not net.sizes.outputs:
-            return _blank(1, 1)
+            return blank(1, 1)
         if self.key is not None:
             net.row[-1] = self._find(x)
         net.call(net.slab, net.row, 1, SCORE)
         return self._read(net.row.reshape(1, -1))
 
     def _read(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-        """Return what the entry wrote into rows, by name; features in the order of the net's columns."""
-        F, first = self._net.sizes.outputs, self._net.sizes.timed
-        rest = rows[:, first:]
-        info = rest[:, 2 * F + 1 :]
-        flags = np.where(info[:, 2] > 0, info[:, 2], 0.0).astype(np.int64)  # NaN where nothing was decided
-        expected, spread = rest[:, F + 1 : 2 * F + 1], info[:, INFORMATION + F : INFORMATION + 2 * F]
-        return {
-            "score": rest[:, F].copy(),
-            "prediction": expected.copy(),
-            "low": expected - BAND * spread,
-            "high": expected + BAND * spread,
-            "contribution": info[:, INFORMATION : INFORMATION + F].copy(),
-            "alarm": flags & alarm.FLAG_ALARM != 0,
-            "exceeds": flags & alarm.FLAG_EXCEEDS != 0,
-            "warm": flags & alarm.FLAG_WARM != 0,
-            "change": flags & alarm.FLAG_CHANGE != 0,
-            "p_value": info[:, 0].copy(),
-            "threshold": info[:, 1].copy(),
-            "since": info[:, 3].copy(),
-            "view": info[:, 4:8].copy(),
-            "feature": np.where(info[:, 9] >= 0.0, info[:, 8] + first, -1.0).astype(np.int64),
-            "decided": np.where(info[:, 9] >= 0.0, info[:, 9], -1.0).astype(np.int64),
-        }
+        return read(rows, self._net.sizes.outputs, self._net.sizes.timed)
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
         """Return what the net expects of the next event; {} before the first.
@@ -415,7 +381,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             return self._block(table, 0, n, SCORE | LEARN)
         words = np.full(n, np.nan) if is_anomaly is None else values_of(is_anomaly, n)
         told = np.where(np.isnan(words), 0, np.where(words != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
-        found, start = [_blank(0, width)], 0
+        found, start = [blank(0, width)], 0
         fresh = self._with_time(table, fresh)
         if fresh:
             found.append(
@@ -478,7 +444,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net, n = self._net, stop - start
         first = net.sizes.timed
         if n == 0 or net.sizes.outputs == 0:
-            return _blank(n, len(table.names))
+            return blank(n, len(table.names))
         rows = np.empty((n, self._width()))
         rows.fill(np.nan)
         known = [(self._columns.index[name], i) for i, name in enumerate(table.names) if name in self._columns.index]
@@ -491,22 +457,4 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         result = self._read(rows)
         if self._columns.names == table.names and first == 0:
             return result
-        place_of = np.full(len(self._columns.names) + 1, -1)  # the last is that of none
-        place_of[[place for place, _ in known]] = [i for _, i in known]
-        result["feature"] = place_of[result["feature"]]
-        for name in PER_FEATURE:
-            found, result[name] = result[name], np.full((n, len(table.names)), np.nan)
-            for place, i in known:
-                if place >= first:
-                    result[name][:, i] = found[:, place - first]
-        return result
-
-
-def _blank(n: int, width: int) -> dict[str, NDArray[Any]]:
-    """Return what is said of n events before there is anything to compare them with."""
-    blank: dict[str, NDArray[Any]] = {name: np.full((n, width), np.nan) for name in PER_FEATURE}
-    blank |= {name: np.zeros(n, bool) for name in ("alarm", "exceeds", "warm", "change")}
-    return blank | {
-        "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NO_THRESHOLD), "since": np.zeros(n),
-        "view": np.zeros((n, len(VIEWS))), "feature": np.full(n, -1), "decided": np.full(n, -1),
-    }  # fmt: skip
+        return by_columns(result, known, len(table.names), first)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,17 +18,18 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import Columns
+from streamrnn.models._forecast_states import Books
 from streamrnn.models._frames import column_of, table_of, values_of
 from streamrnn.models._keys import key_of
 from streamrnn.models._parameters import check, documented
-from streamrnn.models._series import ONLY, Series
-from streamrnn.models._forecast_states import Books
+from streamrnn.models._series import ONLY
+from streamrnn.models._series_state import SeriesState
 
 __all__ = ["RNNForecaster"]
 
 
 @documented
-class RNNForecaster(Series, Forecaster):
+class RNNForecaster(SeriesState, Forecaster):
     """Forecasts the next ``horizon`` values of a series, or of several at once, with bands.
 
     Several *experts* state every step ahead: the last value, the last season, recursive least squares on lagged changes, and two
@@ -190,13 +189,6 @@ class RNNForecaster(Series, Forecaster):
 
     # ---- asking ---------------------------------------------------------------------------------
 
-    def _asked(self, key: Any, xs: Sequence[Mapping[Any, Any]] | None) -> int:
-        if self.key is None:
-            return 0
-        if key is None and xs and self.key in xs[0]:
-            key = xs[0][self.key]
-        return self._keys.find(key)
-
     def forecast(self, horizon: int, xs: list[dict[Any, Any]] | None = None, key: Any = None) -> list[Any]:
         """Return forecasts of the next values. Changes nothing.
 
@@ -237,29 +229,6 @@ class RNNForecaster(Series, Forecaster):
         (100.0, 10.0)
         """
         return self._said(self._steps(horizon, xs, key)[0])
-
-    def _steps(self, horizon: int, xs: list[dict[Any, Any]] | None, key: Any) -> tuple[NDArray[np.float64], int, int]:
-        """Return forecasts (horizon, C), how many of the steps know their features, and the area asked."""
-        check("forecast", "horizon", horizon, "an int >= 1", ok=hasattr(horizon, "__index__") and horizon >= 1)
-        if xs is not None and len(xs) != horizon:
-            raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
-        area = self._asked(key, xs)
-        steps, known = self._books.ahead(area, self._to_come(xs, 0))
-        if horizon > self.horizon and np.isfinite(steps).any():
-            steps = self._roll(steps, horizon, xs, area)
-        elif horizon > self.horizon:
-            steps = np.full((horizon, steps.shape[1]), np.nan)
-        return steps[:horizon], min(known, horizon), area
-
-    def _said(self, steps: NDArray[np.float64]) -> list[Any]:
-        """Return forecasts (horizon, C) in the kind of y: numbers, or dicts of the channels that have had a value."""
-        names = self._targets.names
-        if self._single is False:
-            known = [math.isfinite(value) for value in steps[0].tolist()]
-            if not all(known):
-                names, steps = list(compress(names, known)), steps[:, known]
-            return [dict(zip(names, step)) for step in steps.tolist()]  # noqa: B905  for each event: strict costs a third more
-        return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
     def forecast_quantiles(
         self,
@@ -342,13 +311,6 @@ class RNNForecaster(Series, Forecaster):
     def weights_with_xs_(self) -> dict[str, Any]:
         """The same for steps whose features are known: ``arx`` is one more. Empty for a forecaster without features."""
         return self._believed("informed.weights", sorted(self.experts, key=lambda name: EXPERTS[name].code == ARX_CODE))
-
-    def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
-        beliefs = self._books.array(0, field)[0]
-        if not beliefs.size:
-            return {}
-        by_channel = [{name: beliefs[e, c].copy() for e, name in enumerate(names)} for c in range(beliefs.shape[1])]
-        return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))
 
     # ---- blocks ---------------------------------------------------------------------------------
 

@@ -15,12 +15,13 @@ from streamrnn.kernels.anomaly.rows import SCORE
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._details import PER_EVENT
 from streamrnn.models._features import is_unknown, to_float
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of
 from streamrnn.models._parameters import documented
 from streamrnn.models._supervised import ANSWER, Supervised
-from streamrnn.models.anomaly_detector import PER_EVENT, RNNAnomalyDetector
+from streamrnn.models.anomaly_detector import RNNAnomalyDetector
 
 __all__ = ["RNNSupervisedAnomalyDetector"]
 

@@ -173,7 +173,7 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         make = _maker(name, own)
         made = lambda: make()[0] if label is None else labelled(make()[0], label)  # noqa: E731
         first = make()[0] if foreign or not is_foreign(name) else None
-        time, nets = first.time if is_net(first) else None, tuple(nets_of(first))
+        time, nets = getattr(first, "time", None) if is_net(first) else None, tuple(nets_of(first))
         return ModelKind(name, dict(parameters), made, label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415

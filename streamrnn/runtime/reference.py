@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from streamrnn.config import OPTION_TABLES, SINK_GIVEN, describe_type
-from streamrnn.models._parameters import PARAMETERS
+from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.runtime.models import LABEL, LATE, MODELS, MOST_LATE
 
 __all__ = ["EXAMPLES", "page", "schema"]

@@ -46,13 +46,13 @@ def test_readmes_list_the_files(package):
     assert disagreements(folder(package)) == []
 
 
-def test_every_room_of_kernels_has_a_readme():
-    """What a room of compiled functions promises stands in it, in at most thirty lines."""
-    rooms = {path.parent for path in KERNELS.rglob("__init__.py")}
+def test_every_room_has_a_readme():
+    """What a room of compiled functions or of estimators promises stands in it, in at most forty lines."""
+    rooms = {path.parent for path in KERNELS.rglob("__init__.py")} | {folder("streamrnn") / "models"}
 
     lengths = {room.name: len((room / "README.md").read_text(encoding="utf-8").splitlines()) for room in rooms}
 
-    assert {"kernels", "cells", "net", "anomaly", "forecast", "experts"} <= set(lengths)
+    assert {"kernels", "cells", "net", "anomaly", "forecast", "experts", "models"} <= set(lengths)
     assert [name for name, length in lengths.items() if not 10 <= length <= 40] == []
 
 

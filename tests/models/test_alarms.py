@@ -10,7 +10,7 @@ import pytest
 
 from streamrnn import RNNAnomalyDetector
 from streamrnn.errors import StateError
-from streamrnn.models.anomaly_detector import VIEWS
+from streamrnn.kernels.anomaly.views import VIEWS
 
 RNG = np.random.default_rng(4)
 N = 4000

@@ -18,7 +18,7 @@ from streamrnn import (
     RNNTransformer,
 )
 from streamrnn.errors import ParameterError
-from streamrnn.models._parameters import PARAMETERS
+from streamrnn.models._parameter_table import PARAMETERS
 
 WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",

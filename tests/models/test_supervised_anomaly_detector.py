@@ -10,7 +10,7 @@ import pytest
 
 from streamrnn import RNNSupervisedAnomalyDetector, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
-from streamrnn.models.anomaly_detector import VIEWS
+from streamrnn.kernels.anomaly.views import VIEWS
 
 RNG = np.random.default_rng(6)
 N = 2500

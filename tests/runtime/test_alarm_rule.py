@@ -16,7 +16,7 @@ from streamrnn import RNNAnomalyDetector, dumps, loads
 from streamrnn.config import Alarm
 from streamrnn.errors import StateError
 from streamrnn.io import Block
-from streamrnn.models.anomaly_detector import VIEWS
+from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.runtime import alarm
 from streamrnn.runtime.alarm import AlarmRule
 from streamrnn.runtime.models import ModelKind

@@ -1,0 +1,298 @@
+"""How an event becomes a row: one net, columns by name that may be added at any time, a memory for each key."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from streamrnn.errors import FeatureError
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Sizes
+from streamrnn.models import _defaults as defaults
+from streamrnn.models import _translate as translate
+from streamrnn.models._features import Columns, is_moment
+from streamrnn.models._frames import Table, first_of, table_of
+from streamrnn.models._keys import Keys, key_of
+from streamrnn.models._net import Net
+from streamrnn.models._parameters import check, check_all
+
+__all__ = ["Growing", "Pending"]
+
+
+class Pending(NamedTuple):
+    """An event that waits for its label.
+
+    Parameters
+    ----------
+    raw
+        Its features as they came, the bytes of I float64: what a label is matched by.
+    scaled
+        The same, standardised by the statistics of its moment.
+    """
+
+    raw: bytes
+    scaled: bytes
+
+
+class Growing:
+    """Parameters, growth, keys and life of an estimator: how an event becomes a row of the net.
+
+    A subclass says which ``_entry`` runs its events, which ``_tasks`` its loss may have, what the net's inputs
+    and outputs are (``_inputs_of``, ``_n_outputs``) and how long a row of the entry is (``_width``).
+    """
+
+    _entry: ClassVar[Any]
+    _tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    _fixed_inputs: ClassVar[tuple[str, ...]] = ()  # inputs that are no features, in front of them
+    _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
+    _strides: ClassVar[tuple[int, int]] = (defaults.STRIDE, defaults.STRIDE)  # if none is given: one stream, by key
+    _paced: ClassVar[bool] = False  # an optimiser's own settings follow the stride
+    _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
+    _found_time: Any = None  # the feature that was found to be the time, where none was named
+    cell: str
+    hidden_size: int
+    n_layers: int
+    window: int
+    stride: int | None
+    learning: str | None
+    optimizer: Any
+    loss: Any
+    normalize: bool
+    key: Any
+    max_keys: int
+    time: Any
+    max_features: int
+    seed: int
+
+    def _start(self, given: Mapping[str, Any]) -> None:
+        """Store each parameter under its own name, check all of them, make the net."""
+        params = {name: value for name, value in given.items() if name not in ("self", "__class__")}
+        owner = type(self).__name__
+        for name, value in params.items():
+            setattr(self, name, value)
+        check_all(owner, params)
+        loss = translate.loss(self.loss, owner, self._tasks)
+        key, time = self.key, self.time
+        check(owner, "time", time, f"another feature than the key ({key!r})", ok=time is None or time != key)
+        self._time = time = self._found_time if time is None else time
+        traces = self.learning == "traces" or (self.learning is None and key is None)
+        self._late_labels = params.get("advance") == "predict"
+        stride = min(self._strides[key is not None], self.window) if self.stride is None else self.stride
+        rule = self._rule(self.lr, stride)
+        sizes = Sizes(
+            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=stride, traces=traces,
+            keyed=key is not None, timed=time is not None, live=self._late_labels,
+            memory=self._remembers(),
+        )  # fmt: skip
+        self._net = Net(
+            sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
+            settings=rule.settings, loss_settings=list(loss.settings.values()),
+            normalize_inputs=bool(self.normalize), normalize_targets=bool(self.normalize) and loss.name not in ("poisson", "cross_entropy"),
+            entry=self._entry(self.cell, self.hidden_size),
+        )  # fmt: skip
+        self._loss = loss.name
+        self._special = key is not None or self._late_labels
+        self._keys = Keys(self.max_keys)
+        self._pending: dict[int, deque[Pending]] = {}
+        self._n_dropped = 0
+        self._columns, self._targets = Columns((), key, time), Columns()
+        self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
+        self._net.lay_row(self._width())
+
+    def _rule(self, lr: float | None, stride: int) -> translate.OptimizerChoice:
+        """Return the optimiser, its settings and its schedule at a learning rate; None: at the optimiser's own."""
+        rule = translate.optimizer(self.optimizer, type(self).__name__)
+        if lr is not None:
+            return rule._replace(settings={**rule.settings, "lr": lr})
+        return translate.paced(rule, stride) if self._paced and isinstance(self.optimizer, str) else rule
+
+    @property
+    def lr(self) -> float | None:
+        """The learning rate asked for; None: the optimiser's own. Set anew (``mutate({"lr": 0.001})``) it holds from the next update on.
+
+        What has been learned, the optimiser's moments and a schedule's count of updates stay.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor(lr=0.01)
+        >>> model.learn_one({"level": 1.0}, 2.0)
+        >>> model.mutate({"lr": 0.001})
+        >>> model.lr
+        0.001
+        """
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float | None) -> None:
+        check_all(type(self).__name__, {"lr": lr})
+        self._lr = lr
+        if "_net" in vars(self):
+            self._quicken()
+
+    def _quicken(self) -> None:
+        """Let all nets go on at the learning rate as it is now."""
+        rule = self._rule(self.lr, self._net.sizes.stride)
+        self._net.tune(rule.settings, rule.schedule)
+
+    @property
+    def _mutable_attributes(self) -> set[str]:
+        return {"lr"}
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        """Yield the parameters that river's own checks make models with."""
+        yield {"hidden_size": 8}
+
+    # ---- what subclasses say --------------------------------------------------------------------
+
+    def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
+        """Return the names of the net's inputs for these features."""
+        return list(names)
+
+    def _n_outputs(self) -> int:
+        """Return how many outputs the net has for the features and targets known."""
+        return len(self._targets.names)
+
+    def _remembers(self) -> int:
+        """Return how many events are kept to compare others with."""
+        return 0
+
+    def _width(self) -> int:
+        """Return the length of one row of the entry."""
+        return self._net.sizes.inputs + 2 * self._net.sizes.outputs + self._net.sizes.keyed
+
+    # ---- growth ---------------------------------------------------------------------------------
+
+    def _grow(self, features: Sequence[Any] = (), targets: Sequence[Any] = ()) -> None:
+        """Give new features and targets their places; what has been learned stays as it is."""
+        self._check_room(features)
+        self._columns.add(features)
+        self._targets.add(targets)
+        self._net.grow(self._inputs_of(features), outputs=self._n_outputs() - self._net.sizes.outputs)
+        self._net.lay_row(self._width())
+        if features:
+            raw, scaled = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features))
+            for (
+                area,
+                queue,
+            ) in self._pending.items():  # an event waits as if it had had the new features, without a value
+                self._pending[area] = deque(Pending(one.raw + raw, one.scaled + scaled) for one in queue)
+
+    def _check_room(self, features: Sequence[Any]) -> None:
+        """Raise when so many more do not fit."""
+        known, most = len(self._columns.names), self.max_features
+        if known + len(features) > most:
+            raise FeatureError(
+                f"{type(self).__name__} has {known} features, and {features[0]!r} would be one more than "
+                f"max_features={most} allows. Drop features, or raise max_features."
+            )
+
+    def _find_time(self, x: Mapping[Any, Any]) -> None:
+        """Take the only date among the features of a model's first event for its time, where none was named.
+
+        The model begins anew with it, which it can as long as it knows nothing. All that may be wrong with the event's features is found before.
+        """
+        if not self._knows_nothing():
+            return
+        names = self._columns.new(x)
+        times = [name for name in names if is_moment(x[name])]
+        if len(times) != 1:
+            return
+        self._check_room(names)
+        if self.key is not None:
+            key_of(x, self.key)
+        others = [name for name in names if name not in times]
+        Columns(others).write_slowly(x, np.empty(len(others)))
+        self._begin_with_time(times[0])
+
+    def _knows_nothing(self) -> bool:
+        """Tell whether no event has come yet, and no time was named."""
+        return self._time is None and not (self._columns.names or self.n_events or self._n_dropped)
+
+    def _begin_with_time(self, name: Any) -> None:
+        """Begin anew, with a time."""
+        frozen = self._net.header[at.FROZEN]
+        self._found_time = name
+        del self._net
+        self.__init__(**self._params())  # type: ignore[misc]
+        if frozen:
+            self.freeze()
+
+    def _params(self) -> dict[str, Any]:
+        """Return all parameters by name: not river's ``_get_params``, which takes nested objects apart."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _table(self, X: Any, names: Sequence[Any] | None = None) -> Table:
+        """Return a block as a table. The only date in the first row of a first block is the time, as in :meth:`_find_time`."""
+        time = self._time
+        if self._knows_nothing():
+            times = [name for name, value in first_of(X).items() if name != self.key and is_moment(value)]
+            time = times[0] if len(times) == 1 else None
+        return table_of(X, self.key, time, names)
+
+    def _with_time(self, table: Table, fresh: list[Any]) -> list[Any]:
+        """Let the time that a block has brought be the model's; return what is left of its new names."""
+        if table.time is None or table.time not in fresh:
+            return fresh
+        self._begin_with_time(table.time)
+        return [name for name in fresh if name != table.time]
+
+    def _look(self, x: Mapping[Any, Any]) -> None:
+        """Put x into the row. A name without a column is passed over: it gets one when it is learned."""
+        if not self._columns.write(x, self._net.row):
+            self._columns.write_slowly(x, self._net.row)
+
+    def _take(self, x: Mapping[Any, Any], targets: Sequence[Any] = ()) -> None:
+        """Put x into the row; new names get columns, and new targets outputs. Raises before anything has changed."""
+        if not targets and self._columns.write(x, self._net.row):
+            return
+        self._find_time(x)
+        fresh = self._columns.new(x)
+        if fresh or targets:
+            Columns(fresh).write_slowly(x, np.empty(len(fresh)))
+            self._columns.write_slowly(x, self._net.row)
+            self._grow(fresh, targets)
+        self._columns.write_slowly(x, self._net.row)
+
+    # ---- keys -----------------------------------------------------------------------------------
+
+    def _find(self, x: Mapping[Any, Any]) -> int:
+        """Return the area of x's stream; 0 where a key has none."""
+        return 0 if self.key is None else self._keys.find(key_of(x, self.key))
+
+    def _touch(self, keys: Iterable[Any]) -> list[int]:
+        """Return the areas of events to come, one for each key; negative where one begins anew."""
+        codes = [self._keys.touch(key) for key in keys]
+        have, need = self._net.sizes.areas, len(self._keys.areas) + 1
+        if need > have:  # twice as much each time, up to what max_keys may need
+            self._net.grow(areas=min(max(need, 2 * have), self.max_keys + 1) - have)
+        return codes
+
+    # ---- memory of the stream -------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Begin a new sequence: hidden state, window and traces are as before the first event, for every key.
+
+        Weights and running statistics stay. Use it between sequences that have nothing to do with each other.
+        """
+        self._net.forget()
+        self._keys = Keys(self.max_keys)
+        self._pending = {}
+
+    def freeze(self) -> None:
+        """Stop learning: from now on the state moves, weights and statistics do not. A frozen net is the net of the past."""
+        self._net.header[at.FROZEN] = 1
+
+    def unfreeze(self) -> None:
+        """Learn again."""
+        self._net.header[at.FROZEN] = 0
+
+    @property
+    def n_events(self) -> int:
+        """How many events have been taken in."""
+        return int(self._net.header[at.EVENTS])

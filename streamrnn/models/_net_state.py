@@ -1,0 +1,96 @@
+"""A net's state as bytes: equal for equal states, and looked at before it is taken over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.errors import StateError
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.layout import Layout, Sizes
+from streamrnn.kernels.net.optimizers.schedules import CONSTANT, PACED
+from streamrnn.kernels.net.words import HEADER_WORDS
+
+__all__ = ["check_areas", "check_header", "settled"]
+
+_SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
+
+
+def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes) -> bytes:
+    """Return the state that a slab holds, with zero wherever no committed step lies: equal states give equal bytes.
+
+    Parameters
+    ----------
+    slab
+        Bound to area 0.
+    layout, sizes
+        Of the slab.
+    """
+    copy, view = slab[: layout.state_nbytes].copy(), layout.view
+    for area in range(sizes.areas):
+        fill = int(view(copy, "area", area)[at.A_FILL])
+        for layer in range(sizes.layers):
+            view(copy, f"layer{layer}.inputs", area)[fill:] = 0.0
+            view(copy, f"layer{layer}.records", area)[fill + 1 :] = 0.0
+            view(copy, f"layer{layer}.live_inputs", area)[:] = 0.0
+            view(copy, f"layer{layer}.live_records", area)[1:] = 0.0
+        for name in ("outputs", "output_gradients", "known"):
+            view(copy, name, area)[fill:] = 0.0
+    return copy.tobytes()
+
+
+def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None:
+    """Refuse a header of other sizes or settings.
+
+    Parameters
+    ----------
+    header
+        As the state has it.
+    expected
+        As this net has it. Words that learning changes are not compared.
+
+    Raises
+    ------
+    StateError
+        When a word that is fixed differs.
+    """
+    free = np.ones(HEADER_WORDS, bool)
+    free[list(at.CARRIED_NET_WORDS)] = False
+    wrong = np.flatnonzero(free & (header != expected))
+    own = expected.copy()
+    if own[at.SCHEDULE] == PACED and header[at.SCHEDULE] == CONSTANT:  # an older build's: it goes on as it was
+        own[at.SCHEDULE] = CONSTANT
+    fixed = [word for word in at.CARRIED_NET_WORDS if word in _SETTINGS]
+    if wrong.size or any(header[word] != own[word] for word in fixed):
+        raise StateError("The net's state was written for other settings or another version.")
+
+
+def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spare: int) -> None:
+    """Refuse counts of steps that no area can have.
+
+    Parameters
+    ----------
+    slab, layout, sizes
+        What holds the state.
+    most
+        Most steps that an area can have between two updates.
+    spare
+        Slots of the window that are free between two events.
+
+    Raises
+    ------
+    StateError
+        When an area counts other steps, the header disagrees with its area, or the learning curve is too long.
+    """
+    for area in range(sizes.areas):
+        steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()
+        fits = steps - new <= sizes.window - sizes.stride and steps <= sizes.window - spare
+        if not (0 <= new <= min(steps, most) and fits):
+            raise StateError(f"The net's state counts {steps} steps, {new} new, in a window of {sizes.window}.")
+    header = slab[: HEADER_WORDS * 8].view(np.int64)
+    if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
+        raise StateError("The net's state does not agree with itself on the number of its steps.")
+    if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
+        raise StateError("The net's state holds a learning curve of impossible length.")

@@ -1,0 +1,209 @@
+"""The parameters that all estimators share: rule and text of each, said once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.forecast.experts.table import EXPERTS
+from streamrnn.kernels.net.losses.table import LOSSES
+from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
+from streamrnn.kernels.net.words import MAX_LAYERS
+
+__all__ = ["PARAMETERS", "Parameter"]
+
+
+def _whole(low: int, high: int) -> Callable[[Any, Mapping[str, Any]], bool]:
+    def ok(value: Any, _: Mapping[str, Any]) -> bool:
+        return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(low <= value <= high)
+
+    return ok
+
+
+def _rate(value: Any, _: Mapping[str, Any]) -> bool:
+    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return value is None or (real and 0 < value < math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter: what is allowed, as words and as a test, and what it does.
+
+    Parameters
+    ----------
+    rule
+        Words that fit behind "must be".
+    ok
+        ``ok(value, all parameters)``.
+    text
+        What it does, and why its default is what it is.
+    """
+
+    rule: str
+    ok: Callable[[Any, Mapping[str, Any]], bool]
+    text: str
+
+
+def _names(table: Mapping[str, Any]) -> str:
+    return ", ".join(repr(name) for name in table)
+
+
+PARAMETERS: Final[dict[str, Parameter]] = {
+    "cell": Parameter(
+        f"one of {', '.join(CELLS)}",
+        lambda value, _: isinstance(value, str) and value in CELLS,
+        """``"lstm"``, ``"trace_lstm"``, ``"gru"``, ``"elman"``, ``"elman_logistic"`` or ``"dense"`` (no memory).""",
+    ),
+    "hidden_size": Parameter(
+        "an int from 1 to 1024",
+        _whole(1, 1024),
+        "Units a layer. 16 learn a daily and a weekly pattern; time per event grows with the square.",
+    ),
+    "n_layers": Parameter(
+        f"an int from 1 to {MAX_LAYERS}", _whole(1, MAX_LAYERS), "Layers, each fed by the one below."
+    ),
+    "window": Parameter(
+        "an int from 1 to 65536",
+        _whole(1, 65536),
+        "Events over which error flows back exactly. Older causes are reached by the traces.",
+    ),
+    "stride": Parameter(
+        "an int from 1 to window, or None",
+        lambda value, given: value is None or _whole(1, given["window"])(value, given),
+        """Events between two updates of the weights, at most ``window``: the longer, the less an event costs. None: 8 where y is learned; 4 with
+        ``key``, where each update comes from one stream alone, and for detectors and forecasters. Never more than ``window``.""",
+    ),
+    "learning": Parameter(
+        "'traces', 'tbptt' or None",
+        lambda value, _: value is None or value in ("traces", "tbptt"),
+        """``"traces"`` (where the cell has a cell state; others use the plain rule) or ``"tbptt"``. None: traces, but with
+        ``key`` plain, because every key would have traces of its own (as large as three quarters of the weights).""",
+    ),
+    "optimizer": Parameter(
+        f"one of {', '.join(OPTIMIZERS)}, or an optimiser of river",
+        lambda *_: True,  # translate.optimizer says what is wrong
+        f"""One of {_names(OPTIMIZERS)}, or an optimiser of ``river.optim``, whose settings are read. Adam was never far
+        from the best.""",
+    ),
+    "lr": Parameter(
+        "a number > 0, or None",
+        _rate,
+        """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
+        switching streams). Where y is learned it is for updates of up to 4 known y; one of 8 or more counts as two, at twice
+        the rate. ``mutate`` of river's changes that of a live model.""",
+    ),
+    "loss": Parameter(
+        "a loss for the task, or one of river",
+        lambda *_: True,  # translate.loss says what is wrong
+        f"""One of {_names({n: row for n, row in LOSSES.items() if row.task == "regression"})}, in units of the
+        target's running standard deviation, or a loss of ``river.optim.losses``. Huber's bounded errors survive outliers.""",
+    ),
+    "normalize": Parameter(
+        "True or False",
+        lambda value, _: isinstance(value, bool | np.bool_),
+        "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
+    ),
+    "horizon": Parameter(
+        "an int from 1 to 1000",
+        _whole(1, 1000),
+        """Steps ahead that are stated at once, one output of the nets each. Choose the longest that is asked for regularly; memory
+        grows with its square.""",
+    ),
+    "experts": Parameter(
+        f"a tuple of different names among {_names(EXPERTS)}, not arx alone",
+        lambda value, _: (
+            isinstance(value, tuple)
+            and value != ("arx",)
+            and 0 < len(value) == len(set(value))
+            and all(isinstance(name, str) and name in EXPERTS for name in value)
+        ),
+        f"""Who is asked: some of {_names(EXPERTS)}. One alone is that expert, without a mixture. All: none was useless on
+        every stream tried, and each costs little.""",
+    ),
+    "period": Parameter(
+        "an int from 2 to 10000, or None",
+        lambda value, given: value is None or _whole(2, 10_000)(value, given),
+        "The season of ``seasonal`` and ``drift``, in events. None: it is found, up to 400 events.",
+    ),
+    "key": Parameter(
+        "hashable, or None",
+        lambda value, _: isinstance(value, Hashable),
+        """Name of the feature that says whose event it is: every value of it has a hidden state of its own; weights and
+        running statistics are shared. None: one stream.""",
+    ),
+    "max_keys": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        """Keys kept at a time. The one without an event for longest makes room for a new one. Memory grows with the keys
+        seen, up to here.""",
+    ),
+    "advance": Parameter(
+        "'learn' or 'predict'",
+        lambda value, _: value in ("learn", "predict"),
+        """When the state moves on. ``"learn"``: when the label comes, as river's protocol has it. ``"predict"``: each
+        ``predict_one`` is an event, for labels that come late; ``learn_one`` then finds the oldest waiting event
+        with the same x.""",
+    ),
+    "max_pending": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        'With ``advance="predict"``: events that wait for their label, for each key. The oldest goes unlearned.',
+    ),
+    "time": Parameter(
+        "hashable, or None",
+        lambda value, _: isinstance(value, Hashable),
+        """Name of the feature that is the event's time: seconds, datetime or timedelta. The net sees log(1 + gap / mean
+        gap) instead. Time that stands still or runs backwards is a gap of 0, a missing one the mean. None: the only date or datetime
+        among the features of the first event, if there is one.""",
+    ),
+    "max_classes": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        "Most classes. One more is an error: a label that is different every time is not a class.",
+    ),
+    "alarm_rate": Parameter(
+        "a number from 0.00001 to 0.5",
+        lambda value, _: _rate(value, _) and value is not None and bool(1e-5 <= value <= 0.5),
+        """Share of usual events that may alarm. The threshold runs with the stream so that it holds; below 0.0002 alarms come more often than
+        asked for, until the stream is long.""",
+    ),
+    "quiet": Parameter("an int >= 0", _whole(0, 2**31), "Events after an alarm that raise none."),
+    "warm_up": Parameter(
+        "an int >= 0",
+        _whole(0, 2**31),
+        """Events before the first alarm. The net has learned nothing then, everything is new, and the first half of them is not even counted.
+        Below 100 the threshold rests on a handful.""",
+    ),
+    "protect": Parameter(
+        "an int >= 0",
+        _whole(0, 2**31),
+        "Events after an alarm, itself among them, that teach the net nothing: neither is it led astray, nor is the anomaly learned away at once.",
+    ),
+    "patience": Parameter(
+        "an int >= 10",
+        _whole(10, 2**31),
+        """Events after which a stream that has stayed outside what was usual is said to have changed, and counts as usual. Until then it raises
+        no further alarm.""",
+    ),
+    "memory": Parameter(
+        "an int from 64 to 1048576, or None",
+        lambda value, given: value is None or _whole(64, 2**20)(value, given),
+        """Events of each feature, and key, that new ones are compared with: 16 bytes each. Long memories know more, and forget a change
+        of regime later. None: 6000, and with ``key`` 1024.""",
+    ),
+    "max_features": Parameter(
+        "an int >= 1",
+        _whole(1, 2**31),
+        "Most features. One more is an error: memory stays bounded when names go astray.",
+    ),
+    "seed": Parameter(
+        "an int >= 0",
+        _whole(0, 2**63 - 1),
+        "Of the initial weights: same seed, same events, same results, bit for bit.",
+    ),
+}
