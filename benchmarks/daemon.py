@@ -26,9 +26,9 @@ from pathlib import Path
 from machine import cpu
 
 from streamrnn import config
-from streamrnn.runtime.assemble import make_shards, make_sink, make_source
-from streamrnn.runtime.models import check_model
-from streamrnn.runtime.output import encode_block
+from streamrnn.engine.assemble import make_shards, make_sink, make_source
+from streamrnn.engine.output import encode_block
+from streamrnn.scorers.model_kinds import check_model
 
 RESULTS = Path(__file__).parent / "results" / "daemon.md"
 

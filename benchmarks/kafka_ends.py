@@ -23,7 +23,7 @@ from kafka.structs import OffsetAndMetadata
 from machine import cpu
 
 from streamrnn import config
-from streamrnn.runtime.assemble import make_runtime
+from streamrnn.engine.assemble import make_runtime
 from streamrnn_kafka.broker import Broker
 
 SIZE = 2048  # records a transaction, of both

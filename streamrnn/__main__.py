@@ -2,18 +2,18 @@
 
 import sys
 
-from streamrnn.runtime import stop
+from streamrnn.daemon import signals
 
 RUNS = sys.argv[1:2] == ["run"]
 if RUNS:
-    stop.begin()
+    signals.begin()
 
 from streamrnn import cli  # noqa: E402  (signals first)
 
 
 def main() -> None:
     """Run the command line as a process of its own."""
-    cli.main(at_end=stop.end if RUNS else None)
+    cli.main(at_end=signals.end if RUNS else None)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from streamrnn.errors import ConfigError, SinkError, StreamrnnError
 
 if TYPE_CHECKING:
     from streamrnn.config import Config
+    from streamrnn.engine.loop import Summary
     from streamrnn.io import DeadLetter
-    from streamrnn.runtime.loop import Summary
 
 __all__ = ["cli", "main"]
 
@@ -71,13 +71,13 @@ def run(config_file: str, fresh: bool, plot: str | None) -> None:
 
     SIGINT (Ctrl-C) and SIGTERM finish what has been read, write it, and exit with 0; a second one ends at once.
     """
-    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+    from streamrnn.daemon.signals import StopSignals  # noqa: PLC0415
 
     with StopSignals(reload=True) as signals:  # before all else: a signal that comes while much is imported counts
         with _starting():
             from streamrnn import config  # noqa: PLC0415
-            from streamrnn.runtime.daemon import Daemon  # noqa: PLC0415
-            from streamrnn.runtime.models import check_model  # noqa: PLC0415
+            from streamrnn.daemon.daemon import Daemon  # noqa: PLC0415
+            from streamrnn.scorers.model_kinds import check_model  # noqa: PLC0415
 
             checked = config.load(config_file, check_model)
 
@@ -101,8 +101,8 @@ def check(config_file: str, offline: bool) -> None:
     code that the run would end with (78 wrong configuration, 66 input missing, 73 output cannot be written, ...).
     """
     from streamrnn import config  # noqa: PLC0415
-    from streamrnn.runtime.check import try_parts, try_together  # noqa: PLC0415
-    from streamrnn.runtime.models import check_model, is_foreign  # noqa: PLC0415
+    from streamrnn.commands.check import try_parts, try_together  # noqa: PLC0415
+    from streamrnn.scorers.model_kinds import check_model, is_foreign  # noqa: PLC0415
 
     checked = config.load(config_file, lambda name, given: check_model(name, given, foreign=not offline))
     try_together(checked, foreign=not offline)
@@ -127,8 +127,8 @@ def warmup(config_file: str | None) -> None:
     """
     import time  # noqa: PLC0415
 
-    from streamrnn.runtime.models import model_kind  # noqa: PLC0415
-    from streamrnn.runtime.warm import warm_up  # noqa: PLC0415
+    from streamrnn.engine.warmup import warm_up  # noqa: PLC0415
+    from streamrnn.scorers.model_kinds import model_kind  # noqa: PLC0415
 
     config = _loaded(config_file) if config_file else None
     kind = model_kind(config.model.kind, config.model.options) if config else model_kind("RNNAnomalyDetector", {})
@@ -150,7 +150,7 @@ def top(address: str, once: bool, every: float) -> None:
 
     ADDRESS is host:port of its [server]. Ctrl-C ends it; the run does not notice.
     """
-    from streamrnn.runtime.top import watch  # noqa: PLC0415
+    from streamrnn.display.top import watch  # noqa: PLC0415
 
     watch(address, once=once, every_s=every)
 
@@ -162,7 +162,7 @@ def snapshot() -> None:
 
 def _loaded(config_file: str) -> Config:
     from streamrnn import config  # noqa: PLC0415
-    from streamrnn.runtime.models import check_model  # noqa: PLC0415
+    from streamrnn.scorers.model_kinds import check_model  # noqa: PLC0415
 
     return config.load(config_file, check_model)
 
@@ -172,9 +172,9 @@ def _loaded(config_file: str) -> Config:
 @_debug
 def list_(config_file: str) -> None:
     """List the snapshots of CONFIG's run, the newest of each partition first."""
-    from streamrnn.runtime import snapshots  # noqa: PLC0415
+    from streamrnn.commands import snapshot  # noqa: PLC0415
 
-    _print("\n".join(snapshots.listed(_loaded(config_file))))
+    _print("\n".join(snapshot.listed(_loaded(config_file))))
 
 
 @snapshot.command(short_help="Show what a snapshot is of.")
@@ -183,9 +183,9 @@ def list_(config_file: str) -> None:
 @_debug
 def show(config_file: str, name: str | None) -> None:
     """Show what the snapshot NAME (the newest good one) is of: model, numerics, events, keys."""
-    from streamrnn.runtime import snapshots  # noqa: PLC0415
+    from streamrnn.commands import snapshot  # noqa: PLC0415
 
-    _print(snapshots.described(snapshots.chosen(_loaded(config_file), name)))
+    _print(snapshot.described(snapshot.chosen(_loaded(config_file), name)))
 
 
 @snapshot.command(short_help="Write a snapshot to a file.")
@@ -196,9 +196,9 @@ def show(config_file: str, name: str | None) -> None:
 @_debug
 def export(config_file: str, file: str, name: str | None, partition: str | None) -> None:
     """Write a snapshot to FILE: to keep it, to import it elsewhere, to replay from it."""
-    from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
+    from streamrnn.commands import export, snapshot  # noqa: PLC0415
 
-    exported.write_export(snapshots.chosen(_loaded(config_file), name, partition), file)
+    export.write_export(snapshot.chosen(_loaded(config_file), name, partition), file)
 
 
 @snapshot.command(name="import", short_help="Have the next run start from a file.")
@@ -219,12 +219,12 @@ def import_(config_file: str, file: str, partition: str | None, from_start: bool
     With --skip-gap it must have begun, and be stopped: FILE takes the place of its state. Where the input no longer goes back to
     the end of its results either, it goes on at the oldest record there is.
     """
-    from streamrnn.runtime import exported, snapshots  # noqa: PLC0415
+    from streamrnn.commands import export, snapshot  # noqa: PLC0415
 
     if from_start and skip_gap:
         raise click.UsageError("--from-start and --skip-gap say different places to go on at. Give one of them.")
-    one = exported.read_export(file)
-    position = snapshots.taken_in(
+    one = export.read_export(file)
+    position = snapshot.taken_in(
         _loaded(config_file), one, partition=partition, from_start=from_start, skip_gap=skip_gap
     )
     _print(f"{config_file}: partition {partition or one.partition} goes on from {one.name}, position {position}.")
@@ -235,9 +235,9 @@ def import_(config_file: str, file: str, partition: str | None, from_start: bool
 @_debug
 def verify(config_file: str) -> None:
     """Restore every snapshot and write it again: good if the bytes are the same. Exit code 76 if any is not."""
-    from streamrnn.runtime import snapshots  # noqa: PLC0415
+    from streamrnn.commands import snapshot  # noqa: PLC0415
 
-    lines, good = snapshots.verified(_loaded(config_file))
+    lines, good = snapshot.verified(_loaded(config_file))
     _print("\n".join(lines))
     sys.exit(0 if good else 76)
 
@@ -253,15 +253,15 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
     Changes nothing; the run may go on meanwhile. Exit code 76 where a result differs: the first one is shown;
     75 where there is none to compare.
     """
-    from streamrnn.runtime import exported, reread, snapshots  # noqa: PLC0415
-    from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+    from streamrnn.commands import export, snapshot, verify  # noqa: PLC0415
+    from streamrnn.daemon.signals import StopSignals  # noqa: PLC0415
 
     if imported and file is None:
         raise click.UsageError("--imported needs --snapshot FILE, the snapshot that the run began with.")
-    start = None if file is None else exported.read_export(file)
+    start = None if file is None else export.read_export(file)
     config = _loaded(config_file)
     with StopSignals() as stop:
-        verdict = reread.verify(config, start, lambda: stop.stopped, imported=imported)
+        verdict = verify.verify(config, start, lambda: stop.stopped, imported=imported)
     if not any(verdict.results.values()) and verdict.difference is None and not stop.stopped:
         _print("streamrnn: There is no result to compare yet; nothing is proven.", err=True)
         sys.exit(75)
@@ -269,7 +269,7 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
         _print(f"partition {_one_line(name)}: {n:,} results are the same, bit for bit.")
     if verdict.difference is not None:
         _print(f"streamrnn: {_one_line(verdict.difference)}", err=True)
-        if changes := snapshots.other_numerics(config):
+        if changes := snapshot.other_numerics(config):
             _print(f"streamrnn: The run computes with other numerics ({changes}): verify where it runs.", err=True)
         sys.exit(76)
     sys.exit(128 + 2 if stop.stopped else 0)
@@ -282,14 +282,14 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
 @_debug
 def describe(example: str | None, schema: bool, page: bool) -> None:
     """Print a configuration to start from, its JSON Schema, or the list of all options."""
-    from streamrnn.runtime import reference  # noqa: PLC0415
+    from streamrnn.commands import config_docs  # noqa: PLC0415
 
     if [example is not None, schema, page].count(True) != 1:
         raise click.UsageError("Give one of --example KIND, --schema, --options.")
     _print(
-        (reference.EXAMPLES[example] if example else reference.schema() if schema else reference.page()).removesuffix(
-            "\n"
-        )
+        (
+            config_docs.EXAMPLES[example] if example else config_docs.schema() if schema else config_docs.page()
+        ).removesuffix("\n")
     )
 
 
@@ -329,12 +329,12 @@ def replay(file: str | None, plot: str | None, **options: Any) -> None:
     stretch of that configuration's input is read beside its run, a Kafka topic too, and nothing is committed.
     """
     with _starting():
-        from streamrnn.runtime import again  # noqa: PLC0415
+        from streamrnn.commands import replay  # noqa: PLC0415
 
-        checked, make = again.from_command(file, options)
+        checked, make = replay.from_command(file, options)
 
     def carry_out(observers: list[Any]) -> Summary:
-        from streamrnn.runtime.stop import StopSignals  # noqa: PLC0415
+        from streamrnn.daemon.signals import StopSignals  # noqa: PLC0415
 
         with StopSignals() as stop:
             runtime = make()
@@ -350,11 +350,11 @@ def _run(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str
     """Run with all that belongs to a terminal: progress, picture, summary."""
     from pathlib import Path  # noqa: PLC0415
 
-    from streamrnn.runtime.curve import Curve  # noqa: PLC0415
-    from streamrnn.runtime.fan import Fan  # noqa: PLC0415
-    from streamrnn.runtime.plot import check_plot, draw  # noqa: PLC0415
-    from streamrnn.runtime.plot_forecast import draw_forecast  # noqa: PLC0415
-    from streamrnn.runtime.progress import Progress  # noqa: PLC0415
+    from streamrnn.display.forecast_picture import draw_forecast  # noqa: PLC0415
+    from streamrnn.display.forecast_summary import Fan  # noqa: PLC0415
+    from streamrnn.display.progress import Progress  # noqa: PLC0415
+    from streamrnn.display.run_picture import check_plot, draw  # noqa: PLC0415
+    from streamrnn.display.run_summary import Curve  # noqa: PLC0415
 
     if plot is not None:
         check_plot(plot)

@@ -62,7 +62,7 @@ def moment(drawn: random.Random, grown: Callable[[], bool], alive: Callable[[], 
 
 def file_run(folder: Path, kills: int, seed: int, rows: int = 20_000) -> Tally:
     """Kill a run over a growing file; compare output and dead letters with those of one that was left alone."""
-    from tests.runtime.daemon_rig import Process, lines, place
+    from tests.daemon.daemon_rig import Process, lines, place
 
     drawn = random.Random(seed)
     tally = Tally("file to file")

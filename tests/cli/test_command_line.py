@@ -203,7 +203,7 @@ def test_second_signal(tmp_path: Path) -> None:
     """A second signal does not wait."""
     code = (
         "import os, signal, time\n"
-        "from streamrnn.runtime.stop import StopSignals\n"
+        "from streamrnn.daemon.signals import StopSignals\n"
         "with StopSignals():\n"
         "    os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)\n"
     )

@@ -12,11 +12,11 @@ import pytest
 
 from streamrnn import config
 from streamrnn.cli import main
+from streamrnn.commands import config_docs
 from streamrnn.config_secrets import redact
+from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError, SourceError
-from streamrnn.runtime import reference
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.models import check_model
+from streamrnn.scorers.model_kinds import check_model
 
 GOOD = '[source]\npath = "in.csv"\n'
 
@@ -406,7 +406,7 @@ def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The examples that the program prints are good."""
-    for name in reference.EXAMPLES:
+    for name in config_docs.EXAMPLES:
         with pytest.raises(SystemExit) as ended:
             main(["config", "--example", name])
         (tmp_path / "watch.toml").write_text(capsys.readouterr().out)

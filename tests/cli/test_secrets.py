@@ -19,8 +19,8 @@ import pytest
 
 from streamrnn import config_secrets
 from streamrnn.config_secrets import redact, redact_all, remember
-from streamrnn.runtime.models import ModelKind
-from tests.runtime.daemon_rig import Process, get, place, wait
+from streamrnn.scorers.model_kinds import ModelKind
+from tests.daemon.daemon_rig import Process, get, place, wait
 
 PARTS = ("xzeb", "xkudu", "xgnu", "xokapi", "xibex", "xlynx")
 SECRET = "xzeb\"xkudu\\xgnu\txokapi\nxibex'xlynxü"

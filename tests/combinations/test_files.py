@@ -12,8 +12,8 @@ import pytest
 
 from streamrnn import config
 from streamrnn.cli import main
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.models import check_model
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.scorers.model_kinds import check_model
 from tests.combinations.covering import covering, pairs_of, whole
 from tests.combinations.table import DIMENSIONS, EVENTS, EVERY, MODELS, good, records, tables, write
 

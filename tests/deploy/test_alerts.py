@@ -18,11 +18,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamrnn import config
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.metrics import MeteredHealth
-from streamrnn.runtime.models import check_model
+from streamrnn.daemon.metrics import MeteredHealth
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.scorers.model_kinds import check_model
+from tests.daemon.daemon_rig import place
 from tests.laws.places import ROOT
-from tests.runtime.daemon_rig import place
 
 RULES = ROOT / "deploy" / "alerts.yaml"
 UNIT_TESTS = ROOT / "tests" / "deploy" / "alerts.test.yaml"

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from streamrnn import config, errors
-from streamrnn.runtime.health import PartitionHealth
-from streamrnn.runtime.metrics import MeteredHealth
-from streamrnn.runtime.models import check_model
-from streamrnn.runtime.server import StatusServer
+from streamrnn.daemon.health import PartitionHealth
+from streamrnn.daemon.metrics import MeteredHealth
+from streamrnn.daemon.server import StatusServer
+from streamrnn.scorers.model_kinds import check_model
 from tests.laws.places import ROOT
 
 DEPLOY = ROOT / "deploy"

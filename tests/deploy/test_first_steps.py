@@ -15,7 +15,7 @@ import pytest
 from river.datasets import WaterFlow
 
 from streamrnn.cli import cli
-from streamrnn.runtime.reference import EXAMPLES
+from streamrnn.commands.config_docs import EXAMPLES
 from tests.laws.places import ROOT
 
 TOOLS = Path(sys.executable).parent

@@ -32,15 +32,19 @@ PLANTED = [
     ),
     ("streamrnn/kernels/anomaly", "import streamrnn.kernels.forecast", "must not import streamrnn.kernels.forecast"),
     ("streamrnn/kernels/forecast", "import streamrnn.kernels.anomaly", "must not import streamrnn.kernels.anomaly"),
-    ("streamrnn/models", "import streamrnn.runtime.loop", "must not import streamrnn.runtime.loop"),
-    ("streamrnn/models", "from ..runtime import loop", "must not import streamrnn.runtime.loop"),
+    ("streamrnn/models", "import streamrnn.engine.loop", "must not import streamrnn.engine.loop"),
+    ("streamrnn/models", "from ..engine import loop", "must not import streamrnn.engine.loop"),
     ("streamrnn/models", "from streamrnn import io", "must not import streamrnn.io"),
-    ("streamrnn/runtime", "import kafka", "must not import kafka"),
-    ("streamrnn/runtime", "def f():\n    from streamrnn_kafka import KafkaSource", "must not import streamrnn_kafka."),
-    ("streamrnn/runtime", "import importlib\nimportlib.import_module('streamrnn_files')", "must not import streamrnn_"),
-    ("streamrnn/runtime", "if TYPE_CHECKING:\n    import streamrnn_files", "must not import streamrnn_files"),
-    ("streamrnn/runtime", "from streamrnn.kernels import net", "must not import streamrnn.kernels.net"),
-    ("streamrnn/runtime", "from streamrnn.cli import main", "must not import streamrnn.cli.main"),
+    ("streamrnn/engine", "import kafka", "must not import kafka"),
+    ("streamrnn/engine", "def f():\n    from streamrnn_kafka import KafkaSource", "must not import streamrnn_kafka."),
+    ("streamrnn/engine", "import importlib\nimportlib.import_module('streamrnn_files')", "must not import streamrnn_"),
+    ("streamrnn/engine", "if TYPE_CHECKING:\n    import streamrnn_files", "must not import streamrnn_files"),
+    ("streamrnn/engine", "from streamrnn.kernels import net", "must not import streamrnn.kernels.net"),
+    ("streamrnn/commands", "from streamrnn.cli import main", "must not import streamrnn.cli.main"),
+    ("streamrnn/scorers", "from streamrnn.engine import shard", "must not import streamrnn.engine.shard"),
+    ("streamrnn/engine", "from streamrnn.daemon import health", "must not import streamrnn.daemon.health"),
+    ("streamrnn/daemon", "from streamrnn.commands import verify", "must not import streamrnn.commands.verify"),
+    ("streamrnn/display", "from streamrnn.daemon import health", "must not import streamrnn.daemon.health"),
     ("streamrnn_files", "import streamrnn_kafka", "must not import streamrnn_kafka"),
     ("streamrnn_files", "from streamrnn import models", "must not import streamrnn.models"),
     ("streamrnn_kafka", "import pandas", "must not import pandas"),
@@ -69,10 +73,10 @@ def test_a_planted_violation_is_caught(copy, tmp_path, where, code, said):
 
 def test_a_planted_cycle_is_caught(copy, tmp_path):
     """Two modules of one layer that import each other are found, even inside functions."""
-    (tmp_path / "streamrnn/runtime/planted_a.py").write_text("from streamrnn.runtime import planted_b")
-    (tmp_path / "streamrnn/runtime/planted_b.py").write_text("def f():\n    import streamrnn.runtime.planted_a")
+    (tmp_path / "streamrnn/engine/planted_a.py").write_text("from streamrnn.engine import planted_b")
+    (tmp_path / "streamrnn/engine/planted_b.py").write_text("def f():\n    import streamrnn.engine.planted_a")
 
     [line] = violations(copy)
 
     assert line.startswith("a cycle: ")
-    assert "planted_a -> streamrnn.runtime.planted_b" in line
+    assert "planted_a -> streamrnn.engine.planted_b" in line

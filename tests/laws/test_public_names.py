@@ -9,7 +9,7 @@ import pytest
 
 from tests.laws.places import load, modules
 
-# The front doors. What lies behind them (kernels, runtime, the inside of a connector) may change in any release.
+# The front doors. What lies behind them (kernels, engine, the inside of a connector) may change in any release.
 INTERFACES = (
     "streamrnn",
     "streamrnn.cli",

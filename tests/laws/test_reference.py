@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from streamrnn.runtime import reference
+from streamrnn.commands import config_docs
 from tests.laws.places import ROOT
 
-MADE = {"options.md": ("--options", reference.page), "config.schema.json": ("--schema", reference.schema)}
+MADE = {"options.md": ("--options", config_docs.page), "config.schema.json": ("--schema", config_docs.schema)}
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -22,14 +22,14 @@ def test_current(name):
 
 def test_schema_knows_every_option():
     """Every option of the page is in the schema."""
-    schema = json.loads(reference.schema())
+    schema = json.loads(config_docs.schema())
     tables = schema["properties"]
     known = {
         name for table in tables.values() for one in table.get("oneOf", [table]) for name in one.get("properties", {})
     }
     listed = {
         line.split("`")[1]
-        for part in reference.page().split("## ")
+        for part in config_docs.page().split("## ")
         if not part.startswith("`[model]`") and not part.startswith("`kind")
         for line in part.splitlines()
         if line.startswith("| `")

@@ -23,10 +23,10 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from streamrnn.config import Alarm
+from streamrnn.engine.output import encode_block
+from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.runtime.models import ModelKind, model_kind
-from streamrnn.runtime.output import encode_block
-from streamrnn.runtime.shard import Shard
+from streamrnn.scorers.model_kinds import ModelKind, model_kind
 from tests.compiled import compile_detector
 
 MODEL = {"hidden_size": 8, "seed": 3}

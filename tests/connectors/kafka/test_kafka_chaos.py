@@ -11,7 +11,7 @@ from kafka_proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT, Proxy
 from kafka_rig import make_records, offline
 from test_kafka_stops import run
 
-from tests.runtime.test_loop import KIND
+from tests.engine.test_loop import KIND
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

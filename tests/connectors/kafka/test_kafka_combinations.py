@@ -11,11 +11,11 @@ import pytest
 from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.config import Alarm, Forecast
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.engine.output import encode_block
+from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.models import check_model, model_kind
-from streamrnn.runtime.output import encode_block
-from streamrnn.runtime.shard import Shard
+from streamrnn.scorers.model_kinds import check_model, model_kind
 from tests.combinations.covering import covering, whole
 from tests.combinations.table import COLUMNS, DIMENSIONS, EVENTS, EVERY, good, records, tables, write
 

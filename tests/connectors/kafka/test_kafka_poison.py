@@ -10,14 +10,14 @@ from kafka_rig import EPOCH_MS, MOST, make_records, stop
 from test_kafka_reread import told
 
 from streamrnn.config import parse
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.engine.limits import fitting
+from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block, DeadLetter
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.limits import fitting
-from streamrnn.runtime.shard import Shard
 from streamrnn_kafka import KafkaSink, KafkaSource
 from streamrnn_kafka.letters import KEPT_BYTES, LEAST_RECORD_BYTES, letter_record, record_bytes
-from tests.runtime.test_loop import KIND
+from tests.engine.test_loop import KIND
 
 LONG = 600_000
 GOOD = b'{"at": {"flow": 0.5}}'

@@ -6,7 +6,7 @@ import pytest
 from kafka_rig import make_records, stop
 
 from streamrnn.cli import main
-from streamrnn.runtime.exported import read_export
+from streamrnn.commands.export import read_export
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

@@ -15,13 +15,13 @@ from test_kafka_stops import run, runtime
 
 from streamrnn import config
 from streamrnn.cli import main
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.engine.loop import Runtime
 from streamrnn.errors import RetriableSinkError, StateError
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.loop import Runtime
-from streamrnn.runtime.models import model_kind
+from streamrnn.scorers.model_kinds import model_kind
 from streamrnn_kafka import KafkaSink, KafkaSource, connection, producer, state
 from tests.compiled import compile_detector
-from tests.runtime.test_loop import KIND
+from tests.engine.test_loop import KIND
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

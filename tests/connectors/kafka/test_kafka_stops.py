@@ -10,12 +10,12 @@ import pytest
 from kafka_rig import EPOCH_MS, Rig, make_records
 
 from streamrnn import config
+from streamrnn.engine.assemble import make_runtime
+from streamrnn.engine.loop import Runtime, Summary
 from streamrnn.errors import ConfigError, StateError
-from streamrnn.runtime.assemble import make_runtime
-from streamrnn.runtime.loop import Runtime, Summary
-from streamrnn.runtime.models import ModelKind
+from streamrnn.scorers.model_kinds import ModelKind
 from streamrnn_kafka import KafkaSource
-from tests.runtime.test_loop import KIND
+from tests.engine.test_loop import KIND
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

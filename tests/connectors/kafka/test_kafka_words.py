@@ -10,10 +10,10 @@ import pytest
 from kafka_rig import MODEL, stop
 
 from streamrnn.config import Alarm
+from streamrnn.engine.output import encode_block
+from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.runtime.models import model_kind
-from streamrnn.runtime.output import encode_block
-from streamrnn.runtime.shard import Shard
+from streamrnn.scorers.model_kinds import model_kind
 from tests.laws.places import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

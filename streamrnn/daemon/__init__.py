@@ -1,0 +1,1 @@
+"""A run that nobody watches. See the README beside this file."""

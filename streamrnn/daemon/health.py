@@ -1,0 +1,305 @@
+"""How a run is: what the loop tells as it goes, kept for whoever asks. Bounded, and cheap for the loop."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.daemon.recent_series import Point, Seen
+from streamrnn.daemon.stages import Stages
+from streamrnn.engine.loop import Runtime, Summary
+from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.shard import Scored
+from streamrnn.io import Block
+from streamrnn.safe_text import safe_name
+
+__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles", "series_id"]
+
+SHOWN = 20  # series in a status
+SCORES_KEPT = (
+    2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
+)
+ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
+
+
+def epoch_seconds(when: str | float | None) -> float | None:
+    """Return an event's time in seconds since 1970, or None where it cannot be read as one.
+
+    Examples
+    --------
+    >>> from streamrnn.daemon.health import epoch_seconds
+    >>> epoch_seconds("1970-01-01T00:01:00Z"), epoch_seconds("1700000000000"), epoch_seconds("yesterday")
+    (60.0, 1700000000.0, None)
+    """
+    if when is None:
+        return None
+    try:
+        number = float(when)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(str(when))
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(number):
+        return None
+    while abs(number) > 1e11:  # ms, us and ns of this century are larger than any second of the next millennium
+        number /= 1000
+    return number
+
+
+def series_id(partition: str, key: str | None) -> str:
+    """Return what a series is asked for by: short, and nothing but letters and digits, whatever its key is.
+
+    Examples
+    --------
+    >>> from streamrnn.daemon.health import series_id
+    >>> series_id("0", None), series_id("0", "None")
+    ('d1bdaaa53cf10c6d', 'cb420be952658560')
+    """
+    return blake2b(repr((partition, key)).encode(), digest_size=8).hexdigest()
+
+
+def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
+    """Return the quantiles 0.5, 0.9 and 0.99 of those values that are finite, by name; nothing where there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.daemon.health import quantiles
+    >>> quantiles(np.arange(101.0)), quantiles(np.array([np.nan]))
+    ({'0.5': 50.0, '0.9': 90.0, '0.99': 99.0}, {})
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {}
+    names = ("0.5", "0.9", "0.99")
+    return dict(zip(names, np.quantile(finite, [float(q) for q in names]).tolist(), strict=True))
+
+
+@dataclass(slots=True)
+class PartitionHealth:
+    """What is known of one partition, besides its shard. Times are monotonic, in seconds."""
+
+    position: Any = None
+    event_time: float | None = None
+    snapshot_at: float | None = None
+    snapshot_bytes: int = 0
+    scores: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    alarm_share: float | None = None
+
+
+class Health(Monitor):
+    """What the loop tells, and what others may ask meanwhile from other threads.
+
+    Parameters
+    ----------
+    alarm_rate
+        The rate that was asked for, to compare with.
+    keep_series
+        Whether somebody may look at the points of series: it costs a little for each block.
+    """
+
+    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True) -> None:
+        self.alarm_rate = alarm_rate
+        self.keep_series = keep_series
+        self.phase = "starting"
+        self.stages: Stages | None = None
+        self.trouble: str | None = None
+        self.last_lost: str | None = None
+        self.started = time.monotonic()
+        self.progress = self.started
+        self.revoked_partitions = 0
+        self.runtime: Runtime | None = None
+        self.partitions: dict[str, PartitionHealth] = {}
+        self._seen = Seen()
+        self._lock = threading.Lock()
+        self._rates: deque[tuple[float, int]] = deque(maxlen=50)
+
+    @property
+    def state(self) -> str:
+        """What the run is doing: starting, compiling, replaying, running, stopping, stopped, failed."""
+        stage = None if self.stages is None else self.stages.stage
+        return stage if stage is not None and self.phase in ("starting", "running") else self.phase
+
+    def detail(self) -> str:
+        """Return how far it is with that, in words, where somebody knows."""
+        return self.stages.detail() if self.stages is not None and self.state == self.stages.stage else ""
+
+    # What the loop tells -------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Note that the loop has come round."""
+        self.progress = now
+        events = self.summary.events
+        if not self._rates or now - self._rates[-1][0] >= 0.2:
+            self._rates.append((now, events))
+
+    def assigned(self, partition: str, seconds: float, restored: bool) -> None:
+        """Note that a partition has come."""
+        del seconds, restored
+        with self._lock:
+            self.partitions[partition] = PartitionHealth(snapshot_at=None)
+
+    def replaying(self, partition: str, events: int) -> None:
+        """Note that a partition reads again what an earlier run has written."""
+        if self.stages is not None:
+            self.stages.replays(partition, events)
+
+    def replayed(self, partition: str) -> None:
+        """Note that a partition has caught up."""
+        if self.stages is not None:
+            self.stages.replayed(partition)
+
+    def revoked(self, partition: str) -> None:
+        """Note that a partition has gone."""
+        self.replayed(partition)
+        with self._lock:
+            self.partitions.pop(partition, None)
+        self.revoked_partitions += 1
+
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
+        """Note that outputs are written, and perhaps snapshots."""
+        del seconds
+        now = time.monotonic()
+        for name, data in snapshots.items():
+            partition = self.partitions.setdefault(name, PartitionHealth())
+            partition.snapshot_at, partition.snapshot_bytes = now, len(data)
+
+    def lost(self, why: str, in_a_row: int) -> None:
+        """Note why a commit was lost."""
+        del in_a_row
+        self.last_lost = why
+
+    def troubled(self, why: str | None) -> None:
+        """Note that something cannot be written for now, or can again."""
+        self.trouble = why
+
+    def observe(self, block: Block, scored: Scored, summary: Summary) -> None:
+        """Take in what was committed; an observer of the loop."""
+        del summary
+        n = len(block)
+        with self._lock:
+            partition = self.partitions.setdefault(block.partition, PartitionHealth())
+            partition.position = block.next_position
+            if not n:
+                return
+            if block.times is not None:
+                partition.event_time = epoch_seconds(block.times[-1])
+            partition.scores = np.concatenate([partition.scores, scored.scores])[-SCORES_KEPT:]
+            partition.losses = np.concatenate([partition.losses, scored.losses])[-SCORES_KEPT:]
+            share = sum(scored.alarms) / n
+            weight = 1.0 if partition.alarm_share is None else min(1.0, n / ALARM_MEMORY)
+            partition.alarm_share = (1 - weight) * (partition.alarm_share or 0.0) + weight * share
+            if self.keep_series:
+                self._seen.take(block, scored)
+
+    # What others ask -----------------------------------------------------------------------------------------------
+
+    @property
+    def summary(self) -> Summary:
+        """Counters of the run."""
+        return self.runtime.summary if self.runtime is not None else Summary()
+
+    def known(self) -> dict[str, PartitionHealth]:
+        """Return what is known of each partition."""
+        with self._lock:
+            return dict(self.partitions)
+
+    def lag(self) -> dict[str, int]:
+        """Return records not read yet, by partition, where the source says so (``Source.lag``); else nothing."""
+        lag = getattr(self.runtime.source, "lag", None) if self.runtime is not None else None
+        return dict(lag()) if callable(lag) else {}
+
+    def headroom(self) -> dict[str, int]:
+        """Return how many records the input holds before the newest snapshot, by partition, where the source knows."""
+        return self.runtime.headroom() if self.runtime is not None else {}
+
+    def stuck_partitions(self) -> int:
+        """Return how often a partition was found stuck, where the source watches for that; else 0."""
+        return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
+
+    def silent_s(self) -> float:
+        """Seconds since the loop last came round, or since a compiler that it waits for was last seen to work."""
+        working = None if self.stages is None else self.stages.working_s()
+        silent = time.monotonic() - self.progress
+        return silent if working is None else min(silent, working)
+
+    def rate(self) -> float:
+        """Events per second over the last ten seconds."""
+        seen = [one for one in list(self._rates) if one[0] >= self.progress - 10]
+        if len(seen) < 2:
+            return 0.0
+        return (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
+
+    def status(self) -> dict[str, Any]:
+        """Return everything as JSON-serialisable data: what ``/status`` answers."""
+        now, summary, wall = time.monotonic(), self.summary, time.time()
+        shards = self.runtime.shards() if self.runtime is not None else {}
+        partitions, lag, headroom = self.known(), self.lag(), self.headroom()
+        with self._lock:
+            series = [
+                {"partition": name[0], "key": name[1], "name": None if name[1] is None else safe_name(name[1]),
+                 "id": series_id(*name), "events": one.events, "alarms": one.alarms,
+                 "worst": max((point.score for point in one.points), default=None),
+                 "score": one.points[-1].score if one.points else None}
+                for name, one in self._seen.worst()[:SHOWN]
+            ]  # fmt: skip
+        return {
+            "state": self.state,
+            "detail": self.detail(),
+            "trouble": self.trouble,
+            "uptime_s": round(now - self.started, 1),
+            "silent_s": round(self.silent_s(), 1),
+            "events": summary.events,
+            "events_per_s": round(self.rate(), 1),
+            "alarms": summary.alarms,
+            "alarm_rate": self.alarm_rate,
+            "dead_letters": summary.dead_letters,
+            "replayed": summary.replayed,
+            "snapshots": summary.snapshots,
+            "lost_commits": summary.lost_commits,
+            "last_lost_commit": self.last_lost,
+            "partitions": {
+                name: {
+                    "name": safe_name(name),
+                    "position": one.position,
+                    "lag_records": lag.get(name),
+                    "event_lag_s": None if one.event_time is None else round(max(0.0, wall - one.event_time), 1),
+                    "snapshot_age_s": None if one.snapshot_at is None else round(now - one.snapshot_at, 1),
+                    "snapshot_bytes": one.snapshot_bytes,
+                    "snapshot_headroom_records": headroom.get(name),
+                    "alarm_share": one.alarm_share,
+                    "score_quantiles": quantiles(one.scores),
+                    "loss_quantiles": quantiles(one.losses),
+                    "keys": len(shards[name]) if name in shards else 0,
+                    "keys_room": shards[name].room if name in shards else 0,
+                    "evicted": shards[name].evicted if name in shards else 0,
+                }
+                for name, one in partitions.items()
+            },
+            "series": series,
+        }
+
+    def points(self, partition: str, key: str | None) -> list[Point]:
+        """Return the last points of a series, oldest first; none where it is unknown."""
+        with self._lock:
+            series = self._seen.get((partition, key))
+            return list(series.points) if series else []
+
+    def points_of(self, wanted: str) -> list[Point]:
+        """Return the same for the series that has this ``id`` in a status."""
+        with self._lock:
+            found = [series for name, series in self._seen.worst() if series_id(*name) == wanted]
+            return list(found[0].points) if found else []

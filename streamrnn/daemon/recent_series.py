@@ -1,0 +1,129 @@
+"""The series that somebody may want to look at: those that alarm most, and those seen last. Bounded, whatever the number of keys."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from streamrnn.engine.shard import Scored
+from streamrnn.io import Block
+
+__all__ = ["Point", "Seen", "SeenSeries"]
+
+SERIES_KEPT = 32
+"""Series of either kind whose last points are kept. With POINTS_KEPT: 13 MB at most."""
+
+POINTS_KEPT = 600
+
+Name = tuple[str, str | None]
+"""Partition and key."""
+
+
+class Point(NamedTuple):
+    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band."""
+
+    time: Any
+    value: float
+    expected: float
+    low: float
+    high: float
+    score: float
+    alarm: bool
+
+
+@dataclass(slots=True)
+class SeenSeries:
+    """The last points of one series; events and alarms since it is looked at."""
+
+    points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
+    events: int = 0
+    alarms: int = 0
+
+
+class Seen:
+    """Keeps the last points of some series.
+
+    Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
+    been among either, or has been pushed out, begins anew when it comes again.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.daemon.recent_series import Seen
+    >>> from streamrnn.engine.shard import Scored
+    >>> seen, keys = Seen(), tuple(f"k{i}" for i in range(100))
+    >>> values = np.zeros((100, 1))
+    >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
+    >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
+    ([('0', 'k0'), ('0', 'k68')], 33)
+    """
+
+    def __init__(self) -> None:
+        self._alarming: OrderedDict[Name, SeenSeries] = OrderedDict()
+        self._recent: OrderedDict[Name, SeenSeries] = OrderedDict()
+
+    def get(self, name: Name) -> SeenSeries | None:
+        """Return a series, if it is kept."""
+        return self._alarming.get(name) or self._recent.get(name)
+
+    def worst(self) -> list[tuple[Name, SeenSeries]]:
+        """Return all that are kept, those that alarm most first."""
+        every = [*self._alarming.items(), *self._recent.items()]
+        return sorted(every, key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
+
+    def take(self, block: Block, scored: Scored) -> None:
+        """Take in a block's results."""
+        column = scored.column(block.names)
+        value, expected = block.values[:, column], scored.predictions[:, column]
+        nothing = np.full(len(block), np.nan)
+        low, high = (scored.told[name][:, column] if name in scored.told else nothing for name in ("low", "high"))
+        times = block.positions if block.times is None else block.times
+        for key, rows in self._rows(block, scored):
+            series = self._series((block.partition, key), alarms=sum(scored.alarms[i] for i in rows))
+            series.events += len(rows)
+            series.points.extend(
+                Point(
+                    times[i], value.item(i), expected.item(i), low.item(i), high.item(i), scored.scores.item(i), scored.alarms[i],
+                )
+                for i in rows[-POINTS_KEPT:]
+            )  # fmt: skip
+
+    def _rows(self, block: Block, scored: Scored) -> Iterator[tuple[str | None, Sequence[int]]]:
+        """Yield the rows of each series that is kept or will be, the one seen last at the end."""
+        if block.keys is None:
+            yield None, range(len(block))
+            return
+        rows: dict[str | None, list[int]] = {}
+        for i, key in enumerate(block.keys):
+            rows.setdefault(key, []).append(i)
+        last = dict.fromkeys(reversed(block.keys))
+        wanted = {*islice(last, SERIES_KEPT)}
+        wanted.update(key for key, alarm in zip(block.keys, scored.alarms, strict=True) if alarm)
+        for key in reversed(last):
+            if key in wanted or self.get((block.partition, key)) is not None:
+                yield key, rows[key]
+
+    def _series(self, name: Name, *, alarms: int) -> SeenSeries:
+        """Return a series, with more alarms, as one that stays for now."""
+        series = self._alarming.get(name)
+        if series is not None:
+            series.alarms += alarms
+            return series
+        series = self._recent.pop(name, None) or SeenSeries()
+        series.alarms += alarms
+        if series.alarms:
+            self._alarming[name] = series
+            if len(self._alarming) > SERIES_KEPT:
+                least = min(self._alarming, key=lambda one: self._alarming[one].alarms)
+                self._recent[least] = self._alarming.pop(least)
+        else:
+            self._recent[name] = series
+        if len(self._recent) > SERIES_KEPT:
+            self._recent.popitem(last=False)
+        return series

@@ -1,0 +1,285 @@
+"""The small web server of a run: health, metrics, status and a page. Read-only; whatever comes in disturbs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.resources import files
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from streamrnn.config_secrets import redact_all
+from streamrnn.daemon.hosts import Hosts
+from streamrnn.daemon.metrics import MeteredHealth
+from streamrnn.daemon.recent_series import Point
+from streamrnn.errors import SinkError
+from streamrnn.safe_text import safe_name, safe_text
+
+__all__ = ["StatusServer"]
+
+ASK_S = 2.0
+"""Time that a client has to send its request, all of it; a browser that opens a connection ahead opens it again."""
+
+CONNECTION_S = 10.0
+"""Time that a connection may live, the answer included."""
+
+CONNECTIONS = 24
+"""Open at once, each a thread. One more takes the place of the oldest that has not asked yet, so health is answered meanwhile."""
+
+ENDING_S = 0.5  # what threads that were cut off are given to end, before one that comes is turned away
+
+_JSON = "application/json"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+
+Answer = tuple[int, str, bytes]
+
+
+def _json(data: Any) -> bytes:
+    """Return data as JSON without secrets; what a terminal would obey is written as its escape, which is the same to a program."""
+    text = msgspec.json.encode(redact_all(data)).decode()
+    return re.sub(r"[^ -~]", lambda one: one[0] if one[0].isprintable() else json.dumps(one[0])[1:-1], text).encode()
+
+
+class _Pages:
+    """What each address answers: a table."""
+
+    def __init__(self, health: MeteredHealth, stuck_after_s: float) -> None:
+        self._health = health
+        self._stuck_after_s = stuck_after_s
+        self.table: dict[str, Callable[[dict[str, list[str]]], Answer]] = {
+            "/": lambda _: (200, "text/html", files("streamrnn.daemon").joinpath("page.html").read_bytes()),
+            "/livez": self._live,
+            "/readyz": self._ready,
+            "/startupz": self._started,
+            "/metrics": lambda _: (200, "text/plain; version=0.0.4", self._health.exposition()),
+            "/status": lambda _: (200, _JSON, _json(self._health.status())),
+            "/series": self._series,
+        }
+
+    def _live(self, _: dict[str, list[str]]) -> Answer:
+        silent = self._health.silent_s()
+        if silent > self._stuck_after_s:
+            return 503, "text/plain", f"stuck: the loop has not come round for {silent:.0f} s\n".encode()
+        return 200, "text/plain", b"ok\n"
+
+    def _ready(self, query: dict[str, list[str]]) -> Answer:
+        if self._health.state != "running":
+            detail = self._health.detail()
+            said = f"{self._health.state}: {detail}" if detail else self._health.state
+            return 503, "text/plain", f"{said}\n".encode()
+        if self._health.trouble is not None:
+            return 503, "text/plain", f"{safe_text(self._health.trouble)}\n".encode()
+        return self._live(query)
+
+    def _started(self, query: dict[str, list[str]]) -> Answer:
+        if self._health.phase != "starting":
+            return 200, "text/plain", b"ok\n"
+        return self._ready(query)
+
+    def _series(self, query: dict[str, list[str]]) -> Answer:
+        if "id" in query:
+            points = self._health.points_of(query["id"][0])
+        else:
+            points = self._health.points(query.get("partition", [""])[0], query.get("key", [None])[0])
+        names = Point._fields
+        points = [one._replace(time=safe_name(one.time)) if isinstance(one.time, str) else one for one in points]
+        columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())
+        return 200, _JSON, _json(columns)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, one request."""
+
+    server: _Server
+    timeout = ASK_S
+    server_version, sys_version = "streamrnn", ""
+    error_content_type = "text/plain"
+    error_message_format = "%(code)d %(message)s\n"
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: what strangers send belongs into no log."""
+
+    def do_GET(self) -> None:
+        self.server.has_asked(self.connection)
+        self.connection.settimeout(CONNECTION_S)
+        address = urlsplit(self.path)
+        named = [address.netloc] if address.netloc else self.headers.get_all("Host", [])
+        if (refusal := self.server.hosts.refusal(named)) is not None:
+            self._send(421, "text/plain", f"{refusal}\n".encode())
+            return
+        answer = self.server.pages.table.get(address.path)
+        if answer is None:
+            known = " ".join(self.server.pages.table)
+            self._send(404, "text/plain", f"there is: {known}\n".encode())
+            return
+        self._send(*answer(parse_qs(address.query, keep_blank_values=True, max_num_fields=8)))
+
+    do_HEAD = do_GET  # noqa: N815  (the name that http.server looks for)
+
+    def _send(self, code: int, kind: str, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind != _JSON else kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@dataclass(slots=True)
+class _Connection:
+    """When it was opened, whether its request has come, and whether it was cut off: its thread then ends."""
+
+    since: float
+    asked: bool = False
+    cut: bool = False
+
+
+class _Server(socketserver.ThreadingMixIn, HTTPServer):
+    """Threads, but not any number of them; connections, but not for ever."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+    families: ClassVar[dict[bool, socket.AddressFamily]] = {True: socket.AF_INET6, False: socket.AF_INET}
+
+    def __init__(self, address: tuple[str, int], pages: _Pages, hosts: Hosts) -> None:
+        self.address_family = self.families[":" in address[0]]
+        self.pages = pages
+        self.hosts = hosts
+        self.refused = 0
+        self._lock = threading.Condition()
+        self._open: dict[socket.socket, _Connection] = {}
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server who we are."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            if not self._room():
+                self.refused += 1
+                self.shutdown_request(request)
+                return
+            self._open[request] = _Connection(time.monotonic())
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread to be had
+            self._close(request)
+
+    def _room(self) -> bool:
+        """Make room for one more connection; return whether there is."""
+        living = [(request, one) for request, one in self._open.items() if not one.cut]
+        if len(living) >= CONNECTIONS:
+            # Those that never asked before those that do not take their answer; of both the oldest.
+            self._cut(*min(living, key=lambda found: (found[1].asked, found[1].since)))
+        # Those that were cut off end at once, but not in no time.
+        return self._lock.wait_for(lambda: len(self._open) < 2 * CONNECTIONS, ENDING_S)
+
+    def _cut(self, request: socket.socket, connection: _Connection) -> None:
+        connection.cut = True
+        self.refused += 1
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
+
+    def has_asked(self, request: socket.socket) -> None:
+        """Note that a connection has sent its request."""
+        with self._lock:
+            if request in self._open:
+                self._open[request].asked = True
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._close(request)
+
+    def _close(self, request: Any) -> None:
+        with self._lock:
+            known = self._open.pop(request, None) is not None
+            self._lock.notify()
+        if known:
+            self.shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Cut off those who are too slow."""
+        now = time.monotonic()
+        with self._lock:
+            for request, one in self._open.items():
+                if not one.cut and now - one.since > (CONNECTION_S if one.asked else ASK_S):
+                    self._cut(request, one)
+
+    def handle_error(self, *_: Any) -> None:
+        """Count it: a client that went away, or sent nonsense, is no event."""
+        self.refused += 1
+
+
+class StatusServer:
+    """Context manager: answers on ``host:port`` from a thread of its own.
+
+    Parameters
+    ----------
+    health
+        What to tell.
+    port
+        0 takes a free one.
+    host
+        Address to listen on.
+    stuck_after_s
+        Seconds without progress after which ``/livez`` says so.
+    hosts
+        Names that it may be asked by, besides IP addresses, localhost and ``host``.
+    """
+
+    def __init__(
+        self,
+        health: MeteredHealth,
+        port: int,
+        host: str = "127.0.0.1",
+        stuck_after_s: float = 60.0,
+        hosts: Sequence[str] = (),
+    ) -> None:
+        self._pages = _Pages(health, stuck_after_s)
+        self._hosts = Hosts((host, *hosts))
+        self._where = (host, port)
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._server = _Server(self._where, self._pages, self._hosts)
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise SinkError(f"[server] port: cannot listen on {self._where[0]}:{self._where[1]}: {why}.") from error
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, name="status", daemon=True
+        ).start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._where[1] if self._server is None else self._server.server_port

@@ -1,0 +1,1 @@
+"""A run for the eyes. See the README beside this file."""

@@ -1,0 +1,186 @@
+"""Makes the running parts that a configuration describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streamrnn.config import FORECAST_FIELDS, SINK_GIVEN, Config, State
+from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
+from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.shard import Shard
+from streamrnn.errors import ConfigError
+from streamrnn.io import find_connector
+from streamrnn.scorers.model_kinds import ModelKind, model_kind
+
+__all__ = ["check_state", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
+
+
+def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
+    """Return what makes an empty shard for a partition."""
+    chosen = kind or model_kind(config.model.kind, config.model.options)
+    memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
+    columns = tuple(getattr(config.source.options, "columns", None) or ())
+    state = config.state
+    return lambda: Shard(chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns)
+
+
+def make_runtime(
+    config: Config,
+    *,
+    fresh: bool = False,
+    kind: ModelKind | None = None,
+    monitor: Monitor | None = None,
+    block_events: int = BLOCK_EVENTS,
+) -> Runtime:
+    """Return the runtime of a configuration, ready to run.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    fresh
+        Forget the state and the outputs of earlier runs.
+    kind
+        The model, where it is not one that ``[model]`` can name: any river detector or pipeline.
+    monitor
+        Told by the loop as it goes.
+    block_events
+        Events asked for at once. Changes nothing in the outputs.
+    """
+    made = kind or model_kind(config.model.kind, config.model.options)
+    check_state(config, made)
+    replay = config.state.mode == "replay"
+    sink = make_sink(config, fresh=fresh)
+    return Runtime(
+        make_source(config),
+        sink,
+        make_shards(config, made),
+        every=config.state.every if sink.keeps_state and not replay else None,
+        every_s=config.state.every_s,
+        fields=config.output.fields,
+        on_change=config.state.on_change,
+        replay=replay,
+        monitor=monitor,
+        block_events=block_events,
+    )
+
+
+def check_state(config: Config, kind: ModelKind) -> None:
+    """Raise where a restart could not bring the model back.
+
+    Raises
+    ------
+    ConfigError
+        With what to set instead.
+    """
+    if config.state.dir is None and config.sink.kind == "files":
+        return
+    if config.state.mode == "snapshot" and kind.dumps is None:
+        raise ConfigError(
+            f"[state] mode: a {kind.name} cannot be written without pickle. Set it to 'replay', so that a restart reads the "
+            "input again from its beginning, or leave [state] dir unset, so that each run starts from nothing."
+        )
+    if config.state.mode == "replay" and config.source.kind != "files":
+        raise ConfigError(
+            f"[state] mode: 'replay' needs a source that begins at its beginning again, kind = 'files'. It is "
+            f"{config.source.kind!r}."
+        )
+
+
+def make_source(config: Config) -> Any:
+    """Return the source of a configuration, not yet entered."""
+    options = config.source.options
+    if "input" in config.output.fields:
+        options = msgspec.structs.replace(options, keep_raw=True)
+    return find_connector("source", config.source.kind)(options)
+
+
+def make_sink(config: Config, *, fresh: bool = False) -> Any:
+    """Return the sink of a configuration, not yet entered.
+
+    Raises
+    ------
+    ConfigError
+        When it does not support what other tables ask of it, or would write over the input.
+    """
+    _spare_input(config)
+    return find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
+
+
+def _spare_input(config: Config) -> None:
+    """Raise where results or dead letters would be written over what is read."""
+    read = getattr(config.source.options, "path", None)
+    written = {"[sink] path": getattr(config.sink.options, "path", None), "[dead_letter] path": config.dead_letter.path}
+    problems = [
+        f"{name}: {path!r} is the file that [source] path reads: it would be overwritten. Name another one."
+        for name, path in written.items()
+        if path and read and _same_file(Path(path), Path(read))
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether two names are of one file on a disk, links followed."""
+    if one.exists() and other.exists():
+        return one.samefile(other) and one.is_file()
+    return str(one) != "-" and one.resolve() == other.resolve()
+
+
+def _sink_options(config: Config, fresh: bool) -> Any:
+    """Hand the sink what other tables say about it."""
+    options = config.sink.options
+    given = {
+        "dead_letters": config.dead_letter.path,
+        "dead_letter_topic": config.dead_letter.topic,
+        "state_dir": config.state.dir,
+        "state_topic": config.state.topic,
+        "snapshots_kept": None if config.state.keep == State().keep else config.state.keep,
+        "fresh": fresh or None,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    known = {field.name for field in msgspec.structs.fields(options)}
+    lacking = [name for name in wanted if name not in known]
+    if lacking:
+        raise ConfigError(
+            [f"{SINK_GIVEN[name]}: the sink {config.sink.kind!r} does not support this." for name in lacking]
+        )
+    return msgspec.structs.replace(options, **wanted)
+
+
+def replay_tables(
+    file: str,
+    *,
+    columns: Sequence[str] = (),
+    time_column: str | None = None,
+    key_column: str | None = None,
+    alarm_rate: float | None = None,
+    hidden_size: int | None = None,
+    seed: int | None = None,
+    forecast: int | None = None,
+    dead_letters: str | None = None,
+) -> dict[str, Mapping[str, Any]]:
+    """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.assemble import replay_tables
+    >>> replay_tables("a.csv", seed=3)["model"]
+    {'seed': 3}
+    """
+    tables: dict[str, dict[str, Any]] = {
+        "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
+        "model": {"hidden_size": hidden_size, "seed": seed},
+        "alarm": {"rate": alarm_rate},
+        "forecast": {"horizon": forecast},
+        "output": {"fields": FORECAST_FIELDS if forecast else None},
+        "sink": {"path": "-"},
+        "dead_letter": {"path": dead_letters},
+    }
+    return {
+        name: {option: value for option, value in table.items() if value is not None} for name, table in tables.items()
+    }

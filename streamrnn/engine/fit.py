@@ -1,0 +1,90 @@
+"""Whether a model fits the columns that come: said by ``check`` beforehand, and by a run of its first events."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from streamrnn.config import nearest
+from streamrnn.errors import ConfigError
+from streamrnn.io import Block
+from streamrnn.scorers.times import seconds_of
+
+__all__ = ["check_columns", "check_fit"]
+
+
+def check_columns(kind: Any, names: tuple[str, ...]) -> list[str]:
+    """Return one line for each column that a model needs and the input lacks.
+
+    Parameters
+    ----------
+    kind
+        A :class:`streamrnn.scorers.model_kinds.ModelKind`.
+    names
+        The columns that are watched.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.fit import check_columns
+    >>> from streamrnn.scorers.model_kinds import ModelKind
+    >>> check_columns(ModelKind("mine", {}, object, label="lod"), ("load", "flow"))
+    ["[model] label: the input has no column 'lod' among those that are watched: load, flow. Did you mean 'load'?"]
+    """
+    label = kind.label if kind.label is not None else kind.words or kind.parameters.get("label")
+    watched = ", ".join(names)
+    if label is not None and label not in names:
+        said = f"[model] label: the input has no column {label!r} among those that are watched: {watched}."
+        return [f"{said} {nearest(label, names)}" if nearest(label, names).startswith("Did") else said]
+    if label is not None and len(names) == 1:
+        return [f"[model] label: {label!r} is the only column that is watched; there is nothing to predict it from."]
+    most = kind.parameters.get("max_features")
+    features = len(names) - (label is not None) + (kind.time is not None and kind.time not in names)
+    if isinstance(most, int) and features > most:
+        return [f"[model] max_features: the input has {features} features ({watched}), and {most} are allowed."]
+    return []
+
+
+def check_fit(kind: Any, block: Block) -> None:
+    """Raise where a model cannot work with the columns of a block, which is the first one.
+
+    Parameters
+    ----------
+    kind
+        A :class:`streamrnn.scorers.model_kinds.ModelKind`.
+    block
+        The first events; there may be none.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each thing that does not fit.
+    """
+    problems = check_columns(kind, block.names)
+    problems += _check_time(kind.time, block) if kind.time is not None and kind.time not in block.names else []
+    if kind.words is not None and block.times is None:
+        problems.append(
+            "[model] late: a late word names its event by the time, and the input has none. Set [source] time."
+        )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _check_time(name: str, block: Block) -> list[str]:
+    if block.times is None:
+        return [f"[model] time: the input has no time, and no column {name!r} that is watched. Set [source] time."]
+    if block.time_name is not None and block.time_name != name:
+        return [
+            (
+                f"[model] time: {name!r} is neither a column that is watched ({', '.join(block.names)}) nor the time of "
+                f"[source], which is {block.time_name!r}."
+            )
+        ]
+    first = block.times[0] if len(block) else None
+    if first is not None and math.isnan(seconds_of(first)):
+        return [
+            (
+                f"[model] time: the time {str(first)[:40]!r} of {name!r} is neither a number nor ISO 8601 (2024-01-31T23:59:59Z), so "
+                "the net would see none."
+            )
+        ]
+    return []

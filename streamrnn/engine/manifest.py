@@ -1,0 +1,65 @@
+"""What the snapshot of a shard says of itself, checked as a whole before anything is made of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from streamrnn.container import unpack
+from streamrnn.errors import StateError
+
+__all__ = ["ShardManifest", "WrittenModel", "read_manifest"]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
+
+
+class WrittenModel(msgspec.Struct, frozen=True):
+    """Kind and parameters of the model that was written."""
+
+    kind: str
+    parameters: dict[str, Any]
+
+
+class ShardManifest(msgspec.Struct, frozen=True):
+    """The manifest of a shard, see :meth:`streamrnn.engine.shard.Shard.snapshot_into`."""
+
+    content: Literal["shard"]
+    model: WrittenModel
+    events: Count
+    alarms: Count
+    evicted: Count
+    keys: list[str | None]
+    numerics: dict[str, str] = {}
+    forecast: Count = 0
+    columns: dict[str, Count] = {}
+    unwritten: Count = 0
+
+
+def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
+    """Return what the snapshot of a shard says of itself, and its blobs: of each key two, and with a forecaster three.
+
+    Raises
+    ------
+    StateError
+        When it is damaged, or something else.
+
+    Examples
+    --------
+    >>> from streamrnn.container import pack
+    >>> from streamrnn.engine.manifest import read_manifest
+    >>> read_manifest(pack({"content": "export"}, []))
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.StateError: The snapshot lacks what this release needs: Invalid enum value 'export' - at `$.content`.
+    """
+    told, blobs = unpack(data)
+    try:
+        manifest = msgspec.convert(told, ShardManifest)
+    except msgspec.ValidationError as error:
+        raise StateError(f"The snapshot lacks what this release needs: {str(error)[:200]}.") from error
+    if len(blobs) != (3 if manifest.forecast else 2) * len(manifest.keys):
+        raise StateError("The snapshot's keys do not fit its content.")
+    if len(set(manifest.keys)) != len(manifest.keys):
+        raise StateError("The snapshot holds a key twice.")
+    return manifest, blobs

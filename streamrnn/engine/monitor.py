@@ -1,0 +1,44 @@
+"""What the loop tells about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+__all__ = ["Monitor"]
+
+
+class Monitor:
+    """Told by the loop as it goes. This one forgets it all; :class:`~streamrnn.daemon.health.Health` remembers.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.monitor import Monitor
+    >>> Monitor().stepped(0.01, 2048)
+    """
+
+    def stepped(self, seconds: float, events: int) -> None:
+        """Models have scored and learned a block of ``events`` events."""
+
+    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
+        """A block's results are written, with snapshots of some partitions."""
+
+    def assigned(self, partition: str, seconds: float, restored: bool) -> None:
+        """A partition has come; ``restored``: with the state of an earlier run."""
+
+    def replaying(self, partition: str, events: int) -> None:
+        """A partition reads events again that an earlier run has written: so many so far."""
+
+    def replayed(self, partition: str) -> None:
+        """A partition has none (any more) to read again."""
+
+    def grown(self, partition: str, columns: Sequence[str]) -> None:
+        """The input of a partition has columns that its nets had not when they were restored; they have grown."""
+
+    def revoked(self, partition: str) -> None:
+        """A partition has gone."""
+
+    def lost(self, why: str, in_a_row: int) -> None:
+        """A commit was lost, or may be: the ``in_a_row``-th without one that was not. What it held is read and learned again."""
+
+    def troubled(self, why: str | None) -> None:
+        """Something cannot be written for now; None: it can again."""

@@ -1,0 +1,80 @@
+"""Where a block begins, whether a position is reached, and part of a block."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streamrnn.io import Block, Position
+
+__all__ = ["cut", "distance", "reached", "start_of"]
+
+
+def cut(block: Block, start: int, end: int) -> Block:
+    """Return events ``start`` to ``end`` of a block, without its dead letters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.engine.positions import cut
+    >>> cut(Block(("a",), np.array([[1.0], [2.0]]), (0, 4), 8), 1, 2).positions
+    (4,)
+    """
+    return replace(
+        block,
+        values=block.values[start:end],
+        positions=block.positions[start:end],
+        keys=None if block.keys is None else block.keys[start:end],
+        times=None if block.times is None else block.times[start:end],
+        raws=block.raws[start:end],
+        dead_letters=(),
+    )
+
+
+def distance(start: Position, end: Position) -> int | None:
+    """Return how many positions lie from ``start`` to ``end``, negative where it lies before; None where they are no numbers.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.positions import distance
+    >>> distance(3, 10), distance("f:3", "f:10")
+    (7, None)
+    """
+    return end - start if isinstance(start, int) and isinstance(end, int) else None
+
+
+def start_of(block: Block) -> Position | None:
+    """Return the position of a block's first record.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.engine.positions import start_of
+    >>> start_of(Block(("a",), np.array([[1.0], [2.0]]), (4, 8), 12))
+    4
+    """
+    first = [*block.positions[:1], *(letter.position for letter in block.dead_letters[:1])]
+    if not first:
+        return None
+    return first[0] if len(first) == 1 or reached(first[1], first[0]) else first[1]
+
+
+def reached(position: Position, target: Position) -> bool:
+    """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
+
+    Any other text is opaque: then only the very same one counts.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.positions import reached
+    >>> reached("f:12", "f:9"), reached(3, 4), reached("b", "a")
+    (True, False, False)
+    """
+    if isinstance(position, int) and isinstance(target, int):
+        return position >= target
+    if isinstance(position, str) and isinstance(target, str):
+        (start, _, number), (target_start, _, target_number) = position.rpartition(":"), target.rpartition(":")
+        if start == target_start and number.isdecimal() and target_number.isdecimal():
+            return int(number) >= int(target_number)
+    return position == target

@@ -1,0 +1,96 @@
+"""Compiles what a run needs before the run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from streamrnn.config import Forecast
+from streamrnn.engine.shard import Shard
+from streamrnn.io import Block
+from streamrnn.scorers.forecast import forecast_block, new_forecaster
+from streamrnn.scorers.model_kinds import LABEL, ModelKind
+
+__all__ = ["expected_cpu_s", "warm_up"]
+
+CPU_S = {
+    "RNNAnomalyDetector": 30.0, "RNNSupervisedAnomalyDetector": 32.0, "RNNRegressor": 20.0, "RNNClassifier": 20.0,
+    "RNNForecaster": 17.0,
+}  # fmt: skip
+"""CPU seconds that compiling takes, measured on one core of 2024; a net of another name takes as long as a regressor."""
+
+
+def expected_cpu_s(kind: ModelKind, forecast: Forecast | None = None) -> float:
+    """Return about how many CPU seconds compiling takes where nothing is in the cache.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Forecast
+    >>> from streamrnn.scorers.model_kinds import model_kind
+    >>> from streamrnn.engine.warmup import expected_cpu_s
+    >>> kind = model_kind("RNNAnomalyDetector", {})
+    >>> expected_cpu_s(kind) < expected_cpu_s(kind, Forecast(horizon=3))
+    True
+    """
+    names = [kind.name] if kind.numerics else [type(net).__name__ for net in kind.nets]
+    names += ["RNNForecaster"] if forecast is not None and forecast.horizon else []
+    return sum(CPU_S.get(name, CPU_S["RNNRegressor"]) for name in set(names))
+
+
+def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[], None] = lambda: None) -> None:
+    """Have a throw-away model score, learn and be written, so that all it compiles is compiled and on disk.
+
+    Models that are not ours are left alone, but for the nets that are part of them and the forecaster beside them: what they make of
+    features that they do not know is their own affair.
+
+    Parameters
+    ----------
+    kind
+        The model.
+    forecast
+        What is forecast beside.
+    tell
+        Called before something is compiled, which takes from seconds to a minute; not called where all is on disk.
+
+    Examples
+    --------
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.scorers.model_kinds import ModelKind
+    >>> from streamrnn.engine.warmup import warm_up
+    >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
+    """
+    wanted = forecast is not None and forecast.horizon > 0
+    if not (kind.numerics or kind.nets or wanted):
+        return
+    from streamrnn.models._numerics import told_of_compiling  # noqa: PLC0415  (numba)
+
+    with told_of_compiling(tell):
+        if kind.numerics:
+            _warm_shard(kind, forecast)
+        for net in kind.nets:
+            _warm_net(net)
+        if forecast is not None and wanted and not kind.numerics:
+            forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), (), np.zeros(2))
+
+
+def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:
+    names = (str(kind.parameters.get(LABEL, "a")), "b")
+    values, times = np.linspace(0.0, 1.0, 128).reshape(64, 2), range(64)
+    block = Block(names, values, range(64), 64, times=times, time_name=kind.time)
+    shard, again = (Shard(kind, max_keys=1, forecast=forecast) for _ in range(2))
+    shard.score(block)
+    again.restore(shard.snapshot())
+
+
+def _warm_net(net: Any) -> None:
+    """Have a copy of a net take in a few events: whatever its kind of label is, numbers are one."""
+    model = net.clone()
+    for i in range(2 * getattr(model, "window", 1)):
+        if hasattr(model, "predict_one"):
+            model.predict_one({"a": i % 3 / 3})
+            model.learn_one({"a": i % 3 / 3}, float(i % 2))
+        else:
+            model.learn_one({"a": i % 3 / 3})
+            (model.score_one if hasattr(model, "score_one") else model.transform_one)({"a": 0.5})

@@ -1,1 +1,0 @@
-"""The runtime: carries events from a source through models to a sink. See the README beside this file."""

@@ -1,0 +1,57 @@
+"""Which series can be looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.daemon.recent_series import POINTS_KEPT, SERIES_KEPT, Seen
+from streamrnn.engine.shard import Scored
+from streamrnn.io import Block
+
+
+def take(seen: Seen, keys: list[str], alarms: list[bool] | None = None) -> None:
+    n = len(keys)
+    values = np.arange(float(n)).reshape(n, 1)
+    seen.take(
+        Block(("a",), values, list(range(n)), n, keys=keys), Scored(np.zeros(n), values, alarms or [False] * n, [])
+    )
+
+
+def test_alarms_are_remembered() -> None:
+    """However many keys come after it, the series that alarms most stays on top, and all its alarms are counted."""
+    seen = Seen()
+    for i in range(50):
+        take(seen, ["bad", *(f"k{i * 100 + j}" for j in range(100))], [i % 10 == 0] + [False] * 100)
+
+    name, series = seen.worst()[0]
+
+    assert name == ("0", "bad")
+    assert (series.events, series.alarms, len(series.points)) == (50, 5, 50)
+    assert len(seen.worst()) == SERIES_KEPT + 1
+
+
+def test_bounded() -> None:
+    """Neither keys nor alarms nor events without end make it grow; those that alarm more often stay."""
+    seen = Seen()
+    take(seen, [f"often{i}" for i in range(10) for _ in range(3)], [True] * 30)
+    for i in range(30):
+        take(seen, [f"once{i}-{j}" for j in range(20)], [True] * 20)
+    take(seen, ["long"] * 2000)
+
+    found = seen.worst()
+    long = seen.get(("0", "long"))
+
+    assert [name[1] for name, _ in found[:10]] == [f"often{i}" for i in range(10)]
+    assert len(found) == 2 * SERIES_KEPT
+    assert long is not None
+    assert (long.events, len(long.points), long.points[-1].value) == (2000, POINTS_KEPT, 1999.0)
+
+
+def test_seen_last() -> None:
+    """Of series that do not alarm those seen last stay, also where a block holds many more."""
+    seen, keys = Seen(), [f"k{i}" for i in range(200)]
+
+    take(seen, keys)
+    take(seen, [*keys, keys[0]])
+
+    assert {name[1] for name, _ in seen.worst()} == {keys[0], *keys[-SERIES_KEPT + 1 :]}

@@ -1,0 +1,194 @@
+"""The bounded summary of a run, and the picture drawn from it."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from streamrnn.config import Alarm
+from streamrnn.display.run_picture import _fill, draw
+from streamrnn.display.run_summary import Curve
+from streamrnn.engine.loop import Summary
+from streamrnn.engine.shard import Scored, Shard
+from streamrnn.errors import ConfigError, SinkError
+from streamrnn.io import Block
+from streamrnn.scorers.model_kinds import model_kind
+
+
+def blocks(n: int, cuts: list[int], names: tuple[str, ...] = ("flow",), keys: int = 0) -> list[tuple[Block, Scored]]:
+    """A made-up run of ``n`` events, cut at ``cuts``."""
+    drawn = np.random.default_rng(n)
+    values = drawn.normal(size=(n, len(names)))
+    values[drawn.random(values.shape) < 0.02] = np.nan
+    scores = drawn.random(n)
+    found = []
+    edges = [0, *sorted({cut % (n + 1) for cut in cuts}), n]
+    for start, end in pairwise(edges):
+        part = values[start:end]
+        times = [
+            f"2024-01-{1 + i // 86400:02}T{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z" for i in range(start, end)
+        ]
+        of = [f"k{i % keys}" for i in range(start, end)] if keys else None
+        block = Block(names, part, range(start, end), end, keys=of, times=times)
+        found.append((block, Scored(scores[start:end], part + 0.1, (scores[start:end] > 0.99).tolist(), [])))
+    return found
+
+
+def curve(n: int, cuts: list[int], limit: int = 4000, **options: object) -> Curve:
+    made = Curve(limit)
+    for block, scored in blocks(n, cuts, **options):  # type: ignore[arg-type]
+        made(block, scored, Summary())
+    return made
+
+
+@given(st.lists(st.integers(0, 3000), max_size=12))
+def test_cuts(cuts: list[int]) -> None:
+    """Where blocks are cut changes nothing."""
+    one, other = curve(2500, [], 100), curve(2500, cuts, 100)
+
+    for name in one.buckets.__slots__:
+        np.testing.assert_array_equal(getattr(one.buckets, name), getattr(other.buckets, name))
+
+
+def test_bounded() -> None:
+    """A long stream stays within the limit and loses no extreme, no alarm count and no strongest alarm."""
+    made = curve(20_000, [5000, 9000], 300)
+    whole = blocks(20_000, [])[0][1]
+    values = blocks(20_000, [])[0][0].values
+
+    assert len(made.buckets.index) <= 300
+    assert (np.nanmin(values), np.nanmax(values)) == (made.buckets.low.min(), made.buckets.high.max())
+    assert sum(whole.alarms) == made.alarms == made.buckets.alarms.sum()
+    assert whole.scores.max() == made.buckets.alarm_score.max()
+
+
+@pytest.mark.parametrize("suffix", ["png", "html"])
+def test_deterministic(tmp_path: Path, suffix: str) -> None:
+    """The same run draws the same bytes."""
+    paths = [tmp_path / f"{i}.{suffix}" for i in range(2)]
+
+    for path in paths:
+        draw(curve(3000, [100]), str(path), "flow", 200)
+
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_page(tmp_path: Path) -> None:
+    """The page shows names as text, not as markup, and loads nothing."""
+    path = tmp_path / "a.html"
+    draw(curve(3000, [], names=("<b>&x", "y")), str(path), "<script>alert(1)</script>", 0)
+    text = path.read_text()
+
+    assert "<script" not in text.replace("&lt;script", "")
+    assert "&lt;b&gt;&amp;x" in text
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!#)(?!data:)|url\((?!#)|@import", text)
+
+
+@pytest.mark.parametrize(
+    ("n", "options"),
+    [(1, {}), (2, {}), (300, {"names": tuple("abcdefg")}), (300, {"keys": 3}), (9000, {})],
+    ids=["one event", "two events", "seven features", "three keys", "decimated"],
+)
+def test_any_shape(tmp_path: Path, n: int, options: dict[str, object]) -> None:
+    """Every shape of run can be drawn."""
+    draw(curve(n, [], **options), str(tmp_path / "a.png"), "a", 200)  # type: ignore[arg-type]
+
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        None,
+        ["x", "y", "z"],
+        [3.0, 2.0, 1.0],
+        [1.6e9, 1.6e9, 1.6e9],
+        [1.6e12, 1.7e12, 1e300],
+        ["2024-01-01", "2024-01-01T00:00Z", "nan"],
+    ],
+)
+def test_any_time(tmp_path: Path, times: list[str | float] | None) -> None:
+    """Times that are none, run backward or repeat are drawn against the event number, or as they are."""
+    made = Curve()
+    block = Block(("a",), np.array([[1.0], [np.nan], [2.0]]), (0, 1, 2), 3, times=times)
+    made(block, Scored(np.array([0.0, 0.5, 1.0]), np.full((3, 1), np.nan), [False, False, True], []), Summary())
+
+    draw(made, str(tmp_path / "a.png"), "a", 0)
+
+    assert (tmp_path / "a.png").exists()
+
+
+def test_wrong_place(tmp_path: Path) -> None:
+    """A name that cannot be drawn to, or written, is an error with its name."""
+    made = curve(10, [])
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigError, match=r"must end in \.png or \.html"):
+        draw(made, "a.jpg", "a")
+    with pytest.raises(SinkError, match="cannot be written"):
+        draw(made, str(tmp_path / "file" / "a.png"), "a")
+
+
+def watched() -> Curve:
+    """A run of the detector over three features; a spike in the second is its strongest alarm."""
+    rng = np.random.default_rng(5)
+    values = np.sin(np.arange(900)[:, None] / np.array([7.0, 9.0, 11.0])) + 0.1 * rng.normal(size=(900, 3))
+    values[600, 1] = 9.0
+    shard, made = Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(rate=0.01)), Curve()
+    for start in (0, 500):
+        part = values[start : start + 500]
+        block = Block(("a", "b", "c"), part, range(start, start + len(part)), start + len(part))
+        made(block, shard.score(block), Summary())
+    return made
+
+
+def test_what_decided_is_beside_the_alarm(tmp_path: Path) -> None:
+    """In the list of alarms and in the picture: the feature and what the view that decided says; a dot on that feature alone."""
+    made = watched()
+    figure = Figure()
+    _fill(figure, made, "a", 200)
+    draw(made, str(tmp_path / "a.html"), "a", 200)
+    strongest = int(made.buckets.alarm_score.argmax())
+    dots = [{x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()} for ax in figure.axes]
+
+    assert (strongest, made.reason(strongest)) == (600, "b: new value")
+    assert made.alarms > 1
+    assert "<th>decided by</th>" in (tmp_path / "a.html").read_text()
+    assert "<td>b: new value</td>" in (tmp_path / "a.html").read_text()
+    assert "b: new value" in [text.get_text() for text in figure.axes[-1].texts]
+    assert [600 in one for one in dots] == [False, True, False, True]
+    assert sorted(i for one in dots[:3] for i in one) == sorted(dots[3]) == np.flatnonzero(made.buckets.alarms).tolist()
+
+
+def test_reasons_do_not_lie_on_each_other() -> None:
+    """However many alarms there are: few reasons, and room around each."""
+    made = watched()
+    b = made.buckets
+    b.alarms[:], b.alarm_score[:] = 1, b.score
+    b.feature[:], b.why[:] = 0, "not as expected"
+    figure = Figure(layout="constrained", dpi=130)
+    _fill(figure, made, "a", 200)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in figure.axes[-1].texts]
+
+    assert 1 < len(boxes) <= 8
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_a_model_that_does_not_tell_why_is_drawn_without(tmp_path: Path) -> None:
+    """No column of reasons, and each alarm on every feature."""
+    made = curve(500, [], names=("a", "b"))
+    draw(made, str(tmp_path / "a.html"), "a", 0)
+
+    assert made.alarms
+    assert "decided by" not in (tmp_path / "a.html").read_text()
+    assert made.reason(int(made.buckets.alarm_score.argmax())) == ""

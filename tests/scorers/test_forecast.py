@@ -1,0 +1,80 @@
+"""Forecasts beside the scores: exact, resumable, written and drawn."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from streamrnn.config import Forecast
+from streamrnn.display.forecast_picture import draw_forecast
+from streamrnn.display.forecast_summary import Fan
+from streamrnn.engine.loop import Summary
+from streamrnn.engine.output import encode_block
+from streamrnn.engine.shard import Shard
+from streamrnn.errors import ModelChangedError
+from streamrnn.io import Block
+from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
+from streamrnn.scorers.model_kinds import model_kind
+
+AHEAD = Forecast(horizon=3)
+
+
+def shard(forecast=AHEAD):
+    return Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), forecast=forecast)
+
+
+def blocks(cuts, n=60):
+    """One stream of two keys and two features, cut in several ways."""
+    values = np.cumsum(np.random.default_rng(1).normal(size=(n, 2)), axis=0)
+    keys, times = ["ab"[i % 2] for i in range(n)], [f"2024-01-01T{i // 60:02}:{i % 60:02}:00" for i in range(n)]
+    for a, b in pairwise(cuts):
+        yield Block(("u", "v"), values[a:b], tuple(range(a, b)), b, keys=tuple(keys[a:b]), times=tuple(times[a:b]))
+
+
+def test_cuts_and_restarts_change_nothing():
+    """One block or many, with a snapshot in between or not: the same forecasts, bit for bit."""
+    whole, cut = shard(), shard()
+    [expected] = [whole.score(block).forecasts for block in blocks((0, 60))]
+    found = []
+    for block in blocks((0, 1, 20, 45, 60)):
+        found.append(cut.score(block).forecasts)
+        again = shard()
+        again.restore(cut.snapshot())
+        cut = again
+
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+    assert cut.snapshot() == whole.snapshot()
+    assert (expected[10:, ..., LOW] <= expected[10:, ..., HIGH]).all()
+    with pytest.raises(ModelChangedError, match=r"horizon = 3, now it is 0"):
+        shard(Forecast()).restore(cut.snapshot())
+
+
+def test_forecasts_are_written():
+    """Lists, the next event first, by feature; the forecaster saw the event whose line it is."""
+    scored = None
+    for block in blocks((0, 60)):
+        scored = shard().score(block)
+        line = json.loads(encode_block(block, scored, ("forecast", "forecast_low", "forecast_high"))[0])
+
+    assert {name: sorted(part) for name, part in line.items()} == {name: ["u", "v"] for name in line}
+    assert line["forecast"]["u"] == scored.forecasts[0, :, 0, MIDDLE].tolist()
+    assert line["forecast"]["u"] == pytest.approx([block.values[0, 0]] * 3)
+    assert json.loads(encode_block(block, shard(Forecast()).score(block), ("forecast",))[0]) == {"forecast": None}
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+@pytest.mark.parametrize("last", [2, 60])
+def test_the_fan_is_drawn(tmp_path, ending, last):
+    """History, what was forecast of the last events, what came, what is forecast now; a stream of one event, too."""
+    fan, made = Fan(AHEAD), shard()
+    for block in blocks((0, last)):
+        fan(block, made.score(block), Summary())
+    path = tmp_path / f"out.{ending}"
+
+    draw_forecast(fan, str(path), "stream")
+
+    assert path.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<!DOCTYPE html>")
+    assert (fan.events, fan.key) == (last // 2, "a")
