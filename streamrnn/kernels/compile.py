@@ -82,14 +82,14 @@ def chosen_by_cell(factory: Callable[..., Any]) -> Any:
     return generic
 
 
-_compiled_tables: Final[set[int]] = set()
+_closed: Final[set[int]] = set()
 
 
 def chosen_by_code(rows: Mapping[str, Any], function: str, otherwise: str = "") -> Any:
     """Turn one column of a table into a function ``f(code, *args)`` for kernels: the function of the row with that code.
 
     The code is data: all rows are compiled into one chain of comparisons, so that another row costs no other compilation.
-    The chain is made when it is first compiled, from the rows that there are then; see :func:`is_compiled`.
+    The chain is made when an entry is compiled, from the rows that there are then; see :func:`close`.
 
     Parameters
     ----------
@@ -118,7 +118,6 @@ def chosen_by_code(rows: Mapping[str, Any], function: str, otherwise: str = "") 
         return chain()(code, *args)
 
     def choose(code: Any, *args: Any) -> Any:
-        _compiled_tables.add(id(rows))
         bound = chain()
         choose.__signature__ = inspect.signature(bound)  # type: ignore[attr-defined]
         return bound
@@ -128,9 +127,14 @@ def chosen_by_code(rows: Mapping[str, Any], function: str, otherwise: str = "") 
     return generic
 
 
-def is_compiled(rows: Mapping[str, Any]) -> bool:
-    """Tell whether code of this process holds the rows of a table: rows that come later would be missing in it."""
-    return id(rows) in _compiled_tables
+def close(rows: Mapping[str, Any]) -> None:
+    """Note that an entry of this process holds the rows of a table: rows that come later would be missing in it."""
+    _closed.add(id(rows))
+
+
+def is_closed(rows: Mapping[str, Any]) -> bool:
+    """Tell whether the rows of a table are in code already."""
+    return id(rows) in _closed
 
 
 def code_of(name: str) -> int:

@@ -57,7 +57,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "cell": Parameter(
         f"one of {', '.join(CELLS)}",
         lambda value, _: isinstance(value, str) and value in CELLS,
-        """``"lstm"``, ``"trace_lstm"``, ``"gru"``, ``"elman"``, ``"elman_logistic"`` or ``"dense"`` (no memory).""",
+        """``"lstm"``, ``"trace_lstm"``, ``"peephole_lstm"``, ``"slstm"``, ``"gru"``, ``"elman"``, ``"elman_logistic"``, ``"dense"`` (no
+        memory), or one of an installed package.""",
     ),
     "hidden_size": Parameter(
         "an int from 1 to 1024",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import sources_digest
+from streamrnn.kernels.compile import close, sources_digest
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
@@ -13,8 +13,11 @@ from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 def stamp_of(cell: Cell) -> str:
     """Return a hash over all that an entry of this cell compiles.
 
-    Our kernels, the files of the cell's functions, and every loss and optimiser that is registered, with its file.
+    Our kernels, the files of the cell's functions, and every loss and optimiser that is registered, with its file. From here on
+    none can be added: the code, compiled or loaded, holds those that there are.
     """
+    close(LOSSES)
+    close(OPTIMIZERS)
     losses = [(row.name, row.code, row.pointwise, row.joint, row.link) for row in LOSSES.values()]
     rules = [(row.name, row.code, row.step, row.prepare, row.bound) for row in OPTIMIZERS.values()]
     functions = [function for _, _, *parts in (*losses, *rules) for function in parts]

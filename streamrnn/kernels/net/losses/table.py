@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from streamrnn.kernels.compile import chosen_by_code, code_of, is_compiled, kernel
+from streamrnn.kernels.compile import chosen_by_code, code_of, is_closed, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses import binary, joint, regression
 from streamrnn.kernels.net.losses.contract import LossRow
@@ -59,7 +59,7 @@ def register_loss(row: LossRow) -> LossRow:
         raise ValueError(f"The name {row.name!r} is taken by another loss. Choose another name.")
     if (row.pointwise is None) == (row.joint is None) or len(row.defaults) > 2:
         raise ValueError(f"The loss {row.name!r} must have either 'pointwise' or 'joint', and at most two settings.")
-    if row.name not in LOSSES and is_compiled(LOSSES):
+    if row.name not in LOSSES and is_closed(LOSSES):
         raise ValueError(
             f"The loss {row.name!r} comes too late: nets have run. Register it when your package is imported."
         )

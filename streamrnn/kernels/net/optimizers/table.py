@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from streamrnn.kernels.cells.activations import F32, ZERO
-from streamrnn.kernels.compile import chosen_by_code, code_of, is_compiled, kernel
+from streamrnn.kernels.compile import chosen_by_code, code_of, is_closed, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers import adam, adaptive, descent, ftrl
 from streamrnn.kernels.net.optimizers.contract import Rule
@@ -73,7 +73,7 @@ def register_optimizer(row: Rule) -> Rule:
             f"The settings of the optimiser {row.name!r} must be among {', '.join(WORDS)}, with a place of its own each. "
             f"Got {', '.join(row.defaults)} instead."
         )
-    if row.name not in OPTIMIZERS and is_compiled(OPTIMIZERS):
+    if row.name not in OPTIMIZERS and is_closed(OPTIMIZERS):
         raise ValueError(
             f"The optimiser {row.name!r} comes too late: nets have run. Register it when your package is imported."
         )
