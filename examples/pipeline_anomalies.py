@@ -43,7 +43,7 @@ def main() -> None:
         mean.update(flow)
         while waiting and waiting[0][0] <= hour:
             _, said_of, outage = waiting.popleft()
-            detector.correct(said_of["feature"], said_of["decided"], is_anomaly=outage)
+            detector.correct(said_of["feature"], said_of["decided"], feedback=outage)
             taken_back += not outage
     print(f"{alarms} alarms in {hour + 1} hours; the operator called {taken_back} of them usual")
 

@@ -28,7 +28,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from machine import cpu
 
 from streamrnn import RNNAnomalyDetector, RNNSupervisedAnomalyDetector
-from streamrnn.kernels.anomaly import alarm
 
 Array = NDArray[np.float64]
 RESULT = Path(__file__).resolve().parents[1] / "results" / "anomaly.md"
@@ -38,7 +37,7 @@ STANDARD = nab.PROFILES["standard"]
 def detector(seed: int, *, persistence: bool = False, alarm_rate: float = 1e-3) -> RNNAnomalyDetector:
     """Return the detector as it comes; with ``persistence`` its forecasts are the last value, all else is the same."""
     model = RNNAnomalyDetector(seed=seed, alarm_rate=alarm_rate)
-    model._net.array("rule")[alarm.PERSISTENCE] = persistence  # noqa: SLF001  a control, no option
+    model.use_persistence(persistence)
     return model
 
 

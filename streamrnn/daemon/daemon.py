@@ -154,10 +154,10 @@ class Daemon:
         stages = self.health.stages
         if stages is None or "numba" not in sys.modules:
             return nullcontext()
-        from streamrnn.models._numerics import told_of_compiling  # noqa: PLC0415
+        from streamrnn.models._numerics import watch_compilation  # noqa: PLC0415
 
         expected = expected_cpu_s(kind, self.config.forecast)
-        return told_of_compiling(lambda: stages.compiles(expected), self._compiled)
+        return watch_compilation(lambda: stages.compiles(expected), self._compiled)
 
     def _compiled(self) -> None:
         if self.health.stages is not None and self.health.stages.stage == COMPILING:

@@ -375,7 +375,7 @@ class Shard:
 
     def _count(self, series: _Series) -> None:
         """Take in what a series has learned since it was counted last: updates refused, and the mean loss."""
-        tally = getattr(series.model, "tally", None)
+        tally = getattr(series.model, "counters", None)
         if tally is None:
             return
         refused, learned, loss = series.tally
@@ -447,7 +447,7 @@ class Shard:
             rule.restore(blobs[2 * i])
             ahead = forecaster_from(blobs[2 * len(keys) + i], self.forecast, self.kind.time) if horizon else None
             model = self._told_of_alarm(fitting(self.kind.loads(blobs[2 * i + 1]), fresh))
-            found[key] = _Series(model, rule, ahead, tally=getattr(model, "tally", NOTHING))
+            found[key] = _Series(model, rule, ahead, tally=getattr(model, "counters", NOTHING))
         while len(found) > self.max_keys:  # the budget of bytes follows with the first block, which brings the features
             found.popitem(last=False)
         self._series = found

@@ -64,9 +64,9 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
     wanted = forecast is not None and forecast.horizon > 0
     if not (kind.numerics or kind.nets or wanted):
         return
-    from streamrnn.models._numerics import told_of_compiling  # noqa: PLC0415  (numba)
+    from streamrnn.models._numerics import watch_compilation  # noqa: PLC0415  (numba)
 
-    with told_of_compiling(tell):
+    with watch_compilation(tell):
         if kind.numerics:
             _warm_shard(kind, forecast)
         for net in kind.nets:

@@ -12,9 +12,35 @@ from streamrnn.kernels.forecast.experts.table import EXPERTS as TABLE
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
 __all__ = [
-    "ALARM_RATE", "ALPHA", "CELL", "CLIP", "EXPERTS", "HIDDEN_SIZE", "INIT", "LEARNING", "LOSS", "LR", "MAX_FEATURES", "MAX_KEYS",
-    "MAX_PENDING", "MEMORY", "MEMORY_OF_KEY", "N_LAYERS", "OPTIMIZER", "PATIENCE", "PROTECT", "PULL", "QUIET",
-    "SEED", "STRIDE", "STRIDE_OF_LABELS", "WARM_UP", "WINDOW", "X_CLIP", "X_CLIP_RAW", "Y_CLIP",
+    "ALARM_RATE",
+    "ALPHA",
+    "CELL",
+    "CLIP",
+    "COOLDOWN",
+    "EXPERTS",
+    "HIDDEN_SIZE",
+    "INIT",
+    "LEARNING",
+    "LOSS",
+    "LR",
+    "MAX_FEATURES",
+    "MAX_KEYS",
+    "MAX_PENDING",
+    "MEMORY",
+    "MEMORY_OF_KEY",
+    "N_LAYERS",
+    "OPTIMIZER",
+    "PATIENCE",
+    "PROTECT",
+    "PULL",
+    "SEED",
+    "STRIDE",
+    "STRIDE_OF_LABELS",
+    "WARM_UP",
+    "WINDOW",
+    "X_CLIP",
+    "X_CLIP_RAW",
+    "Y_CLIP",
 ]  # fmt: skip
 
 CELL: Final = "lstm"
@@ -36,7 +62,7 @@ X_CLIP: Final = 20.0  # standard deviations; at 5 an input that is rare (1 in 10
 X_CLIP_RAW: Final = 1e6  # inputs that the user scales are taken as they are
 Y_CLIP: Final = 5.0  # targets beyond that teach nothing more
 ALARM_RATE: Final = 1e-3
-QUIET: Final = 0  # what follows a surprise surprises less anyway
+COOLDOWN: Final = 0  # what follows a surprise surprises less anyway
 WARM_UP: Final = 300
 PROTECT: Final = 8  # the longest horizon: whatever an alarm was part of
 PATIENCE: Final = 100

@@ -111,12 +111,12 @@ def of_event(found: dict[str, NDArray[Any]], names: Sequence[Any], first: int) -
     first
         The first of them that is a feature: 1 behind a time, else 0.
     """
-    told: dict[str, Any] = {name: found[name].item() for name in PER_EVENT}
-    view = told["decided"]
-    told["feature"], told["decided"] = (names[told["feature"]], VIEWS[view]) if view >= 0 else (None, None)
-    told["views"] = dict(zip(VIEWS, found["view"][0].tolist(), strict=True))
-    told["features"] = {
+    details: dict[str, Any] = {name: found[name].item() for name in PER_EVENT}
+    view = details["decided"]
+    details["feature"], details["decided"] = (names[details["feature"]], VIEWS[view]) if view >= 0 else (None, None)
+    details["views"] = dict(zip(VIEWS, found["view"][0].tolist(), strict=True))
+    details["features"] = {
         name: {"expected" if part == "prediction" else part: found[part][0, i].item() for part in PER_FEATURE}
         for i, name in enumerate(names[first:])
     }
-    return told
+    return details

@@ -18,7 +18,7 @@ from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS,
 from streamrnn.kernels.forecast.informed import informed
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 
-__all__ = ["Books"]
+__all__ = ["ForecastStates"]
 
 _FIXED = ("prior", "informed.prior", "input_of")
 _TRANSIENT = ("scratch", "row", "lanes")
@@ -29,7 +29,7 @@ def _layout_of(shape: Shape) -> StateLayout:
     return StateLayout(shape)
 
 
-class Books:
+class ForecastStates:
     """One book for each stream, all of one shape; the first is blank where streams have keys.
 
     Parameters
@@ -47,8 +47,8 @@ class Books:
 
     Examples
     --------
-    >>> from streamrnn.models._forecast_states import Books
-    >>> books = Books(("drift", "rls"), horizon=2)
+    >>> from streamrnn.models._forecast_states import ForecastStates
+    >>> books = ForecastStates(("drift", "rls"), horizon=2)
     >>> books.grow(channels=1)
     >>> books.array(0, "weights")[0, :, 0].tolist()
     [[0.5, 0.5], [0.5, 0.5]]
@@ -112,7 +112,7 @@ class Books:
         shape = replace(z, channels=z.channels + channels, features=z.features + features, inputs=z.inputs + len(more))
         self._lay_out(shape, more)
 
-    def copy(self) -> Books:
+    def copy(self) -> ForecastStates:
         """Return books of their own with the same content."""
         other = copy.copy(self)
         other._lay_out(self.shape, [])  # noqa: SLF001

@@ -116,7 +116,7 @@ class Net:
         self.call: Callable[..., Any] = self.first_call
         self._code_of: Callable[[], Callable[..., Any]] = _no_code
         self.cells, self.row = array("d"), np.empty(0)
-        self.ask: Callable[[Any], bool] = _not_yet
+        self.predict: Callable[[Any], bool] = _not_yet
         self.learn: Callable[[Any, Any], bool] = _not_yet
         self.first_target, self.first_output = 0, 0
         self.layout = layout_of(self.sizes)
@@ -204,16 +204,16 @@ class Net:
         """Begin a new row for single events, NaN all over.
 
         ``cells`` is its memory as Python's own array, which is written to and read from faster than NumPy's. The
-        short ways of an event (``ask``, ``learn``), closed over the row before, are forgotten.
+        short ways of an event (``predict``, ``learn``), closed over the row before, are forgotten.
         """
         self.cells = array("d", [math.nan]) * max(width, 1)
         self.row = np.frombuffer(self.cells)
-        self.ask = self.learn = _not_yet
+        self.predict = self.learn = _not_yet
 
     @property
     def hasty(self) -> bool:
         """Whether single events have a short way."""
-        return self.ask is not _not_yet
+        return self.predict is not _not_yet
 
     @property
     def header(self) -> NDArray[np.int64]:
@@ -274,7 +274,7 @@ class Net:
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
         self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
-        self.ask = self.learn = _not_yet
+        self.predict = self.learn = _not_yet
 
     def bind(self, area: int) -> None:
         """Make another area the one that the header's offsets mean, and leave no counter behind."""

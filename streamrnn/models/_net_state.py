@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from streamrnn.errors import StateError
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Layout, Sizes
-from streamrnn.kernels.net.optimizers.schedules import CONSTANT, PACED
 from streamrnn.kernels.net.words import HEADER_WORDS
 
 __all__ = ["check_areas", "check_header", "settled"]
@@ -59,11 +58,7 @@ def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None
     free = np.ones(HEADER_WORDS, bool)
     free[list(at.CARRIED_NET_WORDS)] = False
     wrong = np.flatnonzero(free & (header != expected))
-    own = expected.copy()
-    if own[at.SCHEDULE] == PACED and header[at.SCHEDULE] == CONSTANT:  # an older build's: it goes on as it was
-        own[at.SCHEDULE] = CONSTANT
-    fixed = [word for word in at.CARRIED_NET_WORDS if word in _SETTINGS]
-    if wrong.size or any(header[word] != own[word] for word in fixed):
+    if wrong.size or any(header[word] != expected[word] for word in _SETTINGS):
         raise StateError("The net's state was written for other settings or another version.")
 
 

@@ -15,7 +15,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED
 from streamrnn.kernels.net.stamp import stamp_of
 
-__all__ = ["numeric_abi", "told_of_compiling"]
+__all__ = ["numeric_abi", "watch_compilation"]
 
 
 def numeric_abi(cell: str = "lstm") -> dict[str, str]:
@@ -66,13 +66,13 @@ class _Outermost(event.Listener):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def told_of_compiling(begins: Callable[[], None], ends: Callable[[], None] = lambda: None) -> Iterator[None]:
+def watch_compilation(begins: Callable[[], None], ends: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Call ``begins`` before something is compiled in here, and ``ends`` behind it, each time: what lies in the cache is not.
 
     Examples
     --------
-    >>> from streamrnn.models._numerics import told_of_compiling
-    >>> with told_of_compiling(lambda: print("compiling")):
+    >>> from streamrnn.models._numerics import watch_compilation
+    >>> with watch_compilation(lambda: print("compiling")):
     ...     pass
     """
     with event.install_listener("numba:compile", _Outermost(begins, ends)):

@@ -173,7 +173,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         """Share of usual events that may alarm. The threshold runs with the stream so that it holds; below 0.0002 alarms come more often than
         asked for, until the stream is long.""",
     ),
-    "quiet": Parameter("an int >= 0", _whole(0, 2**31), "Events after an alarm that raise none."),
+    "cooldown": Parameter("an int >= 0", _whole(0, 2**31), "Events after an alarm that raise none."),
     "warm_up": Parameter(
         "an int >= 0",
         _whole(0, 2**31),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,25 @@ from streamrnn.models._growing import Growing, Pending
 from streamrnn.models._keys import Keys
 from streamrnn.models._state_parts import count, keys_and_areas, names_of, waiting
 
-__all__ = ["Recurrent"]
+__all__ = ["Counters", "Recurrent"]
+
+
+class Counters(NamedTuple):
+    """What a net has done since its first event.
+
+    Parameters
+    ----------
+    refused
+        Updates refused because something in them was not finite.
+    learned
+        Targets learned.
+    loss
+        The sum of their losses, in the loss's unit, on standardised targets.
+    """
+
+    refused: int
+    learned: int
+    loss: float
 
 
 class Recurrent(Growing):
@@ -50,7 +68,7 @@ class Recurrent(Growing):
         found += [part for one in columns for part in (one, one.names, one.index)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
         found += [*self._keys.areas, *self._pending.values()]
-        ways = [net.ask, net.learn, *(way for one in columns for way in (one.get, one.write))]
+        ways = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
         cells = [cell for way in ways for cell in getattr(way, "__closure__", None) or ()]
         found += [*ways, *cells, *(cell.cell_contents for cell in cells if cell.cell_contents is not net.code)]
         own = {id(part): part for part in found}  # some are reached in several ways
@@ -67,13 +85,13 @@ class Recurrent(Growing):
         return int(self._net.header[at.REFUSED])
 
     @property
-    def tally(self) -> tuple[int, int, float]:
+    def counters(self) -> Counters:
         """Updates refused, targets learned, and the sum of their losses, all since the first event.
 
         Differences say what happened in between: the mean loss, say, in the loss's unit, on standardised targets.
         """
         header = self._net.header
-        return int(header[at.REFUSED]), int(header[at.LEARNED]), float(self._net.array("loss")[0])
+        return Counters(int(header[at.REFUSED]), int(header[at.LEARNED]), float(self._net.array("loss")[0]))
 
     @property
     def learning_curve(self) -> list[tuple[int, float]]:

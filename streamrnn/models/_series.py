@@ -15,7 +15,7 @@ from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import is_unknown, to_float
-from streamrnn.models._forecast_states import Books
+from streamrnn.models._forecast_states import ForecastStates
 from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
@@ -47,11 +47,11 @@ def codes_of(channels: Iterable[int], features: Iterable[int]) -> list[int]:
 class Series(Recurrent):
     """A row is ``[time] | y (C) | x (F) | forecasts (C H) | area``; books beside the nets, one for each series.
 
-    A subclass makes ``_books`` and ``_nets`` in its ``__init__``, and calls :meth:`_lay_row`.
+    A subclass makes ``_states`` and ``_nets`` in its ``__init__``, and calls :meth:`_lay_row`.
     """
 
     horizon: int
-    _books: Books
+    _states: ForecastStates
     _nets: list[Net]
     _single: bool | None  # y is one number
     _n_seen: int
@@ -65,7 +65,7 @@ class Series(Recurrent):
         return self.horizon * len(self._targets.names)
 
     def _width(self) -> int:
-        z = self._books.shape if hasattr(self, "_books") else None
+        z = self._states.shape if hasattr(self, "_states") else None
         return 1 if z is None else z.timed + z.channels * (1 + self.horizon) + z.features + 1
 
     def _named_inputs(self, channels: Sequence[Any], features: Sequence[Any]) -> list[Any]:
@@ -85,7 +85,7 @@ class Series(Recurrent):
         names = self._named_inputs(channels, features)
         self._columns.add(features)
         self._targets.add(channels)
-        self._books.grow(len(channels), len(features), codes)
+        self._states.grow(len(channels), len(features), codes)
         for net in self._nets:
             net.grow(names, outputs=self.horizon * len(channels))
         self._lay_row()
@@ -108,7 +108,7 @@ class Series(Recurrent):
 
     def _lay_row(self) -> None:
         """Make the row that events are written into, and the two parts of it that the short way fills."""
-        C = self._books.shape.channels
+        C = self._states.shape.channels
         self._row = np.full(self._width(), np.nan)
         self._row[-1] = 0.0
         self._row_y, self._row_x = memoryview(self._row[:C]), memoryview(self._row[C:])  # type: ignore[arg-type]
@@ -134,23 +134,23 @@ class Series(Recurrent):
         if self._net.sizes.areas != have and len(self._nets) > 1:
             self._nets[1].grow(areas=self._net.sizes.areas - have)
         if code < 0:
-            self._books.begin(-code)
+            self._states.begin(-code)
         return code
 
     def _keys_of(self, keys: Sequence[Any]) -> list[int]:
         return self._touch(keys)
 
     def _call(self, area: int, rows: NDArray[np.float64], n: int) -> None:
-        self._run(self._books, self._nets, area, rows, n)
+        self._run(self._states, self._nets, area, rows, n)
         self._n_seen += n
 
-    def _run(self, books: Books, nets: list[Net], area: int, rows: NDArray[np.float64], n: int) -> None:
+    def _run(self, books: ForecastStates, nets: list[Net], area: int, rows: NDArray[np.float64], n: int) -> None:
         first, last = (nets[0], nets[-1]) if nets else (self._net, self._net)
         first.call(books.slabs[area], first.slab, last.slab, rows, n)
 
     def _to_come(self, xs: list[dict[Any, Any]] | None, start: int) -> NDArray[np.float64] | None:
         """Return the features of the H steps from ``start`` on (H, F), NaN where they are not given; None where none counts."""
-        if not xs or not self._books.shape.arx or not self._books.shape.features:
+        if not xs or not self._states.shape.arx or not self._states.shape.features:
             return None
         found = np.full((self.horizon, len(self._columns.names)), np.nan)
         for row, x in zip(found, islice(xs, start, None), strict=False):
@@ -161,7 +161,7 @@ class Series(Recurrent):
         self, steps: NDArray[np.float64], horizon: int, xs: list[dict[Any, Any]] | None, area: int
     ) -> NDArray[np.float64]:
         """Return forecasts beyond the model's horizon: a copy takes its own forecasts in, and is asked again."""
-        books, nets = self._books.copy(), [copy.deepcopy(net) for net in self._nets]
+        books, nets = self._states.copy(), [copy.deepcopy(net) for net in self._nets]
         books.freeze(1)
         for net in nets:
             net.header[at.FROZEN] = 1
@@ -181,7 +181,7 @@ class Series(Recurrent):
 
     # ---- forecasts ------------------------------------------------------------------------------
 
-    def _asked(self, key: Any, xs: Sequence[Mapping[Any, Any]] | None) -> int:
+    def _area_of(self, key: Any, xs: Sequence[Mapping[Any, Any]] | None) -> int:
         if self.key is None:
             return 0
         if key is None and xs and self.key in xs[0]:
@@ -193,8 +193,8 @@ class Series(Recurrent):
         check("forecast", "horizon", horizon, "an int >= 1", ok=hasattr(horizon, "__index__") and horizon >= 1)
         if xs is not None and len(xs) != horizon:
             raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
-        area = self._asked(key, xs)
-        steps, known = self._books.ahead(area, self._to_come(xs, 0))
+        area = self._area_of(key, xs)
+        steps, known = self._states.ahead(area, self._to_come(xs, 0))
         if horizon > self.horizon and np.isfinite(steps).any():
             steps = self._roll(steps, horizon, xs, area)
         elif horizon > self.horizon:
@@ -212,7 +212,7 @@ class Series(Recurrent):
         return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
     def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
-        beliefs = self._books.array(0, field)[0]
+        beliefs = self._states.array(0, field)[0]
         if not beliefs.size:
             return {}
         by_channel = [{name: beliefs[e, c].copy() for e, name in enumerate(names)} for c in range(beliefs.shape[1])]

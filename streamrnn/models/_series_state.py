@@ -25,8 +25,8 @@ class SeriesState(Series):
         for net in self._nets[1:]:
             net.forget()
         if self.key is not None:
-            self._books.slabs = self._books.slabs[:1]
-        self._books.forget()
+            self._states.slabs = self._states.slabs[:1]
+        self._states.forget()
 
     def freeze(self) -> None:
         """Stop learning: from now on the states move; weights, statistics and beliefs do not."""
@@ -39,7 +39,7 @@ class SeriesState(Series):
     def _set_frozen(self, frozen: int) -> None:
         for net in [self._net, *self._nets[1:]]:
             net.header[at.FROZEN] = frozen
-        self._books.freeze(frozen)
+        self._states.freeze(frozen)
 
     @property
     def n_events(self) -> int:
@@ -58,9 +58,9 @@ class SeriesState(Series):
 
     def memory_usage(self) -> int:
         """Return the bytes that this model holds: slabs of books and nets, and the Python objects around them."""
-        found = [self._row, self._books, self._books.slabs, *self._nets[1:]]
+        found = [self._row, self._states, self._states.slabs, *self._nets[1:]]
         nets = sum(net.allocated for net in self._nets[1:])
-        return super().memory_usage() + nets + self._books.allocated + sum(map(sys.getsizeof, found))
+        return super().memory_usage() + nets + self._states.allocated + sum(map(sys.getsizeof, found))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the states' bytes: equal models give equal pickles."""
@@ -69,14 +69,14 @@ class SeriesState(Series):
             **({} if self._found_time is None else {"time": _interned(self._found_time)}),
             "names": [_interned(name) for name in self._columns.names],
             "targets": [_interned(name) for name in self._targets.names],
-            "inputs": list(self._books.inputs),
+            "inputs": list(self._states.inputs),
             "single": self._single,
             "seen": self._n_seen,
             "areas": self._net.sizes.areas
             if self._nets
             else len(self._keys.areas) + 1,  # without nets nothing lies there
             "keys": list(self._keys.areas.items()),
-            "books": self._books.state(),
+            "forecast_states": self._states.state(),
             "states": [net.state() for net in self._nets],
         }
 
@@ -88,7 +88,18 @@ class SeriesState(Series):
         StateError
             When the parts do not fit each other.
         """
-        expected = {"params", "names", "targets", "inputs", "single", "seen", "areas", "keys", "books", "states"}
+        expected = {
+            "params",
+            "names",
+            "targets",
+            "inputs",
+            "single",
+            "seen",
+            "areas",
+            "keys",
+            "forecast_states",
+            "states",
+        }
         if set(state) - {"time"} != expected:
             odd = ", ".join(sorted(map(str, set(state) - {"time"} ^ expected)))
             raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
@@ -96,7 +107,10 @@ class SeriesState(Series):
         self.__init__(**state["params"])  # type: ignore[misc]
         names = names_of(state["names"], "features", self._time, self.key)
         targets = names_of(state["targets"], "channels")
-        areas, codes = count(state["areas"], "memories", least=1), [count(one, "an input") for one in state["inputs"]]
+        areas, codes = (
+            count(state["areas"], "memories", least=1),
+            [count(one, "an input", least=TIME_INPUT) for one in state["inputs"]],
+        )
         self._single = state["single"]
         kinds = {True: targets == [ONLY], False: True, None: not targets}
         if not isinstance(self._single, bool | None) or not kinds[self._single]:
@@ -111,11 +125,13 @@ class SeriesState(Series):
         for c, name in enumerate(targets):
             by_code[3 * c + VALUE_INPUT], by_code[3 * c + CHANGE_INPUT] = self._named_inputs([name], [])
         by_code |= {3 * f + FEATURE_INPUT: name for f, name in enumerate(features)}
-        self._books.restore(len(targets), len(features), codes, state["books"])
+        self._states.restore(len(targets), len(features), codes, state["forecast_states"])
         for net, one in zip(self._nets, state["states"], strict=True):
             net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
-        self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["books"])), self.max_keys))
-        if self.key is None and (areas > 1 or len(state["books"]) > 1):
+        self._keys = Keys(
+            self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["forecast_states"])), self.max_keys)
+        )
+        if self.key is None and (areas > 1 or len(state["forecast_states"]) > 1):
             raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
         if not self._nets and self._keys.areas:
             self._net.grow(areas=len(self._keys.areas))

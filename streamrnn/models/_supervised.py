@@ -27,7 +27,7 @@ ANSWER = PREDICT | LINK
 
 
 def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]:
-    """Return ``ask(x)`` and ``learn(x, y)`` for events that have exactly the columns, in numbers.
+    """Return ``predict(x)`` and ``learn(x, y)`` for events that have exactly the columns, in numbers.
 
     They run the event through the row and say so, or touch no state and return False. They are
     closed over what they need, since looking it up costs as much as the work.
@@ -36,7 +36,7 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
     n = len(columns.names)
     pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
 
-    def ask(x: Mapping[Any, Any]) -> bool:
+    def predict(x: Mapping[Any, Any]) -> bool:
         try:
             if len(x) != count:
                 return False
@@ -57,7 +57,7 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
         call(slab, row, 1, LEARN)
         return True
 
-    return ask, learn
+    return predict, learn
 
 
 def stacked(pieces: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
@@ -101,16 +101,16 @@ class Supervised(Recurrent):
         """
         net = self._net
         if not (net.hasty or self._special) and self._columns.names and net.sizes.outputs:
-            net.ask, net.learn = short_ways(net, self._columns)
+            net.predict, net.learn = short_ways(net, self._columns)
 
-    def _ask(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
+    def _predict(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Run x forward and return the row: outputs begin at the net's ``first_output``."""
-        return self._net.row if self._net.ask(x) else self._ask_slowly(x)
+        return self._net.row if self._net.predict(x) else self._predict_slowly(x)
 
-    def _ask_slowly(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
+    def _predict_slowly(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         net = self._net
         if self._late_labels:
-            return self._ask_ahead(x)
+            return self._predict_ahead(x)
         row = net.row
         if not self._columns.write(x, row):
             self._columns.write_slowly(x, row)
@@ -120,12 +120,12 @@ class Supervised(Recurrent):
         self._hasten()
         return row
 
-    def _ask_by_name(self, x: Mapping[Any, Any]) -> dict[Any, float]:
+    def _predict_by_name(self, x: Mapping[Any, Any]) -> dict[Any, float]:
         """Run x forward and return the outputs by target or class."""
-        row, net = self._ask(x), self._net
+        row, net = self._predict(x), self._net
         return dict(zip(self._targets.names, row[net.first_output :][: net.sizes.outputs].tolist(), strict=True))
 
-    def _ask_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
+    def _predict_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Let the live state take x in, answer from there, and let x wait for its label."""
         self._take(x)
         net = self._net
@@ -236,7 +236,7 @@ class Supervised(Recurrent):
         net = self._net
         for i, x in enumerate(table.dicts(self.key)):
             if mode & PREDICT:
-                yield self._ask(x)[net.first_output : net.first_output + net.sizes.outputs][np.newaxis].copy()
+                yield self._predict(x)[net.first_output : net.first_output + net.sizes.outputs][np.newaxis].copy()
             if mode & LEARN:
                 self._take(x)
                 if i in grows:

@@ -54,7 +54,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     Parameters
     ----------
     {alarm_rate}
-    {quiet}
+    {cooldown}
     {warm_up}
     {protect}
     {patience}
@@ -98,7 +98,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     _entry = staticmethod(detector)
     _updates_late = True
     alarm_rate: float
-    quiet: int
+    cooldown: int
     warm_up: int
     protect: int
     patience: int
@@ -107,7 +107,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     def __init__(
         self,
         alarm_rate: float = defaults.ALARM_RATE,
-        quiet: int = defaults.QUIET,
+        cooldown: int = defaults.COOLDOWN,
         warm_up: int = defaults.WARM_UP,
         protect: int = defaults.PROTECT,
         patience: int = defaults.PATIENCE,
@@ -131,24 +131,52 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._start(locals())
         self._net.array("echo")[:] = echo(at.ECHO_UNITS, self._net.seed)
         rule = self._net.array("rule")
-        self.set_alarm(alarm_rate, quiet, warm_up)
+        self.set_alarm(alarm_rate, cooldown, warm_up)
         rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
 
-    def set_alarm(self, alarm_rate: float, quiet: int, warm_up: int | None = None) -> None:
+    def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None) -> None:
         """Alarm at another rate from the next event on; what has been learned stays.
 
         Parameters
         ----------
-        alarm_rate, quiet, warm_up
+        alarm_rate, cooldown, warm_up
             As when the model was made; None: the warm-up stays.
         """
         warm_up = self.warm_up if warm_up is None else warm_up
-        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "quiet": quiet, "warm_up": warm_up})
-        self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, warm_up
-        self._net.array("rule")[[alarm.RATE, alarm.COOLDOWN, alarm.WARM_UP]] = alarm_rate, quiet, warm_up
+        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "cooldown": cooldown, "warm_up": warm_up})
+        self.alarm_rate, self.cooldown, self.warm_up = alarm_rate, cooldown, warm_up
+        self._net.array("rule")[[alarm.RATE, alarm.COOLDOWN, alarm.WARM_UP]] = alarm_rate, cooldown, warm_up
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old rule
 
-    def correct(self, feature: Any, decided: str | None, is_anomaly: bool) -> None:
+    def use_persistence(self, on: bool = True) -> None:
+        """Put persistence in the net's place: a control, to measure what the net adds to the score.
+
+        The forecasts two and eight events ahead that the score is made of are then the last value; memory, views and alarm rule
+        are the same, and ``prediction`` stays the net's. The switch is part of the saved state, and no parameter: nobody should want
+        it for a detector in use. Set it before the first event.
+
+        Parameters
+        ----------
+        on
+            False: the net forecasts again.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNAnomalyDetector
+        >>> scores = []
+        >>> for seed in (1, 2):
+        ...     control = RNNAnomalyDetector(hidden_size=8, seed=seed)
+        ...     control.use_persistence()
+        ...     for t in range(100):
+        ...         control.learn_one({"level": t % 7})
+        ...     scores.append(control.score_one({"level": 3.5}))
+        >>> scores[0] == scores[1]  # no weight plays a part in it
+        True
+        """
+        self._net.array("rule")[alarm.PERSISTENCE] = on
+        self._net.array("prepared")[at.JUDGED] = 0  # what was judged with the other forecasts
+
+    def correct(self, feature: Any, decided: str | None, feedback: bool) -> None:
         """Say of an event, after it was learned, whether it was an anomaly: the word of :meth:`learn_one`, late.
 
         What the net has learned from the event stays.
@@ -157,7 +185,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         ----------
         feature, decided
             What :meth:`explain_one` told of it, before it was learned. None, None: nothing was found, and nothing is to be corrected.
-        is_anomaly
+        feedback
             What you know about it.
 
         Raises
@@ -172,7 +200,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> for level in [4.0, 5.0] * 200:
         ...     model.learn_one({"level": level})
         >>> why = model.explain_one({"level": 9.0})
-        >>> model.correct(why["feature"], why["decided"], is_anomaly=False)
+        >>> model.correct(why["feature"], why["decided"], feedback=False)
         >>> round(model.score_one({"level": 9.0}) / why["score"], 2)
         0.8
         """
@@ -181,10 +209,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         place = self._columns.index.get(feature, -1) - self._net.sizes.timed
         if place < 0 or decided not in VIEWS:
             raise ParameterError(
-                f"The 'feature' and 'decided' parameters of correct must be what explain_one told. Got {feature!r}, {decided!r} instead."
+                f"The 'feature' and 'decided' parameters of correct must be as explain_one returned them. Got {feature!r}, {decided!r} instead."
             )
         gains, view = self._net.array("gains")[place], GAIN_OF[VIEWS.index(decided)]
-        gains[view] = corrected(float(gains[view]), bool(is_anomaly))
+        gains[view] = corrected(float(gains[view]), bool(feedback))
         self._net.array("prepared")[at.JUDGED] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -207,7 +235,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
             raise StateError("The detector's state holds corrections that no one can have made.")
         rule = net.array("rule")
-        given = [self.alarm_rate, self.quiet, self.warm_up, self.protect, self.patience]
+        given = [self.alarm_rate, self.cooldown, self.warm_up, self.protect, self.patience]
         if rule[:5].tolist() != given:
             raise StateError("The detector's state has another alarm rule than its parameters say.")
 
@@ -224,14 +252,14 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         sizes = self._net.sizes
         return sizes.timed + 4 * sizes.outputs + 1 + INFORMATION + sizes.keyed
 
-    def learn_one(self, x: Mapping[Any, Any], is_anomaly: bool | None = None) -> None:
+    def learn_one(self, x: Mapping[Any, Any], feedback: bool | None = None) -> None:
         """Take the event in: the last event's expectation is corrected by it, and the state moves on.
 
         Parameters
         ----------
         x
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
-        is_anomaly
+        feedback
             What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on, in the
             feature that decided, for every key, within a factor of 4; and an anomaly teaches the net nothing. None or NaN: nothing is known.
 
@@ -246,8 +274,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         if self.key is not None:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
         if net.sizes.outputs:
-            known = not (is_anomaly is None or is_unknown(is_anomaly))
-            mode = LEARN | (WAS_ANOMALY if is_anomaly else WAS_USUAL) if known else LEARN
+            known = not (feedback is None or is_unknown(feedback))
+            mode = LEARN | (WAS_ANOMALY if feedback else WAS_USUAL) if known else LEARN
             net.call(net.slab, net.row, 1, mode)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
@@ -341,7 +369,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return dict(zip(self._columns.names[first:], net.row[first + F + 1 : first + 2 * F + 1].tolist(), strict=True))
 
     def progressive_many(
-        self, X: Any, names: Sequence[Any] | None = None, is_anomaly: Any = None
+        self, X: Any, names: Sequence[Any] | None = None, feedback: Any = None
     ) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
 
@@ -352,7 +380,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         names
             The columns of an array; without it they are called 0, 1, 2 ... A column becomes a feature when its
             first row comes, even if that is NaN.
-        is_anomaly
+        feedback
             What you know about each event, as for :meth:`learn_one`: (n,), not 0 for an anomaly, 0 for none, NaN where nothing is known.
 
         Returns
@@ -377,10 +405,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
-        if not fresh and is_anomaly is None:
+        if not fresh and feedback is None:
             return self._block(table, 0, n, SCORE | LEARN)
-        words = np.full(n, np.nan) if is_anomaly is None else values_of(is_anomaly, n)
-        told = np.where(np.isnan(words), 0, np.where(words != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
+        given = np.full(n, np.nan) if feedback is None else values_of(feedback, n)
+        modes = np.where(np.isnan(given), 0, np.where(given != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
         found, start = [blank(0, width)], 0
         fresh = self._with_time(table, fresh)
         if fresh:
@@ -388,10 +416,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
                 self._block(table, 0, 1, SCORE)
             )  # a name's first event is scored without it, as score_one does
             self._grow(fresh)
-            self._block(table, 0, 1, LEARN | told[0])
+            self._block(table, 0, 1, LEARN | modes[0])
             start = 1
-        cuts = sorted({start, n, *(row + i for row in range(start, n) if told[row] for i in (0, 1))})
-        found += [self._block(table, a, b, SCORE | LEARN | told[a]) for a, b in pairwise(cuts)]
+        cuts = sorted({start, n, *(row + i for row in range(start, n) if modes[row] for i in (0, 1))})
+        found += [self._block(table, a, b, SCORE | LEARN | modes[a]) for a, b in pairwise(cuts)]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def run_rows(self, values: NDArray[np.float64], names: Sequence[Any]) -> NDArray[np.float64] | None:

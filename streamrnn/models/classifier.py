@@ -173,7 +173,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         kwargs
             Not used; river's interface has them.
         """
-        return self._ask_by_name(x)
+        return self._predict_by_name(x)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.

@@ -18,7 +18,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import Columns
-from streamrnn.models._forecast_states import Books
+from streamrnn.models._forecast_states import ForecastStates
 from streamrnn.models._frames import column_of, table_of, values_of
 from streamrnn.models._keys import key_of
 from streamrnn.models._parameters import check, documented
@@ -121,11 +121,11 @@ class RNNForecaster(SeriesState, Forecaster):
             net.become(stride=row.stride or net.sizes.stride, init=row.init)
         if not rows:
             self._net.entry = self._entry(cell, 0)
-        self._books = Books(tuple(experts), horizon, period or 0, len(rows), self._time is not None)
+        self._states = ForecastStates(tuple(experts), horizon, period or 0, len(rows), self._time is not None)
         self._single = None
         self._n_seen = 0
         if self._time is not None:
-            self._books.grow(inputs=[TIME_INPUT])
+            self._states.grow(inputs=[TIME_INPUT])
         self._lay_row()
 
     def _quicken(self) -> None:
@@ -268,7 +268,7 @@ class RNNForecaster(SeriesState, Forecaster):
         steps, known, area = self._steps(horizon, xs, key)
         if not self._targets.names:
             return [dict.fromkeys(levels, 0.0) if self._single is not False else {} for _ in range(horizon)]
-        bands = (steps.T[:, :, None] + self._books.bands(area, horizon, levels, known)).tolist()
+        bands = (steps.T[:, :, None] + self._states.bands(area, horizon, levels, known)).tolist()
         if self._single:
             return [dict(zip(levels, np.nan_to_num(band).tolist(), strict=True)) for band in bands[0]]
         names, good = self._targets.names, np.isfinite(steps[0]).tolist()
@@ -365,7 +365,7 @@ class RNNForecaster(SeriesState, Forecaster):
             fresh = fresh if table is None else self._with_time(table, fresh)
             self._single = single
             self._enlarge(self._targets.new(dict.fromkeys(names)), fresh)
-        z, first = self._books.shape, int(self._time is not None)
+        z, first = self._states.shape, int(self._time is not None)
         rows = np.full((n, self._width()), np.nan)
         for i, name in enumerate(names if n else ()):
             rows[:, first + self._targets.index[name]] = values[:, i]

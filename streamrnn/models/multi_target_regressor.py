@@ -143,7 +143,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         kwargs
             Not used; river's interface has them.
         """
-        return self._ask_by_name(x)
+        return self._predict_by_name(x)
 
     def learn_many(self, X: Any, Y: Any) -> None:
         """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.

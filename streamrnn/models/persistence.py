@@ -27,7 +27,7 @@ from streamrnn.whole import write_whole
 __all__ = ["dumps", "load", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _LENGTH: Final = struct.Struct("<Q")
 MOST_SAID: Final = 500  # characters of what was wrong with a manifest, which may quote it
 
@@ -100,9 +100,7 @@ def loads(data: bytes) -> Any:
     if data[: len(MAGIC)] != MAGIC:
         raise StateError("These bytes are no streamrnn snapshot.")
     if len(data) > len(MAGIC) and data[len(MAGIC)] != FORMAT:
-        raise StateError(
-            f"The snapshot has format {data[len(MAGIC)]}, from a later version; this one reads {FORMAT}. Upgrade streamrnn."
-        )
+        raise StateError(_other_format(data[len(MAGIC)]))
     if len(data) < start + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
         raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
     (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : start])
@@ -116,6 +114,15 @@ def loads(data: bytes) -> Any:
     except Exception as error:  # whatever building a model from what anybody may have written raises
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise StateError(f"The snapshot's content does not fit: {said[:MOST_SAID].rstrip('.')}.") from error
+
+
+def _other_format(number: int) -> str:
+    if number > FORMAT:
+        return f"The snapshot has format {number}, from a later version; this one reads {FORMAT}. Upgrade streamrnn."
+    return (
+        f"The snapshot has format {number}, from an earlier build; this one reads {FORMAT}. Formats are kept from the first release "
+        "on. Load it with the build that wrote it, or train the model anew from the events."
+    )
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:

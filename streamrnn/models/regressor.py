@@ -134,9 +134,9 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             Features by name. Names that have not been learned yet are passed over.
         """
         net = self._net
-        if net.ask(x):
+        if net.predict(x):
             return net.cells[net.first_output]
-        return self._ask_slowly(x).item(net.first_output)
+        return self._predict_slowly(x).item(net.first_output)
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.

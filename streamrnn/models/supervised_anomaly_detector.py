@@ -28,7 +28,7 @@ __all__ = ["RNNSupervisedAnomalyDetector"]
 SURPRISE: Final = "surprise"  # the judge's only feature: y less what was expected
 SERIES: Final = "series"  # its key, where there is one
 JUDGES: Final = (
-    "alarm_rate", "quiet", "warm_up", "protect", "patience", "memory", "cell", "hidden_size", "n_layers", "window", "stride", "learning",
+    "alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory", "cell", "hidden_size", "n_layers", "window", "stride", "learning",
     "optimizer", "lr", "loss", "normalize", "max_keys", "seed",
 )  # fmt: skip
 
@@ -48,12 +48,12 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     score 0, moves the state on, and teaches nothing.
 
     When not to use it: all features are to be watched (``RNNAnomalyDetector``); the label says whether the event *is* an anomaly
-    (``RNNClassifier``, or ``RNNAnomalyDetector.learn_one(x, is_anomaly=...)``).
+    (``RNNClassifier``, or ``RNNAnomalyDetector.learn_one(x, feedback=...)``).
 
     Parameters
     ----------
     {alarm_rate}
-    {quiet}
+    {cooldown}
     {warm_up}
     {protect}
     {patience}
@@ -96,7 +96,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     """
 
     alarm_rate: float
-    quiet: int
+    cooldown: int
     warm_up: int
     protect: int
     patience: int
@@ -105,7 +105,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     def __init__(
         self,
         alarm_rate: float = defaults.ALARM_RATE,
-        quiet: int = defaults.QUIET,
+        cooldown: int = defaults.COOLDOWN,
         warm_up: int = defaults.WARM_UP,
         protect: int = defaults.PROTECT,
         patience: int = defaults.PATIENCE,
@@ -135,28 +135,28 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     def _n_outputs(self) -> int:
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
 
-    def set_alarm(self, alarm_rate: float, quiet: int, warm_up: int | None = None) -> None:
+    def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None) -> None:
         """Alarm at another rate from the next event on; what has been learned stays.
 
         Parameters
         ----------
-        alarm_rate, quiet, warm_up
+        alarm_rate, cooldown, warm_up
             As when the model was made; None: the warm-up stays.
         """
-        self._judge.set_alarm(alarm_rate, quiet, warm_up)
-        self.alarm_rate, self.quiet, self.warm_up = alarm_rate, quiet, self._judge.warm_up
+        self._judge.set_alarm(alarm_rate, cooldown, warm_up)
+        self.alarm_rate, self.cooldown, self.warm_up = alarm_rate, cooldown, self._judge.warm_up
 
     def _expected(self, x: Mapping[Any, Any]) -> float:
         """Return what the net expects of y; NaN before it has learned any."""
-        found = self._ask(x).item(self._net.first_output)
-        return found if self.tally[1] else np.nan
+        found = self._predict(x).item(self._net.first_output)
+        return found if self.counters[1] else np.nan
 
     def _surprise(self, x: Mapping[Any, Any], y: float) -> dict[Any, Any]:
         """Return the judge's event."""
         found: dict[Any, Any] = {SURPRISE: y - self._expected(x) if abs(y) < np.inf else np.nan}
         return found if self.key is None else {**found, SERIES: key_of(x, self.key)}
 
-    def learn_one(self, x: Mapping[Any, Any], y: Any, is_anomaly: bool | None = None) -> None:
+    def learn_one(self, x: Mapping[Any, Any], y: Any, feedback: bool | None = None) -> None:
         """Take the event in: the state moves on, y is learned, and its surprise remembered.
 
         Parameters
@@ -165,7 +165,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             Features by name. A missing one, None and NaN count as its running mean; new names get columns.
         y
             The target. None or NaN: not known; the state moves on and nothing is learned from it.
-        is_anomaly
+        feedback
             What you know about it, as for :class:`~streamrnn.RNNAnomalyDetector`.
 
         Raises
@@ -174,21 +174,21 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             When a value is no number; nothing has changed then.
         """
         y = to_float("y", y)
-        is_anomaly = None if is_unknown(is_anomaly) else is_anomaly
+        feedback = None if is_unknown(feedback) else feedback
         event = self._surprise(x, y)
         self._take(x)
-        self._judge.learn_one(event, is_anomaly)
-        self._net.row[self._net.first_target] = np.nan if is_anomaly or self._guarded(event) else y
+        self._judge.learn_one(event, feedback)
+        self._net.row[self._net.first_target] = np.nan if feedback or self._guarded(event) else y
         self._learn(x)
 
-    def correct(self, decided: str | None, is_anomaly: bool) -> None:
+    def correct(self, decided: str | None, feedback: bool) -> None:
         """Say of an event, after it was learned, whether it was an anomaly, as :meth:`streamrnn.RNNAnomalyDetector.correct`.
 
         Parameters
         ----------
         decided
-            What :meth:`explain_one` told of it, before it was learned.
-        is_anomaly
+            What :meth:`explain_one` details of it, before it was learned.
+        feedback
             What you know about it.
 
         Raises
@@ -196,7 +196,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         ParameterError
             When there is no such view.
         """
-        self._judge.correct(None if decided is None else SURPRISE, decided, is_anomaly)
+        self._judge.correct(None if decided is None else SURPRISE, decided, feedback)
 
     def _guarded(self, event: Mapping[Any, Any]) -> bool:
         """Tell whether an alarm is so fresh that nothing is to be learned."""
@@ -223,7 +223,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         x
             Features by name.
         """
-        return self._ask(x).item(self._net.first_output)
+        return self._predict(x).item(self._net.first_output)
 
     def explain_one(self, x: Mapping[Any, Any], y: Any) -> dict[str, Any]:
         """Return the score of y and all that stands behind it. Changes nothing.
@@ -241,11 +241,15 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``feature`` and
             ``features``; NaN where nothing is expected yet.
         """
-        told = self._judge.explain_one(self._surprise(x, to_float("y", y)))
-        del told["feature"]
-        band = told.pop("features").get(SURPRISE, {})
+        details = self._judge.explain_one(self._surprise(x, to_float("y", y)))
+        del details["feature"]
+        band = details.pop("features").get(SURPRISE, {})
         expected = self._expected(x)
-        return {**told, "expected": expected, **{name: expected + band.get(name, np.nan) for name in ("low", "high")}}
+        return {
+            **details,
+            "expected": expected,
+            **{name: expected + band.get(name, np.nan) for name in ("low", "high")},
+        }
 
     def progressive_many(self, X: Any, y: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row: a loop of explain_one and learn_one.
@@ -288,10 +292,10 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         found.append(self._rows(table, labels, expected, len(found)))
         parts = [*PER_EVENT, "view", *BANDS]
         parts.remove("feature")
-        told = {name: np.concatenate([part[name] for part in found]) for name in parts}
+        details = {name: np.concatenate([part[name] for part in found]) for name in parts}
         for name in BANDS:
-            told[name] = expected + told[name].ravel()
-        return {**told, "prediction": expected}
+            details[name] = expected + details[name].ravel()
+        return {**details, "prediction": expected}
 
     def _rows(
         self, table: Table, labels: NDArray[np.float64], expected: NDArray[np.float64], start: int
@@ -308,11 +312,11 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             rows[:, -1], events[:, -1] = self._touch(keys), judge._touch(keys)  # noqa: SLF001
             areas = np.abs(events[:, -1]).astype(int).tolist()
         guards = {area: judge._net.layout.view(judge._net.slab, "alarm", area) for area in set(areas)}  # noqa: SLF001
-        learned = bool(self.tally[1])
+        learned = bool(self.counters[1])
         columns = zip(rows, events, areas, labels[start:].tolist(), strict=True)
         for i, (row, event, area, y) in enumerate(columns, start):
             net.call(net.slab, row, 1, ANSWER)
-            learned = learned or bool(self.tally[1])
+            learned = learned or bool(self.counters[1])
             if learned:
                 expected[i] = row[net.first_output]
                 event[0] = y - expected[i] if abs(y) < np.inf else np.nan

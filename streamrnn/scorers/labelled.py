@@ -69,9 +69,9 @@ class Labelled:
         )  # labels seen, the first of them, sum and sum of squares of what the others differ from it
 
     @property
-    def tally(self) -> tuple[int, int, float]:
-        """The model's own, see :attr:`streamrnn.RNNRegressor.tally`; nothing where it keeps none."""
-        found: tuple[int, int, float] = getattr(self.model, "tally", (0, 0, 0.0))
+    def counters(self) -> tuple[int, int, float]:
+        """The model's own, see :attr:`streamrnn.RNNRegressor.counters`; nothing where it keeps none."""
+        found: tuple[int, int, float] = getattr(self.model, "counters", (0, 0, 0.0))
         return found
 
     def progressive_many(self, values: NDArray[np.float64], names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:

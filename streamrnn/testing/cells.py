@@ -143,7 +143,7 @@ def resumed_is_uninterrupted(name: str, optimizer: str, traces: bool) -> None:
         raise AssertionError("Nothing was learned: the comparison says nothing.")
 
 
-def asking_changes_nothing(name: str, traces: bool) -> None:
+def predicting_changes_nothing(name: str, traces: bool) -> None:
     """Predictions between the events, of the same event or of others, change no bit of what follows."""
     X, Y = _events(30)
     asked, silent = (small_net(name, layers=2, stride=3, traces=traces, optimizer="adam") for _ in range(2))
@@ -307,7 +307,7 @@ def cell_checks(cell: Cell | str, reference: Reference | None = None) -> list[tu
             found.append((f"{text}-{optimizer}-{says[traces]}", partial(one, name, optimizer, traces)))
     for traces in rules:
         for text, each in (
-            ("purity", asking_changes_nothing),
+            ("purity", predicting_changes_nothing),
             ("causality", later_events_change_nothing_before),
             ("growth", growth_changes_no_weight),
             ("frozen", frozen_weights_stay),

@@ -19,12 +19,10 @@ from typing import Any, Final
 import numpy as np
 from river import compose, preprocessing
 
-from streamrnn.testing.playing import N, ask, fresh, kind_of, learn, learn_unlabelled, numbers, play, stream
+from streamrnn.testing.playing import N, fresh, kind_of, learn, learn_unlabelled, numbers, play, predict, stream
 
 __all__ = [
     "CHECKS",
-    "check_asking_is_not_needed",
-    "check_asking_is_pure",
     "check_clone_keeps_every_parameter",
     "check_columns_are_stable",
     "check_estimator",
@@ -35,6 +33,8 @@ __all__ = [
     "check_memory_is_counted",
     "check_odd_values_survive",
     "check_order_of_names_is_no_order",
+    "check_predicting_is_not_needed",
+    "check_predicting_is_pure",
     "check_prefix_causality",
     "check_resume_is_exact",
     "check_unknown_labels_move_the_state",
@@ -50,22 +50,22 @@ def _hold(kept: Any) -> None:
         raise AssertionError(f"{check}: {inspect.getdoc(globals()[check])}")
 
 
-def check_asking_is_pure(model: Any) -> None:
+def check_predicting_is_pure(model: Any) -> None:
     """Predicting, scoring or transforming changes nothing: pickles before and after are equal, new names included."""
     play(model, stream())
     before = pickle.dumps(model)
     for x, _ in stream(10, seed=2):
-        ask(model, x)
-        ask(model, {**x, "never seen": 1.0})
+        predict(model, x)
+        predict(model, {**x, "never seen": 1.0})
     _hold(pickle.dumps(model) == before)
 
 
-def check_asking_is_not_needed(model: Any) -> None:
+def check_predicting_is_not_needed(model: Any) -> None:
     """A model that was never asked has learned the same, bit for bit, as one that was asked twice."""
     silent, asked = fresh(model), fresh(model)
     for x, y in stream():
         learn(silent, x, y)
-        _hold(ask(asked, x) == ask(asked, x))
+        _hold(predict(asked, x) == predict(asked, x))
         learn(asked, x, y)
     _hold(pickle.dumps(silent) == pickle.dumps(asked))
 
@@ -165,7 +165,7 @@ def check_unlabelled_events_alone(model: Any) -> None:
             try:
                 for i in range(3 * model.window + 5):
                     x = {"a": math.sin(i), "b": float(i % 3)}
-                    _hold(all(map(math.isfinite, numbers(ask(one, x)))))
+                    _hold(all(map(math.isfinite, numbers(predict(one, x)))))
                     learn_unlabelled(one, x, unknown)
                 _hold(one.n_events == 3 * model.window + 5)
                 _hold(one.n_updates == 0 or kind_of(model) in ("detector", "transformer"))  # which need no labels
@@ -212,19 +212,19 @@ def check_late_labels(model: Any) -> None:
     usual, ahead = fresh(model), fresh(model, advance="predict")
     events = list(stream())
     for one in (usual, ahead):
-        ask(one, events[0][0])
+        predict(one, events[0][0])
         learn(one, events[0][0], events[0][1])
     _hold(play(usual, events[1:]) == play(ahead, events[1:]))
     late = fresh(model, advance="predict")
     for i, (x, _) in enumerate(events):
-        ask(late, x)
+        predict(late, x)
         if i >= 9:
             learn(late, *events[i - 9])
     _hold((late.n_events, late.n_dropped_labels) == (N - 9, 0))
     other = pickle.loads(pickle.dumps(late))
     for one, value in ((late, 2.0), (other, -2.0)):
-        ask(one, {"a": value, "b": 0.0})
-    _hold(ask(late, events[0][0]) != ask(other, events[0][0]))
+        predict(one, {"a": value, "b": 0.0})
+    _hold(predict(late, events[0][0]) != predict(other, events[0][0]))
 
 
 def check_keys_in_a_pipeline(model: Any) -> None:
@@ -242,11 +242,11 @@ def check_keys_in_a_pipeline(model: Any) -> None:
     _hold(learned.n_events == N)
     learned.freeze()
     x = {"a": 0.5, "b": 0.5, "key": ("sensor", 0)}
-    before = ask(learned, x)
+    before = predict(learned, x)
     learn(learned, {**x, "a": -2.0, "key": ("sensor", 1)}, None)
-    _hold(ask(learned, x) == before)
+    _hold(predict(learned, x) == before)
     learn(learned, {**x, "a": -2.0}, None)
-    _hold(ask(learned, x) != before)
+    _hold(predict(learned, x) != before)
 
 
 def check_memory_is_counted(model: Any) -> None:
@@ -261,8 +261,8 @@ def check_memory_is_counted(model: Any) -> None:
 _EVERY: Final = ("classifier", "detector", "forecaster", "regressor", "surprise", "targets", "transformer")
 _LABELLED: Final = ("classifier", "regressor", "surprise", "targets")
 CHECKS: Final[dict[Callable[[Any], None], tuple[str, ...]]] = {
-    check_asking_is_pure: _EVERY,
-    check_asking_is_not_needed: _EVERY,
+    check_predicting_is_pure: _EVERY,
+    check_predicting_is_not_needed: _EVERY,
     check_resume_is_exact: _EVERY,
     check_clone_keeps_every_parameter: _EVERY,
     check_odd_values_survive: _EVERY,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from river import base
 
-__all__ = ["N", "ask", "fresh", "kind_of", "learn", "learn_unlabelled", "numbers", "play", "stream"]
+__all__ = ["N", "fresh", "kind_of", "learn", "learn_unlabelled", "numbers", "play", "predict", "stream"]
 
 N: Final = 60
 """Events of a stream, where none are asked for."""
@@ -68,7 +68,7 @@ def learn_unlabelled(model: Any, x: dict[str, Any], unknown: Any) -> None:
         model.learn_one(x, unknown)
 
 
-def ask(model: Any, x: dict[str, Any]) -> Any:
+def predict(model: Any, x: dict[str, Any]) -> Any:
     """Return what a model of any kind says of an event."""
     kind = kind_of(model)
     if kind == "detector":
@@ -86,7 +86,7 @@ def play(model: Any, events: Any) -> list[Any]:
     """Ask a model about each event, then let it learn it; return the answers."""
     answers = []
     for x, y in events:
-        answers.append(ask(model, x))
+        answers.append(predict(model, x))
         learn(model, x, y)
     return answers
 

@@ -70,9 +70,9 @@ def test_losses() -> None:
     means = []
     for start, stop in ((0, 60), (60, 120)):
         for key in dict.fromkeys(keys[start:stop]):
-            _, learned, loss = alone[key].tally
+            _, learned, loss = alone[key].counters
             alone[key].progressive_many(values[start:stop, :1][[one == key for one in keys[start:stop]]], ("x",))
-            _, learned_then, loss_then = alone[key].tally
+            _, learned_then, loss_then = alone[key].counters
             means.append((loss_then - loss) / (learned_then - learned))
 
     assert sorted([*first, *scored.losses]) == sorted(means)
@@ -81,7 +81,7 @@ def test_losses() -> None:
 
 
 def test_losses_of_others() -> None:
-    """A model that keeps no tally has no losses, and is scored all the same."""
+    """A model that keeps no counters has no losses, and is scored all the same."""
     values, keys = stream(30)
 
     whole = np.nan_to_num(values)

@@ -15,7 +15,7 @@ from streamrnn import config
 from streamrnn.config import Forecast
 from streamrnn.daemon import daemon
 from streamrnn.engine.warmup import warm_up
-from streamrnn.models._numerics import told_of_compiling
+from streamrnn.models._numerics import watch_compilation
 from streamrnn.scorers.model_kinds import ModelKind, check_model, model_kind
 from tests.daemon.daemon_rig import HIDDEN_SIZE, Process, place, wait
 
@@ -25,7 +25,7 @@ def test_compiling_is_told() -> None:
     told: list[str] = []
     inner = numba.njit(lambda x: x + 1)
     outer = numba.njit(lambda x: inner(x) + 1)
-    with told_of_compiling(lambda: told.append("begins"), lambda: told.append("ends")):
+    with watch_compilation(lambda: told.append("begins"), lambda: told.append("ends")):
         for _ in range(2):
             outer(1)
     numba.njit(lambda x: x + 2)(1)

@@ -101,14 +101,14 @@ class Zeroing(RNNRegressor):
     """Takes a label that is not known for zero, once it has known one."""
 
     def learn_one(self, x, y):
-        super().learn_one(x, 0.0 if y is None and self.tally[1] else y)
+        super().learn_one(x, 0.0 if y is None and self.counters[1] else y)
 
 
 class Impetuous(RNNRegressor):
     """Has no place for the second event without a label, as long as no label has come."""
 
     def learn_one(self, x, y):
-        if is_unknown(y) and self.n_events > 0 and not self.tally[1]:
+        if is_unknown(y) and self.n_events > 0 and not self.counters[1]:
             raise IndexError("array assignment index out of range")
         super().learn_one(x, y)
 
@@ -129,8 +129,8 @@ class Impatient(RNNAnomalyDetector):
         self.asked += 1
         return super().score_one(x)
 
-    def learn_one(self, x, is_anomaly=None):
-        super().learn_one(x if self.asked < 3 else dict.fromkeys(x), is_anomaly)
+    def learn_one(self, x, feedback=None):
+        super().learn_one(x if self.asked < 3 else dict.fromkeys(x), feedback)
         self.asked = 0
 
 
@@ -164,8 +164,8 @@ class Hoarding(RNNRegressor):
 
 
 VIOLATORS = {
-    estimators.check_asking_is_pure: Restless,
-    estimators.check_asking_is_not_needed: Attentive,
+    estimators.check_predicting_is_pure: Restless,
+    estimators.check_predicting_is_not_needed: Attentive,
     estimators.check_resume_is_exact: Counting,
     estimators.check_clone_keeps_every_parameter: Forgetful,
     estimators.check_odd_values_survive: Fragile,

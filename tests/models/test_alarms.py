@@ -46,8 +46,8 @@ def test_the_rate_is_held(name, rate):
 
 
 def test_an_alarm_is_evidence_at_or_above_the_threshold():
-    """``exceeds`` is that comparison after the warm-up; ``alarm`` leaves out what is quiet or goes on."""
-    said = say(WAVE, alarm_rate=0.02, quiet=50)
+    """``exceeds`` is that comparison after the warm-up; ``alarm`` leaves out what is cooldown or goes on."""
+    said = say(WAVE, alarm_rate=0.02, cooldown=50)
 
     assert (said["exceeds"] == (said["warm"] & (said["score"] >= said["threshold"]))).all()
     assert said["exceeds"][said["alarm"]].all()
@@ -170,13 +170,13 @@ def test_an_alarm_teaches_the_net_nothing():
     say(WAVE[:2000], model)
     assert model.explain_one({"a": 50.0})["alarm"]
     model.learn_one({"a": 50.0})
-    before, learned = learned_by(model), model.tally[1]
+    before, learned = learned_by(model), model.counters[1]
 
     say(WAVE[2001:2040], model)
 
     for name, part in learned_by(model).items():
         np.testing.assert_array_equal(part, before[name], err_msg=name)
-    assert model.tally[1] == learned
+    assert model.counters[1] == learned
     say(WAVE[2040:2060], model)
     for name, part in learned_by(model).items():
         assert not np.array_equal(part, before[name]), name
@@ -187,28 +187,28 @@ def learned_by(model):
     return {name: part.copy() for name, part in {**model.weights, "heads": model._net.array("heads")}.items()}
 
 
-@pytest.mark.parametrize("is_anomaly", [True, False, None])
-def test_what_is_called_an_anomaly_teaches_the_net_nothing(is_anomaly):
+@pytest.mark.parametrize("feedback", [True, False, None])
+def test_what_is_called_an_anomaly_teaches_the_net_nothing(feedback):
     """Without any protection: the event called an anomaly is no target, neither of the net nor of a head; called usual it is, as if nothing was said."""
     model = detector(protect=0)
     say(WAVE[:2000], model)
-    before, learned = learned_by(model), model.tally[1]
+    before, learned = learned_by(model), model.counters[1]
 
-    model.learn_one({"a": 2.5}, is_anomaly)
+    model.learn_one({"a": 2.5}, feedback)
 
-    assert model.tally[1] - learned == (is_anomaly is not True)
-    assert np.array_equal(model._net.array("heads"), before["heads"]) == (is_anomaly is True)
+    assert model.counters[1] - learned == (feedback is not True)
+    assert np.array_equal(model._net.array("heads"), before["heads"]) == (feedback is True)
 
 
-@pytest.mark.parametrize(("is_anomaly", "gain"), [(True, 0.25), (False, -0.2)])
-def test_the_users_word_moves_the_view_that_decided(is_anomaly, gain):
+@pytest.mark.parametrize(("feedback", "gain"), [(True, 0.25), (False, -0.2)])
+def test_the_users_word_moves_the_view_that_decided(feedback, gain):
     """Called an anomaly, the view counts a quarter more, and such an event scores higher; called usual, a fifth less, and it scores lower."""
     model = detector()
     say(WAVE[:2000], model)
     trained = copy.deepcopy(model)
     x = {"a": 2.5}
     assert model.explain_one(x)["decided"] == "value"
-    trained.learn_one(x, is_anomaly=is_anomaly)
+    trained.learn_one(x, feedback=feedback)
     model.learn_one(x)
     for one in (trained, model):
         say(WAVE[2000:2060], one)
@@ -218,18 +218,18 @@ def test_the_users_word_moves_the_view_that_decided(is_anomaly, gain):
     np.testing.assert_allclose(trained._net.array("gains")[0, :3], [gain, 0.0, 0.0])
     assert not model._net.array("gains").any()
     assert trained.explain_one(odd)["decided"] == "value"
-    assert scores[0] > 1.2 * scores[1] if is_anomaly else scores[0] < 0.8 * scores[1]
+    assert scores[0] > 1.2 * scores[1] if feedback else scores[0] < 0.8 * scores[1]
 
 
 def test_words_in_a_block_are_words_one_by_one():
-    """``progressive_many(..., is_anomaly=words)`` is the loop of score_one and learn_one with those words, to the bit."""
+    """``progressive_many(..., feedback=words)`` is the loop of score_one and learn_one with those words, to the bit."""
     values, words = WAVE[:700].copy(), np.full(700, np.nan)
     values[[400, 500, 600]], words[[0, 400, 401, 500, 600, 699]] = 3.0, [0, 1, 0, 1, 0, 1]
     loop, block = detector(), detector()
     scores = []
     for value, word in zip(values.tolist(), words.tolist(), strict=True):
         scores.append(loop.score_one({"a": value}))
-        loop.learn_one({"a": value}, is_anomaly=None if np.isnan(word) else bool(word))
+        loop.learn_one({"a": value}, feedback=None if np.isnan(word) else bool(word))
 
     said = block.progressive_many(values[:, None], ("a",), words)
 
@@ -269,7 +269,7 @@ def test_what_is_called_usual_alarms_less_often_and_other_things_more():
 
 def test_a_rate_may_change_on_the_way():
     """``set_alarm`` holds from the next event on, as exactly as a rate of the start, and is a parameter like those."""
-    model = detector(alarm_rate=0.001, quiet=0)
+    model = detector(alarm_rate=0.001, cooldown=0)
     say(WAVE[:2000], model)
     usual = copy.deepcopy(model)
     model.set_alarm(0.1, 30)
@@ -281,7 +281,7 @@ def test_a_rate_may_change_on_the_way():
     assert before["exceeds"].sum() < 10
     assert np.diff(np.flatnonzero(said["alarm"])).min() > 30
     for one in (model, loaded, model.clone()):
-        assert (one.alarm_rate, one.quiet, one.warm_up) == (0.1, 30, usual.warm_up)
+        assert (one.alarm_rate, one.cooldown, one.warm_up) == (0.1, 30, usual.warm_up)
     say(WAVE[2000:], loaded)
     assert pickle.dumps(loaded) == pickle.dumps(model)
     model.set_alarm(0.001, 0)
@@ -300,3 +300,20 @@ def test_a_state_that_no_detector_has_is_refused(name, word, value):
 
     with pytest.raises(StateError):
         pickle.loads(pickle.dumps(model))
+
+
+def test_with_persistence_in_the_nets_place_no_weight_plays_a_part_in_the_score():
+    """Scores of the control are the same for every seed, those of the detector are not; the net's own forecasts stay; saved, it stays a control."""
+    values = np.random.default_rng(1).normal(size=(900, 1)).cumsum(axis=0)
+
+    def play(seed, *, control, saved=False):
+        model = RNNAnomalyDetector(hidden_size=8, seed=seed)
+        model.use_persistence(control)
+        return (pickle.loads(pickle.dumps(model)) if saved else model).progressive_many(values)
+
+    controls, usual = [play(1, control=True), play(2, control=True)], [play(1, control=False), play(2, control=False)]
+
+    np.testing.assert_array_equal(controls[0]["score"], controls[1]["score"])
+    assert (usual[0]["score"] != usual[1]["score"]).mean() > 0.5
+    np.testing.assert_array_equal(controls[0]["prediction"], usual[0]["prediction"])
+    np.testing.assert_array_equal(play(1, control=True, saved=True)["score"], controls[0]["score"])

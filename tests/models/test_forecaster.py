@@ -132,7 +132,7 @@ def test_keys_make_room_and_resume():
             other = loads(dumps(other))
 
     assert pickle.dumps(other) == pickle.dumps(model)
-    assert len(model._books.slabs) == 3
+    assert len(model._states.slabs) == 3
 
 
 def test_time_and_missing_values():
@@ -178,7 +178,7 @@ def test_weights_say_who_is_right():
     np.testing.assert_allclose(sum(walk.weights_.values()), 1.0)
     assert (walk.weights_["last"] + walk.weights_["steady"] > 0.5).all()
     assert (season.weights_["seasonal"] > 0.5).all()
-    assert season._books.array(0, "period").tolist() == [60.0]
+    assert season._states.array(0, "period").tolist() == [60.0]
 
 
 def test_a_spike_is_not_believed():
@@ -248,8 +248,8 @@ def test_least_squares_is_the_ridge_regression_of_all_it_saw():
     d = np.diff(y, prepend=np.nan)
     rows = range(1, len(y) - H)
     A = np.array([[d[t - i] if t - i >= 1 else 0.0 for i in range(L)] for t in rows])
-    found = model._books.array(0, "rls0.coefficients")[0]
-    gain = model._books.array(0, "rls0.gain")[0]
+    found = model._states.array(0, "rls0.coefficients")[0]
+    gain = model._states.array(0, "rls0.gain")[0]
     full = unpacked(gain)
     ridge = np.linalg.inv(full) - A.T @ A
 
@@ -321,7 +321,7 @@ def test_what_is_verified_is_what_was_said():
     model.learn_many(y[:200], x[:200])
     E = len(DRIVEN["experts"]) - 1
     said = np.array(model.forecast(3, [dict(enumerate(row)) for row in x[200:203].tolist()]))
-    books = model._books
+    books = model._states
     slots = [(200 + h) % 3 for h in range(3)]
     partial, share = (
         np.array([books.array(0, f"informed.{name}")[slot, 0, h] for h, slot in enumerate(slots)])
@@ -331,7 +331,7 @@ def test_what_is_verified_is_what_was_said():
     for h in range(3):
         for one in (model, back):
             one.learn_one(y[200 + h], dict(enumerate(x[200 + h].tolist())))
-        path = model._books.array(0, "forecasts")[slots[h], E, 0, h]
+        path = model._states.array(0, "forecasts")[slots[h], E, 0, h]
 
         assert said[h] == pytest.approx(partial[h] + share[h] * path, rel=1e-14)
     assert pickle.dumps(back) == pickle.dumps(model)
@@ -434,7 +434,7 @@ def test_a_hostile_state_is_refused(name, value):
     """A place that does not exist, in a state's bytes, is an error before it is used."""
     model = RNNForecaster(horizon=2, experts=("last", "seasonal"))
     model.learn_many(series(50))
-    model._books.array(0, name)[:] = value
+    model._states.array(0, name)[:] = value
 
     with pytest.raises(StateError, match="other settings"):
         pickle.loads(pickle.dumps(model))

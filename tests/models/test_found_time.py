@@ -16,7 +16,7 @@ from river import datasets, evaluate, metrics
 import streamrnn
 from streamrnn import RNNClassifier, RNNForecaster, RNNRegressor, dumps, loads
 from streamrnn.errors import FeatureError
-from streamrnn.testing.playing import ask, kind_of, learn
+from streamrnn.testing.playing import kind_of, learn, predict
 
 ESTIMATORS = [getattr(streamrnn, name) for name in streamrnn.__all__ if name.startswith("RNN")]
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -33,7 +33,7 @@ def test_it_is_the_time_as_if_it_had_been_named(cls):
             found = loads(dumps(found))
         for model in (found, named):
             (model.unfreeze if i % 7 else model.freeze)()
-        np.testing.assert_equal(ask(found, x), ask(named, x))
+        np.testing.assert_equal(predict(found, x), predict(named, x))
         learn(found, x, y)
         learn(named, x, y)
 

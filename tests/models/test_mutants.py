@@ -97,7 +97,13 @@ def test_what_is_no_model_is_neither_written_nor_read(plain):
         dumps(plain)
     if plain is not preprocessing:
         text = msgspec.json.encode(Writer()(plain))
-        body = persistence.MAGIC + b"\1" + struct.pack("<Q", len(text)) + text + (plain if plain == b"bytes" else b"")
+        body = (
+            persistence.MAGIC
+            + bytes([persistence.FORMAT])
+            + struct.pack("<Q", len(text))
+            + text
+            + (plain if plain == b"bytes" else b"")
+        )
         with pytest.raises(StateError, match="holds no model"):
             loads(body + hashlib.sha256(body).digest())
 

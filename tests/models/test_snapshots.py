@@ -88,11 +88,12 @@ def test_flipped_bits(model):
         (pickle.dumps({"a": 1}), "no streamrnn snapshot"),
         (b"PK\x03\x04" + bytes(200), "no streamrnn snapshot"),
         (MAGIC + bytes([FORMAT + 1]) + bytes(200), "later version"),
+        (MAGIC + bytes([FORMAT - 1]) + bytes(200), "earlier build.*build that wrote it, or train"),
         (MAGIC + bytes([FORMAT]) + bytes(200), "damaged"),
     ],
 )
 def test_foreign_and_future(data, said):
-    """What is no snapshot, or one of a later format, is told apart from a damaged one."""
+    """What is no snapshot, or one of another format, is told apart from a damaged one."""
     with pytest.raises(StateError, match=said):
         loads(data)
 

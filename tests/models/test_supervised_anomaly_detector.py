@@ -112,15 +112,15 @@ def test_a_late_word_is_the_word_of_learn_one(trained):
     """``correct`` with what ``explain_one`` told; where nothing was found nothing moves."""
     early, late = loads(trained[2]), loads(trained[2])
     why = late.explain_one({0: 1.0}, 9.0)
-    early.learn_one({0: 1.0}, 9.0, is_anomaly=False)
+    early.learn_one({0: 1.0}, 9.0, feedback=False)
     late.learn_one({0: 1.0}, 9.0)
     assert dumps(late) != dumps(early)
-    late.correct(why["decided"], is_anomaly=False)
-    late.correct(late.explain_one({0: 1.0}, None)["decided"], is_anomaly=True)
+    late.correct(why["decided"], feedback=False)
+    late.correct(late.explain_one({0: 1.0}, None)["decided"], feedback=True)
 
     assert dumps(late) == dumps(early)
     with pytest.raises(ParameterError, match="'size'"):
-        late.correct("size", is_anomaly=True)
+        late.correct("size", feedback=True)
 
 
 def test_a_target_that_is_not_known_scores_nothing(trained):

@@ -61,11 +61,11 @@ def test_classes_that_come_late_are_learned_as_by_a_block():
 @pytest.mark.parametrize("unknown", UNKNOWN, ids=ids)
 @pytest.mark.parametrize("cls", [RNNAnomalyDetector, RNNSupervisedAnomalyDetector])
 def test_a_word_that_is_not_known_is_none(cls, unknown):
-    """NaN for ``is_anomaly`` says nothing of an event; it was taken for an anomaly."""
+    """NaN for ``feedback`` says nothing of an event; it was taken for an anomaly."""
     model, other = cls(hidden_size=8), cls(hidden_size=8)
     y = [] if cls is RNNAnomalyDetector else [1.0]
     for x in events():
-        model.learn_one(x, *y, is_anomaly=unknown)
+        model.learn_one(x, *y, feedback=unknown)
         other.learn_one(x, *y)
 
     assert pickle.dumps(model) == pickle.dumps(other)

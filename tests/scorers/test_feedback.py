@@ -92,17 +92,17 @@ def test_a_word_moves_what_follows_and_nothing_else() -> None:
         late.learn_one({"a": level, "b": -level})
     x = {"a": 9.0, "b": 0.0}
     why = late.explain_one(x)
-    early.learn_one(x, is_anomaly=False)
+    early.learn_one(x, feedback=False)
     late.learn_one(x)
     late.score_one(x)
-    late.correct(why["feature"], why["decided"], is_anomaly=False)
+    late.correct(why["feature"], why["decided"], feedback=False)
 
     assert (why["feature"], why["decided"]) == ("a", "value")
     assert pickle.dumps(late) == pickle.dumps(early)
     assert late.score_one(x) == early.score_one(x)
     for wrong in (("c", "value"), ("a", "size")):
         with pytest.raises(ParameterError, match="explain_one told"):
-            late.correct(*wrong, is_anomaly=True)
+            late.correct(*wrong, feedback=True)
 
 
 def block(keys: list[str], values: list[tuple[float, float]], times: list[Any]) -> Block:

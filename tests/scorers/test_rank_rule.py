@@ -152,7 +152,7 @@ def test_smaller_window() -> None:
 def test_a_model_with_a_rule_of_its_own_is_asked() -> None:
     """The shard gives the detector the settings of ``[alarm]``, passes on what it says, and changes its rate on the way."""
     values = np.random.default_rng(5).normal(size=(900, 1))
-    own = RNNAnomalyDetector(hidden_size=8, alarm_rate=0.05, quiet=3, warm_up=100)
+    own = RNNAnomalyDetector(hidden_size=8, alarm_rate=0.05, cooldown=3, warm_up=100)
     said = own.progressive_many(values, ("a",))
     kind = ModelKind("ours", {}, lambda: RNNAnomalyDetector(hidden_size=8), dumps, loads)
     shard = Shard(kind, Alarm(rate=0.05, quiet=3, warm_up=100))
