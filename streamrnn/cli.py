@@ -276,21 +276,27 @@ def verify_output(config_file: str, file: str | None, imported: bool) -> None:
 
 
 @cli.command(name="config", short_help="Print an example, the schema, or all options.")
-@click.option("--example", type=click.Choice(["file", "kafka"]), help="A configuration to start from, with comments.")
+@click.option(
+    "--example",
+    metavar="NAME",
+    help="A configuration to start from, with comments: file, or the name of another connector.",
+)
 @click.option("--schema", is_flag=True, help="The JSON Schema of a configuration, for editors.")
 @click.option("--options", "page", is_flag=True, help="Every option with type, default and text, as Markdown.")
 @_debug
 def describe(example: str | None, schema: bool, page: bool) -> None:
     """Print a configuration to start from, its JSON Schema, or the list of all options."""
-    from streamrnn.commands import config_docs  # noqa: PLC0415
-
     if [example is not None, schema, page].count(True) != 1:
-        raise click.UsageError("Give one of --example KIND, --schema, --options.")
-    _print(
-        (
-            config_docs.EXAMPLES[example] if example else config_docs.schema() if schema else config_docs.page()
-        ).removesuffix("\n")
-    )
+        raise click.UsageError("Give one of --example NAME, --schema, --options.")
+    if example is not None:
+        from streamrnn.io import find_example  # noqa: PLC0415
+
+        made = find_example(example)
+    else:
+        from streamrnn.commands import config_docs  # noqa: PLC0415
+
+        made = config_docs.schema() if schema else config_docs.page()
+    _print(made.removesuffix("\n"))
 
 
 @cli.command(short_help="Watch a file, or a stretch of a run's input again.")

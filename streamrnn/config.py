@@ -150,7 +150,7 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     topic: Annotated[
         str | None,
-        Meta(description="Kafka topic for them, with the reason in the headers. Unset: they are only counted."),
+        Meta(description="Topic for them, for a sink that writes to topics. Unset: they are only counted."),
     ] = None
     max_share: Annotated[
         float | None,
@@ -185,7 +185,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     dir: Annotated[str | None, Meta(description="Directory of snapshots. Unset: every run starts from nothing.")] = None
     topic: Annotated[
         str | None,
-        Meta(description="Compacted Kafka topic of snapshots, for a Kafka sink. Unset: named after the group."),
+        Meta(description="Topic of snapshots, for a sink that keeps them in one. Unset: the sink names it."),
     ] = None
     every: Annotated[
         int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
@@ -324,16 +324,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 OWN_RULE = {"RNNAnomalyDetector": 1e-5, "RNNSupervisedAnomalyDetector": 1e-5}
 """Models with an alarm rule of their own, and the least rate that it holds; others are ranked among the last ``window`` scores."""
-
-SINK_GIVEN = {
-    "dead_letters": "[dead_letter] path",
-    "dead_letter_topic": "[dead_letter] topic",
-    "state_dir": "[state] dir",
-    "state_topic": "[state] topic",
-    "snapshots_kept": "[state] keep",
-    "fresh": "--fresh",
-}
-"""Options of a sink that other tables or the command line set: one commit covers outputs, dead letters and state."""
 
 OPTION_TABLES: dict[str, type] = {
     "alarm": Alarm,
@@ -515,21 +505,20 @@ def checked_table(table: str, options: type, data: object) -> Any:
 
 
 def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None, list[str]]:
-    from streamrnn.io import find_connector  # noqa: PLC0415  (imports numpy; --help needs none)
+    from streamrnn.io import default_kind, find_connector  # noqa: PLC0415  (imports numpy; --help needs none)
 
     if not isinstance(data, Mapping):
         return None, [f"[{role}]: must be a table. Got {_show(data)} instead."]
-    kind = data.get("kind", "files")
-    if not isinstance(kind, str):
+    kind = data.get("kind")
+    if kind is not None and not isinstance(kind, str):
         return None, [f"[{role}] kind: must be a text. Got {_show(kind)} instead."]
     try:
+        kind = default_kind(role) if kind is None else kind
         connector = find_connector(role, kind)
     except ConfigError as error:
         return None, error.problems
     rest = {name: value for name, value in data.items() if name != "kind"}
-    moved = [name for name in rest if role == "sink" and name in SINK_GIVEN]
-    options, problems = check_table(role, connector.Options, {n: v for n, v in rest.items() if n not in moved}, base)
-    problems += [f"[sink] {name}: is set by {SINK_GIVEN[name]}; write it there." for name in moved]
+    options, problems = check_table(role, connector.Options, rest, base)
     return (None if problems else Named(kind, options)), problems
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -30,6 +30,8 @@ __all__ = [
     "Checkable",
     "DeadLetter",
     "Event",
+    "HasClient",
+    "HasFiles",
     "LimitedSink",
     "Poll",
     "Position",
@@ -38,11 +40,18 @@ __all__ = [
     "Restored",
     "RetainingSource",
     "Sink",
+    "SinkContext",
     "SnapshotStore",
     "Source",
+    "SourceContext",
     "StoredSnapshot",
+    "connector_kinds",
+    "default_kind",
+    "example_names",
     "find_connector",
+    "find_example",
     "nests_too_deep",
+    "reached",
     "signed",
 ]
 
@@ -236,8 +245,6 @@ class Restored:
     snapshot_position
         The position that ``snapshot`` corresponds to. Events between it and ``position`` are
         replayed without output.
-    extra
-        State of the runtime itself (the alarm rule), JSON-serialisable.
     passing
         Whether the store may not hold that snapshot for long: the next commit brings another.
 
@@ -251,20 +258,98 @@ class Restored:
     position: Position
     snapshot: bytes | None = None
     snapshot_position: Position | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
     passing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceContext:
+    """What a run asks of its source besides the options in ``[source]``.
+
+    Parameters
+    ----------
+    keep_raw
+        Keep each record as it was read in :attr:`Block.raws`: a result shows it.
+
+    Examples
+    --------
+    >>> from streamrnn.io import SourceContext
+    >>> SourceContext().keep_raw
+    False
+    """
+
+    keep_raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkContext:
+    """What a run asks of its sink besides the options in ``[sink]``: one commit covers outputs, dead letters and state.
+
+    A sink says in ``takes`` which of it it heeds; a configuration that asks for more is refused before the sink is made.
+
+    Parameters
+    ----------
+    dead_letters
+        Where records go that are no events: ``[dead_letter] path`` or ``[dead_letter] topic``. None: they are dropped, or
+        the sink has a place of its own.
+    state
+        Where positions and snapshots are kept: ``[state] dir`` or ``[state] topic``. None: nowhere, or the sink has a place
+        of its own.
+    snapshots_kept
+        Snapshots kept of each partition, at least one.
+    fresh
+        Forget the state of earlier runs: ``--fresh``.
+
+    Examples
+    --------
+    >>> from streamrnn.io import SinkContext
+    >>> SinkContext(dead_letters="dead.jsonl").snapshots_kept
+    3
+    """
+
+    dead_letters: str | None = None
+    state: str | None = None
+    snapshots_kept: int = 3
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        if self.snapshots_kept < 1:
+            raise ConfigError(f"[state] keep: must be an int >= 1. Got {self.snapshots_kept} instead.")
+
+
+CONTEXT_OPTIONS = {
+    "[dead_letter] path": "dead_letters",
+    "[dead_letter] topic": "dead_letters",
+    "[state] dir": "state",
+    "[state] topic": "state",
+    "[state] keep": "snapshots_kept",
+    "--fresh": "fresh",
+}
+"""What ``Sink.takes`` may name, and the field of :class:`SinkContext` that brings it."""
 
 
 @runtime_checkable
 class Source(Protocol):
     """Where events come from. Used as a context manager; not thread-safe.
 
+    The class has the struct of its options as ``Options`` and is called with one of them and a :class:`SourceContext`.
+
     Examples
     --------
     >>> from streamrnn.io import Source, find_connector
-    >>> issubclass(find_connector("source", "files"), Source)
-    True
+    >>> files = find_connector("source", "files")
+    >>> isinstance(files(files.Options(path="a.csv")), Source), files.keeps_raw, files.begins_again
+    (True, True, True)
     """
+
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether it heeds :attr:`SourceContext.keep_raw`. A class attribute: it is asked before a source is made."""
+        ...
+
+    @property
+    def begins_again(self) -> bool:
+        """Whether each run reads the input from its beginning, until it is sent elsewhere. A class attribute."""
+        ...
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
@@ -290,6 +375,7 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where results go. Used as a context manager; not thread-safe.
 
+    The class has the struct of its options as ``Options`` and is called with one of them and a :class:`SinkContext`.
     ``delivery`` is ``"exactly_once"``, ``"at_least_once"`` or ``"at_most_once"``: what the outputs look like
     after any crash and restart of source and sink together.
 
@@ -297,9 +383,17 @@ class Sink(Protocol):
     --------
     >>> from streamrnn.io import find_connector
     >>> files = find_connector("sink", "files")
-    >>> [name for name in ("delivery", "keeps_state", "restore", "commit") if not hasattr(files, name)]
+    >>> [name for name in ("takes", "delivery", "keeps_state", "restore", "commit") if not hasattr(files, name)]
     []
     """
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it heeds of :class:`SinkContext`, by the names of the options. A class attribute.
+
+        Of ``[dead_letter] path``, ``[dead_letter] topic``, ``[state] dir``, ``[state] topic``, ``[state] keep``, ``--fresh``.
+        """
+        ...
 
     @property
     def delivery(self) -> str:
@@ -324,7 +418,6 @@ class Sink(Protocol):
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
-        extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),
     ) -> None:
         """Write all of it, or (after a crash and a restart) none of it.
@@ -339,8 +432,6 @@ class Sink(Protocol):
             For each partition touched, where reading goes on.
         snapshots
             For some of them, the model state that belongs to that position. Views are gone once this returns.
-        extra
-            For each partition with a snapshot, the runtime's own state.
         blocks
             The events of ``outputs``, in the same order: keys and partitions for a sink that has a use for them.
 
@@ -465,6 +556,43 @@ class AttachedSink(Protocol):
         ...
 
 
+@runtime_checkable
+class HasFiles(Protocol):
+    """What a source or a sink may be besides: one that reads, or writes anew, whole files that no other may write.
+
+    A sink whose file is the source's is refused. A database that both use is none of these.
+
+    Examples
+    --------
+    >>> from streamrnn.io import HasFiles, find_connector
+    >>> issubclass(find_connector("sink", "files"), HasFiles)
+    True
+    """
+
+    def files(self) -> Mapping[str, str]:
+        """Return the path of each, by the name of the option that says it."""
+        ...
+
+
+@runtime_checkable
+class HasClient(Protocol):
+    """What the class of a source or a sink may be besides: one whose client library writes to the log.
+
+    What a client logs is shown with ``[log] level = "debug"`` alone: what it cannot mend is an error of the connector.
+
+    Examples
+    --------
+    >>> from streamrnn.io import HasClient, find_connector
+    >>> isinstance(find_connector("source", "files"), HasClient)
+    False
+    """
+
+    @property
+    def client_loggers(self) -> tuple[str, ...]:
+        """Names of the client's loggers. A class attribute."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSnapshot:
     """A snapshot as it lies in a store.
@@ -513,13 +641,100 @@ class SnapshotStore(Protocol):
 
 
 @functools.cache
-def _connectors() -> dict[str, dict[str, Any]]:
-    """Return the entry points of connectors by role and kind. Looking through all that is installed takes a while."""
-    installed = entry_points()
-    return {
-        role: {point.name: point for point in installed.select(group=f"streamrnn.{role}s")}
-        for role in ("source", "sink")
-    }
+def _registered(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a group by name. Looking through all that is installed takes a while."""
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def connector_kinds(role: str, *, ours: bool = False) -> list[str]:
+    """Return the kinds that are installed, in order.
+
+    Parameters
+    ----------
+    role
+        ``"source"`` or ``"sink"``.
+    ours
+        Those alone that come with the library itself, whatever the packages of others are called.
+
+    Examples
+    --------
+    >>> from streamrnn.io import connector_kinds
+    >>> {"files", "kafka", "sqlite"} <= set(connector_kinds("source"))
+    True
+    """
+    found = _registered(f"streamrnn.{role}s")
+    return sorted(name for name, point in found.items() if not ours or _is_ours(point))
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == "streamrnn"
+
+
+def default_kind(role: str) -> str:
+    """Return what ``kind`` is where a configuration does not say it: the connector that is registered as the default.
+
+    Parameters
+    ----------
+    role
+        ``"source"`` or ``"sink"``.
+
+    Raises
+    ------
+    ConfigError
+        When the library is installed without its own connectors.
+
+    Examples
+    --------
+    >>> from streamrnn.io import default_kind
+    >>> default_kind("source")
+    'files'
+    """
+    default = _registered("streamrnn.default").get(role)
+    same = [
+        name for name, point in _registered(f"streamrnn.{role}s").items() if default and point.value == default.value
+    ]
+    if not same:
+        raise ConfigError(
+            f"[{role}] kind: is missing, and no connector is registered as the default. Install the library again."
+        )
+    return same[0]
+
+
+def example_names() -> list[str]:
+    """Return the names of the example configurations that connectors bring, in order.
+
+    Examples
+    --------
+    >>> from streamrnn.io import example_names
+    >>> "file" in example_names()
+    True
+    """
+    return sorted(_registered("streamrnn.examples"))
+
+
+def find_example(name: str) -> str:
+    """Return an example configuration, with comments.
+
+    Parameters
+    ----------
+    name
+        One of :func:`example_names`.
+
+    Raises
+    ------
+    ConfigError
+        When there is none; the message lists those there are.
+
+    Examples
+    --------
+    >>> from streamrnn.io import find_example
+    >>> "[source]" in find_example("file")
+    True
+    """
+    found = _registered("streamrnn.examples")
+    if name not in found:
+        raise ConfigError(f"There is no example {name!r}. Known: {', '.join(example_names()) or 'none installed'}.")
+    return str(found[name].load())
 
 
 def find_connector(role: str, kind: str) -> Any:
@@ -543,11 +758,37 @@ def find_connector(role: str, kind: str) -> Any:
     >>> find_connector("source", "files").__name__
     'FileSource'
     """
-    found = _connectors()[role]
+    found = _registered(f"streamrnn.{role}s")
     if kind not in found:
         known = ", ".join(sorted(found)) or "none installed"
         raise ConfigError(f"[{role}] kind: there is no {role} connector {kind!r}. Known: {known}.")
     return found[kind].load()
+
+
+def reached(position: Position, target: Position) -> bool:
+    """Whether ``position`` lies at or behind ``target`` in its partition: how a run knows what an earlier one has written.
+
+    Two ints are compared, and two texts that end in ``:number`` after the same start. Any other text is opaque: then only the
+    very same one counts, and a source must see to it that ``next_position`` is the position of the record that follows.
+
+    Parameters
+    ----------
+    position, target
+        Both made by one source, of one partition.
+
+    Examples
+    --------
+    >>> from streamrnn.io import reached
+    >>> reached("f:12", "f:9"), reached(3, 4), reached("b", "a")
+    (True, False, False)
+    """
+    if isinstance(position, int) and isinstance(target, int):
+        return position >= target
+    if isinstance(position, str) and isinstance(target, str):
+        (start, _, number), (target_start, _, target_number) = position.rpartition(":"), target.rpartition(":")
+        if start == target_start and number.isdecimal() and target_number.isdecimal():
+            return int(number) >= int(target_number)
+    return position == target
 
 
 def nests_too_deep(record: bytes) -> bool:

@@ -59,7 +59,6 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_line_bytes: Annotated[
         int, Meta(ge=64, le=1 << 30, description="A longer record is a dead letter, and is not held in memory.")
     ] = 1 << 20
-    keep_raw: Annotated[bool, Meta(description="Keep each record as it was read in Block.raws.")] = False
 
     def __post_init__(self) -> None:
         if self.delimiter is not None and (
@@ -81,7 +80,7 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[sink]`` with ``kind = "files"``; ``[dead_letter] path`` and ``[state] dir`` come in here too.
+    """``[sink]`` with ``kind = "files"``.
 
     Examples
     --------
@@ -91,14 +90,6 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     path: Annotated[str, Meta(min_length=1, description="The file to write; - is standard output.")] = "-"
-    dead_letters: Annotated[
-        str | None, Meta(description="File of JSON Lines for what could not become an event. Unset: dropped.")
-    ] = None
-    state_dir: Annotated[
-        str | None, Meta(description="Directory of positions and snapshots. Unset: every run starts anew.")
-    ] = None
-    snapshots_kept: Annotated[int, Meta(ge=1, description="Snapshots kept of each partition.")] = 3
-    fresh: Annotated[bool, Meta(description="Forget the state and the outputs of earlier runs.")] = False
     fsync: Annotated[
         Literal["commit", "never"],
         Meta(
@@ -106,9 +97,3 @@ class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "and is faster."
         ),
     ] = "commit"
-
-    def __post_init__(self) -> None:
-        if self.dead_letters == "-":
-            raise ConfigError("[dead_letter] path: must be a file. Got '-' instead.")
-        if self.dead_letters is not None and self.dead_letters == self.path:
-            raise ConfigError(f"[dead_letter] path: must differ from [sink] path. Both are {self.path!r}.")

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Self
 import msgspec
 
 from streamrnn.config import checked_table
-from streamrnn.errors import FullError, SinkError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Position, Restored, StoredSnapshot
+from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
+from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import FULL, RunState, StateDirectory, naming, sync_directory
 from streamrnn_files.writable import full, unwritable
@@ -121,6 +121,8 @@ class FileSink:
     ----------
     options
         Where to write, see ``FileSink.Options``.
+    context
+        Where dead letters go, and where state is kept.
 
     Examples
     --------
@@ -136,21 +138,51 @@ class FileSink:
     """
 
     Options = SinkOptions
+    takes = frozenset(("[dead_letter] path", "[state] dir", "[state] keep", "--fresh"))
 
-    def __init__(self, options: SinkOptions) -> None:
+    def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self._options = options
+        self._context = context = context or SinkContext()
+        if context.dead_letters == "-":
+            raise ConfigError("[dead_letter] path: must be a file. Got '-' instead.")
+        if context.dead_letters is not None and context.dead_letters == options.path:
+            raise ConfigError(f"[dead_letter] path: must differ from [sink] path. Both are {options.path!r}.")
         self._output = _Appended(options.path)
-        self._letters = None if options.dead_letters is None else _Appended(options.dead_letters)
+        self._letters = None if context.dead_letters is None else _Appended(context.dead_letters)
         self._state = (
             None
-            if options.state_dir is None
-            else StateDirectory(Path(options.state_dir), fsync=options.fsync == "commit", keep=options.snapshots_kept)
+            if context.state is None
+            else StateDirectory(Path(context.state), fsync=options.fsync == "commit", keep=context.snapshots_kept)
         )
         self._broken = False
 
     @classmethod
-    def from_path(cls, path: str | Path, **options: Any) -> FileSink:
-        """Return a sink to ``path``, not yet entered; ``options`` are fields of ``FileSink.Options``.
+    def from_path(
+        cls,
+        path: str | Path,
+        *,
+        dead_letters: str | None = None,
+        state_dir: str | None = None,
+        snapshots_kept: int = 3,
+        fresh: bool = False,
+        **options: Any,
+    ) -> FileSink:
+        """Return a sink to ``path``, not yet entered.
+
+        Parameters
+        ----------
+        path
+            The file; ``-`` is standard output.
+        dead_letters
+            File of JSON Lines for what could not become an event; None: dropped.
+        state_dir
+            Directory of positions and snapshots; None: every run starts anew.
+        snapshots_kept
+            Snapshots kept of each partition.
+        fresh
+            Forget the state and the outputs of earlier runs.
+        options
+            See ``FileSink.Options``.
 
         Raises
         ------
@@ -165,7 +197,8 @@ class FileSink:
         ...
         streamrnn.errors.ConfigError: [sink] fsync: must be one of 'commit', 'never'. Got 'often' instead.
         """
-        return cls(checked_table("sink", SinkOptions, {"path": str(path), **options}))
+        context = SinkContext(dead_letters=dead_letters, state=state_dir, snapshots_kept=snapshots_kept, fresh=fresh)
+        return cls(checked_table("sink", SinkOptions, {"path": str(path), **options}), context)
 
     @property
     def delivery(self) -> str:
@@ -187,6 +220,18 @@ class FileSink:
         """Whether there is a state directory."""
         return self._state is not None
 
+    def files(self) -> dict[str, str]:
+        """Return the files that are written.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("a.jsonl").files()
+        {'[sink] path': 'a.jsonl'}
+        """
+        names = ("[sink] path", "[dead_letter] path")
+        return {name: file.path for name, file in zip(names, self._files(), strict=False)}
+
     def _files(self) -> list[_Appended]:
         return [self._output] if self._letters is None else [self._output, self._letters]
 
@@ -194,7 +239,7 @@ class FileSink:
         try:
             state = RunState()
             if self._state is not None:
-                self._state.open(fresh=self._options.fresh)
+                self._state.open(fresh=self._context.fresh)
                 if not self._state.begun():
                     self._spare_foreign()
                     self._state.begin()
@@ -215,7 +260,7 @@ class FileSink:
         for path in (Path(file.path) for file in self._files()):
             if path.is_file() and path.stat().st_size:
                 raise StateError(
-                    f"{str(path)!r} holds {path.stat().st_size} bytes, but the state in {self._options.state_dir!r} that belongs to them is "
+                    f"{str(path)!r} holds {path.stat().st_size} bytes, but the state in {self._context.state!r} that belongs to them is "
                     "not there. Put it back, move the file away, or start anew, without the file's content, with --fresh."
                 )
 
@@ -237,8 +282,8 @@ class FileSink:
         """
         files = [Path(file.path) for file in self._files() if file.path != "-"]
         wrong = [("output", path, "it is a directory" if path.is_dir() else unwritable(path)) for path in files]
-        if self._options.state_dir is not None:
-            state = Path(self._options.state_dir)
+        if self._context.state is not None:
+            state = Path(self._context.state)
             said = f"{str(state)!r} is not a directory" if state.exists() and not state.is_dir() else None
             wrong.append(("state directory", state, said or unwritable(state)))
         found = [(what, path, why, "Change its rights, or the path.") for what, path, why in wrong]
@@ -329,7 +374,6 @@ class FileSink:
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
-        extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
     ) -> None:
         r"""Write all of it, or (after an error, or a crash and a restart) none of it.
@@ -363,9 +407,7 @@ class FileSink:
                         file.sync()
             if self._state is not None:
                 dead_bytes = 0 if self._letters is None else lengths[id(self._letters)]
-                state = self._state.prepare(
-                    positions, snapshots or {}, extra or {}, lengths[id(self._output)], dead_bytes
-                )
+                state = self._state.prepare(positions, snapshots or {}, lengths[id(self._output)], dead_bytes)
         except OSError as error:
             undone = [file.undo() or not some for file, some in lines]
             raise _unwritten(error, undone=all(undone)) from error

@@ -11,7 +11,7 @@ import msgspec
 
 from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position
+from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext
 from streamrnn_files.bytestream import ByteStream
 from streamrnn_files.columns import Layout
 from streamrnn_files.csv_rows import CsvParser
@@ -48,6 +48,8 @@ class FileSource:
     ----------
     options
         What to read and how, see ``FileSource.Options``.
+    context
+        What the run asks besides.
 
     Examples
     --------
@@ -67,16 +69,28 @@ class FileSource:
     """
 
     Options = SourceOptions
+    keeps_raw = True
+    begins_again = True
 
-    def __init__(self, options: SourceOptions) -> None:
+    def __init__(self, options: SourceOptions, context: SourceContext | None = None) -> None:
         self._options = options
+        self._context = context or SourceContext()
         self._stream = ByteStream(options.path, follow=options.follow)
         self._announced = False
         self._restart()
 
     @classmethod
-    def from_path(cls, path: str | Path, **options: Any) -> FileSource:
+    def from_path(cls, path: str | Path, *, keep_raw: bool = False, **options: Any) -> FileSource:
         """Return a source of ``path``, not yet entered; ``options`` are fields of ``FileSource.Options``.
+
+        Parameters
+        ----------
+        path
+            The file; ``-`` is standard input.
+        keep_raw
+            Keep each record as it was read in ``Block.raws``.
+        options
+            See ``FileSource.Options``.
 
         Raises
         ------
@@ -91,7 +105,8 @@ class FileSource:
         ...
         streamrnn.errors.ConfigError: [source] colums: there is no such option. Did you mean 'columns'?
         """
-        return cls(checked_table("source", SourceOptions, {"path": str(path), **options}))
+        checked = checked_table("source", SourceOptions, {"path": str(path), **options})
+        return cls(checked, SourceContext(keep_raw=keep_raw))
 
     def __enter__(self) -> Self:
         self._stream.open()
@@ -140,7 +155,18 @@ class FileSource:
         path = Path(self._options.path)
         if self._options.path == "-" or (path.exists() and not path.is_file()):
             raise SourceError(f"The input {self._options.path!r} can be read once only.")
-        return FileSource(msgspec.structs.replace(self._options, follow=False))
+        return FileSource(msgspec.structs.replace(self._options, follow=False), self._context)
+
+    def files(self) -> dict[str, str]:
+        """Return the file that is read.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSource
+        >>> FileSource.from_path("a.csv").files()
+        {'[source] path': 'a.csv'}
+        """
+        return {"[source] path": self._options.path}
 
     def _restart(self) -> None:
         """Forget all that was read of a file."""
@@ -342,7 +368,7 @@ class FileSource:
             next_position=f"{mark}:{batch.end}",
             keys=None if head.layout.key is None else rows.keys,
             times=None if head.layout.time is None else rows.times,
-            raws=raws if self._options.keep_raw else (),
+            raws=raws if self._context.keep_raw else (),
             dead_letters=dead,
             partition=PARTITION,
             time_name=head.layout.time,

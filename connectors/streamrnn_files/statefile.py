@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -37,13 +37,12 @@ _OURS = re.compile(r"state-\d\.json|.*-\d+\.snapshot")  # what somebody exports 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
-class SnapshotEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One snapshot: its file, its sum, the position it belongs to."""
+class SnapshotEntry(msgspec.Struct, frozen=True):
+    """One snapshot: its file, its sum, the position it belongs to. What earlier builds wrote beside that is passed over."""
 
     file: str
     sha256: str
     position: Position
-    extra: dict[str, Any] = {}
 
 
 class PartitionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -197,7 +196,7 @@ class StateDirectory:
                         RuntimeWarning,
                         stacklevel=3,
                     )
-                return Restored(entry.position, found.data, one.position, one.extra)
+                return Restored(entry.position, found.data, one.position)
             damaged.append(f"{str(self._path / found.name)!r} ({found.problem})")
         if damaged:
             raise StateError(
@@ -230,7 +229,6 @@ class StateDirectory:
         self,
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview],
-        extra: Mapping[str, Mapping[str, Any]],
         output_bytes: int,
         dead_letter_bytes: int,
     ) -> RunState:
@@ -248,7 +246,7 @@ class StateDirectory:
                     data = snapshots[name]
                     file = files[name]
                     _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
-                    entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position, dict(extra.get(name, {})))
+                    entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position)
                     kept = (entry, *kept)[: self._keep]
                 partitions[name] = PartitionEntry(position, kept)
             state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)

@@ -13,7 +13,15 @@ from msgspec import Meta
 from streamrnn.errors import ConfigError
 from streamrnn_kafka.letters import LEAST_RECORD_BYTES
 
-__all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "check_topic", "start_ms", "start_offset"]
+__all__ = [
+    "ConnectionOptions",
+    "SinkOptions",
+    "SourceOptions",
+    "check_topic",
+    "check_topics",
+    "start_ms",
+    "start_offset",
+]
 
 TOPIC_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
@@ -22,6 +30,17 @@ def check_topic(option: str, name: str) -> None:
     """Raise where Kafka would not take ``name`` for a topic (or a group, or a member: one rule for all, ours)."""
     if not TOPIC_NAME.fullmatch(name) or name in (".", ".."):
         raise ConfigError(f"{option}: must be 1 to 249 of the characters a-z A-Z 0-9 . _ -. Got {name!r} instead.")
+
+
+def check_topics(topic: str, dead_letters: str | None, state: str | None) -> None:
+    """Raise where Kafka would not take one of a sink's topics, or two of them are the same."""
+    named = [("[sink] topic", topic), ("[dead_letter] topic", dead_letters), ("[state] topic", state)]
+    given = [(option, name) for option, name in named if name is not None]
+    for i, (option, name) in enumerate(given):
+        check_topic(option, name)
+        for other, same in given[:i]:
+            if name == same:
+                raise ConfigError(f"{option}: must differ from {other}. Both are {name!r}.")
 
 
 START_OFFSETS = re.compile(r"offset(?: (?P<all>\d{1,18})|(?: [^\s=]+=\d{1,18})+)", re.ASCII)
@@ -233,7 +252,6 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         Meta(description="Give the partitions to the others at once when asked to stop. false: the place is kept, so that a "
              "restart within the session time-out moves nothing."),
     ] = False  # fmt: skip
-    keep_raw: Annotated[bool, Meta(description="Keep each record's value as it was read in Block.raws.")] = False
 
     def __post_init__(self) -> None:
         if not self.servers:
@@ -298,7 +316,7 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
 
 
 class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[sink]`` with ``kind = "kafka"``; ``[dead_letter] topic`` and ``[state] topic`` come in here too.
+    """``[sink]`` with ``kind = "kafka"``.
 
     Examples
     --------
@@ -331,22 +349,7 @@ class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_f
         bool,
         Meta(description="Create topics that are missing: results and dead letters with as many partitions as the input."),
     ] = True  # fmt: skip
-    dead_letter_topic: Annotated[
-        str | None, Meta(description="Topic for what could not become an event. Unset: dropped.")
-    ] = None
-    state_topic: Annotated[
-        str | None, Meta(description="Compacted topic of snapshots. Unset: the group's name with .state behind it.")
-    ] = None
-    fresh: Annotated[bool, Meta(description="Forget the state of earlier runs, and begin where 'start' says.")] = False
 
     def __post_init__(self) -> None:
         self.check_connection("sink")
-        named = [("[sink] topic", self.topic), ("[dead_letter] topic", self.dead_letter_topic)]
-        named.append(("[state] topic", self.state_topic))
-        given = [(option, name) for option, name in named if name is not None]
-        for option, name in given:
-            check_topic(option, name)
-        for i, (option, name) in enumerate(given):
-            for other, same in given[:i]:
-                if name == same:
-                    raise ConfigError(f"{option}: must differ from {other}. Both are {name!r}.")
+        check_topic("[sink] topic", self.topic)

@@ -25,11 +25,11 @@ from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError, UnavailableError
-from streamrnn.io import Block, DeadLetter, Position, Restored, Source, StoredSnapshot
+from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.letters import letter_record, record_bytes
 from streamrnn_kafka.names import partition_of
-from streamrnn_kafka.options import ConnectionOptions, SinkOptions
+from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
 from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER, committed_records, outside_consumer
 from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.source import KafkaSource
@@ -46,7 +46,6 @@ _log = logging.getLogger("streamrnn.kafka")
 
 _Positions = Mapping[str, Position]
 _Snapshots = Mapping[str, bytes | memoryview]
-_Extra = Mapping[str, Mapping[str, Any]]
 
 
 class _Results(NamedTuple):
@@ -72,6 +71,8 @@ class KafkaSink:
     ----------
     options
         Where to write, see ``KafkaSink.Options``.
+    context
+        Where dead letters go, where state is kept, and whether to begin anew.
 
     Examples
     --------
@@ -81,9 +82,13 @@ class KafkaSink:
     """
 
     Options = SinkOptions
+    takes = frozenset(("[dead_letter] topic", "[state] topic", "--fresh"))
+    client_loggers = ("kafka",)
 
-    def __init__(self, options: SinkOptions) -> None:
+    def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self.options = options
+        self.context = context or SinkContext()
+        check_topics(options.topic, self.context.dead_letters, self.context.state)
         self._source: KafkaSource | None = None
         self._producer: Any = None
         self._prepared = False  # whether the topics have been seen to since the last commit that was lost
@@ -94,8 +99,29 @@ class KafkaSink:
         self._renewed: set[str] = set()  # partitions that --fresh has been obeyed for
 
     @classmethod
-    def to_topic(cls, topic: str, **options: Any) -> KafkaSink:
-        """Return a sink to ``topic``, not yet entered; ``options`` are fields of ``KafkaSink.Options``.
+    def to_topic(
+        cls,
+        topic: str,
+        *,
+        dead_letter_topic: str | None = None,
+        state_topic: str | None = None,
+        fresh: bool = False,
+        **options: Any,
+    ) -> KafkaSink:
+        """Return a sink to ``topic``, not yet entered.
+
+        Parameters
+        ----------
+        topic
+            The topic to write.
+        dead_letter_topic
+            Topic for what could not become an event; None: dropped.
+        state_topic
+            Compacted topic of snapshots; None: the group's name with ``.state`` behind it.
+        fresh
+            Forget the state of earlier runs, and begin where ``start`` says.
+        options
+            See ``KafkaSink.Options``.
 
         Raises
         ------
@@ -110,7 +136,8 @@ class KafkaSink:
         ...
         streamrnn.errors.ConfigError: [sink] delivery: must be one of 'at_least_once', 'at_most_once', 'exactly_once'. ...
         """
-        return cls(checked_table("sink", SinkOptions, {"topic": topic, **options}))
+        context = SinkContext(dead_letters=dead_letter_topic, state=state_topic, fresh=fresh)
+        return cls(checked_table("sink", SinkOptions, {"topic": topic, **options}), context)
 
     @property
     def delivery(self) -> str:
@@ -181,7 +208,7 @@ class KafkaSink:
         >>> KafkaSink.to_topic("scores", state_topic="watch.nets").state_topic
         'watch.nets'
         """
-        return self.options.state_topic or f"{self._attached().group}.state"
+        return self.context.state or f"{self._attached().group}.state"
 
     def check(self) -> list[StreamrnnError]:
         """Return what is wrong with the topics: no broker, no entry, missing and not to be created, not compacted.
@@ -197,7 +224,7 @@ class KafkaSink:
         streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
         """
         member = self._attached().member
-        topics = [name for name in (self.options.topic, self.options.dead_letter_topic) if name is not None]
+        topics = [name for name in (self.options.topic, self.context.dead_letters) if name is not None]
         try:
             with contextlib.closing(connect(KafkaAdminClient, self.options, client_id=member)) as admin:
                 self._look_for_others()
@@ -252,7 +279,7 @@ class KafkaSink:
     def _prepare(self) -> None:
         """See to the topics: at the start, and after each commit that was lost."""
         source, options = self._attached(), self.options
-        topics = {name: 0 for name in (options.topic, options.dead_letter_topic) if name is not None}
+        topics = {name: 0 for name in (options.topic, self.context.dead_letters) if name is not None}
         most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
         with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
             found = ensure_topics(
@@ -308,7 +335,7 @@ class KafkaSink:
         self._pointers.pop(partition, None)
         if self._producer is None:
             self._renew_producer()
-        if self.options.fresh and partition not in self._renewed:
+        if self.context.fresh and partition not in self._renewed:
             source.start_over(partition)
             return None
         committed = source.committed(partition)
@@ -449,7 +476,6 @@ class KafkaSink:
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
-        extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),
     ) -> None:
         """Write all of it or none of it, in one transaction (as far as ``delivery`` promises).
@@ -479,7 +505,7 @@ class KafkaSink:
                 "at_least_once": self._at_least_once,
                 "at_most_once": self._at_most_once,
             }[self.options.delivery]
-            deliver(positions, snapshots or {}, extra or {}, _Results(outputs, dead_letters, blocks))
+            deliver(positions, snapshots or {}, _Results(outputs, dead_letters, blocks))
         except KafkaError as error:
             said = f"{type(error).__name__}: {error}"
             self._drop_producer()
@@ -523,10 +549,10 @@ class KafkaSink:
             with contextlib.suppress(KafkaError, UnavailableError):  # it is asked again before there is a new producer
                 self._attached().check_member()
 
-    def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
+    def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
         producer = self._producer
         producer.begin_transaction()
-        pointers = self._write_state(positions, snapshots, extra)
+        pointers = self._write_state(positions, snapshots)
         self._write(results)
         producer.flush()
         offsets = {partition_of(name): one for name, one in self._offsets(positions, pointers).items()}
@@ -534,14 +560,14 @@ class KafkaSink:
         producer.commit_transaction()
         self._pointers.update(pointers)
 
-    def _at_least_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
-        pointers = self._write_state(positions, snapshots, extra)
+    def _at_least_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
+        pointers = self._write_state(positions, snapshots)
         self._check(self._write(results))
         self._attached().commit_offsets(self._offsets(positions, pointers))
         self._pointers.update(pointers)
 
-    def _at_most_once(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra, results: _Results) -> None:
-        pointers = self._write_state(positions, snapshots, extra)
+    def _at_most_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
+        pointers = self._write_state(positions, snapshots)
         self._attached().commit_offsets(self._offsets(positions, pointers))
         self._pointers.update(pointers)
         self._check(self._write(results))
@@ -553,7 +579,7 @@ class KafkaSink:
             if future.failed():
                 raise future.exception
 
-    def _write_state(self, positions: _Positions, snapshots: _Snapshots, extra: _Extra) -> dict[str, Pointer]:
+    def _write_state(self, positions: _Positions, snapshots: _Snapshots) -> dict[str, Pointer]:
         writer = self._writer
         if writer is None:
             raise SinkError("The sink is not open: write it inside a with statement.")
@@ -564,7 +590,6 @@ class KafkaSink:
                 name,
                 positions[name],
                 snapshot,
-                extra.get(name, {}),
                 source.partition_count(partition_of(name).topic),
             )
             for name, snapshot in snapshots.items()
@@ -592,8 +617,8 @@ class KafkaSink:
             futures += self._producer.send_all(topic, records[:-1], headers[:1], to)
             futures += [self._producer.send(topic, line, key, headers, to) for key, line in records[-1:]]
             at += len(block)
-        if self.options.dead_letter_topic is not None:
-            futures += [self._send_letter(letter, self.options.dead_letter_topic) for letter in results.letters]
+        if self.context.dead_letters is not None:
+            futures += [self._send_letter(letter, self.context.dead_letters) for letter in results.letters]
         return futures
 
     def _send_letter(self, letter: DeadLetter, topic: str) -> Any:

@@ -23,7 +23,7 @@ from kafka.structs import MemberState, OffsetAndMetadata
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, GoneError, SourceError, StateError, StreamrnnError, UnavailableError
-from streamrnn.io import Block, DeadLetter, Event, Poll, Position
+from streamrnn.io import Block, DeadLetter, Event, Poll, Position, SourceContext
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder, RecordError
 from streamrnn_kafka.members import PROTOCOL, Changes, GroupConsumer, held_as, leave, missed_generation, other_protocol
@@ -56,6 +56,8 @@ class KafkaSource:
     ----------
     options
         What to read and how, see ``KafkaSource.Options``.
+    context
+        What the run asks besides.
 
     Examples
     --------
@@ -66,9 +68,13 @@ class KafkaSource:
     """
 
     Options = SourceOptions
+    keeps_raw = True
+    begins_again = False  # the group's offsets say where it goes on
+    client_loggers = ("kafka",)
 
-    def __init__(self, options: SourceOptions) -> None:
+    def __init__(self, options: SourceOptions, context: SourceContext | None = None) -> None:
         self.options = options
+        self.context = context or SourceContext()
         self._start_ms = start_ms(options.start)
         self._consumer: Any = None
         self._joined = False
@@ -90,8 +96,17 @@ class KafkaSource:
         self._key_of = KeyDecoder(FORMATS.get(options.key_format), options.key_field, registry)
 
     @classmethod
-    def from_topics(cls, *topics: str, **options: Any) -> KafkaSource:
-        """Return a source of ``topics``, not yet entered; ``options`` are fields of ``KafkaSource.Options``.
+    def from_topics(cls, *topics: str, keep_raw: bool = False, **options: Any) -> KafkaSource:
+        """Return a source of ``topics``, not yet entered.
+
+        Parameters
+        ----------
+        topics
+            Topics to read.
+        keep_raw
+            Keep each record's value as it was read in ``Block.raws``.
+        options
+            See ``KafkaSource.Options``.
 
         Raises
         ------
@@ -106,7 +121,8 @@ class KafkaSource:
         ...
         streamrnn.errors.ConfigError: [source] server: there is no such option. Did you mean 'servers'?
         """
-        return cls(checked_table("source", SourceOptions, {"topics": list(topics), **options}))
+        checked = checked_table("source", SourceOptions, {"topics": list(topics), **options})
+        return cls(checked, SourceContext(keep_raw=keep_raw))
 
     @property
     def group(self) -> str:
@@ -192,7 +208,7 @@ class KafkaSource:
         >>> source.reread().options == source.options
         True
         """
-        return OutsideSource(self.options)
+        return OutsideSource(self.options, self.context)
 
     def _check_topics(self, topics: Sequence[str]) -> None:
         try:
@@ -418,7 +434,7 @@ class KafkaSource:
             records[-1].offset + 1,
             keys,
             times,
-            [records[i].value for i in good] if options.keep_raw else (),
+            [records[i].value for i in good] if self.context.keep_raw else (),
             letters,
             name,
             RECORD_TIME if options.time is None else options.time,
@@ -598,6 +614,8 @@ class OutsideSource(KafkaSource):
     ----------
     options
         As for :class:`KafkaSource`.
+    context
+        The same.
 
     Examples
     --------

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import time
 import zlib
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -48,8 +47,8 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     sum: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a snapshot consists of. ``count`` is the number of partitions of the input topic."""
+class Manifest(msgspec.Struct, frozen=True):
+    """What a snapshot consists of. ``count`` is the number of partitions of the input topic; more is passed over."""
 
     version: int
     partition: str
@@ -58,7 +57,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sum: str
     count: int
     pages: tuple[Page, ...]
-    extra: dict[str, Any] = {}
 
 
 class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,7 +131,6 @@ class StateWriter:
         name: str,
         position: Position,
         snapshot: bytes | memoryview,
-        extra: Mapping[str, Any],
         count: int,
     ) -> Pointer:
         """Send what differs from the snapshot before; return the pointer to commit."""
@@ -153,7 +150,7 @@ class StateWriter:
         pages = tuple(
             Page(sent[i].get(timeout=READ_S).offset, one) if i in sent else old[i] for i, one in enumerate(sums)
         )
-        manifest = Manifest(VERSION, name, position, len(snapshot), _sum(snapshot), count, pages, dict(extra))
+        manifest = Manifest(VERSION, name, position, len(snapshot), _sum(snapshot), count, pages)
         data = msgspec.json.encode(manifest)
         future = producer.send(self._topic, data, key=name.encode(), partition=to)
         producer.flush()
@@ -211,7 +208,7 @@ class StateReader:
     def restored(self, name: str, position: Position, pointer: Pointer) -> tuple[Manifest, Restored]:
         """Return what a runtime restores from."""
         manifest, snapshot = self.read(name, pointer)
-        return manifest, Restored(position, snapshot, manifest.position, manifest.extra)
+        return manifest, Restored(position, snapshot, manifest.position)
 
     def _damaged(self, name: str, what: str) -> StateError:
         return StateError(

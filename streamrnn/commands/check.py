@@ -11,7 +11,7 @@ from streamrnn.config import Config
 from streamrnn.engine.assemble import check_state, make_shards, make_sink, make_source
 from streamrnn.engine.fit import check_columns, check_fit
 from streamrnn.engine.loop import POLL_S
-from streamrnn.engine.positions import cut, distance, reached
+from streamrnn.engine.positions import cut, distance
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, GoneError, ModelChangedError, StreamrnnError, UnavailableError
 from streamrnn.io import (
@@ -26,6 +26,7 @@ from streamrnn.io import (
     SnapshotStore,
     Source,
     StoredSnapshot,
+    reached,
 )
 from streamrnn.scorers.model_kinds import model_kind
 
@@ -62,7 +63,7 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
             except ConfigError as error:
                 wrong.append(error)
                 continue
-        if role == "sink" and _same_place(config) and any(isinstance(error, UnavailableError) for error in wrong):
+        if isinstance(part, AttachedSink) and any(isinstance(error, UnavailableError) for error in wrong):
             tried.append("sink: not tried")
         elif isinstance(part, Checkable):
             found = part.check()
@@ -230,29 +231,25 @@ def try_together(config: Config, *, foreign: bool = True) -> None:
     """
     problems: list[str] = []
     for try_it in (
-        lambda: check_state(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
-        lambda: make_sink(config),
+        lambda: make_source(config),
+        lambda: check_state(
+            config, model_kind(config.model.kind, config.model.options, foreign=foreign), make_sink(config)
+        ),
         lambda: _check_named(config, foreign=foreign),
     ):
         try:
             try_it()
         except ConfigError as error:
-            problems += error.problems
+            problems += [problem for problem in error.problems if problem not in problems]
     if problems:
         raise ConfigError(problems)
-
-
-def _same_place(config: Config) -> bool:
-    """Whether source and sink are at the same servers: where they do not answer the one, the other need not wait for them."""
-    source, sink = (getattr(part.options, "servers", None) for part in (config.source, config.sink))
-    return source is not None and hasattr(config.sink.options, "servers") and sink in (source, None, "")
 
 
 def _memory(config: Config, names: tuple[str, ...]) -> str:
     """Say what the series of a partition take, and how many fit."""
     each, held = _room(config, names)
     room = held // each
-    keeps = config.state.mode == "snapshot" and (config.state.dir is not None or config.sink.kind != "files")
+    keeps = config.state.mode == "snapshot" and make_sink(config).keeps_state
     values = f"{len(names)} value{'s' if len(names) > 1 else ''}"
     return (
         f"memory: a series of {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {held / 1e6:,.0f} MB for each "

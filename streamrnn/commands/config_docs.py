@@ -1,93 +1,22 @@
-"""The configuration, described: an example to start from, a JSON Schema, and a page of all options.
+"""The configuration, described: a JSON Schema, and a page of all options.
 
-All three come from the declarations that also check a configuration; tests hold the published copies current.
+Both come from the declarations that also check a configuration; tests hold the published copies current.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from importlib.metadata import entry_points
 from typing import Any
 
 import msgspec
 
-from streamrnn.config import OPTION_TABLES, SINK_GIVEN, describe_type
+from streamrnn.config import OPTION_TABLES, describe_type
+from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.scorers.model_kinds import LABEL, LATE, MODELS, MOST_LATE
 
-__all__ = ["EXAMPLES", "page", "schema"]
-
-EXAMPLES = {
-    "file": """\
-# Watches the columns of a CSV file. `streamrnn check watch.toml` says what is wrong with this file,
-# `streamrnn run watch.toml` runs it. Paths are relative to this file. docs/options.md lists every option.
-
-[source]
-path = "${INPUT:-in.csv}"   # - is standard input; JSON Lines too
-follow = false              # true: go on as the file grows, like tail -F
-# columns = ["flow"]        # all columns of numbers by default
-# key = "sensor"            # one net for each value of this column
-
-[model]
-kind = "RNNAnomalyDetector"
-hidden_size = 16
-seed = 1
-
-[alarm]
-rate = 0.01      # share of normal events that may alarm
-warm_up = 200    # events before the first alarm: the net must see something first
-
-[sink]
-path = "out.jsonl"
-
-[dead_letter]
-path = "dead.jsonl"   # records that are no events, with line and reason
-
-[state]
-dir = "state"    # a restart goes on from here, without a gap or a repetition
-every = 10000    # events between two snapshots
-
-# [server]
-# port = 9100    # http://localhost:9100 shows the run, as does `streamrnn top`; /metrics for Prometheus
-""",
-    "kafka": """\
-# Watches a Kafka topic and writes a result for each event, exactly once. `streamrnn check watch.toml` says what is wrong
-# with this file, `streamrnn run watch.toml` runs it. docs/kafka.md is the guide, docs/options.md lists every option.
-
-[source]
-kind = "kafka"
-servers = "${KAFKA:-localhost:9092}"
-topics = ["flow"]
-group = "watch"              # this application: its processes share the partitions
-replica = "${REPLICA:-0}"    # another one for each process, the same one after a restart
-columns = ["flow"]           # JSON fields to watch; a.b is the field b inside the field a
-# key = "sensor"             # one net for each value of this field
-
-[model]
-kind = "RNNAnomalyDetector"
-hidden_size = 16
-seed = 1
-
-[alarm]
-rate = 0.01      # share of normal events that may alarm
-warm_up = 200    # events before the first alarm: the net must see something first
-
-[sink]
-kind = "kafka"
-topic = "flow.scores"        # readers must set isolation.level=read_committed
-
-[dead_letter]
-topic = "flow.dead"          # records that are no events, with the reason in the headers
-
-[state]
-every = 10000    # events of a partition between two snapshots
-
-[server]
-port = "${PORT:-9100}"       # http://localhost:9100 shows the run, as does `streamrnn top`; /metrics for Prometheus. Another one
-                             # for each process on the same machine
-""",
-}
+__all__ = ["page", "schema"]
 
 _INTRO = """\
 # Options
@@ -104,10 +33,9 @@ for the content of a file (a secret); `$${` stands for the characters `${`. `str
 def _connectors(role: str) -> dict[str, type]:
     """Return the options of each connector of ours, by kind; one that cannot be loaded is left out."""
     found: dict[str, type] = {}
-    for point in sorted(entry_points(group=f"streamrnn.{role}s"), key=lambda point: point.name):
-        if point.value.startswith("streamrnn_"):
-            with contextlib.suppress(ImportError, AttributeError):
-                found[point.name] = point.load().Options
+    for kind in connector_kinds(role, ours=True):
+        with contextlib.suppress(ImportError, AttributeError):
+            found[kind] = find_connector(role, kind).Options
     return found
 
 
@@ -126,12 +54,11 @@ def _default(field: Any) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _rows(options: type, leave_out: tuple[str, ...] = ()) -> list[str]:
+def _rows(options: type) -> list[str]:
     lines = ["| option | must be | default | what it does |", "|---|---|---|---|"]
     for field in msgspec.structs.fields(options):
-        if field.name not in leave_out:
-            rule, text = describe_type(field.type)
-            lines.append(f"| `{field.name}` | {_cell(rule)} | {_default(field)} | {_cell(text)} |")
+        rule, text = describe_type(field.type)
+        lines.append(f"| `{field.name}` | {_cell(rule)} | {_default(field)} | {_cell(text)} |")
     return lines
 
 
@@ -162,8 +89,7 @@ def page() -> str:
     parts = [_INTRO]
     for role in ("source", "sink"):
         for kind, options in _connectors(role).items():
-            moved = tuple(SINK_GIVEN) if role == "sink" else ()
-            parts.append("\n".join([f'## `[{role}]`, `kind = "{kind}"`', "", *_rows(options, moved), ""]))
+            parts.append("\n".join([f'## `[{role}]`, `kind = "{kind}"`', "", *_rows(options), ""]))
     models = "\n\n".join("\n".join(_model_rows(name)) for name in MODELS)
     parts.append(f"## `[model]`\n\n{models}\n")
     parts += ["\n".join([f"## `[{name}]`", "", *_rows(options), ""]) for name, options in OPTION_TABLES.items()]
@@ -179,16 +105,14 @@ def _or_reference(declared: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "anyOf": [*declared.pop("anyOf", [declared] if declared else []), reference]}
 
 
-def _table(options: type, leave_out: tuple[str, ...] = (), kind: str | None = None) -> dict[str, Any]:
+def _table(options: type, kind: str | None = None, default: str | None = None) -> dict[str, Any]:
     _, definitions = msgspec.json.schema_components([options])
     declared = definitions[options.__name__]
-    properties = {
-        name: _or_reference(dict(one)) for name, one in declared["properties"].items() if name not in leave_out
-    }
+    properties = {name: _or_reference(dict(one)) for name, one in declared["properties"].items()}
     required = list(declared.get("required", []))
     if kind is not None:
         properties = {"kind": {"const": kind}, **properties}
-        required = required if kind == "files" else ["kind", *required]
+        required = required if kind == default else ["kind", *required]
     made = {"type": "object", "title": options.__name__, "properties": properties, "additionalProperties": False}
     return {**made, "required": required} if required else made
 
@@ -197,8 +121,8 @@ def schema() -> str:
     """Return the JSON Schema (2020-12) of a configuration."""
     tables: dict[str, Any] = {}
     for role in ("source", "sink"):
-        moved = tuple(SINK_GIVEN) if role == "sink" else ()
-        tables[role] = {"oneOf": [_table(options, moved, kind) for kind, options in _connectors(role).items()]}
+        default = default_kind(role)
+        tables[role] = {"oneOf": [_table(options, kind, default) for kind, options in _connectors(role).items()]}
     tables["model"] = {
         "type": "object",
         "description": "kind, and the parameters of that class; streamrnn check knows their rules.",

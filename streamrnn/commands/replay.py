@@ -14,13 +14,13 @@ import msgspec
 from streamrnn import config as configs
 from streamrnn.commands.export import read_export
 from streamrnn.commands.verify import Stretch, reread
-from streamrnn.config import Config, DeadLetters, Named, State
+from streamrnn.config import Config, DeadLetters, Named, State, checked_table
 from streamrnn.container import unpack
 from streamrnn.engine.assemble import make_shards, make_sink, make_source, replay_tables
 from streamrnn.engine.loop import Runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import StateError, UsageError
-from streamrnn.io import Position, Source, StoredSnapshot, find_connector
+from streamrnn.io import Position, Source, StoredSnapshot, default_kind, find_connector
 from streamrnn.scorers.model_kinds import MODELS, check_model
 
 __all__ = ["from_command", "model_of"]
@@ -81,17 +81,20 @@ def _from_file(file: str, given: dict[str, Any], kept: StoredSnapshot | None) ->
 
 def _from_config(given: dict[str, Any], kept: StoredSnapshot | None) -> tuple[Config, Callable[[], Runtime]]:
     checked = configs.load(given["config_file"], check_model)
-    standard_output = find_connector("sink", "files").Options(path="-")
     state = State(max_keys=checked.state.max_keys, memory_mb=checked.state.memory_mb, numerics=checked.state.numerics)
-    checked = msgspec.structs.replace(
-        checked, sink=Named("files", standard_output), state=state, dead_letter=DeadLetters()
-    )
+    checked = msgspec.structs.replace(checked, sink=_standard_output(), state=state, dead_letter=DeadLetters())
     partition, start = given.get("partition"), _position(given.get("start"))
     if kept is not None:
         partition = partition or kept.partition
         start = kept.position if start is None else start
     end = _position(given.get("end"))
     return checked, _runtime(checked, lambda: Stretch(reread(checked), partition, start, end), kept)
+
+
+def _standard_output() -> Named:
+    """Return the sink that ``[sink]`` names with the path - and nothing else."""
+    kind = default_kind("sink")
+    return Named(kind, checked_table("sink", find_connector("sink", kind).Options, {"path": "-"}))
 
 
 def _position(text: str | None) -> Position | None:

@@ -181,7 +181,7 @@ def taken_in(
             if held and from_start and first is not None:
                 position = first
             if held and (not from_start or first is not None):
-                sink.commit([], [], {name: position}, {name: one.data}, {name: {"events": shard.events}})
+                sink.commit([], [], {name: position}, {name: one.data})
                 return str(position)
             if poll.ended or time.monotonic() > end:
                 raise SourceError(f"The input has {'no event' if held else 'no partition ' + repr(name)}.")

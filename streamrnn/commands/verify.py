@@ -12,10 +12,10 @@ from streamrnn.engine.assemble import make_shards, make_sink, make_source
 from streamrnn.engine.limits import fitting
 from streamrnn.engine.loop import BLOCK_EVENTS, POLL_S
 from streamrnn.engine.output import encode_block
-from streamrnn.engine.positions import cut, reached
+from streamrnn.engine.positions import cut
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, SourceError, StateError
-from streamrnn.io import AttachedSink, Block, Poll, Position, ReadableSink, Rereadable, Source, StoredSnapshot
+from streamrnn.io import AttachedSink, Block, Poll, Position, ReadableSink, Rereadable, Source, StoredSnapshot, reached
 
 __all__ = ["Stretch", "Verdict", "reread", "verify"]
 
@@ -188,6 +188,8 @@ class Stretch:
         Positions of the first event to read and of the first not to; None for beginning and end of the input.
     """
 
+    begins_again = False
+
     def __init__(
         self, source: Source, partition: str | None = None, start: Position | None = None, end: Position | None = None
     ) -> None:
@@ -195,6 +197,7 @@ class Stretch:
         self._partition = partition
         self._start = start
         self._end = end
+        self.keeps_raw = source.keeps_raw
         self._left: set[str] = set()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from streamrnn.daemon.log import say, set_up
 from streamrnn.daemon.signals import StopSignals
 from streamrnn.daemon.stages import COMPILING, Stages
 from streamrnn.daemon.systemd import Notifier
-from streamrnn.engine.assemble import make_runtime, make_shards
+from streamrnn.engine.assemble import client_loggers, make_runtime, make_shards
 from streamrnn.engine.dead_letter_limit import Breaker
 from streamrnn.engine.loop import Observer, Runtime, Summary
 from streamrnn.engine.warmup import expected_cpu_s, warm_up
@@ -102,7 +102,7 @@ class Daemon:
     def run(self) -> Summary:
         """Run until the source ends or a signal comes; return what was done."""
         config, health = self.config, self.health
-        set_up(config.log.format, config.log.level)
+        set_up(config.log.format, config.log.level, clients=client_loggers(config))
         with ExitStack() as stack:
             stack.enter_context(self._signals)
             health.stages = stack.enter_context(Stages(self._tell_stage, self._compiler_works))
@@ -243,7 +243,7 @@ class Daemon:
         state = msgspec.structs.replace(kept.state, every=fresh.state.every, every_s=fresh.state.every_s)
         log = msgspec.structs.replace(kept.log, level=fresh.log.level)
         self.config = msgspec.structs.replace(kept, alarm=alarm, state=state, log=log)
-        set_up(log.format, log.level)
+        set_up(log.format, log.level, clients=client_loggers(kept))
         self.health.alarm_rate = alarm.rate
         runtime = self.health.runtime
         if isinstance(runtime, Runtime):

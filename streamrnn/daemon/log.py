@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -70,7 +71,9 @@ class _Formatter(logging.Formatter):
         return " ".join(f"{name}={_logfmt(value)}" for name, value in fields.items())
 
 
-def set_up(form: LogFormat = "auto", level: str = "info", stream: TextIO | None = None) -> None:
+def set_up(
+    form: LogFormat = "auto", level: str = "info", stream: TextIO | None = None, clients: Sequence[str] = ()
+) -> None:
     """Send log lines, and the warnings of Python and of libraries, to ``stream``.
 
     Parameters
@@ -78,18 +81,20 @@ def set_up(form: LogFormat = "auto", level: str = "info", stream: TextIO | None 
     form
         auto: logfmt on a terminal, else JSON.
     level
-        debug, info, warning or error. Other libraries speak from warning up; Kafka's client, which reports each lost
-        connection as an error and then mends it, with debug only: what it cannot mend is our own error.
+        debug, info, warning or error. Other libraries speak from warning up.
     stream
         Standard error by default.
+    clients
+        Loggers of the connectors' client libraries, which speak with debug only: a client reports each lost connection as an
+        error and then mends it; what it cannot mend is our own error.
     """
     stream = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Formatter(as_json=form == "json" or (form == "auto" and not stream.isatty())))
     if level != "debug":  # a filter: the connector listens to this logger to learn why a connection is refused
-        handler.addFilter(lambda record: not record.name.startswith("kafka"))
+        handler.addFilter(lambda record: not any(f"{record.name}.".startswith(f"{name}.") for name in clients))
     logging.captureWarnings(capture=True)
-    for name in ("streamrnn", "py.warnings", "kafka"):
+    for name in ("streamrnn", "py.warnings", *clients):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.propagate = False

@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from streamrnn.config import FORECAST_FIELDS, SINK_GIVEN, Config, State
+from streamrnn.config import FORECAST_FIELDS, Config, State
 from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError
-from streamrnn.io import find_connector
+from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
 from streamrnn.scorers.model_kinds import ModelKind, model_kind
 
-__all__ = ["check_state", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
+__all__ = ["check_state", "client_loggers", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
 
 
 def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
@@ -52,9 +50,9 @@ def make_runtime(
         Events asked for at once. Changes nothing in the outputs.
     """
     made = kind or model_kind(config.model.kind, config.model.options)
-    check_state(config, made)
-    replay = config.state.mode == "replay"
     sink = make_sink(config, fresh=fresh)
+    check_state(config, made, sink)
+    replay = config.state.mode == "replay"
     return Runtime(
         make_source(config),
         sink,
@@ -69,34 +67,57 @@ def make_runtime(
     )
 
 
-def check_state(config: Config, kind: ModelKind) -> None:
+def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:
     """Raise where a restart could not bring the model back.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        Its model.
+    sink
+        Its sink: where that keeps no state, every run starts from nothing.
 
     Raises
     ------
     ConfigError
         With what to set instead.
     """
-    if config.state.dir is None and config.sink.kind == "files":
+    if not sink.keeps_state:
         return
     if config.state.mode == "snapshot" and kind.dumps is None:
         raise ConfigError(
             f"[state] mode: a {kind.name} cannot be written without pickle. Set it to 'replay', so that a restart reads the "
             "input again from its beginning, or leave [state] dir unset, so that each run starts from nothing."
         )
-    if config.state.mode == "replay" and config.source.kind != "files":
+    if config.state.mode == "replay" and not find_connector("source", config.source.kind).begins_again:
         raise ConfigError(
-            f"[state] mode: 'replay' needs a source that begins at its beginning again, kind = 'files'. It is "
-            f"{config.source.kind!r}."
+            f"[state] mode: 'replay' needs a source that begins at its beginning again. {config.source.kind!r} does not."
         )
 
 
+def client_loggers(config: Config) -> list[str]:
+    """Return the loggers of the client libraries that source and sink use."""
+    made = (find_connector("source", config.source.kind), find_connector("sink", config.sink.kind))
+    return sorted({name for one in made if isinstance(one, HasClient) for name in one.client_loggers})
+
+
 def make_source(config: Config) -> Any:
-    """Return the source of a configuration, not yet entered."""
-    options = config.source.options
-    if "input" in config.output.fields:
-        options = msgspec.structs.replace(options, keep_raw=True)
-    return find_connector("source", config.source.kind)(options)
+    """Return the source of a configuration, not yet entered.
+
+    Raises
+    ------
+    ConfigError
+        When results should show records as they were read, and it does not keep them.
+    """
+    made = find_connector("source", config.source.kind)
+    keep_raw = "input" in config.output.fields
+    if keep_raw and not made.keeps_raw:
+        raise ConfigError(
+            f"[output] fields: the source {config.source.kind!r} does not keep records as they were read; leave out 'input'."
+        )
+    return made(config.source.options, SourceContext(keep_raw=keep_raw))
 
 
 def make_sink(config: Config, *, fresh: bool = False) -> Any:
@@ -107,18 +128,22 @@ def make_sink(config: Config, *, fresh: bool = False) -> Any:
     ConfigError
         When it does not support what other tables ask of it, or would write over the input.
     """
-    _spare_input(config)
-    return find_connector("sink", config.sink.kind)(_sink_options(config, fresh))
+    made = find_connector("sink", config.sink.kind)
+    sink = made(config.sink.options, _sink_context(config, made.takes, fresh=fresh))
+    if isinstance(sink, HasFiles):
+        _spare_input(config, sink)
+    return sink
 
 
-def _spare_input(config: Config) -> None:
+def _spare_input(config: Config, sink: HasFiles) -> None:
     """Raise where results or dead letters would be written over what is read."""
-    read = getattr(config.source.options, "path", None)
-    written = {"[sink] path": getattr(config.sink.options, "path", None), "[dead_letter] path": config.dead_letter.path}
+    source = make_source(config)
+    read = source.files() if isinstance(source, HasFiles) else {}
     problems = [
-        f"{name}: {path!r} is the file that [source] path reads: it would be overwritten. Name another one."
-        for name, path in written.items()
-        if path and read and _same_file(Path(path), Path(read))
+        f"{name}: {path!r} is the file that {option} reads: it would be overwritten. Name another one."
+        for name, path in sink.files().items()
+        for option, other in read.items()
+        if _same_file(Path(path), Path(other))
     ]
     if problems:
         raise ConfigError(problems)
@@ -131,25 +156,21 @@ def _same_file(one: Path, other: Path) -> bool:
     return str(one) != "-" and one.resolve() == other.resolve()
 
 
-def _sink_options(config: Config, fresh: bool) -> Any:
-    """Hand the sink what other tables say about it."""
-    options = config.sink.options
-    given = {
-        "dead_letters": config.dead_letter.path,
-        "dead_letter_topic": config.dead_letter.topic,
-        "state_dir": config.state.dir,
-        "state_topic": config.state.topic,
-        "snapshots_kept": None if config.state.keep == State().keep else config.state.keep,
-        "fresh": fresh or None,
+def _sink_context(config: Config, takes: frozenset[str], *, fresh: bool) -> SinkContext:
+    """Return what other tables, or the command line, ask of the sink; raise where it does not heed that."""
+    asked = {
+        "[dead_letter] path": config.dead_letter.path,
+        "[dead_letter] topic": config.dead_letter.topic,
+        "[state] dir": config.state.dir,
+        "[state] topic": config.state.topic,
+        "[state] keep": None if config.state.keep == State().keep else config.state.keep,
+        "--fresh": fresh or None,
     }
-    wanted = {name: value for name, value in given.items() if value is not None}
-    known = {field.name for field in msgspec.structs.fields(options)}
-    lacking = [name for name in wanted if name not in known]
-    if lacking:
-        raise ConfigError(
-            [f"{SINK_GIVEN[name]}: the sink {config.sink.kind!r} does not support this." for name in lacking]
-        )
-    return msgspec.structs.replace(options, **wanted)
+    asked = {option: value for option, value in asked.items() if value is not None}
+    if lacking := [option for option in asked if option not in takes]:
+        raise ConfigError([f"{option}: the sink {config.sink.kind!r} does not support this." for option in lacking])
+    given: dict[str, Any] = {CONTEXT_OPTIONS[option]: value for option, value in asked.items()}
+    return SinkContext(**given)
 
 
 def replay_tables(

@@ -13,10 +13,21 @@ from streamrnn.engine.due import Newest, Standing, due, gone_behind
 from streamrnn.engine.limits import fitting
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.output import encode_block
-from streamrnn.engine.positions import cut, distance, reached, start_of
+from streamrnn.engine.positions import cut, distance, start_of
 from streamrnn.engine.shard import Scored, Shard
 from streamrnn.errors import FullError, GoneError, ModelChangedError, Retriable, StateError, StreamrnnError
-from streamrnn.io import AttachedSink, Block, DeadLetter, LimitedSink, Poll, Position, RetainingSource, Sink, Source
+from streamrnn.io import (
+    AttachedSink,
+    Block,
+    DeadLetter,
+    LimitedSink,
+    Poll,
+    Position,
+    RetainingSource,
+    Sink,
+    Source,
+    reached,
+)
 
 __all__ = ["Observer", "Runtime", "Summary"]
 
@@ -367,9 +378,8 @@ class Runtime:
                 positions[name] = state.position
         if not positions:
             return False
-        extra = {name: {"events": self._partitions[name].shard.events} for name in snapshots}
         try:
-            written = self._write(outputs, dead, positions, snapshots, extra, blocks)
+            written = self._write(outputs, dead, positions, snapshots, blocks)
         finally:
             for one in snapshots.values():
                 one.release()  # who keeps it beyond the commit is told so, and reads nothing that is no longer true
@@ -395,7 +405,6 @@ class Runtime:
         dead: list[DeadLetter],
         positions: dict[str, Position],
         snapshots: dict[str, memoryview],
-        extra: dict[str, dict[str, int]],
         blocks: Sequence[Block],
     ) -> dict[str, memoryview]:
         """Commit, and return the snapshots that were written.
@@ -406,11 +415,11 @@ class Runtime:
         while True:
             started = time.perf_counter()
             try:
-                self.sink.commit(outputs, dead, positions, snapshots or None, extra or None, blocks)
+                self.sink.commit(outputs, dead, positions, snapshots or None, blocks)
             except FullError as error:
                 self.monitor.troubled(str(error))
                 if snapshots:
-                    snapshots, extra = {}, {}
+                    snapshots = {}
                     self._no_snapshot_until = time.monotonic() + SNAPSHOT_AGAIN_S
                     continue
                 if self.stopped():

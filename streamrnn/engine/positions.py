@@ -1,12 +1,12 @@
-"""Where a block begins, whether a position is reached, and part of a block."""
+"""Where a block begins, and part of a block."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from streamrnn.io import Block, Position
+from streamrnn.io import Block, Position, reached
 
-__all__ = ["cut", "distance", "reached", "start_of"]
+__all__ = ["cut", "distance", "start_of"]
 
 
 def cut(block: Block, start: int, end: int) -> Block:
@@ -58,23 +58,3 @@ def start_of(block: Block) -> Position | None:
     if not first:
         return None
     return first[0] if len(first) == 1 or reached(first[1], first[0]) else first[1]
-
-
-def reached(position: Position, target: Position) -> bool:
-    """Whether ``position`` lies at or behind ``target``: ints, or texts that end in ``:number`` after the same start.
-
-    Any other text is opaque: then only the very same one counts.
-
-    Examples
-    --------
-    >>> from streamrnn.engine.positions import reached
-    >>> reached("f:12", "f:9"), reached(3, 4), reached("b", "a")
-    (True, False, False)
-    """
-    if isinstance(position, int) and isinstance(target, int):
-        return position >= target
-    if isinstance(position, str) and isinstance(target, str):
-        (start, _, number), (target_start, _, target_number) = position.rpartition(":"), target.rpartition(":")
-        if start == target_start and number.isdecimal() and target_number.isdecimal():
-            return int(number) >= int(target_number)
-    return position == target

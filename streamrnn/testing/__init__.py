@@ -13,12 +13,14 @@ A suite is a list of named checks without arguments; ``pytest.mark.parametrize``
 from __future__ import annotations
 
 from streamrnn.testing.cells import cell_checks, check_cell
-from streamrnn.testing.connectors import ConnectorRig, connector_checks
+from streamrnn.testing.connector_rig import ConnectorRig, Record
+from streamrnn.testing.connectors import connector_checks
 from streamrnn.testing.losses import check_loss, loss_checks
 from streamrnn.testing.optimizers import check_optimizer, optimizer_checks
 
 __all__ = [
     "ConnectorRig",
+    "Record",
     "cell_checks",
     "check_cell",
     "check_loss",

@@ -15,7 +15,7 @@ import pytest
 from river.datasets import WaterFlow
 
 from streamrnn.cli import cli
-from streamrnn.commands.config_docs import EXAMPLES
+from streamrnn.io import find_example
 from tests.laws.places import ROOT
 
 TOOLS = Path(sys.executable).parent
@@ -151,8 +151,8 @@ def test_five_minutes_are_those_of_the_example() -> None:
     page = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
     shown = settings(page.partition("```toml\n")[2].partition("```")[0])
 
-    assert shown - settings(EXAMPLES["kafka"]) == {("source", "key", "sensor")}
-    assert '\n# key = "sensor"' in EXAMPLES["kafka"]
+    assert shown - settings(find_example("kafka")) == {("source", "key", "sensor")}
+    assert '\n# key = "sensor"' in find_example("kafka")
     assert {table for table, _, _ in shown} >= {"source", "sink", "server"}
 
 
@@ -160,5 +160,5 @@ def test_the_example_is_seen_where_top_looks() -> None:
     """The port of the Kafka example is where ``streamrnn top`` looks if it is told nothing; another process takes another one."""
     [address] = [one for one in cli.commands["top"].params if one.name == "address"]
 
-    assert ("server", "port", str(address.default).rpartition(":")[2]) in settings(EXAMPLES["kafka"])
-    assert 'port = "${PORT:-' in EXAMPLES["kafka"]
+    assert ("server", "port", str(address.default).rpartition(":")[2]) in settings(find_example("kafka"))
+    assert 'port = "${PORT:-' in find_example("kafka")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -87,7 +87,6 @@ class MemorySink:
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes] | None = None,
-        extra: Mapping[str, Mapping[str, Any]] | None = None,
         blocks: Sequence[Block] = (),
     ) -> None:
         if self.fail_after is not None:

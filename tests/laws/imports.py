@@ -111,6 +111,7 @@ LAYERS = {
     ),
     "streamrnn.commands": Layer(
         (
+            "streamrnn",
             "streamrnn.config",
             "streamrnn.config_secrets",
             "streamrnn.container",
@@ -142,6 +143,7 @@ LAYERS = {
     "streamrnn.__main__": Layer(("streamrnn.cli", "streamrnn.daemon")),
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
+    "streamrnn_sqlite": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(
         ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
         ("numpy", "msgspec", "kafka"),

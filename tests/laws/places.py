@@ -5,12 +5,19 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
-PACKAGES = ("streamrnn", "streamrnn_files", "streamrnn_kafka")
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds ``tests``: the checkout, or a copy of the tests without the sources."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCES = {Path(one).name: one for one in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
+"""The packages of the wheel, and where their sources lie: the library first, then the connectors."""
+
+PACKAGES = tuple(SOURCES)
+CONNECTORS = PACKAGES[1:]
 
 
 def folder(package: str) -> Path:

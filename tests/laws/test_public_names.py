@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.laws.places import load, modules
+from tests.laws.places import CONNECTORS, load, modules
 
 # The front doors. What lies behind them (kernels, engine, the inside of a connector) may change in any release.
 INTERFACES = (
@@ -17,8 +17,7 @@ INTERFACES = (
     "streamrnn.errors",
     "streamrnn.io",
     "streamrnn.testing",
-    "streamrnn_files",
-    "streamrnn_kafka",
+    *CONNECTORS,
 )
 
 

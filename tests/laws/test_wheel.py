@@ -13,10 +13,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.laws.places import PACKAGES, ROOT
+from tests.laws.places import PACKAGES, ROOT, SOURCES
 
-SOURCES = {"streamrnn": "streamrnn", "streamrnn_files": "connectors/streamrnn_files"}
-SOURCES["streamrnn_kafka"] = "connectors/streamrnn_kafka"
 NOT_BESIDE = ("streamrnn", "connectors", "demo-out", "dist", "build")  # the tests see everything else of the checkout
 
 pytestmark = pytest.mark.skipif(

@@ -25,7 +25,7 @@ def run(path: str, output: str, dead: str, state: str, pause: float = 0.0, size:
         if restored is not None:
             assert restored.snapshot is not None
             assert restored.snapshot_position is not None
-            total, commits = json.loads(restored.snapshot), restored.extra["commits"]
+            total, commits = json.loads(restored.snapshot)
             muted = offset(restored.position)
             source.seek("0", restored.snapshot_position)
         while not (poll := source.poll(size, 0.1)).ended:
@@ -39,9 +39,8 @@ def run(path: str, output: str, dead: str, state: str, pause: float = 0.0, size:
                 if offset(block.next_position) <= muted:
                     continue
                 commits += 1
-                snapshots = {"0": json.dumps(total).encode()} if commits % every == 1 else None
-                extra = {"0": {"commits": commits}} if snapshots else None
-                sink.commit(outputs, letters, {"0": block.next_position}, snapshots, extra)
+                snapshots = {"0": json.dumps([total, commits]).encode()} if commits % every == 1 else None
+                sink.commit(outputs, letters, {"0": block.next_position}, snapshots)
                 time.sleep(pause)
 
 

@@ -38,7 +38,6 @@ def commit(to: FileSink, i: int, *, snapshot: bool = True) -> None:
         [DeadLetter(i, "bad", b"\xff,%d" % i, i)],
         {"0": i},
         {"0": b"model %d" % i} if snapshot else None,
-        {"0": {"events": i}} if snapshot else None,
     )
 
 
@@ -62,7 +61,7 @@ def expected(n: int) -> tuple[str, str]:
 
 
 def test_commits_are_found_again(tmp_path):
-    """A restart finds position, newest snapshot and extra; the files go on where they were."""
+    """A restart finds position, newest snapshot; the files go on where they were."""
     with make(tmp_path) as to:
         assert to.restore("0") is None
         for i in (1, 2):
@@ -72,7 +71,6 @@ def test_commits_are_found_again(tmp_path):
         restored = to.restore("0")
         assert restored is not None
         assert (restored.position, restored.snapshot, restored.snapshot_position) == (3, b"model 2", 2)
-        assert restored.extra == {"events": 2}
         assert to.restore("1") is None
         commit(to, 4)
 
@@ -333,7 +331,6 @@ def test_damaged_snapshot(tmp_path, how):
             restored = to.restore("0")
         assert restored is not None
         assert (restored.position, restored.snapshot, restored.snapshot_position) == (3, b"model 2", 2)
-        assert restored.extra == {"events": 2}
         for older in (2, 1):
             damage(tmp_path / "state" / f"0-{older}.snapshot")
         with pytest.raises(StateError, match="No snapshot of partition '0' is whole"):

@@ -96,17 +96,17 @@ def test_a_producer_that_is_fenced_is_renewed_by_who_has_the_name(rig):
     with source, sink:
         assigned(source)
         assert sink.restore(name) is None
-        sink.commit([], [], {name: 1}, {name: b"one"}, {name: {}})
+        sink.commit([], [], {name: 1}, {name: b"one"})
         other = KafkaProducer(bootstrap_servers=rig.servers, transactional_id=source.member)
         other.init_transactions()
         other.close()
 
         with pytest.raises(RetriableSinkError):
-            sink.commit([], [], {name: 2}, {name: b"two"}, {name: {}})
+            sink.commit([], [], {name: 2}, {name: b"two"})
         restored = sink.restore(name)
         assert restored is not None
         assert (restored.position, restored.snapshot) == (1, b"one")
-        sink.commit([], [], {name: 2}, {name: b"two"}, {name: {}})
+        sink.commit([], [], {name: 2}, {name: b"two"})
 
 
 def test_a_group_that_shares_in_another_way(rig):

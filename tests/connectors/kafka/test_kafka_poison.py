@@ -148,7 +148,7 @@ def test_longest_record_is_taken(rig):
             while not source.poll(1, 0.1).assigned:
                 pass
             sink.restore(block.partition)
-            sink.commit(lines, [], {block.partition: 90}, None, None, [block])
+            sink.commit(lines, [], {block.partition: 90}, None, [block])
         rig.wait_until(lambda limit=limit: rig.count(f"{rig.output}.{limit}") == 90)
 
 

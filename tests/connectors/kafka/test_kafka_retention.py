@@ -214,12 +214,12 @@ def test_pages_behind_an_older_snapshot(rig, tmp_path):
                 pass
             restored = sink.restore(name)
             if turn == 0:
-                sink.commit([], [], {name: 5}, {name: old}, {})
-                sink.commit([], [], {name: 8}, {name: b"!" + old[1:]}, {})
+                sink.commit([], [], {name: 5}, {name: old})
+                sink.commit([], [], {name: 8}, {name: b"!" + old[1:]})
             else:
                 assert restored is not None
                 assert (restored.snapshot, restored.snapshot_position, restored.passing) == (old, 5, True)
-                sink.commit([], [], {name: 7}, {name: old}, {})
+                sink.commit([], [], {name: 7}, {name: old})
         if turn == 0:
             set_offset(rig, 6)
 
@@ -273,5 +273,5 @@ def test_snapshot_longer_than_the_transaction(rig, tmp_path):
         with pytest.raises(
             RetriableSinkError, match=r"It lasted .* s, with 254\.0 MB of snapshots; .* transaction_timeout_s = 1\. "
         ):
-            sink.commit([], [], {name: 5}, {name: bytes(254_000_000)}, {})
+            sink.commit([], [], {name: 5}, {name: bytes(254_000_000)})
         assert time.monotonic() - started < 20  # not as long as the client keeps what comes behind a refused page

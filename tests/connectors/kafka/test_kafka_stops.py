@@ -202,7 +202,7 @@ def test_large_snapshots_are_paged(rig, tmp_path):
             name = f"{rig.topic}/0"
             restored = sink.restore(name)
             assert (None if restored is None else restored.snapshot) == expected
-            sink.commit([], [], {name: 5}, {name: snapshot}, {name: {"events": 5}})
+            sink.commit([], [], {name: 5}, {name: snapshot})
 
     keys = [one.key.decode().removeprefix(name) for one in rig.read(rig.state)[0]]
     pages = [f"/page/{i}" for i in range(6)]
