@@ -28,7 +28,7 @@ from machine import cpu
 from streamrnn import config
 from streamrnn.engine.assemble import make_shards, make_sink, make_source
 from streamrnn.engine.output import encode_block
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 
 RESULTS = Path(__file__).parent / "results" / "daemon.md"
 

@@ -1,6 +1,6 @@
 """Pass words on events from a topic of their own on into the input of a run: ``python examples/forward_words.py localhost:9092 pump.words pump``.
 
-A run with ``[model] late`` takes words on earlier events from its input, since results are a function of that alone. Each record keeps its
+A run with ``[model] feedback_memory`` takes words on earlier events from its input, since results are a function of that alone. Each record keeps its
 key, and so comes to the partition of the events it speaks of. After a crash some are passed on twice; the same word on an event
 counts once.
 """

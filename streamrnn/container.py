@@ -3,7 +3,7 @@
 Layout, little-endian::
 
     8 bytes   magic  b"SRNNSTAT"
-    4 bytes   version (1)
+    4 bytes   version (2)
     8 bytes   length of the manifest
     ...       manifest: JSON object, spaces behind; its "blobs" holds the length of each blob
     ...       the blobs, one after the other
@@ -24,7 +24,7 @@ from streamrnn.errors import StateError
 __all__ = ["MAGIC", "VERSION", "pack", "pack_into", "unpack"]
 
 MAGIC = b"SRNNSTAT"
-VERSION = 1
+VERSION = 2
 _HEADER = struct.Struct("<8sIQ")
 _DIGEST = 32
 DEEPEST = 50

@@ -28,7 +28,7 @@ from streamrnn.io import (
     StoredSnapshot,
     reached,
 )
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 
 __all__ = ["try_parts", "try_together"]
 
@@ -260,7 +260,7 @@ def _memory(config: Config, names: tuple[str, ...]) -> str:
 def _room(config: Config, names: tuple[str, ...]) -> tuple[int, int]:
     """Return the bytes that a series takes, and those of all that a partition may hold."""
     shard = make_shards(config)()
-    each = shard.series_bytes(names)
+    each = shard.key_bytes(names)
     return each, each * shard.room_for(names)
 
 

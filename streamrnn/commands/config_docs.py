@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import OPTION_TABLES, describe_type
+from streamrnn.config import DEFAULT_MODEL, OPTION_TABLES, describe_type
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
-from streamrnn.scorers.model_kinds import LABEL, LATE, MODELS, MOST_LATE
+from streamrnn.scorers.table import FEEDBACK_MEMORY, LABEL, MODELS, MOST_REMEMBERED
 
 __all__ = ["page", "schema"]
 
@@ -66,17 +66,14 @@ def _model_rows(name: str) -> list[str]:
     import streamrnn  # noqa: PLC0415
 
     lines = [f'### `kind = "{name}"`', "", "| parameter | must be | default |", "|---|---|---|"]
-    label = (
-        ("your word on each event, 1 for an anomaly, 0 for none", "none")
-        if name == MODELS[0]
-        else ("what is predicted from the others", "required")
+    predicts = MODELS[name].predicts
+    what = (
+        "what is predicted from the others" if predicts else "your feedback on each event, 1 for an anomaly, 0 for none"
     )
-    lines.append(f"| `{LABEL}` | the name of a column: {label[0]} | {label[1]} |")
-    if name == MODELS[0]:
-        rule = (
-            f"an int from 0 to {MOST_LATE}: events of a series that are remembered, by time, for words that come later"
-        )
-        lines.append(f"| `{LATE}` | {rule} | `0` |")
+    lines.append(f"| `{LABEL}` | the name of a column: {what} | {'required' if predicts else 'none'} |")
+    if MODELS[name].takes_feedback:
+        rule = f"an int from 0 to {MOST_REMEMBERED}: events of a key that are remembered, by time, for feedback that comes later"
+        lines.append(f"| `{FEEDBACK_MEMORY}` | {rule} | `0` |")
     for parameter in inspect.signature(getattr(streamrnn, name)).parameters.values():
         rule = PARAMETERS[parameter.name].rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
@@ -126,7 +123,7 @@ def schema() -> str:
     tables["model"] = {
         "type": "object",
         "description": "kind, and the parameters of that class; streamrnn check knows their rules.",
-        "properties": {"kind": {"type": "string", "default": MODELS[0]}},
+        "properties": {"kind": {"type": "string", "default": DEFAULT_MODEL}},
     }
     tables |= {name: _table(options) for name, options in OPTION_TABLES.items()}
     whole = {

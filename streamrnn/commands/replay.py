@@ -21,7 +21,8 @@ from streamrnn.engine.loop import Runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import StateError, UsageError
 from streamrnn.io import Position, Source, StoredSnapshot, default_kind, find_connector
-from streamrnn.scorers.model_kinds import MODELS, check_model
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.table import MODELS
 
 __all__ = ["from_command", "model_of"]
 

@@ -17,7 +17,7 @@ from streamrnn.engine.positions import start_of
 from streamrnn.errors import ConfigError, GoneError, SourceError, StateError
 from streamrnn.io import AttachedSink, Position, SnapshotStore, Source, StoredSnapshot
 from streamrnn.safe_text import safe_text
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 
 __all__ = ["chosen", "described", "listed", "other_numerics", "stored", "taken_in", "verified"]
 
@@ -106,7 +106,7 @@ def described(one: StoredSnapshot) -> str:
     known: Any = shown("", manifest)  # parameters that are called secrets are not told, whoever's they were
     whole = {
         "partition": one.partition, "name": one.name, "position": one.position, "bytes": len(one.data), **known,
-        "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs[1::2])),
+        "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs)),
     }  # fmt: skip
     return json.dumps(whole, indent=2, ensure_ascii=False)
 

@@ -24,7 +24,7 @@ from streamrnn.engine.loop import Observer, Runtime, Summary
 from streamrnn.engine.warmup import expected_cpu_s, warm_up
 from streamrnn.errors import ConfigError, Retriable, StreamrnnError, UnavailableError
 from streamrnn.safe_text import safe_name
-from streamrnn.scorers.model_kinds import ModelKind, model_kind
+from streamrnn.scorers.kinds import ModelKind, model_kind
 
 __all__ = ["Daemon"]
 
@@ -35,7 +35,7 @@ NAME = 256  # places of a partition's name in the log: a Kafka topic's are 249 a
 NO_ANSWER = UnavailableError, Retriable
 """What a run may end with that was asked to stop while it waited for a server."""
 
-RELOADABLE = ("[alarm] rate", "[alarm] quiet", "[state] every", "[state] every_s", "[log] level")
+RELOADABLE = ("[alarm] rate", "[alarm] cooldown", "[state] every", "[state] every_s", "[log] level")
 """What SIGHUP may change in a running process. Anything else decides what the state means, or where it lies."""
 
 
@@ -239,7 +239,7 @@ class Daemon:
     def _apply(self, fresh: Config) -> None:
         """Take over the reloadable options of a configuration."""
         kept = self.config
-        alarm = msgspec.structs.replace(kept.alarm, rate=fresh.alarm.rate, quiet=fresh.alarm.quiet)
+        alarm = msgspec.structs.replace(kept.alarm, rate=fresh.alarm.rate, cooldown=fresh.alarm.cooldown)
         state = msgspec.structs.replace(kept.state, every=fresh.state.every, every_s=fresh.state.every_s)
         log = msgspec.structs.replace(kept.log, level=fresh.log.level)
         self.config = msgspec.structs.replace(kept, alarm=alarm, state=state, log=log)

@@ -19,9 +19,9 @@ from streamrnn.daemon.recent_series import Point, Seen
 from streamrnn.daemon.stages import Stages
 from streamrnn.engine.loop import Runtime, Summary
 from streamrnn.engine.monitor import Monitor
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles", "series_id"]
 

@@ -32,7 +32,7 @@ COUNTERS = (
 SHARD_COUNTERS = (
     ("refused_updates", "Updates of weights that were refused: not finite, or absurdly large.", "refused"),
     ("evicted_keys", "Series dropped because there were more than max_keys.", "evicted"),
-    ("unheard_words", "Late words on events that are unknown, or too old.", "unheard"),
+    ("unapplied_feedback", "Feedback on events that are unknown, or too old.", "unapplied"),
 )
 
 # The same for what is kept of a partition and told by its quantiles.

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Point", "Seen", "SeenSeries"]
 
@@ -56,7 +56,7 @@ class Seen:
     >>> import numpy as np
     >>> from streamrnn.io import Block
     >>> from streamrnn.daemon.recent_series import Seen
-    >>> from streamrnn.engine.shard import Scored
+    >>> from streamrnn.scorers.scored import Scored
     >>> seen, keys = Seen(), tuple(f"k{i}" for i in range(100))
     >>> values = np.zeros((100, 1))
     >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
@@ -82,7 +82,7 @@ class Seen:
         column = scored.column(block.names)
         value, expected = block.values[:, column], scored.predictions[:, column]
         nothing = np.full(len(block), np.nan)
-        low, high = (scored.told[name][:, column] if name in scored.told else nothing for name in ("low", "high"))
+        low, high = (scored.details[name][:, column] if name in scored.details else nothing for name in ("low", "high"))
         times = block.positions if block.times is None else block.times
         for key, rows in self._rows(block, scored):
             series = self._series((block.partition, key), alarms=sum(scored.alarms[i] for i in rows))

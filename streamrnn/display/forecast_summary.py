@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
 from streamrnn.engine.loop import Summary
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Fan"]
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.engine.loop import Summary
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.safe_text import safe_name
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Curve"]
 
@@ -103,7 +103,7 @@ class Curve:
     >>> from streamrnn.io import Block
     >>> from streamrnn.display.run_summary import Curve
     >>> from streamrnn.engine.loop import Summary
-    >>> from streamrnn.engine.shard import Scored
+    >>> from streamrnn.scorers.scored import Scored
     >>> curve = Curve(limit=4)
     >>> values = np.arange(9.0)[:, None]
     >>> block = Block(("a",), values, range(9), 9)
@@ -152,7 +152,7 @@ class Curve:
         new = _Buckets(
             index, time, values, values, expected, expected, scores, alarms.astype(np.int64),
             alarm_score, index, time, values, expected, _reasons(scored, rows, alarms),
-            np.where(alarms, _told(scored, "feature", rows, -1), -1), _told(scored, "since", rows, 0) > 0,
+            np.where(alarms, _detail(scored, "feature", rows, -1), -1), _detail(scored, "since", rows, 0) > 0,
         )  # fmt: skip
         self.events += n
         self.alarms += int(alarms.sum())
@@ -178,15 +178,15 @@ class Curve:
         return rows
 
 
-def _told(scored: Scored, name: str, rows: Any, otherwise: int) -> Array:
+def _detail(scored: Scored, name: str, rows: Any, otherwise: int) -> Array:
     """Return what the model says of some events, or the same number for each."""
-    found = scored.told.get(name)
+    found = scored.details.get(name)
     return np.full(len(rows), otherwise) if found is None else found[rows]
 
 
 def _reasons(scored: Scored, rows: Any, alarms: Array) -> Array:
     """Return for each alarm what decided it, as far as the model tells."""
-    views = _told(scored, "decided", rows, -1)
+    views = _detail(scored, "decided", rows, -1)
     found = np.full(len(rows), "", dtype=object)
     for i in np.flatnonzero(alarms & (views >= 0)).tolist():
         found[i] = REASONS[VIEWS[views[i]]]

@@ -12,7 +12,7 @@ from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError
 from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
-from streamrnn.scorers.model_kinds import ModelKind, model_kind
+from streamrnn.scorers.kinds import ModelKind, model_kind
 
 __all__ = ["check_state", "client_loggers", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
 

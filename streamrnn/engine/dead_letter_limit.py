@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 from streamrnn.engine.loop import Summary
-from streamrnn.engine.shard import Scored
 from streamrnn.errors import BadDataError
 from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Breaker"]
 

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
+from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.times import seconds_of
 
 __all__ = ["check_columns", "check_fit"]
 
 
-def check_columns(kind: Any, names: tuple[str, ...]) -> list[str]:
+def check_columns(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
     """Return one line for each column that a model needs and the input lacks.
 
     Parameters
     ----------
     kind
-        A :class:`streamrnn.scorers.model_kinds.ModelKind`.
+        A :class:`streamrnn.scorers.kinds.ModelKind`.
     names
         The columns that are watched.
 
     Examples
     --------
     >>> from streamrnn.engine.fit import check_columns
-    >>> from streamrnn.scorers.model_kinds import ModelKind
+    >>> from streamrnn.scorers.kinds import ModelKind
     >>> check_columns(ModelKind("mine", {}, object, label="lod"), ("load", "flow"))
     ["[model] label: the input has no column 'lod' among those that are watched: load, flow. Did you mean 'load'?"]
     """
-    label = kind.label if kind.label is not None else kind.words or kind.parameters.get("label")
+    label = kind.label
     watched = ", ".join(names)
     if label is not None and label not in names:
         said = f"[model] label: the input has no column {label!r} among those that are watched: {watched}."
@@ -44,13 +44,13 @@ def check_columns(kind: Any, names: tuple[str, ...]) -> list[str]:
     return []
 
 
-def check_fit(kind: Any, block: Block) -> None:
+def check_fit(kind: ModelKind, block: Block) -> None:
     """Raise where a model cannot work with the columns of a block, which is the first one.
 
     Parameters
     ----------
     kind
-        A :class:`streamrnn.scorers.model_kinds.ModelKind`.
+        A :class:`streamrnn.scorers.kinds.ModelKind`.
     block
         The first events; there may be none.
 
@@ -61,9 +61,9 @@ def check_fit(kind: Any, block: Block) -> None:
     """
     problems = check_columns(kind, block.names)
     problems += _check_time(kind.time, block) if kind.time is not None and kind.time not in block.names else []
-    if kind.words is not None and block.times is None:
+    if kind.feedback_memory and block.times is None:
         problems.append(
-            "[model] late: a late word names its event by the time, and the input has none. Set [source] time."
+            "[model] feedback_memory: late feedback names its event by the time, and the input has none. Set [source] time."
         )
     if problems:
         raise ConfigError(problems)

@@ -14,7 +14,7 @@ from streamrnn.engine.limits import fitting
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.positions import cut, distance, start_of
-from streamrnn.engine.shard import Scored, Shard
+from streamrnn.engine.shard import Shard
 from streamrnn.errors import FullError, GoneError, ModelChangedError, Retriable, StateError, StreamrnnError
 from streamrnn.io import (
     AttachedSink,
@@ -28,6 +28,7 @@ from streamrnn.io import (
     Source,
     reached,
 )
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["Observer", "Runtime", "Summary"]
 

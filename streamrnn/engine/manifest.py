@@ -9,7 +9,7 @@ import msgspec
 from streamrnn.container import unpack
 from streamrnn.errors import StateError
 
-__all__ = ["ShardManifest", "WrittenModel", "read_manifest"]
+__all__ = ["ShardManifest", "WrittenModel", "manifest_of", "read_manifest"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
 
@@ -21,23 +21,58 @@ class WrittenModel(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
 
 
-class ShardManifest(msgspec.Struct, frozen=True):
-    """The manifest of a shard, see :meth:`streamrnn.engine.shard.Shard.snapshot_into`."""
+class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest of a shard, see :meth:`streamrnn.engine.shard.Shard.snapshot_into`.
 
-    content: Literal["shard"]
+    Parameters
+    ----------
+    model
+        The model that was written.
+    events, alarms, evicted, unwritten
+        Counters of the shard.
+    keys
+        Those held, the one unseen for longest first.
+    numerics
+        What the last bits were computed with.
+    forecast
+        The horizon in events; 0: nothing is forecast.
+    columns
+        Each with the events that were learned before it came.
+    content
+        What the container holds.
+    """
+
     model: WrittenModel
     events: Count
     alarms: Count
     evicted: Count
     keys: list[str | None]
-    numerics: dict[str, str] = {}
-    forecast: Count = 0
-    columns: dict[str, Count] = {}
-    unwritten: Count = 0
+    numerics: dict[str, str]
+    forecast: Count
+    columns: dict[str, Count]
+    unwritten: Count
+    content: Literal["shard"] = "shard"
+
+
+def manifest_of(shard: ShardManifest) -> dict[str, Any]:
+    """Return a manifest as an object of JSON.
+
+    Parameters
+    ----------
+    shard
+        What it says.
+    """
+    found: dict[str, Any] = msgspec.to_builtins(shard)
+    return found
 
 
 def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
-    """Return what the snapshot of a shard says of itself, and its blobs: of each key two, and with a forecaster three.
+    """Return what the snapshot of a shard says of itself, and its blobs: of each key as many.
+
+    Parameters
+    ----------
+    data
+        A whole snapshot.
 
     Raises
     ------
@@ -53,12 +88,12 @@ def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
     ...
     streamrnn.errors.StateError: The snapshot lacks what this release needs: Invalid enum value 'export' - at `$.content`.
     """
-    told, blobs = unpack(data)
+    found, blobs = unpack(data)
     try:
-        manifest = msgspec.convert(told, ShardManifest)
+        manifest = msgspec.convert(found, ShardManifest)
     except msgspec.ValidationError as error:
         raise StateError(f"The snapshot lacks what this release needs: {str(error)[:200]}.") from error
-    if len(blobs) != (3 if manifest.forecast else 2) * len(manifest.keys):
+    if len(blobs) % max(1, len(manifest.keys)):
         raise StateError("The snapshot's keys do not fit its content.")
     if len(set(manifest.keys)) != len(manifest.keys):
         raise StateError("The snapshot holds a key twice.")

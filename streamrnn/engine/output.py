@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import DEFAULT_FIELDS
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
+from streamrnn.scorers.scored import Scored
 
 __all__ = ["encode_block"]
 
-NAMED = ("feature", "decided")  # what a model tells by a number and a person reads by name
-TOLD = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", "heard", *NAMED)
+NAMED = ("feature", "decided")  # what a model gives as a number and a person reads by name
+DETAILS = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feedback", *NAMED)
 
 # Writes NaN as null, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode
@@ -55,7 +55,7 @@ def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
     return [None] * n if values is None else values
 
 
-def _ahead(names: tuple[str, ...], scored: Scored, part: int) -> Sequence[Any]:
+def _forecast(names: tuple[str, ...], scored: Scored, part: int) -> Sequence[Any]:
     """Return a list of the next steps for each row where there is one feature, else an object of them by name."""
     found = scored.forecasts
     if found is None:
@@ -65,11 +65,11 @@ def _ahead(names: tuple[str, ...], scored: Scored, part: int) -> Sequence[Any]:
     return list(itertools.starmap(_object(names), found[:, :, :, part].transpose(0, 2, 1).tolist()))
 
 
-def _told(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
-    """Return what the model's own alarm rule says, null where it has none."""
+def _detail(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
+    """Return a detail of the results, null where the scorer has none such."""
 
     def cells(block: Block, scored: Scored) -> Sequence[Any]:
-        found = scored.told.get(name)
+        found = scored.details.get(name)
         if found is None:
             return [None] * len(block)
         if name == "view":
@@ -92,12 +92,12 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "score": lambda _, scored: scored.scores.tolist(),
     "alarm": lambda _, scored: scored.alarms,
     "p_value": lambda _, scored: scored.p_values,
-    **{name: _told(name) for name in TOLD},
+    **{name: _detail(name) for name in DETAILS},
     "position": lambda block, _: block.positions,
     "partition": lambda block, _: [block.partition] * len(block),
-    "forecast": lambda block, scored: _ahead(block.names, scored, MIDDLE),
-    "forecast_low": lambda block, scored: _ahead(block.names, scored, LOW),
-    "forecast_high": lambda block, scored: _ahead(block.names, scored, HIGH),
+    "forecast": lambda block, scored: _forecast(block.names, scored, MIDDLE),
+    "forecast_low": lambda block, scored: _forecast(block.names, scored, LOW),
+    "forecast_high": lambda block, scored: _forecast(block.names, scored, HIGH),
     "input": lambda block, _: [raw.decode(errors="backslashreplace") for raw in block.raws],
 }
 
@@ -127,7 +127,7 @@ def encode_block(block: Block, scored: Scored, fields: tuple[str, ...] = DEFAULT
     >>> import numpy as np
     >>> from streamrnn.io import Block
     >>> from streamrnn.engine.output import encode_block
-    >>> from streamrnn.engine.shard import Scored
+    >>> from streamrnn.scorers.scored import Scored
     >>> block = Block(("flow",), np.array([[100.5]]), (17,), 24, times=("2022-03-20",))
     >>> scored = Scored(np.array([0.5]), np.array([[99.25]]), [False], [1.0])
     >>> encode_block(block, scored)[0].decode()

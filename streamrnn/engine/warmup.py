@@ -11,15 +11,16 @@ from streamrnn.config import Forecast
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import forecast_block, new_forecaster
-from streamrnn.scorers.model_kinds import LABEL, ModelKind
+from streamrnn.scorers.kinds import ModelKind
+from streamrnn.scorers.table import LABEL, MODELS
 
 __all__ = ["expected_cpu_s", "warm_up"]
 
-CPU_S = {
-    "RNNAnomalyDetector": 30.0, "RNNSupervisedAnomalyDetector": 32.0, "RNNRegressor": 20.0, "RNNClassifier": 20.0,
-    "RNNForecaster": 17.0,
-}  # fmt: skip
-"""CPU seconds that compiling takes, measured on one core of 2024; a net of another name takes as long as a regressor."""
+FORECASTER_CPU_S = 17.0
+"""CPU seconds that compiling a forecaster takes, measured on one core of 2024."""
+
+OTHER_CPU_S = 20.0
+"""The same of a net that is not in the table of models: as long as a regressor."""
 
 
 def expected_cpu_s(kind: ModelKind, forecast: Forecast | None = None) -> float:
@@ -28,15 +29,15 @@ def expected_cpu_s(kind: ModelKind, forecast: Forecast | None = None) -> float:
     Examples
     --------
     >>> from streamrnn.config import Forecast
-    >>> from streamrnn.scorers.model_kinds import model_kind
+    >>> from streamrnn.scorers.kinds import model_kind
     >>> from streamrnn.engine.warmup import expected_cpu_s
     >>> kind = model_kind("RNNAnomalyDetector", {})
     >>> expected_cpu_s(kind) < expected_cpu_s(kind, Forecast(horizon=3))
     True
     """
-    names = [kind.name] if kind.numerics else [type(net).__name__ for net in kind.nets]
-    names += ["RNNForecaster"] if forecast is not None and forecast.horizon else []
-    return sum(CPU_S.get(name, CPU_S["RNNRegressor"]) for name in set(names))
+    names = {kind.name} if kind.numerics else {type(net).__name__ for net in kind.nets}
+    model_s = sum(MODELS[name].compile_cpu_s if name in MODELS else OTHER_CPU_S for name in names)
+    return model_s + (FORECASTER_CPU_S if forecast is not None and forecast.horizon else 0.0)
 
 
 def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[], None] = lambda: None) -> None:
@@ -57,7 +58,7 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
     Examples
     --------
     >>> from river.anomaly import HalfSpaceTrees
-    >>> from streamrnn.scorers.model_kinds import ModelKind
+    >>> from streamrnn.scorers.kinds import ModelKind
     >>> from streamrnn.engine.warmup import warm_up
     >>> warm_up(ModelKind("HalfSpaceTrees", {}, HalfSpaceTrees))
     """

@@ -1,33 +1,49 @@
-"""What a person says of an event after it came: which event is meant, and what had decided it."""
+"""Our detector with a column of feedback: what a person says of an event, with it or after it came."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly.views import VIEWS
+from streamrnn.scorers.label_column import LabelColumn, over_all_columns
+from streamrnn.scorers.recent_events import RecentEvents
+from streamrnn.scorers.scored import Scored
+from streamrnn.scorers.scorer import Counters
+from streamrnn.scorers.store import ModelStore, counters_of
 
-__all__ = ["Recent", "blank_row", "words_alone"]
+__all__ = ["FIELD", "FeedbackScorer", "feedback_alone"]
 
-EVENT = np.dtype([("time", "<u8"), ("feature", "<i4"), ("decided", "i1"), ("word", "i1")])
-NOTHING, USUAL, ANOMALY = 0, 1, 2
+FIELD = "feedback"
+"""The detail that says whether feedback was applied; None where an event brought none."""
 
 
-def words_alone(
+def feedback_alone(
     values: NDArray[np.float64], names: tuple[str, ...], label: str, time: str | None = None
 ) -> NDArray[np.bool_]:
-    """Return which rows are words that came by themselves: nothing but the label's column, and ``time`` where that is one.
+    """Return which records are feedback on earlier events and no events: nothing but the label's column, and ``time`` where that is one.
+
+    Parameters
+    ----------
+    values
+        float64, shape (n, I); NaN where a value is missing.
+    names
+        Of the columns.
+    label
+        The column with the feedback.
+    time
+        The column that is the time; None: there is none.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.scorers.feedback import words_alone
-    >>> words_alone(np.array([[1.0, np.nan], [1.0, 0.0], [np.nan, 1.0], [np.nan, np.nan]]), ("a", "word"), "word").tolist()
+    >>> from streamrnn.scorers.feedback import feedback_alone
+    >>> feedback_alone(np.array([[1.0, np.nan], [1.0, 0.0], [np.nan, 1.0], [np.nan, np.nan]]), ("a", "said"), "said").tolist()
     [False, False, True, False]
     """
     if label not in names:
@@ -39,111 +55,136 @@ def words_alone(
     return found
 
 
-def blank_row(like: dict[str, NDArray[Any]], heard: bool) -> dict[str, NDArray[Any]]:
-    """Return what is said of a record that is a word and no event: nothing, and whether it was heard.
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a snapshot holds beside the events and the detector."""
+
+    label: str
+    features: list[str]
+    seen: int
+
+
+class FeedbackScorer:
+    """A detector of all columns but one, in which the user says of an event whether it is an anomaly: not 0 or 0, missing for no feedback.
+
+    It counts for the events that follow, see :meth:`streamrnn.RNNAnomalyDetector.learn_one`. With ``memory`` it may come later, as a record
+    that holds nothing but the feedback and the time of the event that is meant: see :meth:`streamrnn.RNNAnomalyDetector.correct`.
+
+    Parameters
+    ----------
+    model
+        A :class:`streamrnn.RNNAnomalyDetector`.
+    label
+        The column with the feedback.
+    memory
+        Events that are remembered for feedback to come.
+    store
+        How the model is written and read.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.scorers.feedback import blank_row
-    >>> row = blank_row({"score": np.zeros(3), "alarm": np.ones(3, bool), "heard": np.full(3, None)}, True)
-    >>> row["score"].tolist(), row["alarm"].tolist(), row["heard"].tolist()
-    ([nan], [False], [True])
-    """
-    nothing = {"f": np.nan, "b": False, "i": -1, "O": heard}
-    return {name: np.full((1, *part.shape[1:]), nothing[part.dtype.kind], part.dtype) for name, part in like.items()}
-
-
-def _code(time: object) -> int:
-    """Return a time of the input as 8 bytes, never 0: 17 and 17.0 are the same, "17" is another. 0 for none."""
-    if time is None:
-        return 0
-    if isinstance(time, float) and time.is_integer():
-        time = int(time)
-    text = f"{type(time).__name__}:{time}".encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") or 1
-
-
-class Recent:
-    """The last events of one series, by time: what decided each, and what was said of it. Fixed memory, 14 bytes an event.
-
-    Parameters
-    ----------
-    size
-        Events kept.
-
-    Examples
-    --------
-    >>> from streamrnn.scorers.feedback import Recent
-    >>> recent = Recent(2)
-    >>> recent.take(["08:00", "09:00", "10:00"], [0, 0, 0], [1, 2, 3], [0, 0, 0])
-    >>> recent.say("08:00", True), recent.say("09:00", True), recent.say("09:00", True), recent.say("09:00", False)
-    (None, (0, 2, 1), (0, 2, 0), (0, 2, 2))
+    >>> from streamrnn import RNNAnomalyDetector, dumps, loads
+    >>> from streamrnn.scorers.feedback import FeedbackScorer
+    >>> from streamrnn.scorers.store import ModelStore
+    >>> scorer = FeedbackScorer(RNNAnomalyDetector(), "said", 10, ModelStore("RNNAnomalyDetector", dumps, loads))
+    >>> found = scorer.run(np.array([[1.0, 0.0], [2.0, np.nan], [np.nan, 1.0]]), ("level", "said"), [8, 9, 9])
+    >>> found.predictions[:, 0].tolist(), found.details["feedback"].tolist()
+    ([nan, 1.0, nan], [True, None, True])
     """
 
-    def __init__(self, size: int) -> None:
-        self.kept = np.zeros(size, EVENT)
-        self.seen = 0
+    parts = 3
 
-    def take(self, times: Sequence[Any], features: Sequence[int], decided: Sequence[int], words: Sequence[int]) -> None:
-        """Remember events, the oldest first.
+    def __init__(self, model: Any, label: str, memory: int, store: ModelStore) -> None:
+        self.model = model
+        self.column = LabelColumn(label)
+        self.recent = RecentEvents(memory)
+        self._store = store
 
-        Parameters
-        ----------
-        times
-            As the input wrote them. None: nobody can speak of that event later.
-        features, decided
-            What :meth:`streamrnn.RNNAnomalyDetector.progressive_many` says, features by places of the caller's own.
-        words
-            0 where nothing was said with the event, 1 for usual, 2 for an anomaly.
-        """
-        n, size = len(times), len(self.kept)
-        for i in range(max(0, n - size), n):
-            self.kept[(self.seen + i) % size] = _code(times[i]), features[i], decided[i], words[i]
-        self.seen += n
+    @property
+    def counters(self) -> Counters:
+        """What the net has learned so far."""
+        return counters_of(self.model)
 
-    def say(self, time: object, is_anomaly: bool) -> tuple[int, int, int] | None:
-        """Note a word on the newest event of that time.
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
 
-        Parameters
-        ----------
-        time
-            Of the event.
-        is_anomaly
-            The word.
-
-        Returns
-        -------
-        tuple or None
-            Feature, view, and how often the correction is due: once; not at all where the same was said before; twice where the
-            opposite was, to take that back. None where no such event is known (any more).
-        """
-        code, size = _code(time), len(self.kept)
-        places = np.flatnonzero(self.kept["time"] == code).tolist()
-        if not (code and places):
-            return None
-        newest = max(places, key=lambda place: (place - self.seen) % size)
-        event, word = self.kept[newest], ANOMALY if is_anomaly else USUAL
-        often = 0 if event["word"] == word else 1 if event["word"] == NOTHING else 2
-        event["word"] = word
-        return int(event["feature"]), int(event["decided"]), often
-
-    @staticmethod
-    def from_bytes(data: bytes, seen: object, features: int) -> Recent:
-        """Return what ``kept`` and ``seen`` were, for a model of so many features.
+        The detail ``"feedback"`` says whether it was applied, None where there was none. The row of feedback that came alone
+        says nothing but that.
 
         Raises
         ------
-        StateError
-            When they are something else.
+        ConfigError
+            When the label is none of the columns.
         """
-        if not isinstance(seen, int) or isinstance(seen, bool) or not 0 <= seen <= 2**52 or len(data) % EVENT.itemsize:
-            raise StateError("The snapshot's memory of events for late words is damaged.")
-        made = Recent(0)
-        made.kept, made.seen = np.frombuffer(data, EVENT).copy(), seen
-        kept = made.kept
-        feature, decided, word = kept["feature"], kept["decided"], kept["word"]
-        places = (feature >= np.where(decided >= 0, 0, -1)) & (feature < max(features, 1))
-        if not (places & (decided >= -1) & (decided < len(VIEWS)) & (word >= NOTHING) & (word <= ANOMALY)).all():
-            raise StateError("The snapshot's memory of events for late words holds what none can.")
-        return made
+        index, times = self.column.index(names), [None] * len(values) if times is None else times
+        alone: list[int] = []
+        if len(self.recent.kept):
+            alone = np.flatnonzero(feedback_alone(values, names, self.column.label, self.model.time)).tolist()
+        parts: list[Scored] = []
+        start = 0
+        for row in [*alone, len(values)]:
+            if row > start or not parts:
+                parts.append(self._events(values[start:row], names, index, times[start:row]))
+            if row < len(values):
+                applied = self._apply(times[row], bool(values[row, index]))
+                parts.append(parts[0].blank(1, **{FIELD: applied}))
+            start = row + 1
+        if len(parts) == 1:
+            return parts[0]
+        columns = [part.columns() for part in parts]
+        return Scored.of({name: np.concatenate([part[name] for part in columns]) for name in columns[0]})
+
+    def _events(self, values: NDArray[np.float64], names: tuple[str, ...], index: int, times: Sequence[Any]) -> Scored:
+        """Score and learn rows that are events, all of them."""
+        feedback = values[:, index]
+        given = ~np.isnan(feedback)
+        columns = [i for i in range(len(names)) if i != index]
+        found = self.model.progressive_many(
+            np.ascontiguousarray(values[:, columns]), [names[i] for i in columns], feedback if given.any() else None
+        )
+        found = over_all_columns(found, columns, values.shape)
+        found["feature"] = np.array([*columns, -1])[found["feature"]]
+        found[FIELD] = np.full(len(values), None, dtype=object)
+        found[FIELD][given] = True
+        if len(self.recent.kept):
+            self.column.meet(names)
+            own = [self.column.features.index(name) if i != index else -1 for i, name in enumerate(names)]
+            features = [own[i] if i >= 0 else -1 for i in found["feature"].tolist()]
+            said = (given * (1 + (feedback != 0.0))).tolist()
+            self.recent.take(times, features, found["decided"].tolist(), said)
+        return Scored.of(found)
+
+    def _apply(self, time: object, is_anomaly: bool) -> bool:
+        """Take in feedback on an earlier event; return whether that event is known."""
+        meant = self.recent.say(time, is_anomaly)
+        if meant is None:
+            return False
+        feature, decided, often = meant
+        for _ in range(often if decided >= 0 else 0):
+            self.model.correct(self.column.features[feature], VIEWS[decided], is_anomaly)
+        return True
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """Alarm at another rate from the next event on."""
+        self.model.set_alarm(rate, cooldown)
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+        return self._store.memory(self.model, len(self._head()) + self.recent.kept.nbytes)
+
+    def _head(self) -> bytes:
+        return msgspec.json.encode(_Written(self.column.label, list(self.column.features), self.recent.seen))
+
+    def dumps(self) -> list[bytes]:
+        """Return the label's column, the events that are remembered, and the detector."""
+        return [self._head(), self.recent.kept.tobytes(), self._store.write(self.model)]
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+        try:
+            head = msgspec.json.decode(blobs[0], type=_Written)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StateError("The snapshot holds no detector with feedback.") from error
+        self.column.restore_names(head.label, head.features)
+        self.recent = RecentEvents.from_bytes(blobs[1], head.seen, len(head.features), len(self.recent.kept))
+        self.model = self._store.read(blobs[2], self.model)

@@ -1,8 +1,9 @@
-"""What is said of events to come, after each event."""
+"""Forecasts beside the scores: after each event, what is expected of those to come."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,15 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
 from streamrnn.errors import StateError
+from streamrnn.scorers.scored import Scored
+from streamrnn.scorers.scorer import Counters, Scorer, read
+from streamrnn.scorers.times import seconds_of_events
 
 __all__ = [
     "HIGH",
     "LOW",
     "MIDDLE",
+    "ForecastingScorer",
     "forecast_block",
     "forecaster_bytes",
     "forecaster_from",
@@ -23,6 +28,83 @@ __all__ = [
 ]
 
 LOW, LOW_HALF, MIDDLE, HIGH_HALF, HIGH = range(5)
+
+FeedbackRows = Callable[[NDArray[np.float64], tuple[str, ...]], NDArray[np.bool_]]
+"""Which rows of some columns are feedback, and no events."""
+
+
+class ForecastingScorer:
+    """Adds forecasts of all columns to what another scorer says.
+
+    Parameters
+    ----------
+    scorer
+        The other one.
+    settings
+        Horizon, at least 1, and level.
+    time
+        The column or the time of the events that the forecaster sees; None: it sees none.
+    feedback_rows
+        Tells which records are no events: they are not forecast.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.config import Alarm, Forecast
+    >>> from streamrnn.scorers.kinds import model_kind
+    >>> from streamrnn.scorers.make import new_scorer
+    >>> scorer = new_scorer(model_kind("RNNAnomalyDetector", {}), Alarm(), Forecast(horizon=2))
+    >>> scorer.run(np.array([[1.0], [2.0]]), ("level",), None).forecasts.shape
+    (2, 2, 1, 5)
+    """
+
+    def __init__(self, scorer: Scorer, settings: Forecast, time: str | None, feedback_rows: FeedbackRows) -> None:
+        self.scorer = scorer
+        self.settings = settings
+        self.forecaster = new_forecaster(settings, time)
+        self._time = time
+        self._feedback_rows = feedback_rows
+
+    @property
+    def parts(self) -> int:
+        """Those inside, and one."""
+        return self.scorer.parts + 1
+
+    @property
+    def counters(self) -> Counters:
+        """As inside."""
+        return self.scorer.counters
+
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`, and forecast behind each."""
+        found = read(self.scorer.run(values, names, times))
+        skip = np.flatnonzero(self._feedback_rows(values, names)).tolist()
+        seconds = self._seconds(values, names, times)
+        return replace(found, forecasts=forecast_block(self.forecaster, self.settings, names, values, skip, seconds))
+
+    def _seconds(
+        self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None
+    ) -> NDArray[np.float64] | None:
+        if self._time is None:
+            return None
+        return values[:, names.index(self._time)] if self._time in names else seconds_of_events(times, len(values))
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """As inside."""
+        self.scorer.set_alarm(rate, cooldown)
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+        return int(self.scorer.memory() + self.forecaster.memory_usage() * 3 // 2)
+
+    def dumps(self) -> list[bytes]:
+        """Return the blobs inside, then the forecaster."""
+        return [*self.scorer.dumps(), forecaster_bytes(self.forecaster)]
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+        self.scorer.restore(blobs[:-1])
+        self.forecaster = forecaster_from(blobs[-1], self.settings, self._time)
 
 
 def new_forecaster(settings: Forecast, time: str | None = None) -> Any:

@@ -27,7 +27,7 @@ _BEFORE = np.tril(np.ones((_CHUNK, _CHUNK), np.int8), -1)
 
 
 class AlarmRule:
-    """Alarm when a score ranks among the highest of the last ``window`` scores of its series.
+    """Alarm when a score ranks among the highest of the last ``window`` scores of its key.
 
     The rank of a score s among the n scores kept is read as a p-value, p = (1 + #{kept >= s}) / (1 + n), and an
     event alarms when p <= ``rate``. The score then joins those kept, and the oldest leaves. Where scores come in
@@ -46,7 +46,7 @@ class AlarmRule:
     warm_up
         Events before the first alarm. The scores of the first half are not kept: they are those of a net that has
         learned nothing, high for no reason of the stream's, and would outrank the first true alarms.
-    quiet
+    cooldown
         Events after an alarm that raise none. Their scores are kept too.
 
     Notes
@@ -57,18 +57,18 @@ class AlarmRule:
     Examples
     --------
     >>> from streamrnn.scorers.rank_rule import AlarmRule
-    >>> rule = AlarmRule(rate=0.25, window=100, warm_up=6, quiet=0)
+    >>> rule = AlarmRule(rate=0.25, window=100, warm_up=6, cooldown=0)
     >>> rule.update_many([0.9, 0.9, 0.9, 0.1, 0.2, 0.1, 0.5, 0.1])
     ([False, False, False, False, False, False, True, False], [1.0, 1.0, 1.0, 1.0, 0.5, 1.0, 0.25, 1.0])
     """
 
-    def __init__(self, rate: float = 0.01, window: int = 2000, warm_up: int = 200, quiet: int = 0) -> None:
+    def __init__(self, rate: float = 0.01, window: int = 2000, warm_up: int = 200, cooldown: int = 0) -> None:
         self.rate = rate
         self.window = window
         self.warm_up = warm_up
-        self.quiet = quiet
+        self.cooldown = cooldown
         self.events = 0
-        self.quiet_left = 0
+        self.cooldown_left = 0
         self._recent: deque[float] = deque()
         self._sorted: list[float] = []
 
@@ -97,25 +97,25 @@ class AlarmRule:
         alarms: list[bool] = []
         p_values: list[float] = []
         recent, kept = self._recent, self._sorted
-        quiet_left = self.quiet_left
+        cooldown_left = self.cooldown_left
         for event, score in enumerate(scores, self.events):
             n = len(kept)
             alarm, p = False, 1.0
             if -math.inf < score < math.inf:
                 p = (1 + n - bisect_left(kept, score)) / (1 + n)
-                alarm = p <= self.rate and quiet_left == 0 and event >= self.warm_up
+                alarm = p <= self.rate and cooldown_left == 0 and event >= self.warm_up
                 if event >= self.warm_up // 2:
                     insort(kept, score)
                     recent.append(score)
                 if len(kept) > self.window:
                     del kept[bisect_left(kept, recent.popleft())]
             if alarm:
-                quiet_left = self.quiet
-            elif quiet_left:
-                quiet_left -= 1
+                cooldown_left = self.cooldown
+            elif cooldown_left:
+                cooldown_left -= 1
             alarms.append(alarm)
             p_values.append(p)
-        self.quiet_left = quiet_left
+        self.cooldown_left = cooldown_left
         self.events += len(scores)
         return alarms, p_values
 
@@ -139,18 +139,18 @@ class AlarmRule:
         self.events += len(scores)
         p_values = (1 + n - places) / (1 + n)
         alarms = (p_values <= self.rate).tolist()
-        if True in alarms or self.quiet_left:
-            alarms = self._quieten(alarms)
+        if True in alarms or self.cooldown_left:
+            alarms = self._with_cooldown(alarms)
         return alarms, p_values.tolist()
 
-    def _quieten(self, alarms: list[bool]) -> list[bool]:
-        """Return the alarms that are left where each silences those that follow soon."""
-        left, free = [False] * len(alarms), self.quiet_left  # the first event that may alarm
+    def _with_cooldown(self, alarms: list[bool]) -> list[bool]:
+        """Return the alarms that are left where none is raised during a cooldown."""
+        left, free = [False] * len(alarms), self.cooldown_left  # the first event that may alarm
         for i in np.flatnonzero(alarms).tolist():
             if i >= free:
                 left[i] = True
-                free = i + self.quiet + 1
-        self.quiet_left = max(0, free - len(alarms))
+                free = i + self.cooldown + 1
+        self.cooldown_left = max(0, free - len(alarms))
         return left
 
     def to_bytes(self) -> bytes:
@@ -162,7 +162,7 @@ class AlarmRule:
         >>> len(AlarmRule().to_bytes())
         16
         """
-        counters = np.array([self.events, self.quiet_left], dtype="<i8").tobytes()
+        counters = np.array([self.events, self.cooldown_left], dtype="<i8").tobytes()
         return counters + np.array(self._recent, dtype="<f8").tobytes()
 
     def restore(self, data: bytes) -> None:
@@ -184,11 +184,11 @@ class AlarmRule:
         """
         if len(data) < 16 or len(data) % 8:
             raise StateError(f"The alarm rule's memory has {len(data)} bytes: not 16 and a multiple of 8.")
-        events, quiet_left = np.frombuffer(data, dtype="<i8", count=2).tolist()
+        events, cooldown_left = np.frombuffer(data, dtype="<i8", count=2).tolist()
         scores = np.frombuffer(data, dtype="<f8", offset=16)[-self.window :]
-        if not len(scores) <= events <= MOST_EVENTS or quiet_left < 0 or not np.isfinite(scores).all():
+        if not len(scores) <= events <= MOST_EVENTS or cooldown_left < 0 or not np.isfinite(scores).all():
             raise StateError("The alarm rule's memory holds values that no rule can have.")
         self.events = events
-        self.quiet_left = min(quiet_left, self.quiet)
+        self.cooldown_left = min(cooldown_left, self.cooldown)
         self._recent = deque(scores.tolist())
         self._sorted = sorted(self._recent)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.io import Block
-
-__all__ = ["seconds_of", "timed", "times_of", "untimed"]
+__all__ = ["seconds_of", "seconds_of_events"]
 
 
 def seconds_of(when: object) -> float:
     """Return the time of an event in seconds, NaN where it is none: a number as it is, ISO 8601 since 1970, in UTC where it has no zone.
+
+    Parameters
+    ----------
+    when
+        As the input wrote it.
 
     Examples
     --------
@@ -38,49 +40,20 @@ def seconds_of(when: object) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def timed(block: Block, name: str | None) -> Block:
-    """Return a block with its times as one more column, the last, for a model that is to see them under ``name``.
+def seconds_of_events(times: Sequence[Any] | None, n: int) -> NDArray[np.float64]:
+    """Return the times of ``n`` events in seconds, NaN for those that have none.
 
-    It is returned as it is where no model is, or where that column is among those that are watched.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from streamrnn.io import Block
-    >>> from streamrnn.scorers.times import timed
-    >>> block = timed(Block(("a",), np.array([[2.0]]), (0,), 1, times=("1970-01-01T00:01Z",), time_name="at"), "at")
-    >>> block.names, block.values.tolist()
-    (('a', 'at'), [[2.0, 60.0]])
-    """
-    if name is None or name in block.names:
-        return block
-    seconds = [seconds_of(when) for when in block.times] if block.times is not None else [math.nan] * len(block)
-    column = np.array(seconds, dtype=np.float64).reshape(-1, 1)
-    return replace(block, names=(*block.names, name), values=np.concatenate([block.values, column], axis=1))
-
-
-def untimed(found: Mapping[str, NDArray[Any]], width: int) -> dict[str, NDArray[Any]]:
-    """Return what a model says of a :func:`timed` block without its last column, which is none of the ``width`` of the input.
+    Parameters
+    ----------
+    times
+        As the input wrote them; None: it has none.
+    n
+        How many events there are.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from streamrnn.scorers.times import untimed
-    >>> untimed({"score": np.zeros(1), "prediction": np.zeros((1, 3)), "view": np.zeros((1, 4))}, 2)["prediction"].shape
-    (1, 2)
+    >>> from streamrnn.scorers.times import seconds_of_events
+    >>> seconds_of_events(("1970-01-01T00:01Z", 61), 2).tolist(), seconds_of_events(None, 1).tolist()
+    ([60.0, 61.0], [nan])
     """
-    by_feature = ("prediction", "low", "high", "contribution")
-    return {name: part[:, :width] if name in by_feature and part.ndim > 1 else part for name, part in found.items()}
-
-
-def times_of(names: tuple[str, ...], values: NDArray[np.float64], name: str | None) -> NDArray[np.float64] | None:
-    """Return the column that is the time, or None where there is none.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from streamrnn.scorers.times import times_of
-    >>> times_of(("a", "at"), np.array([[2.0, 60.0]]), "at").tolist()
-    [60.0]
-    """
-    return values[:, names.index(name)] if name is not None and name in names else None
+    return np.array([math.nan] * n if times is None else [seconds_of(when) for when in times], dtype=np.float64)

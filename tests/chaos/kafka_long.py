@@ -32,7 +32,7 @@ from kafka_proxy import END_TXN, Proxy  # noqa: E402
 from kafka_rig import Record, Rig, make_records, offline  # noqa: E402
 from machine import cpu  # noqa: E402
 
-from streamrnn.scorers.model_kinds import model_kind  # noqa: E402
+from streamrnn.scorers.kinds import model_kind  # noqa: E402
 from streamrnn_kafka.broker import Broker, free_ports  # noqa: E402
 
 MODEL = {"hidden_size": 32, "seed": 3}

@@ -16,7 +16,7 @@ from streamrnn.config_secrets import redact
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError, SourceError
 from streamrnn.io import example_names
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 
 GOOD = '[source]\npath = "in.csv"\n'
 
@@ -121,7 +121,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "lr zero": (GOOD + "[model]\nlr = 0\n", [":4: [model] lr:", "a number > 0, or None. Got 0 instead."]),
     "kind of model a list": (GOOD + "[model]\nkind = ['a']\n", [":4: [model] kind: must be a text."]),
     "model a list": (GOOD + "[[model]]\nkind = 'a'\n", [":3: [model]: must be a table."]),
-    "quiet negative": (GOOD + "[alarm]\nquiet = -3\n", [":4: [alarm] quiet: must be an int >= 0. Got -3 instead."]),
+    "cooldown negative": (
+        GOOD + "[alarm]\ncooldown = -3\n",
+        [":4: [alarm] cooldown: must be an int >= 0. Got -3 instead."],
+    ),
     "window too small": (GOOD + "[alarm]\nwindow = 9\n", [":4: [alarm] window: must be an int >= 10"]),
     "every zero": (GOOD + "[state]\nevery = 0\n", [":4: [state] every: must be an int >= 1. Got 0 instead."]),
     "max_keys zero": (GOOD + "[state]\nmax_keys = 0\n", [":4: [state] max_keys: must be an int >= 1."]),

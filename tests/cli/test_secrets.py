@@ -19,7 +19,7 @@ import pytest
 
 from streamrnn import config_secrets
 from streamrnn.config_secrets import redact, redact_all, remember
-from streamrnn.scorers.model_kinds import ModelKind
+from streamrnn.scorers.kinds import ModelKind
 from tests.daemon.daemon_rig import Process, get, place, wait
 
 PARTS = ("xzeb", "xkudu", "xgnu", "xokapi", "xibex", "xlynx")

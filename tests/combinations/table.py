@@ -83,12 +83,12 @@ def tables(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if row["time"]:
         model["time"] = "when"
     if row["feedback"] == "late":
-        model["late"] = 20
+        model["feedback_memory"] = 20
     source: dict[str, Any] = {"columns": COLUMNS, "on_missing": "mean"}
     source |= {"key": "k"} if row["key"] else {}
     source |= {"time": "when"} if row["time"] else {}
     fields = ["key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low",
-              "high", "contribution", "view", "feature", "decided", "heard", "forecast", "forecast_low", "forecast_high"]  # fmt: skip
+              "high", "contribution", "view", "feature", "decided", "feedback", "forecast", "forecast_low", "forecast_high"]  # fmt: skip
     return {
         "source": source,
         "model": model,

@@ -36,7 +36,7 @@ NET = {
 }  # fmt: skip
 FIELDS = st.lists(st.sampled_from([
     "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high",
-    "contribution", "view", "feature", "decided", "heard", "position", "partition", "input", "forecast", "forecast_low", "forecast_high",
+    "contribution", "view", "feature", "decided", "feedback", "position", "partition", "input", "forecast", "forecast_low", "forecast_high",
 ]), min_size=1, unique=True)  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     if "kind" not in model or model["kind"].startswith("RNN") or name == "factory":
         model |= draw(table(**{one: NET[one] for one in draw(st.lists(st.sampled_from(list(NET)), max_size=2))}))
         model |= draw(table(time=mostly("when", "a", "y", "no such", 3)))
-    model |= draw(table(label=mostly("y", "w", "no such", 7), late=mostly(10, -1)))
+    model |= draw(table(label=mostly("y", "w", "no such", 7), feedback_memory=mostly(10, -1)))
     source = {"path": "in.csv", **draw(table(columns=mostly(COLUMNS, ["a"], ["a", "y", "no such"], ["y", "b"])))}
     source |= draw(
         table(
@@ -62,7 +62,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "source": source,
         "model": model,
-        "alarm": draw(table(rate=mostly(0.1, 0.0), window=mostly(20, 10, 5), warm_up=st.integers(0, 30), quiet=st.integers(0, 5))),
+        "alarm": draw(table(rate=mostly(0.1, 0.0), window=mostly(20, 10, 5), warm_up=st.integers(0, 30), cooldown=st.integers(0, 5))),
         "output": {"fields": draw(FIELDS)},
         "forecast": draw(table(horizon=st.integers(0, 2), level=mostly(0.8, 1.0))),
         "sink": {"path": draw(mostly("out.jsonl", "in.csv", "no such/folder/out.jsonl"))},

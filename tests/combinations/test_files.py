@@ -13,7 +13,7 @@ import pytest
 from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from tests.combinations.covering import covering, pairs_of, whole
 from tests.combinations.table import DIMENSIONS, EVENTS, EVERY, MODELS, good, records, tables, write
 

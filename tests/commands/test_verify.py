@@ -10,7 +10,7 @@ import pytest
 from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from tests.daemon.daemon_rig import HEAD, lines, place
 
 

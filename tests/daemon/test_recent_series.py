@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from streamrnn.daemon.recent_series import POINTS_KEPT, SERIES_KEPT, Seen
-from streamrnn.engine.shard import Scored
 from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
 
 
 def take(seen: Seen, keys: list[str], alarms: list[bool] | None = None) -> None:

@@ -22,9 +22,9 @@ from streamrnn.daemon.recent_series import Point
 from streamrnn.daemon.server import ASK_S, CONNECTION_S, CONNECTIONS, StatusServer
 from streamrnn.display.top import watch
 from streamrnn.engine.loop import Summary
-from streamrnn.engine.shard import Scored
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
 from tests.display.test_safe_text import HOSTILE, assert_safe
 
 

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamrnn import config
 from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.engine.assemble import make_runtime
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from tests.daemon.daemon_rig import place
 from tests.laws.places import ROOT
 

@@ -17,7 +17,7 @@ from streamrnn import config, errors
 from streamrnn.daemon.health import PartitionHealth
 from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.daemon.server import StatusServer
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from tests.laws.places import ROOT
 
 DEPLOY = ROOT / "deploy"

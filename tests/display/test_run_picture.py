@@ -17,10 +17,11 @@ from streamrnn.config import Alarm
 from streamrnn.display.run_picture import _fill, draw
 from streamrnn.display.run_summary import Curve
 from streamrnn.engine.loop import Summary
-from streamrnn.engine.shard import Scored, Shard
+from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, SinkError
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
+from streamrnn.scorers.scored import Scored
 
 
 def blocks(n: int, cuts: list[int], names: tuple[str, ...] = ("flow",), keys: int = 0) -> list[tuple[Block, Scored]]:

@@ -15,7 +15,7 @@ from streamrnn import RNNAnomalyDetector
 from streamrnn.config import Alarm
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 from tests.daemon.daemon_rig import place
 from tests.engine.test_loop import KIND
 from tests.laws.places import ROOT
@@ -39,7 +39,7 @@ def test_the_guide_says_what_a_series_takes() -> None:
     }
     for size, told in rows.items():
         kinds = [model_kind("RNNAnomalyDetector", {"hidden_size": size, "memory": memory}) for memory in columns]
-        found = [Shard(kind).series_bytes(("value",)) / 1000 for kind in kinds]
+        found = [Shard(kind).key_bytes(("value",)) / 1000 for kind in kinds]
 
         assert list(map(int, told)) == pytest.approx(found, abs=1.5)
     detector = RNNAnomalyDetector()

@@ -19,7 +19,7 @@ from streamrnn.engine.loop import Runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ModelChangedError
 from streamrnn.io import Block, Poll
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 from tests.engine.memory import MemorySink, MemorySource
 from tests.engine.test_loop import ALARM, KIND
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrnn.container import MAGIC, pack, pack_into, unpack
+from streamrnn.container import MAGIC, VERSION, pack, pack_into, unpack
 from streamrnn.errors import StateError
 
 SAMPLE = pack({"events": 12, "keys": ["a", None]}, [b"weights" * 9, b"", b"\0" * 16])
@@ -45,7 +45,7 @@ def test_every_truncation() -> None:
 def forged(manifest: object, blobs: bytes = b"") -> bytes:
     """A container whose checksum is right and whose content is hostile."""
     text = json.dumps(manifest).encode()
-    body = MAGIC + (1).to_bytes(4, "little") + len(text).to_bytes(8, "little") + text + blobs
+    body = MAGIC + VERSION.to_bytes(4, "little") + len(text).to_bytes(8, "little") + text + blobs
     return body + hashlib.sha256(body).digest()
 
 

@@ -13,7 +13,7 @@ from streamrnn.config import DEFAULT_FIELDS, Alarm
 from streamrnn.engine.loop import MAX_LOST, Runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import RetriableSinkError, StateError
-from streamrnn.scorers.model_kinds import ModelKind
+from streamrnn.scorers.kinds import ModelKind
 from tests.engine.memory import MemorySink, MemorySource
 
 ALARM = Alarm(rate=0.1, window=50, warm_up=20)

@@ -14,7 +14,7 @@ from streamrnn.container import unpack
 from streamrnn.engine.positions import cut
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import ModelKind, model_kind
+from streamrnn.scorers.kinds import ModelKind, model_kind
 
 RATE, WARM_UP = 0.05, 20
 KIND = model_kind("RNNAnomalyDetector", {"hidden_size": 4, "seed": 3})
@@ -53,9 +53,9 @@ def test_series_together(cuts: tuple[int, ...]) -> None:
             assert [scored.alarms[i] for i in rows] == expected.pop("alarm").tolist()
             assert [scored.p_values[i] for i in rows] == expected.pop("p_value").tolist()
             np.testing.assert_array_equal(scored.predictions[rows], expected.pop("prediction"))
-            assert scored.told.keys() == expected.keys()
+            assert scored.details.keys() == expected.keys()
             for name, part in expected.items():
-                np.testing.assert_array_equal(scored.told[name][rows], part)
+                np.testing.assert_array_equal(scored.details[name][rows], part)
 
 
 def test_losses() -> None:
@@ -96,7 +96,7 @@ def test_size_of_a_series() -> None:
     model = RNNAnomalyDetector(hidden_size=4, seed=3)
     model.learn_one({"x": 1.0})
 
-    told = Shard(KIND).series_bytes(("x",))
+    told = Shard(KIND).key_bytes(("x",))
 
     assert model.memory_usage() < told < model.memory_usage() + 10_000
 
@@ -124,7 +124,7 @@ def test_the_key_unseen_for_longest_goes(cuts: tuple[int, ...]) -> None:
 def model_of(shard: Shard, key: str) -> bytes:
     """What a shard has learned of a key."""
     manifest, blobs = unpack(shard.snapshot())
-    return blobs[2 * manifest["keys"].index(key) + 1]
+    return blobs[manifest["keys"].index(key)]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4])

@@ -17,7 +17,8 @@ from streamrnn.cli import main
 from streamrnn.commands.export import read_export
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ModelChangedError, StateError
-from streamrnn.scorers.model_kinds import ModelKind, check_model
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.kinds import ModelKind
 from tests.engine.short_rig import lay
 from tests.engine.test_loop import KIND, Mean
 

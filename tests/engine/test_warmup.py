@@ -16,7 +16,8 @@ from streamrnn.config import Forecast
 from streamrnn.daemon import daemon
 from streamrnn.engine.warmup import warm_up
 from streamrnn.models._numerics import watch_compilation
-from streamrnn.scorers.model_kinds import ModelKind, check_model, model_kind
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.kinds import ModelKind, model_kind
 from tests.daemon.daemon_rig import HIDDEN_SIZE, Process, place, wait
 
 

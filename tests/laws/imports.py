@@ -68,7 +68,7 @@ LAYERS = {
             "streamrnn.models",
             "streamrnn.models._numerics",
         ),
-        ("numpy", "river"),
+        ("numpy", "river", "msgspec"),
     ),
     "streamrnn.engine": Layer(
         (

@@ -1,4 +1,4 @@
-"""Words on events that came before: heard at their place in the stream, the same bits in blocks of any size and across restarts."""
+"""Feedback on events that came before: applied at its place in the stream, the same bits in blocks of any size and across restarts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, ParameterError, StateError
 from streamrnn.io import Block
-from streamrnn.scorers.labelled import Corrected, Labelled
-from streamrnn.scorers.model_kinds import check_model, model_kind
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.feedback import FeedbackScorer
+from streamrnn.scorers.kinds import model_kind
+from streamrnn.scorers.store import ModelStore
 from tests.engine.short_rig import lay
 
-MODEL = '[model]\nlabel = "word"\nlate = 100\nhidden_size = 8\nseed = 3\n'
-OUTPUT = '[output]\nfields = ["time", "value", "score", "alarm", "decided", "heard"]\n'
+MODEL = '[model]\nlabel = "word"\nfeedback_memory = 100\nhidden_size = 8\nseed = 3\n'
+OUTPUT = '[output]\nfields = ["time", "value", "score", "alarm", "decided", "feedback"]\n'
 STATE = '[state]\ndir = "state"\nevery = 60\n'
 SPIKES = (150, 230, 300)
 
@@ -49,7 +51,7 @@ def run(folder: Path, more: str = "", n: int | None = None, block_events: int = 
 
 
 def test_a_late_word_is_a_word_at_its_place(tmp_path: Path) -> None:
-    """What follows is what ``correct`` by hand gives; whoever is not heard costs nothing; a repetition counts once."""
+    """What follows is what ``correct`` by hand gives; feedback that is not applied costs nothing; a repetition counts once."""
     model = RNNAnomalyDetector(hidden_size=8, seed=3, alarm_rate=0.05, warm_up=20)
     scores: list[float] = []
     told: dict[Any, dict[str, Any]] = {}
@@ -62,12 +64,12 @@ def test_a_late_word_is_a_word_at_its_place(tmp_path: Path) -> None:
             model.correct(told[time]["feature"], told[time]["decided"], bool(word))
             told[time, "said"] = {}
     found = run(tmp_path)
-    events = [one for one in found if one["heard"] is None]
-    words = [one for one in found if one["heard"] is not None]
+    events = [one for one in found if one["feedback"] is None]
+    words = [one for one in found if one["feedback"] is not None]
 
     assert [one["score"] for one in events] == scores
     assert [one["decided"] for one in events] == [told[f"t{i}"]["decided"] for i in range(400)]
-    assert [one["heard"] for one in words] == [True] * 6 + [False] * 2
+    assert [one["feedback"] for one in words] == [True] * 6 + [False] * 2
     assert all((one["score"], one["alarm"], one["decided"]) == (None, False, None) for one in words)
     assert (model._net.array("gains") < 0.0).any()
 
@@ -112,7 +114,7 @@ def block(keys: list[str], values: list[tuple[float, float]], times: list[Any]) 
 def test_a_word_on_no_key_begins_no_series() -> None:
     """Nor does one on a key keep it: who is unseen for longest goes, whatever is said of it."""
     nan = float("nan")
-    kind = model_kind("RNNAnomalyDetector", {"hidden_size": 8, "label": "word", "late": 10})
+    kind = model_kind("RNNAnomalyDetector", {"hidden_size": 8, "label": "word", "feedback_memory": 10})
     shard = Shard(kind, Alarm(), max_keys=2, forecast=Forecast(horizon=2))
 
     alone = shard.score(block(["x"], [(nan, 1.0)], [1]))
@@ -121,24 +123,29 @@ def test_a_word_on_no_key_begins_no_series() -> None:
         block(["x", "ghost", "z", "x"], [(nan, 1.0), (nan, 1.0), (1.0, nan), (nan, 0.0)], [1.0, 1, 2, 1])
     )
 
-    assert alone.told["heard"].tolist() == [False]
-    assert found.told["heard"].tolist() == [True, False, None, False]
+    assert alone.details["feedback"].tolist() == [False]
+    assert found.details["feedback"].tolist() == [True, False, None, False]
     assert shard.keys() == ["y", "z"]
-    assert shard.unheard == 3
+    assert shard.unapplied == 3
     assert np.isnan(found.scores).tolist() == [True, True, False, True]
     assert found.forecasts is not None
     assert np.isnan(found.forecasts[:, :, 0]).all(axis=(1, 2)).tolist() == [True, True, False, True]
 
 
+def scorer(memory: int) -> FeedbackScorer:
+    """Our detector with feedback in the column ``word``."""
+    return FeedbackScorer(RNNAnomalyDetector(hidden_size=8), "word", memory, ModelStore("ours", dumps, loads))
+
+
 def test_the_opposite_takes_a_word_back() -> None:
     """The last word on an event counts, and counts as if it had been the only one."""
-    both, last = (Corrected(RNNAnomalyDetector(hidden_size=8), "word", 50) for _ in range(2))
+    both, last = scorer(50), scorer(50)
     values = np.array([[float(i % 2), np.nan] for i in range(200)])
     values[190, 0] = 7.0
-    for model, words in ((both, [0.0, 1.0, 1.0]), (last, [1.0])):
-        model.progressive_many(values, ("level", "word"), list(range(200)))
+    for one, words in ((both, [0.0, 1.0, 1.0]), (last, [1.0])):
+        one.run(values, ("level", "word"), list(range(200)))
         for word in words:
-            model.progressive_many(np.array([[np.nan, word]]), ("level", "word"), [190])
+            one.run(np.array([[np.nan, word]]), ("level", "word"), [190])
 
     np.testing.assert_allclose(both.model._net.array("gains"), last.model._net.array("gains"), rtol=1e-15)
     assert (last.model._net.array("gains") > 0.0).sum() == 1
@@ -151,26 +158,25 @@ def test_what_is_wrong_is_said() -> None:
         (True, "word", "Got True"),
         (9, None, "Name it: label"),
     ):
-        given = {"late": late} if label is None else {"late": late, "label": label}
+        given = {"feedback_memory": late} if label is None else {"feedback_memory": late, "label": label}
         assert said in check_model("RNNAnomalyDetector", given)[0]
-    assert "no such parameter" in check_model("RNNRegressor", {"late": 9, "label": "y"})[0]
-    kind = model_kind("RNNAnomalyDetector", {"hidden_size": 8, "label": "word", "late": 10})
+    assert "no such parameter" in check_model("RNNRegressor", {"feedback_memory": 9, "label": "y"})[0]
+    kind = model_kind("RNNAnomalyDetector", {"hidden_size": 8, "label": "word", "feedback_memory": 10})
     untimed = Block(("level", "word"), np.array([[1.0, np.nan]]), (0,), 1)
     with pytest.raises(ConfigError, match=r"Set \[source\] time"):
         Shard(kind).score(untimed)
 
-    model = Corrected(RNNAnomalyDetector(hidden_size=8), "word", 4)
-    model.progressive_many(np.array([[1.0, np.nan]]), ("level", "word"), [1])
-    whole = model.to_bytes(dumps)
-    again = Labelled.from_bytes(whole, loads)
-    assert isinstance(again, Corrected)
-    assert (again.recent.kept == model.recent.kept).all()
-    for name, value in (("feature", 7), ("decided", 9), ("word", 5)):
-        other = Labelled.from_bytes(whole, loads)
-        assert isinstance(other, Corrected)
+    one = scorer(4)
+    one.run(np.array([[1.0, np.nan]]), ("level", "word"), [1])
+    again = scorer(4)
+    again.restore(one.dumps())
+    assert again.dumps() == one.dumps()
+    for name, value in (("feature", 7), ("decided", 9), ("feedback", 5)):
+        other = scorer(4)
+        other.restore(one.dumps())
         other.recent.kept[name] = value
         with pytest.raises(StateError, match="holds what none can"):
-            Labelled.from_bytes(other.to_bytes(dumps), loads)
+            scorer(4).restore(other.dumps())
     again.recent.kept = again.recent.kept[:3]
     with pytest.raises(StateError, match="does not fit"):
-        Labelled.from_bytes(again.to_bytes(dumps), loads)
+        scorer(4).restore(again.dumps())

@@ -17,7 +17,7 @@ from streamrnn.engine.shard import Shard
 from streamrnn.errors import ModelChangedError
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 
 AHEAD = Forecast(horizon=3)
 

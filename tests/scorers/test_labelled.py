@@ -15,8 +15,9 @@ from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNRegressor, RNNSuperv
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError
-from streamrnn.scorers.labelled import Labelled
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.labelled import LabelledModel
+from streamrnn.scorers.store import ModelStore
 from tests.engine.short_rig import lay
 
 OUTPUT = '[output]\nfields = ["value", "prediction", "residual", "score", "alarm"]\n'
@@ -143,15 +144,15 @@ def test_restarts(tmp_path: Path, name: str) -> None:
 def test_scores_do_not_depend_on_blocks() -> None:
     """Sums run on from block to block, bit for bit; nothing is scored before there are two labels to compare with."""
     values = np.array(rows(200))
-    one, other = (Labelled(LinearRegression(), "y") for _ in range(2))
+    one, other = (LabelledModel(LinearRegression(), "y", ModelStore("LinearRegression")) for _ in range(2))
 
-    at_once = one.progressive_many(values, ("a", "b", "y", "c"))
-    parts = [other.progressive_many(values[i : i + 13], ("a", "b", "y", "c"))["score"] for i in range(0, 200, 13)]
+    scores, predictions = one.score(values, ("a", "b", "y", "c"))
+    parts = [other.score(values[i : i + 13], ("a", "b", "y", "c"))[0] for i in range(0, 200, 13)]
 
-    np.testing.assert_array_equal(np.concatenate(parts), at_once["score"])
-    assert at_once["score"][:2].tolist() == [0.0, 0.0]
-    r = (values[-1, 2] - at_once["prediction"][-1, 2]) / np.nanstd(values[:-1, 2])
-    assert at_once["score"][-1] == pytest.approx(r * r / (1 + r * r))
+    np.testing.assert_array_equal(np.concatenate(parts), scores)
+    assert scores[:2].tolist() == [0.0, 0.0]
+    r = (values[-1, 2] - predictions[-1, 2]) / np.nanstd(values[:-1, 2])
+    assert scores[-1] == pytest.approx(r * r / (1 + r * r))
 
 
 def test_no_such_column(tmp_path: Path) -> None:

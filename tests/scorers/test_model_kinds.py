@@ -15,10 +15,10 @@ from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.output import encode_block
-from streamrnn.engine.shard import Scored
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.scored import Scored
 from tests.engine.short_rig import lay
 
 PIPELINE = """

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamrnn import RNNAnomalyDetector, dumps, loads
+from streamrnn import RNNAnomalyDetector
 from streamrnn.config import Alarm
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
@@ -20,7 +20,7 @@ from streamrnn.errors import StateError
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers import rank_rule
-from streamrnn.scorers.model_kinds import ModelKind
+from streamrnn.scorers.kinds import model_kind
 from streamrnn.scorers.rank_rule import AlarmRule
 
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), max_size=80)
@@ -154,18 +154,18 @@ def test_a_model_with_a_rule_of_its_own_is_asked() -> None:
     values = np.random.default_rng(5).normal(size=(900, 1))
     own = RNNAnomalyDetector(hidden_size=8, alarm_rate=0.05, cooldown=3, warm_up=100)
     said = own.progressive_many(values, ("a",))
-    kind = ModelKind("ours", {}, lambda: RNNAnomalyDetector(hidden_size=8), dumps, loads)
-    shard = Shard(kind, Alarm(rate=0.05, quiet=3, warm_up=100))
+    kind = model_kind("RNNAnomalyDetector", {"hidden_size": 8})
+    shard = Shard(kind, Alarm(rate=0.05, cooldown=3, warm_up=100))
 
     first = shard.score(block(values[:500], 0))
-    again = Shard(kind, Alarm(rate=0.05, quiet=3, warm_up=100))
+    again = Shard(kind, Alarm(rate=0.05, cooldown=3, warm_up=100))
     again.restore(shard.snapshot())
     second = again.score(block(values[500:], 500))
 
     assert first.alarms + second.alarms == said["alarm"].tolist()
     assert first.p_values + second.p_values == said["p_value"].tolist()
     for name in ("threshold", "contribution", "view", "low", "warm", "since", "change"):
-        np.testing.assert_array_equal(np.concatenate([first.told[name], second.told[name]]), said[name])
+        np.testing.assert_array_equal(np.concatenate([first.details[name], second.details[name]]), said[name])
     line = json.loads(encode_block(block(values[:500], 0), first, ("threshold", "view", "contribution", "warm"))[-1])
     assert line["view"] == dict(zip(VIEWS, said["view"][499].tolist(), strict=True))
     lines = [json.loads(one) for one in encode_block(block(values[:500], 0), first, ("feature", "decided"))]

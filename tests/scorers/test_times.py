@@ -21,7 +21,7 @@ from streamrnn import (
 )
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from tests.engine.short_rig import lay
 
 N = 2000
@@ -176,10 +176,10 @@ def test_a_time_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_word_that_comes_later(tmp_path: Path) -> None:
-    """A record with nothing but a word is one for a detector that sees the time, too: it moves no gap, and is heard."""
+    """A record with nothing but feedback is one for a detector that sees the time, too: it moves no gap, and is applied."""
     rows = [f"{iso(1_700_000_000 + 60 * i)},{i % 7 / 3!r}," for i in range(60)]
     rows.insert(50, f"{iso(1_700_000_000 + 60 * 20)},,1")
-    more = '[model]\nhidden_size = 8\nlabel = "word"\nlate = 50\ntime = "when"\n[output]\nfields = ["score", "heard"]\n'
+    more = '[model]\nhidden_size = 8\nlabel = "word"\nfeedback_memory = 50\ntime = "when"\n[output]\nfields = ["score", "feedback"]\n'
     path = lay(tmp_path, "when,a,word\n" + "\n".join(rows) + "\n", more)
     path.write_text(
         path.read_text().replace('"in.csv"', '"in.csv"\ntime = "when"\ncolumns = ["a", "word"]\non_missing = "mean"', 1)
@@ -187,4 +187,4 @@ def test_a_word_that_comes_later(tmp_path: Path) -> None:
     make_runtime(config.load(path, check_model)).run()
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
 
-    assert found[50] == {"score": None, "heard": True}
+    assert found[50] == {"score": None, "feedback": True}

@@ -26,7 +26,7 @@ from streamrnn.config import Alarm
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import ModelKind, model_kind
+from streamrnn.scorers.kinds import ModelKind, model_kind
 from tests.compiled import compile_detector
 
 MODEL = {"hidden_size": 8, "seed": 3}

@@ -15,7 +15,8 @@ from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import check_model, model_kind
+from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.kinds import model_kind
 from tests.combinations.covering import covering, whole
 from tests.combinations.table import COLUMNS, DIMENSIONS, EVENTS, EVERY, good, records, tables, write
 

@@ -18,7 +18,7 @@ from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.loop import Runtime
 from streamrnn.errors import RetriableSinkError, StateError
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 from streamrnn_kafka import KafkaSink, KafkaSource, connection, producer, state
 from tests.compiled import compile_detector
 from tests.engine.test_loop import KIND

@@ -13,7 +13,7 @@ from streamrnn import config
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.loop import Runtime, Summary
 from streamrnn.errors import ConfigError, StateError
-from streamrnn.scorers.model_kinds import ModelKind
+from streamrnn.scorers.kinds import ModelKind
 from streamrnn_kafka import KafkaSource
 from tests.engine.test_loop import KIND
 

@@ -1,4 +1,4 @@
-"""Words on earlier events from a topic of their own: forwarded into the input, heard once, exact under kills."""
+"""Words on earlier events from a topic of their own: forwarded into the input, applied once, exact under kills."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from streamrnn.config import Alarm
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
-from streamrnn.scorers.model_kinds import model_kind
+from streamrnn.scorers.kinds import model_kind
 from tests.laws.places import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
-FIELDS = ("time", "key", "score", "alarm", "heard")
-WORDS = {**MODEL, "label": "word", "late": 500}
+FIELDS = ("time", "key", "score", "alarm", "feedback")
+WORDS = {**MODEL, "label": "word", "feedback_memory": 500}
 
 
 def wave(start: int, stop: int) -> list[tuple[None, bytes, bytes, int]]:
@@ -51,7 +51,7 @@ def offline(rig) -> dict[int, list[bytes]]:
 
 
 def test_words_from_a_topic_of_their_own(rig, tmp_path):
-    """A word comes to its event's partition by the key, is heard there, and a killed run leaves the output of one uninterrupted pass."""
+    """A word comes to its event's partition by the key, is applied there, and a killed run leaves the output of one uninterrupted pass."""
     sys.path.insert(0, str(ROOT / "examples"))
     try:
         from forward_words import forward
@@ -80,5 +80,5 @@ def test_words_from_a_topic_of_their_own(rig, tmp_path):
     found = {partition: [value for _, value in pairs] for partition, pairs in rig.pairs(rig.output).items()}
     assert found == offline(rig)
     results = [json.loads(line) for lines in found.values() for line in lines]
-    assert sorted(one["heard"] for one in results if one["heard"] is not None) == [False, True, True, True]
+    assert sorted(one["feedback"] for one in results if one["feedback"] is not None) == [False, True, True, True]
     assert len(results) == 604

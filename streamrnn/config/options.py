@@ -1,0 +1,294 @@
+"""Every option, declared once: with type, default, range and text."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from streamrnn.errors import ConfigError
+
+__all__ = ["Alarm", "Config", "DeadLetters", "Forecast", "Log", "Named", "Output", "Server", "State"]
+
+DEFAULT_MODEL = "RNNAnomalyDetector"
+"""What ``[model] kind`` is where nothing else is said."""
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """``[alarm]``: when a score is an alarm. ``RNNAnomalyDetector`` has a rule of its own, others rank their scores.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Alarm
+    >>> Alarm().rate
+    0.01
+    """
+
+    rate: Annotated[float, Meta(gt=0, le=0.5, description="Share of normal events that may raise an alarm.")] = 0.01
+    window: Annotated[
+        int,
+        Meta(
+            ge=10,
+            le=1_000_000,
+            description="How many of the last scores of a series a new score is ranked among; not for RNNAnomalyDetector.",
+        ),
+    ] = 2000
+    warm_up: Annotated[
+        int, Meta(ge=0, description="Events of a series before its first alarm: the net must see something first.")
+    ] = 200
+    cooldown: Annotated[
+        int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
+    ] = 0
+
+
+Field = Literal[
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feature", "decided", "feedback", "position", "partition", "input",
+    "forecast", "forecast_low", "forecast_high",
+]  # fmt: skip
+DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")
+"""What a result holds where nothing else is asked for."""
+FORECAST_FIELDS: tuple[Field, ...] = (*DEFAULT_FIELDS, "forecast", "forecast_low", "forecast_high")
+"""The same for a replay that forecasts."""
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """``[output]``: what a result holds.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Output
+    >>> Output(fields=("time", "score")).fields
+    ('time', 'score')
+    """
+
+    fields: Annotated[
+        tuple[Field, ...],
+        Meta(
+            min_length=1,
+            description="Fields of a result, in this order. residual: value less prediction; input: the record as it was read; "
+            "forecast, forecast_low, forecast_high: of the next [forecast] horizon events, null without one.",
+        ),
+    ] = DEFAULT_FIELDS
+
+    def __post_init__(self) -> None:
+        if len(set(self.fields)) != len(self.fields):
+            raise ConfigError(f"[output] fields: must differ from each other. Got {list(self.fields)} instead.")
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """``[forecast]``: what is said of events to come, by a :class:`streamrnn.RNNForecaster` beside the model.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Forecast
+    >>> Forecast().horizon
+    0
+    """
+
+    horizon: Annotated[
+        int, Meta(ge=0, le=1000, description="Events ahead that are forecast, after each event. 0: none.")
+    ] = 0
+    level: Annotated[
+        float, Meta(gt=0, lt=1, description="Share of what comes that lies between forecast_low and forecast_high.")
+    ] = 0.8
+
+
+class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
+    """``[dead_letter]``: where records go that could not become events.
+
+    Examples
+    --------
+    >>> from streamrnn.config import DeadLetters
+    >>> DeadLetters().path is None
+    True
+    """
+
+    path: Annotated[
+        str | None, Meta(description="File of JSON Lines (position, line, reason, raw). Unset: they are only counted.")
+    ] = None
+    topic: Annotated[
+        str | None,
+        Meta(description="Topic for them, for a sink that writes to topics. Unset: they are only counted."),
+    ] = None
+    max_share: Annotated[
+        float | None,
+        Meta(
+            description="Stop with exit code 65 when more than this share of the last 'window' records were dead letters. Unset: never."
+        ),
+    ] = None
+    window: Annotated[int, Meta(ge=10, le=1_000_000, description="Records over which 'max_share' is taken.")] = 1000
+
+    def __post_init__(self) -> None:
+        if self.max_share is not None and not 0 < self.max_share <= 1:
+            raise ConfigError(f"[dead_letter] max_share: must be a number > 0 and <= 1. Got {self.max_share} instead.")
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """``[state]``: how a run survives a restart, and how much it keeps in memory.
+
+    Examples
+    --------
+    >>> from streamrnn.config import State
+    >>> State().every
+    10000
+    """
+
+    mode: Annotated[
+        Literal["snapshot", "replay"],
+        Meta(
+            description="What a restart starts from. snapshot: the newest one; replay: the input, read again from its beginning, "
+            "for models that cannot be written without pickle (river's); nothing is written twice."
+        ),
+    ] = "snapshot"
+    dir: Annotated[str | None, Meta(description="Directory of snapshots. Unset: every run starts from nothing.")] = None
+    topic: Annotated[
+        str | None,
+        Meta(description="Topic of snapshots, for a sink that keeps them in one. Unset: the sink names it."),
+    ] = None
+    every: Annotated[
+        int, Meta(ge=1, description="Events of a partition between two snapshots. One more is written at the end.")
+    ] = 10_000
+    every_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Seconds between two snapshots of a partition that has moved, where 'every' events take longer. 0: "
+            "events alone count. Changes nothing in the outputs.",
+        ),
+    ] = 300.0
+    keep: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="Snapshots kept of each partition: where the newest is damaged, an older one serves.",
+        ),
+    ] = 3
+    on_change: Annotated[
+        Literal["refuse", "fresh"],
+        Meta(
+            description="A snapshot of another [model]. refuse: stop and show the difference; fresh: a new model from there "
+            "on, outputs and position stay."
+        ),
+    ] = "refuse"
+    numerics: Annotated[
+        Literal["warn", "refuse"],
+        Meta(
+            description="A snapshot of another kind of processor, compiler or kernels: its continuation is not exact to the "
+            "last bit. warn: go on and say so; refuse: stop."
+        ),
+    ] = "warn"
+    max_keys: Annotated[
+        int, Meta(ge=1, description="Series (keys) with a net of their own; the one unseen for longest goes first.")
+    ] = 1000
+    memory_mb: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(
+            description="Memory for the series of a partition, in MB, estimated from above: where it allows fewer than "
+            "max_keys, fewer are held. Unset: max_keys alone."
+        ),
+    ] = None
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only, no passwords.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Server
+    >>> Server().port is None, Server(port=9100).host
+    (True, '127.0.0.1')
+    """
+
+    port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Port of /livez /readyz /startupz /metrics /status and the page at /. 0: any free one."),
+    ] = None
+    host: Annotated[
+        str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 or :: lets everybody in the network look.")
+    ] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(
+            description="Names that it is asked by, where a proxy or a service has one for it: a browser that was sent here under another "
+            "name gets no answer (DNS rebinding). IP addresses, localhost and 'host' need not be listed."
+        ),
+    ] = ()
+    stuck_after_s: Annotated[
+        float, Meta(ge=1, le=86400, description="Seconds without progress of the loop after which /livez says no.")
+    ] = 60.0
+
+    def __post_init__(self) -> None:
+        if wrong := [name for name in self.hosts if not _HOST_NAME.fullmatch(name)]:
+            raise ConfigError(
+                f"[server] hosts: must be names alone, such as 'watch.example.org', without port or path. Got {wrong[0]!r} instead."
+            )
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """``[log]``: lines on standard error: one for start, stop and each change of state.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Log
+    >>> Log().level
+    'info'
+    """
+
+    format: Annotated[Literal["auto", "logfmt", "json"], Meta(description="auto: logfmt on a terminal, else JSON.")] = (
+        "auto"
+    )
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="What is said at least.")] = "info"
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A part chosen by name, with its options: a connector or a model.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Named
+    >>> Named("RNNAnomalyDetector", {"seed": 7}).options
+    {'seed': 7}
+    """
+
+    kind: str
+    options: Any
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration, checked. :func:`load` makes one from a file, :func:`parse` from a mapping.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Config, Named
+    >>> Config(source=Named("files", None), sink=Named("files", None)).model.kind
+    'RNNAnomalyDetector'
+    """
+
+    source: Named
+    sink: Named
+    model: Named = Named(DEFAULT_MODEL, {})
+    alarm: Alarm = Alarm()
+    output: Output = Output()
+    forecast: Forecast = Forecast()
+    dead_letter: DeadLetters = DeadLetters()
+    state: State = State()
+    server: Server = Server()
+    log: Log = Log()
+
+
+OPTION_TABLES: dict[str, type] = {
+    "alarm": Alarm,
+    "output": Output,
+    "forecast": Forecast,
+    "dead_letter": DeadLetters,
+    "state": State,
+    "server": Server,
+    "log": Log,
+}
+"""The tables that are declared here; ``[source]`` and ``[sink]`` are by their connector, ``[model]`` by its class."""

@@ -1,0 +1,55 @@
+"""What a declaration accepts, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = ["describe_type", "rule_of"]
+
+
+def _bounds(info: Any) -> str:
+    signs = (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="))
+    said = [f"{sign} {getattr(info, name)}" for name, sign in signs if getattr(info, name, None) is not None]
+    return " " + " and ".join(said) if said else ""
+
+
+def rule_of(info: Any) -> str:
+    """Say in words what a type accepts."""
+    match info:
+        case msgspec.inspect.Metadata():
+            return rule_of(info.type)
+        case msgspec.inspect.IntType():
+            return "an int" + _bounds(info)
+        case msgspec.inspect.FloatType():
+            return "a number" + _bounds(info)
+        case msgspec.inspect.StrType():
+            return "a text" if info.min_length is None else f"a text of at least {info.min_length} character"
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case msgspec.inspect.LiteralType():
+            return "one of " + ", ".join(repr(value) for value in info.values)
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+            return f"a list, each item {rule_of(info.item_type)}"
+        case msgspec.inspect.DictType():
+            return "a table"
+        case msgspec.inspect.UnionType():
+            return " or ".join(rule_of(one) for one in info.types if not isinstance(one, msgspec.inspect.NoneType))
+        case _:
+            return "another type"
+
+
+def describe_type(declared: Any) -> tuple[str, str]:
+    """Return what an option's declaration accepts, in words, and its description.
+
+    Examples
+    --------
+    >>> import msgspec
+    >>> from streamrnn.config import Alarm, describe_type
+    >>> describe_type(msgspec.structs.fields(Alarm)[0].type)
+    ('a number > 0 and <= 0.5', 'Share of normal events that may raise an alarm.')
+    """
+    info = msgspec.inspect.type_info(declared)
+    extra = info.extra_json_schema or {} if isinstance(info, msgspec.inspect.Metadata) else {}
+    return rule_of(info), str(extra.get("description", ""))

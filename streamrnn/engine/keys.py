@@ -1,0 +1,121 @@
+"""The keys of a partition that are held: each with its scorer, the one unseen for longest goes first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from streamrnn.scorers.scorer import Counters, Scorer
+
+__all__ = ["KeyState", "Keys"]
+
+
+@dataclass(slots=True)
+class KeyState:
+    """One key.
+
+    Parameters
+    ----------
+    scorer
+        What scores its events.
+    counters
+        What the scorer had learned when it was counted last.
+    rows
+        Its events in the block at hand.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.keys import KeyState
+    >>> from streamrnn.scorers.kinds import model_kind
+    >>> from streamrnn.scorers.make import new_scorer
+    >>> KeyState(new_scorer(model_kind("RNNAnomalyDetector", {}))).rows
+    []
+    """
+
+    scorer: Scorer
+    counters: Counters = field(default_factory=Counters)
+    rows: list[int] = field(default_factory=list)
+
+    def count(self) -> Counters:
+        """Return what was learned since the last count."""
+        then, now = self.counters, self.scorer.counters
+        self.counters = now
+        return Counters(now.refused - then.refused, now.learned - then.learned, now.loss - then.loss)
+
+
+class Keys:
+    """Keys in the order in which they were seen last; where there are too many, the first of them goes with all it learned.
+
+    Parameters
+    ----------
+    make
+        Returns the scorer of a new key.
+    room
+        Keys held at most.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.keys import Keys
+    >>> keys = Keys(lambda: None, room=2)
+    >>> for key in "abaca":
+    ...     _ = keys.touch(key)
+    >>> list(keys), keys.evicted
+    (['c', 'a'], 1)
+    """
+
+    def __init__(self, make: Callable[[], Scorer], room: int) -> None:
+        self._make = make
+        self.room = room
+        self.evicted = 0
+        self._held: OrderedDict[str | None, KeyState] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __iter__(self) -> Iterator[str | None]:
+        return iter(list(self._held))
+
+    def states(self) -> list[KeyState]:
+        """Return what is held of each key, in their order."""
+        return list(self._held.values())
+
+    def get(self, key: str | None) -> KeyState | None:
+        """Return what is held of a key, which stays where it is in the order; None: nothing.
+
+        Parameters
+        ----------
+        key
+            Of an event; None where events have none.
+        """
+        return self._held.get(key)
+
+    def touch(self, key: str | None) -> KeyState:
+        """Return what is held of a key, new or old, as the one seen last.
+
+        Parameters
+        ----------
+        key
+            Of an event; None where events have none.
+        """
+        state = self._held.get(key)
+        if state is not None:
+            self._held.move_to_end(key)
+            return state
+        state = self._held[key] = KeyState(self._make())
+        while len(self._held) > self.room:
+            self._held.popitem(last=False)
+            self.evicted += 1
+        return state
+
+    def replace(self, found: list[tuple[str | None, KeyState]], most: int) -> None:
+        """Hold other keys.
+
+        Parameters
+        ----------
+        found
+            In the order in which they were seen last.
+        most
+            So many of them, from the end.
+        """
+        self._held = OrderedDict(found[-most:])

@@ -1,0 +1,66 @@
+"""What a model may be able to do beyond river's interface, each a protocol: asked once, when a scorer is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BlockLearner", "Counted", "Expecting", "OwnRule", "RowReader", "Sized"]
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """Knows the memory it holds."""
+
+    def memory_usage(self) -> int:
+        """Return it, in bytes."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """Counts what it has learned."""
+
+    @property
+    def tally(self) -> tuple[int, int, float]:
+        """Updates refused, targets learned, and the sum of their losses."""
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """Expects values before it sees them."""
+
+    def expected_one(self) -> dict[str, float]:
+        """Return the value that is expected of each feature."""
+
+
+@runtime_checkable
+class BlockLearner(Protocol):
+    """Learns many rows in one call."""
+
+    def progressive_many(self, X: Any, /, *more: Any) -> Any:
+        """Score or predict each row before it is learned."""
+
+
+@runtime_checkable
+class OwnRule(Protocol):
+    """A detector that says itself when it alarms, and learns many rows in one call."""
+
+    def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None, /) -> None:
+        """Alarm at another rate from the next event on."""
+
+    def progressive_many(self, X: Any, /, *more: Any) -> dict[str, NDArray[Any]]:
+        """Score each row before it is learned; return all that is said of it, by name."""
+
+
+@runtime_checkable
+class RowReader(Protocol):
+    """A detector whose results can be read later, together with those of others."""
+
+    def run_rows(self, values: NDArray[np.float64], names: Sequence[Any], /) -> NDArray[np.float64] | None:
+        """Score and learn rows; None where that is not possible, and nothing has happened."""
+
+    def read_rows(self, rows: NDArray[np.float64], /) -> dict[str, NDArray[Any]]:
+        """Return what ``progressive_many`` would have."""

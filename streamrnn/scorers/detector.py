@@ -1,0 +1,76 @@
+"""Our detector as a scorer: it has an alarm rule of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.scorers.capabilities import OwnRule, RowReader
+from streamrnn.scorers.scored import RawRows, Scored
+from streamrnn.scorers.scorer import Counters
+from streamrnn.scorers.store import ModelStore, counters_of
+
+__all__ = ["DetectorScorer"]
+
+
+class DetectorScorer:
+    """Scores all columns by a detector that says itself when it alarms.
+
+    Parameters
+    ----------
+    model
+        A :class:`streamrnn.RNNAnomalyDetector`, or another with the same way of learning many rows.
+    store
+        How it is written and read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn import RNNAnomalyDetector, dumps, loads
+    >>> from streamrnn.scorers.detector import DetectorScorer
+    >>> from streamrnn.scorers.scorer import read
+    >>> from streamrnn.scorers.store import ModelStore
+    >>> scorer = DetectorScorer(RNNAnomalyDetector(), ModelStore("RNNAnomalyDetector", dumps, loads))
+    >>> read(scorer.run(np.array([[1.0], [2.0]]), ("level",), None)).predictions.tolist()
+    [[nan], [1.0]]
+    """
+
+    parts = 1
+
+    def __init__(self, model: OwnRule, store: ModelStore) -> None:
+        self.model = model
+        self._store = store
+
+    @property
+    def counters(self) -> Counters:
+        """What the net has learned so far."""
+        return counters_of(self.model)
+
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`."""
+        del times
+        model = self.model
+        if isinstance(model, RowReader):
+            rows = model.run_rows(values, names)
+            if rows is not None:
+                return RawRows(rows, lambda together: Scored.of(model.read_rows(together)))
+        return Scored.of(self.model.progressive_many(np.ascontiguousarray(values), names))
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """Alarm at another rate from the next event on."""
+        self.model.set_alarm(rate, cooldown)
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+        return self._store.memory(self.model)
+
+    def dumps(self) -> list[bytes]:
+        """Return the detector as one blob."""
+        return [self._store.write(self.model)]
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+        self.model = self._store.read(blobs[0], self.model)

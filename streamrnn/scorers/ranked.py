@@ -1,0 +1,188 @@
+"""Anything that scores, behind the rank rule: it says when a score is an alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.config import Alarm
+from streamrnn.scorers.capabilities import BlockLearner, Expecting
+from streamrnn.scorers.parts import failed
+from streamrnn.scorers.rank_rule import AlarmRule
+from streamrnn.scorers.scored import Scored
+from streamrnn.scorers.scorer import Counters
+from streamrnn.scorers.store import ModelStore, counters_of
+
+__all__ = ["RankedScorer", "RiverDetector", "Unranked"]
+
+SCORE_BYTES = 48
+"""Of one score that the rank rule keeps: a float in a list and in a queue."""
+
+
+class Unranked(Protocol):
+    """What scores events and leaves it to a rule when to alarm. Its methods mean what those of a Scorer do."""
+
+    @property
+    def parts(self) -> int:
+        """Blobs that :meth:`dumps` gives."""
+
+    @property
+    def counters(self) -> Counters:
+        """What was learned so far."""
+
+    def score(
+        self, values: NDArray[np.float64], names: tuple[str, ...]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing."""
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+
+    def dumps(self) -> list[bytes]:
+        """Return everything learned as blobs."""
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+
+
+class RankedScorer:
+    """Scores by a model, and alarms by the rank of its scores, see :class:`streamrnn.scorers.rank_rule.AlarmRule`.
+
+    Parameters
+    ----------
+    model
+        What scores.
+    alarm
+        Settings of the rule.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.config import Alarm
+    >>> from streamrnn.scorers.ranked import RankedScorer, RiverDetector
+    >>> from streamrnn.scorers.store import ModelStore
+    >>> model = RiverDetector(HalfSpaceTrees(seed=1), ModelStore("HalfSpaceTrees"))
+    >>> RankedScorer(model, Alarm()).run(np.array([[0.5], [0.1]]), ("a",), None).alarms
+    [False, False]
+    """
+
+    def __init__(self, model: Unranked, alarm: Alarm) -> None:
+        self.model = model
+        self.rule = AlarmRule(alarm.rate, alarm.window, alarm.warm_up, alarm.cooldown)
+
+    @property
+    def parts(self) -> int:
+        """One blob for the rule, and those of the model."""
+        return 1 + self.model.parts
+
+    @property
+    def counters(self) -> Counters:
+        """What the model has learned so far."""
+        return self.model.counters
+
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`."""
+        del times
+        scores, predictions = self.model.score(values, names)
+        alarms, p_values = self.rule.update_many(scores.tolist())
+        return Scored(scores, predictions, alarms, p_values)
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """Alarm by other settings from the next event on; the scores that are kept stay."""
+        self.rule.rate = rate
+        self.rule.cooldown = cooldown
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+        return self.model.memory() + SCORE_BYTES * self.rule.window
+
+    def dumps(self) -> list[bytes]:
+        """Return the rule's memory, then what the model has learned."""
+        return [self.rule.to_bytes(), *self.model.dumps()]
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+        self.rule.restore(blobs[0])
+        self.model.restore(blobs[1:])
+
+
+class RiverDetector:
+    """Any river anomaly detector, or a pipeline that ends in one.
+
+    One that learns many rows does so in one call. Any other is given event by event, without the features that are
+    missing in that event.
+
+    Parameters
+    ----------
+    model
+        With ``score_one`` and ``learn_one``.
+    store
+        How it is written and read, where it can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from river.anomaly import HalfSpaceTrees
+    >>> from streamrnn.scorers.ranked import RiverDetector
+    >>> from streamrnn.scorers.store import ModelStore
+    >>> detector = RiverDetector(HalfSpaceTrees(seed=1), ModelStore("HalfSpaceTrees"))
+    >>> scores, expected = detector.score(np.array([[0.5], [0.1]]), ("a",))
+    >>> scores, expected.shape
+    (array([0., 0.]), (2, 1))
+    """
+
+    parts = 1
+
+    def __init__(self, model: Any, store: ModelStore) -> None:
+        self.model = model
+        self._store = store
+
+    @property
+    def counters(self) -> Counters:
+        """What the model has learned so far; zeros where it does not count."""
+        return counters_of(self.model)
+
+    def score(
+        self, values: NDArray[np.float64], names: tuple[str, ...]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
+
+        Raises
+        ------
+        ConfigError
+            When a model that is not this library's raises at an event.
+        """
+        model: Any = self.model
+        if isinstance(model, BlockLearner):
+            found = model.progressive_many(np.ascontiguousarray(values), names)
+            return found["score"], found["prediction"]
+        scores = np.empty(len(values))
+        expected = np.full(values.shape, np.nan)
+        expects = isinstance(model, Expecting)
+        for i, row in enumerate(values.tolist()):
+            x = {name: value for name, value in zip(names, row, strict=True) if value == value}  # noqa: PLR0124
+            if expects:
+                before = model.expected_one()
+                expected[i] = [before.get(name, np.nan) for name in names]
+            try:
+                scores[i] = model.score_one(x)
+                model.learn_one(x)
+            except Exception as error:
+                raise failed(model, x, error) from error
+        return scores, expected
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+        return self._store.memory(self.model)
+
+    def dumps(self) -> list[bytes]:
+        """Return the model as one blob."""
+        return [self._store.write(self.model)]
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave."""
+        self.model = self._store.read(blobs[0], self.model)

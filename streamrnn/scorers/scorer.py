@@ -1,0 +1,116 @@
+"""The seam between a run and its models: what scores the events of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.scorers.scored import RawRows, Scored
+
+__all__ = ["Counters", "Scorer", "read"]
+
+
+class Counters(NamedTuple):
+    """What a scorer has learned since it was made.
+
+    Parameters
+    ----------
+    refused
+        Updates that were refused: not finite, or absurdly large.
+    learned
+        Targets learned.
+    loss
+        Sum of their losses.
+
+    Examples
+    --------
+    >>> from streamrnn.scorers.scorer import Counters
+    >>> Counters()
+    Counters(refused=0, learned=0, loss=0.0)
+    """
+
+    refused: int = 0
+    learned: int = 0
+    loss: float = 0.0
+
+
+class Scorer(Protocol):
+    """Scores the events of one key, learns them, and says when to raise an alarm.
+
+    The implementations: :class:`~streamrnn.scorers.detector.DetectorScorer` (our detector, with its own alarm rule),
+    :class:`~streamrnn.scorers.ranked.RankedScorer` (anything that scores, behind the rank rule),
+    :class:`~streamrnn.scorers.labelled_detector.LabelledDetectorScorer` (a label that is judged) and
+    :class:`~streamrnn.scorers.feedback.FeedbackScorer` (a column of feedback); around them
+    :class:`~streamrnn.scorers.timed.TimedScorer` and :class:`~streamrnn.scorers.forecast.ForecastingScorer`.
+    """
+
+    @property
+    def parts(self) -> int:
+        """Blobs that :meth:`dumps` gives: always the same number under one configuration."""
+
+    @property
+    def counters(self) -> Counters:
+        """What was learned so far; zeros for a model that does not count."""
+
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+        """Score each event before it is learned, then learn it. Where blocks are cut changes nothing.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+        """
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """Alarm by other settings from the next event on; what is remembered stays.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
+
+    def memory(self) -> int:
+        """Return the memory that is held, in bytes, estimated from above."""
+
+    def dumps(self) -> list[bytes]:
+        """Return everything learned as blobs, without pickle.
+
+        Raises
+        ------
+        StateError
+            When the model has no such form.
+        """
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """Take up what :meth:`dumps` gave, in a scorer that is new.
+
+        Raises
+        ------
+        StateError
+            When the blobs are something else, or of another configuration.
+        """
+
+
+def read(found: Scored | RawRows) -> Scored:
+    """Return results, whether they are raw rows still or not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.scorers.scored import RawRows, Scored
+    >>> from streamrnn.scorers.scorer import read
+    >>> done = Scored(np.zeros(1), np.zeros((1, 1)), [False], [1.0])
+    >>> read(done) is done, read(RawRows(np.zeros((1, 8)), lambda rows: done)) is done
+    (True, True)
+    """
+    return found.scored() if isinstance(found, RawRows) else found

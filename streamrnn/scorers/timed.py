@@ -1,0 +1,74 @@
+"""A scorer whose net sees the time of events as one more column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamrnn.scorers.scored import RawRows, Scored
+from streamrnn.scorers.scorer import Counters, Scorer, read
+from streamrnn.scorers.times import seconds_of_events
+
+__all__ = ["TimedScorer"]
+
+
+class TimedScorer:
+    """Adds the time in seconds to the values, under the name by which the scorer inside knows it; where it is no column anyway.
+
+    Parameters
+    ----------
+    scorer
+        That sees the time.
+    time
+        Name of the column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.scorers.kinds import model_kind
+    >>> from streamrnn.scorers.make import new_scorer
+    >>> scorer = new_scorer(model_kind("RNNAnomalyDetector", {"time": "at"}))
+    >>> scorer.run(np.array([[1.0], [2.0]]), ("level",), ["2024-01-01", "2024-01-02"]).predictions.tolist()
+    [[nan], [1.0]]
+    """
+
+    def __init__(self, scorer: Scorer, time: str) -> None:
+        self.scorer = scorer
+        self.time = time
+
+    @property
+    def parts(self) -> int:
+        """As inside."""
+        return self.scorer.parts
+
+    @property
+    def counters(self) -> Counters:
+        """As inside."""
+        return self.scorer.counters
+
+    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the time is none of the results' columns."""
+        if self.time in names:
+            return self.scorer.run(values, names, times)
+        seconds = seconds_of_events(times, len(values)).reshape(-1, 1)
+        found = read(self.scorer.run(np.concatenate([values, seconds], axis=1), (*names, self.time), times))
+        return found.first_features(len(names))
+
+    def set_alarm(self, rate: float, cooldown: int) -> None:
+        """As inside."""
+        self.scorer.set_alarm(rate, cooldown)
+
+    def memory(self) -> int:
+        """As inside."""
+        return self.scorer.memory()
+
+    def dumps(self) -> list[bytes]:
+        """As inside."""
+        return self.scorer.dumps()
+
+    def restore(self, blobs: Sequence[bytes]) -> None:
+        """As inside."""
+        self.scorer.restore(blobs)
