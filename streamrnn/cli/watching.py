@@ -10,7 +10,7 @@ from streamrnn.cli.terminal import one_line, print_lines
 
 if TYPE_CHECKING:
     from streamrnn.config import Config
-    from streamrnn.engine.loop import Summary
+    from streamrnn.engine.summary import Summary
     from streamrnn.io import DeadLetter
 
 __all__ = ["run_at_terminal"]
@@ -33,15 +33,15 @@ def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *
     from pathlib import Path  # noqa: PLC0415
 
     from streamrnn.display.forecast_picture import draw_forecast  # noqa: PLC0415
-    from streamrnn.display.forecast_summary import Fan  # noqa: PLC0415
+    from streamrnn.display.forecast_summary import ForecastSummary  # noqa: PLC0415
     from streamrnn.display.progress import Progress  # noqa: PLC0415
     from streamrnn.display.run_picture import check_plot, draw  # noqa: PLC0415
-    from streamrnn.display.run_summary import Curve  # noqa: PLC0415
+    from streamrnn.display.run_summary import RunSummary  # noqa: PLC0415
 
     if plot is not None:
         check_plot(plot)
-    fan = Fan(config.forecast) if config.forecast.horizon else None
-    curve = Curve()
+    fan = ForecastSummary(config.forecast) if config.forecast.horizon else None
+    curve = RunSummary()
     with Progress() as progress:
         observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position)]
         if plot is not None:

@@ -19,8 +19,9 @@ from streamrnn.daemon.signals import StopSignals
 from streamrnn.daemon.stages import COMPILING, Stages
 from streamrnn.daemon.systemd import Notifier
 from streamrnn.engine.assemble import client_loggers, make_runtime, make_shards
-from streamrnn.engine.dead_letter_limit import Breaker
-from streamrnn.engine.loop import Observer, Runtime, Summary
+from streamrnn.engine.dead_letter_limit import DeadLetterLimit
+from streamrnn.engine.loop import Runtime
+from streamrnn.engine.summary import Observer, Summary
 from streamrnn.engine.warmup import expected_cpu_s, warm_up
 from streamrnn.errors import ConfigError, Retriable, StreamrnnError, UnavailableError
 from streamrnn.safe_text import safe_name
@@ -111,7 +112,7 @@ class Daemon:
             runtime.stopped = self._tick
             runtime.observers = [health.observe, *self._observers]
             if config.dead_letter.max_share is not None:
-                runtime.observers.append(Breaker(config.dead_letter.max_share, config.dead_letter.window))
+                runtime.observers.append(DeadLetterLimit(config.dead_letter.max_share, config.dead_letter.window))
             if config.server.port is not None:
                 port = self._serve(stack)
                 say("listening", host=config.server.host, port=port)
@@ -247,10 +248,7 @@ class Daemon:
         self.health.alarm_rate = alarm.rate
         runtime = self.health.runtime
         if isinstance(runtime, Runtime):
-            runtime.make_shard = make_shards(self.config)
-            if runtime.every is not None:
-                runtime.every = state.every
-            runtime.every_s = state.every_s
+            runtime.reload(make_shards(self.config), state.every, state.every_s)
             for shard in runtime.shards().values():
                 shard.set_alarm(alarm)
 

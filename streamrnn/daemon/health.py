@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.daemon.recent_series import Point, Seen
+from streamrnn.daemon.recent_series import Point, RecentSeries
 from streamrnn.daemon.stages import Stages
-from streamrnn.engine.loop import Runtime, Summary
+from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.summary import Summary
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
@@ -123,7 +124,7 @@ class Health(Monitor):
         self.revoked_partitions = 0
         self.runtime: Runtime | None = None
         self.partitions: dict[str, PartitionHealth] = {}
-        self._seen = Seen()
+        self._seen = RecentSeries()
         self._lock = threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 

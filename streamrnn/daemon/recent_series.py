@@ -13,7 +13,7 @@ import numpy as np
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Point", "Seen", "SeenSeries"]
+__all__ = ["KeyPoints", "Point", "RecentSeries"]
 
 SERIES_KEPT = 32
 """Series of either kind whose last points are kept. With POINTS_KEPT: 13 MB at most."""
@@ -37,7 +37,7 @@ class Point(NamedTuple):
 
 
 @dataclass(slots=True)
-class SeenSeries:
+class KeyPoints:
     """The last points of one series; events and alarms since it is looked at."""
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
@@ -45,7 +45,7 @@ class SeenSeries:
     alarms: int = 0
 
 
-class Seen:
+class RecentSeries:
     """Keeps the last points of some series.
 
     Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
@@ -55,9 +55,9 @@ class Seen:
     --------
     >>> import numpy as np
     >>> from streamrnn.io import Block
-    >>> from streamrnn.daemon.recent_series import Seen
+    >>> from streamrnn.daemon.recent_series import RecentSeries
     >>> from streamrnn.scorers.scored import Scored
-    >>> seen, keys = Seen(), tuple(f"k{i}" for i in range(100))
+    >>> seen, keys = RecentSeries(), tuple(f"k{i}" for i in range(100))
     >>> values = np.zeros((100, 1))
     >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
     >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
@@ -65,14 +65,14 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._alarming: OrderedDict[Name, SeenSeries] = OrderedDict()
-        self._recent: OrderedDict[Name, SeenSeries] = OrderedDict()
+        self._alarming: OrderedDict[Name, KeyPoints] = OrderedDict()
+        self._recent: OrderedDict[Name, KeyPoints] = OrderedDict()
 
-    def get(self, name: Name) -> SeenSeries | None:
+    def get(self, name: Name) -> KeyPoints | None:
         """Return a series, if it is kept."""
         return self._alarming.get(name) or self._recent.get(name)
 
-    def worst(self) -> list[tuple[Name, SeenSeries]]:
+    def worst(self) -> list[tuple[Name, KeyPoints]]:
         """Return all that are kept, those that alarm most first."""
         every = [*self._alarming.items(), *self._recent.items()]
         return sorted(every, key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
@@ -109,13 +109,13 @@ class Seen:
             if key in wanted or self.get((block.partition, key)) is not None:
                 yield key, rows[key]
 
-    def _series(self, name: Name, *, alarms: int) -> SeenSeries:
+    def _series(self, name: Name, *, alarms: int) -> KeyPoints:
         """Return a series, with more alarms, as one that stays for now."""
         series = self._alarming.get(name)
         if series is not None:
             series.alarms += alarms
             return series
-        series = self._recent.pop(name, None) or SeenSeries()
+        series = self._recent.pop(name, None) or KeyPoints()
         series.alarms += alarms
         if series.alarms:
             self._alarming[name] = series

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streamrnn.display.forecast_summary import Fan
+from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.display.run_picture import date_axis, dates_of, save
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.forecast import HIGH, HIGH_HALF, LOW, LOW_HALF, MIDDLE
@@ -22,7 +22,7 @@ _MAX_PANELS = 4
 _VALUE, _BAND, _MIDDLE, _NEXT = "#1b3a57", "#e08214", "#b35806", "#2c7fb8"
 
 
-def draw_forecast(fan: Fan, path: str, title: str) -> None:
+def draw_forecast(fan: ForecastSummary, path: str, title: str) -> None:
     """Draw the end of a run: what was forecast of its last events before they came, and what is forecast now.
 
     Parameters
@@ -45,12 +45,12 @@ def draw_forecast(fan: Fan, path: str, title: str) -> None:
     save(path, lambda figure: _fill(figure, fan, heading), lambda svg: _page(svg, heading))
 
 
-def _heading(fan: Fan, title: str) -> str:
+def _heading(fan: ForecastSummary, title: str) -> str:
     series = "" if fan.key is None else f", series '{safe_name(fan.key, isolate=False)}'"
     return f"{safe_name(title, isolate=False)}{series}: {fan.settings.horizon} events ahead, after {fan.events:,}"
 
 
-def _axis(fan: Fan) -> tuple[Any, Any, bool]:
+def _axis(fan: ForecastSummary) -> tuple[Any, Any, bool]:
     """Return x of the values, x of the events to come, and whether they are dates: steps go on as the last usual one."""
     n, H = len(fan.values), fan.settings.horizon
     dates = dates_of(list(fan.times)) if n > 1 else None
@@ -61,7 +61,7 @@ def _axis(fan: Fan) -> tuple[Any, Any, bool]:
     return dates, dates[-1] + step * np.arange(1, H + 1), True
 
 
-def _fill(figure: Figure, fan: Fan, heading: str) -> None:
+def _fill(figure: Figure, fan: ForecastSummary, heading: str) -> None:
     panels = min(len(fan.names), _MAX_PANELS)
     figure.set_size_inches(12, 1.2 + 3.4 * panels)
     axes = list(figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
@@ -89,7 +89,7 @@ def _fill(figure: Figure, fan: Fan, heading: str) -> None:
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=6, frameon=False, borderaxespad=0.2, fontsize=9)
 
 
-def _draw_fan(ax: Axes, x: Any, start: float, ahead: Any, color: str, fan: Fan | None) -> None:
+def _draw_fan(ax: Axes, x: Any, start: float, ahead: Any, color: str, fan: ForecastSummary | None) -> None:
     """Draw the bands that open behind the last value known, and the forecast in their middle."""
     from_start = np.vstack([np.full((1, ahead.shape[1]), start), ahead])
     level = None if fan is None else f"{fan.settings.level:.0%} band, forecast before"

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
-from streamrnn.engine.loop import Summary
+from streamrnn.engine.summary import Summary
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Fan"]
+__all__ = ["ForecastSummary"]
 
 SHOWN: Final = 6  # horizons of history in the picture, at least SHOWN_LEAST events
 SHOWN_LEAST: Final = 60
 
 
-class Fan:
+class ForecastSummary:
     """Keeps what the picture of a forecast needs of the first series of a run; an observer of the runtime.
 
     Parameters

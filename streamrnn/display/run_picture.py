@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streamrnn.display.run_summary import Curve
+from streamrnn.display.run_summary import RunSummary
 from streamrnn.errors import ConfigError, MissingExtraError, SinkError
 from streamrnn.safe_text import safe_name
 
@@ -86,7 +86,7 @@ def check_plot(path: str) -> None:
         raise MissingExtraError("Pictures need matplotlib: pip install 'streamrnn[plot]'") from error
 
 
-def draw(curve: Curve, path: str, title: str, warm_up: int = 0) -> None:
+def draw(curve: RunSummary, path: str, title: str, warm_up: int = 0) -> None:
     """Draw a run as a PNG, or as a self-contained HTML page with the picture inside.
 
     Parameters
@@ -197,7 +197,7 @@ def date_axis(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, **_DATES))  # type: ignore[no-untyped-call]
 
 
-def _axis(curve: Curve) -> tuple[Any, Any, str, bool]:
+def _axis(curve: RunSummary) -> tuple[Any, Any, str, bool]:
     """Return x of the buckets, x of their alarms, the axis' label, and whether they are dates."""
     b = curve.buckets
     times = [_parse_time(t) for t in b.time]
@@ -231,7 +231,7 @@ def _gaps(x: Any) -> Any:
     return np.flatnonzero(steps > 10 * np.median(steps)) + 1
 
 
-def _fill(figure: Figure, curve: Curve, title: str, warm_up: int) -> None:
+def _fill(figure: Figure, curve: RunSummary, title: str, warm_up: int) -> None:
     features = min(len(curve.names), _MAX_PANELS)
     figure.set_size_inches(12, 1.0 + 3.1 * features + 1.7)
     grid = figure.subplots(
@@ -265,7 +265,7 @@ def _root(score: Any) -> Any:
     return np.sqrt(np.maximum(score, 0.0))
 
 
-def _say_why(ax: Axes, curve: Curve, x: Any, tops: Any) -> None:
+def _say_why(ax: Axes, curve: RunSummary, x: Any, tops: Any) -> None:
     """Write what decided beside the strongest alarms, where there is room."""
     from matplotlib.patheffects import withStroke  # noqa: PLC0415
 
@@ -288,7 +288,7 @@ def _say_why(ax: Axes, curve: Curve, x: Any, tops: Any) -> None:
         )  # fmt: skip
 
 
-def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
+def _value_panel(ax: Axes, curve: RunSummary, i: int, x: Any, tops: Any) -> None:
     b = curve.buckets
     ax.plot(
         *_zigzag(x, b.expected_low[:, i], b.expected_high[:, i]),
@@ -309,7 +309,7 @@ def _value_panel(ax: Axes, curve: Curve, i: int, x: Any, tops: Any) -> None:
         ax.set_ylim(low - margin, high + margin)
 
 
-def _shade(axes: Sequence[Axes], x: Any, tops: Any, curve: Curve, warm_up: int) -> None:
+def _shade(axes: Sequence[Axes], x: Any, tops: Any, curve: RunSummary, warm_up: int) -> None:
     """Shade the warm-up in grey, each run of alarms in red, and what belongs to one in pale red, on all panels."""
     b = curve.buckets
     warm = min(int(np.searchsorted(b.index, warm_up)), len(x) - 1)
@@ -343,7 +343,7 @@ def _stretches(flags: Any) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
-def _head(figure: Figure, axes: Sequence[Axes], curve: Curve, title: str) -> None:
+def _head(figure: Figure, axes: Sequence[Axes], curve: RunSummary, title: str) -> None:
     series = "" if curve.key is None else f", series '{safe_name(curve.key, isolate=False)}'"
     series += " (the first of several)" if curve.other_keys else ""
     more = f"; {len(axes) - 1} of {len(curve.names)} features drawn" if len(curve.names) > len(axes) - 1 else ""
@@ -355,7 +355,7 @@ def _head(figure: Figure, axes: Sequence[Axes], curve: Curve, title: str) -> Non
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, borderaxespad=0.2)
 
 
-def _page(svg: str, curve: Curve, title: str) -> str:
+def _page(svg: str, curve: RunSummary, title: str) -> str:
     """Return a page that holds the picture and the strongest alarms, and needs nothing else."""
     svg = svg[svg.index("<svg") :]
     b = curve.buckets

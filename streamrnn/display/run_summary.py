@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.engine.loop import Summary
+from streamrnn.engine.summary import Summary
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Curve"]
+__all__ = ["RunSummary"]
 
 REASONS = {
     "value": "new value", "expectation": "not as expected", "shape": "unusual course", "residual": "forecast missed",
@@ -85,7 +85,7 @@ class _Buckets:
         return _Buckets(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__slots__))
 
 
-class Curve:
+class RunSummary:
     """Follows the first series of a run in bounded memory; an observer of :class:`~streamrnn.engine.loop.Runtime`.
 
     Up to 4000 events are kept as they are. Then neighbours are merged two by two, again and again; a bucket keeps the
@@ -101,10 +101,10 @@ class Curve:
     --------
     >>> import numpy as np
     >>> from streamrnn.io import Block
-    >>> from streamrnn.display.run_summary import Curve
-    >>> from streamrnn.engine.loop import Summary
+    >>> from streamrnn.display.run_summary import RunSummary
+    >>> from streamrnn.engine.summary import Summary
     >>> from streamrnn.scorers.scored import Scored
-    >>> curve = Curve(limit=4)
+    >>> curve = RunSummary(limit=4)
     >>> values = np.arange(9.0)[:, None]
     >>> block = Block(("a",), values, range(9), 9)
     >>> curve(block, Scored(np.zeros(9), values - 1, [False] * 8 + [True], [1.0] * 9), Summary())

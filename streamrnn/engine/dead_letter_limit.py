@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 
-from streamrnn.engine.loop import Summary
+from streamrnn.engine.summary import Summary
 from streamrnn.errors import BadDataError
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Breaker"]
+__all__ = ["DeadLetterLimit"]
 
 
-class Breaker:
+class DeadLetterLimit:
     """Raises when more than a share of the last records were dead letters; an observer of the loop.
 
     It looks at whole blocks, after they are committed: the dead letters that stopped the run are written.
@@ -28,10 +28,10 @@ class Breaker:
     --------
     >>> import numpy as np
     >>> from streamrnn.io import Block, DeadLetter
-    >>> from streamrnn.engine.dead_letter_limit import Breaker
-    >>> from streamrnn.engine.loop import Summary
+    >>> from streamrnn.engine.dead_letter_limit import DeadLetterLimit
+    >>> from streamrnn.engine.summary import Summary
     >>> bad = Block(("a",), np.empty((0, 1)), (), 90, dead_letters=[DeadLetter(i, "no number") for i in range(9)])
-    >>> breaker = Breaker(0.5, 10)
+    >>> breaker = DeadLetterLimit(0.5, 10)
     >>> breaker(bad, None, Summary())
     >>> breaker(bad, None, Summary())
     Traceback (most recent call last):

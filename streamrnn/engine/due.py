@@ -64,7 +64,7 @@ class Newest:
 class Standing:
     """Where one input partition stands.
 
-    ``muted_until`` is the position up to which outputs were written by an earlier run, or None; ``again`` counts the
+    ``replay_until`` is the position up to which outputs were written by an earlier run, or None; ``replayed`` counts the
     events that were read again on the way there.
     ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
     there is one at all: the first commit brings one, so that every position has a snapshot to start from. ``newest`` says
@@ -74,8 +74,8 @@ class Standing:
 
     shard: Shard
     position: Position | None = None
-    muted_until: Position | None = None
-    again: int = 0
+    replay_until: Position | None = None
+    replayed: int = 0
     fresh: int = 0
     dirty: bool = False
     saved: bool = False
@@ -117,7 +117,7 @@ def due(
     moved = {
         name: one
         for name, one in partitions.items()
-        if one.dirty and one.muted_until is None and one.position is not None
+        if one.dirty and one.replay_until is None and one.position is not None
     }
     wanted = [name for name, one in moved.items() if last or not one.saved or one.fresh >= every]
     late = [

@@ -160,8 +160,10 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
     row = MODELS.get(name)
     if row is None:
         make = maker(name, own)
-        first = make()[0] if foreign or not is_foreign(name) else None
-        time, nets = getattr(first, "time", None) if is_net(first) else None, tuple(nets_of(first))
+        if not foreign and is_foreign(name):  # nothing is known of it but its name
+            return ModelKind(name, dict(parameters), lambda: make()[0], label=label)
+        first = make()[0]
+        time, nets = first.time if is_net(first) else None, tuple(nets_of(first))
         return ModelKind(name, dict(parameters), lambda: make()[0], label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamrnn.daemon.recent_series import POINTS_KEPT, SERIES_KEPT, Seen
+from streamrnn.daemon.recent_series import POINTS_KEPT, SERIES_KEPT, RecentSeries
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
 
-def take(seen: Seen, keys: list[str], alarms: list[bool] | None = None) -> None:
+def take(seen: RecentSeries, keys: list[str], alarms: list[bool] | None = None) -> None:
     n = len(keys)
     values = np.arange(float(n)).reshape(n, 1)
     seen.take(
@@ -19,7 +19,7 @@ def take(seen: Seen, keys: list[str], alarms: list[bool] | None = None) -> None:
 
 def test_alarms_are_remembered() -> None:
     """However many keys come after it, the series that alarms most stays on top, and all its alarms are counted."""
-    seen = Seen()
+    seen = RecentSeries()
     for i in range(50):
         take(seen, ["bad", *(f"k{i * 100 + j}" for j in range(100))], [i % 10 == 0] + [False] * 100)
 
@@ -32,7 +32,7 @@ def test_alarms_are_remembered() -> None:
 
 def test_bounded() -> None:
     """Neither keys nor alarms nor events without end make it grow; those that alarm more often stay."""
-    seen = Seen()
+    seen = RecentSeries()
     take(seen, [f"often{i}" for i in range(10) for _ in range(3)], [True] * 30)
     for i in range(30):
         take(seen, [f"once{i}-{j}" for j in range(20)], [True] * 20)
@@ -49,7 +49,7 @@ def test_bounded() -> None:
 
 def test_seen_last() -> None:
     """Of series that do not alarm those seen last stay, also where a block holds many more."""
-    seen, keys = Seen(), [f"k{i}" for i in range(200)]
+    seen, keys = RecentSeries(), [f"k{i}" for i in range(200)]
 
     take(seen, keys)
     take(seen, [*keys, keys[0]])

@@ -21,7 +21,7 @@ from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.daemon.recent_series import Point
 from streamrnn.daemon.server import ASK_S, CONNECTION_S, CONNECTIONS, StatusServer
 from streamrnn.display.top import watch
-from streamrnn.engine.loop import Summary
+from streamrnn.engine.summary import Summary
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
@@ -31,7 +31,7 @@ from tests.display.test_safe_text import HOSTILE, assert_safe
 def health_of(keys: list[str], partition: str = "0") -> MeteredHealth:
     """A run that is going on, and has seen these series."""
     health = MeteredHealth()
-    health.state = "running"
+    health.phase = "running"
     n = len(keys)
     block = Block(("a",), np.ones((n, 1)), range(n), n, keys=keys, times=keys, partition=partition)
     health.observe(block, Scored(np.ones(n), np.ones((n, 1)), [False] * n, []), Summary())

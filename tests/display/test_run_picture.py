@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 
 from streamrnn.config import Alarm
 from streamrnn.display.run_picture import _fill, draw
-from streamrnn.display.run_summary import Curve
-from streamrnn.engine.loop import Summary
+from streamrnn.display.run_summary import RunSummary
 from streamrnn.engine.shard import Shard
+from streamrnn.engine.summary import Summary
 from streamrnn.errors import ConfigError, SinkError
 from streamrnn.io import Block
 from streamrnn.scorers.kinds import model_kind
@@ -43,8 +43,8 @@ def blocks(n: int, cuts: list[int], names: tuple[str, ...] = ("flow",), keys: in
     return found
 
 
-def curve(n: int, cuts: list[int], limit: int = 4000, **options: object) -> Curve:
-    made = Curve(limit)
+def curve(n: int, cuts: list[int], limit: int = 4000, **options: object) -> RunSummary:
+    made = RunSummary(limit)
     for block, scored in blocks(n, cuts, **options):  # type: ignore[arg-type]
         made(block, scored, Summary())
     return made
@@ -118,7 +118,7 @@ def test_any_shape(tmp_path: Path, n: int, options: dict[str, object]) -> None:
 )
 def test_any_time(tmp_path: Path, times: list[str | float] | None) -> None:
     """Times that are none, run backward or repeat are drawn against the event number, or as they are."""
-    made = Curve()
+    made = RunSummary()
     block = Block(("a",), np.array([[1.0], [np.nan], [2.0]]), (0, 1, 2), 3, times=times)
     made(block, Scored(np.array([0.0, 0.5, 1.0]), np.full((3, 1), np.nan), [False, False, True], []), Summary())
 
@@ -138,12 +138,12 @@ def test_wrong_place(tmp_path: Path) -> None:
         draw(made, str(tmp_path / "file" / "a.png"), "a")
 
 
-def watched() -> Curve:
+def watched() -> RunSummary:
     """A run of the detector over three features; a spike in the second is its strongest alarm."""
     rng = np.random.default_rng(5)
     values = np.sin(np.arange(900)[:, None] / np.array([7.0, 9.0, 11.0])) + 0.1 * rng.normal(size=(900, 3))
     values[600, 1] = 9.0
-    shard, made = Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(rate=0.01)), Curve()
+    shard, made = Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(rate=0.01)), RunSummary()
     for start in (0, 500):
         part = values[start : start + 500]
         block = Block(("a", "b", "c"), part, range(start, start + len(part)), start + len(part))

@@ -20,12 +20,12 @@ from streamrnn.cli import main
 from streamrnn.config import Forecast
 from streamrnn.daemon.log import say, set_up
 from streamrnn.display.forecast_picture import draw_forecast
-from streamrnn.display.forecast_summary import Fan
+from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.display.progress import Progress
 from streamrnn.display.run_picture import draw
-from streamrnn.display.run_summary import Curve
+from streamrnn.display.run_summary import RunSummary
 from streamrnn.display.top import picture
-from streamrnn.engine.loop import Summary
+from streamrnn.engine.summary import Summary
 from streamrnn.io import Block
 from streamrnn.safe_text import PLACES, safe_name, safe_text
 from streamrnn.scorers.scored import Scored
@@ -127,7 +127,7 @@ def test_log(form: str) -> None:
         assert [json.loads(line)["partition"] for line in found] == list(HOSTILE)
 
 
-def run_of(names: tuple[str, ...], key: str) -> tuple[Curve, Fan]:
+def run_of(names: tuple[str, ...], key: str) -> tuple[RunSummary, ForecastSummary]:
     """A made-up run with alarms that say why."""
     n = 80
     values = np.random.default_rng(1).normal(size=(n, len(names)))
@@ -135,7 +135,7 @@ def run_of(names: tuple[str, ...], key: str) -> tuple[Curve, Fan]:
     told = {"decided": np.zeros(n, dtype=np.int64), "feature": np.zeros(n, dtype=np.int64)}
     ahead = np.zeros((n, 3, len(names), 5))
     scored = Scored(np.full(n, 0.5), values, [i % 9 == 0 for i in range(n)], [1.0] * n, details=told, forecasts=ahead)
-    curve, fan = Curve(), Fan(Forecast(horizon=3))
+    curve, fan = RunSummary(), ForecastSummary(Forecast(horizon=3))
     curve(block, scored, Summary())
     fan(block, scored, Summary())
     return curve, fan

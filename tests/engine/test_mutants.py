@@ -120,6 +120,7 @@ def ended(*arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
+@pytest.mark.filterwarnings("ignore:The snapshot was computed with other numerics")
 def test_the_commands_say_it_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``streamrnn snapshot`` over a state directory that anybody has written: never a bug's exit code."""
     rig(tmp_path, "label")

@@ -10,10 +10,10 @@ import pytest
 
 from streamrnn.config import Forecast
 from streamrnn.display.forecast_picture import draw_forecast
-from streamrnn.display.forecast_summary import Fan
-from streamrnn.engine.loop import Summary
+from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
+from streamrnn.engine.summary import Summary
 from streamrnn.errors import ModelChangedError
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
@@ -69,7 +69,7 @@ def test_forecasts_are_written():
 @pytest.mark.parametrize("last", [2, 60])
 def test_the_fan_is_drawn(tmp_path, ending, last):
     """History, what was forecast of the last events, what came, what is forecast now; a stream of one event, too."""
-    fan, made = Fan(AHEAD), shard()
+    fan, made = ForecastSummary(AHEAD), shard()
     for block in blocks((0, last)):
         fan(block, made.score(block), Summary())
     path = tmp_path / f"out.{ending}"

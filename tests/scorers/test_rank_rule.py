@@ -61,7 +61,7 @@ def test_many_at_once() -> None:
         assert [one for part in parts for one in part[side]] == [part[side][0] for part in ones]
     assert sum(part[0][0] for part in ones) > 100
     assert whole.to_bytes() == single.to_bytes()
-    assert whole.quiet_left == single.quiet_left
+    assert whole.cooldown_left == single.cooldown_left
 
 
 @given(SCORES, st.sampled_from([0.05, 0.2, 0.5]), st.integers(10, 30), st.integers(0, 20), st.integers(0, 5))

@@ -11,7 +11,8 @@ from kafka_rig import EPOCH_MS, Rig, make_records
 
 from streamrnn import config
 from streamrnn.engine.assemble import make_runtime
-from streamrnn.engine.loop import Runtime, Summary
+from streamrnn.engine.loop import Runtime
+from streamrnn.engine.summary import Summary
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn_kafka import KafkaSource

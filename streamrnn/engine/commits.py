@@ -1,0 +1,182 @@
+"""One commit: outputs, dead letters, positions, and snapshots where they are due. All of it happens, or none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from streamrnn.config_secrets import redact
+from streamrnn.engine.due import Newest, Standing, due
+from streamrnn.engine.limits import Fitting
+from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.summary import Summary
+from streamrnn.errors import FullError
+from streamrnn.io import Block, DeadLetter, Position, Sink
+from streamrnn.scorers.scored import Scored
+
+__all__ = ["Batch", "Commits"]
+
+FULL_AGAIN_S = 0.5
+"""Pause between two tries to write to a full disk."""
+
+SNAPSHOT_AGAIN_S = 30.0
+"""Where a snapshot did not fit on a full disk, results go on alone for so long before the next try."""
+
+_REASONS = 5  # dead letters kept for the summary
+
+
+def _without_secrets(letter: DeadLetter) -> DeadLetter:
+    """Return a dead letter whose reason quotes no secret of the configuration; the record itself is data."""
+    reason = redact(letter.reason)
+    return letter if reason == letter.reason else replace(letter, reason=reason)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a poll brought, as it is committed.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.commits import Batch
+    >>> Batch().outputs
+    []
+    """
+
+    outputs: list[bytes] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    positions: dict[str, Position] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    done: list[tuple[Block, Scored]] = field(default_factory=list)
+
+    def take(self, block: Block, scored: Scored, taken: Fitting) -> None:
+        """Add a block.
+
+        Parameters
+        ----------
+        block, scored
+            Events, and their results.
+        taken
+            What the sink takes of them.
+        """
+        self.outputs += taken.lines
+        self.blocks.append(taken.block)
+        self.dead += map(_without_secrets, [*block.dead_letters, *taken.letters])
+        self.positions[block.partition] = block.next_position
+        self.done.append((block, scored))
+
+
+class Commits:
+    """Writes batches, and snapshots of the partitions that are due.
+
+    Parameters
+    ----------
+    sink
+        Where to.
+    held
+        Where each partition stands.
+    first
+        Returns where the oldest record of a partition lies; None: nobody knows.
+    every
+        Events of a partition between two snapshots, or None for no snapshots.
+    every_s
+        Seconds between them, where so many events take longer; 0: events alone count.
+    stopped
+        Whether the run is to stop: then it does not wait for room on a full disk.
+    monitor
+        Told of commits and trouble.
+    summary
+        Counts snapshots and dead letters.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        held: Mapping[str, Standing],
+        first: Callable[[str], Position | None],
+        *,
+        every: int | None,
+        every_s: float,
+        stopped: Callable[[], bool],
+        monitor: Monitor,
+        summary: Summary,
+    ) -> None:
+        self.every = every
+        self.every_s = every_s
+        self._sink = sink
+        self._held = held
+        self._first = first
+        self._stopped = stopped
+        self._monitor = monitor
+        self._summary = summary
+        self._no_snapshot_until = 0.0
+
+    def commit(self, batch: Batch, *, last: bool = False) -> bool:
+        """Commit a batch, with a snapshot of each partition that is due for one; return whether there was anything to.
+
+        Parameters
+        ----------
+        batch
+            What was read and scored.
+        last
+            Whether the run ends: then all partitions that have moved are due.
+
+        Raises
+        ------
+        FullError
+            When there is no room, and the run is to stop.
+        """
+        snapshots: dict[str, memoryview] = {}
+        positions = batch.positions
+        for name in self._due(last=last):
+            state = self._held[name]
+            if state.position is not None:
+                snapshots[name] = state.shard.snapshot_into(state.buffer)
+                positions[name] = state.position
+        if not positions:
+            return False
+        try:
+            written = self._write(batch, snapshots)
+        finally:
+            for one in snapshots.values():
+                one.release()  # who keeps it beyond the commit is told so, and reads nothing that is no longer true
+        for name in written:
+            state = self._held[name]
+            state.fresh, state.dirty, state.saved, state.newest = 0, False, True, Newest(positions[name])
+        done = self._summary
+        done.snapshots += len(written)
+        done.dead_letters += len(batch.dead)
+        done.first_dead_letters += batch.dead[: _REASONS - len(done.first_dead_letters)]
+        return True
+
+    def _due(self, *, last: bool) -> list[str]:
+        """Return the partitions that are due for a snapshot."""
+        if self.every is None or (not last and time.monotonic() < self._no_snapshot_until):
+            return []
+        return due(self._held, self.every, self.every_s, self._first, last=last)
+
+    def _write(self, batch: Batch, snapshots: dict[str, memoryview]) -> dict[str, memoryview]:
+        """Commit, and return the snapshots that were written.
+
+        Where the disk is full, first the snapshots are left out, then it is tried again until there is room: the
+        source waits meanwhile, and nothing is lost.
+        """
+        while True:
+            started = time.perf_counter()
+            try:
+                self._sink.commit(batch.outputs, batch.dead, batch.positions, snapshots or None, batch.blocks)
+            except FullError as error:
+                self._monitor.troubled(str(error))
+                if snapshots:
+                    snapshots = {}
+                    self._no_snapshot_until = time.monotonic() + SNAPSHOT_AGAIN_S
+                    continue
+                if self._stopped():
+                    raise FullError(f"{error} What was not written is read again by the next run.") from error
+                time.sleep(FULL_AGAIN_S)
+                self._no_snapshot_until = 0.0  # once results fit again, so may a snapshot
+            else:
+                if time.monotonic() >= self._no_snapshot_until:
+                    self._monitor.troubled(None)
+                self._monitor.committed(time.perf_counter() - started, snapshots)
+                return snapshots
