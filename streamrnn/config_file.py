@@ -45,6 +45,11 @@ class ConfigFile:
     def locate(self, problem: str) -> str:
         """Put file and line before a problem that begins with ``[table] option``.
 
+        Parameters
+        ----------
+        problem
+            A sentence that begins with ``[table] option``.
+
         Examples
         --------
         >>> from streamrnn.config_file import ConfigFile
@@ -55,7 +60,13 @@ class ConfigFile:
         return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
 
     def line_of(self, problem: str) -> int:
-        """Return the line of the option that a problem begins with, or of its table; 0 where neither is in the file."""
+        """Return the line of the option that a problem begins with, or of its table; 0 where neither is in the file.
+
+        Parameters
+        ----------
+        problem
+            A sentence that begins with ``[table] option``.
+        """
         found = re.match(r"\[([^\]]+)\](?: ([^\s:]+))?", problem)
         names = (found[1], *(found[2] or "").split(".")) if found else ()
         return next((self.lines[names[:n]] for n in range(len(names), 0, -1) if names[:n] in self.lines), 0)
@@ -224,6 +235,11 @@ def _strange_key(value: object, place: Place) -> str | None:
 
 def read(path: str | Path) -> ConfigFile:
     r"""Read a configuration file; its name's end says which language: .toml, .yaml, .yml, .json, anything else is TOML.
+
+    Parameters
+    ----------
+    path
+        The file.
 
     Raises
     ------

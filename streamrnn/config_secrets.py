@@ -53,6 +53,11 @@ class Filled(str):
 def is_secret(name: str) -> bool:
     """Whether an option or a variable of this name holds something that must not be shown.
 
+    Parameters
+    ----------
+    name
+        Of an option or variable.
+
     Examples
     --------
     >>> from streamrnn.config_secrets import is_secret
@@ -107,7 +112,13 @@ def _pattern(secret: str) -> str:
 
 
 def remember(secret: str) -> None:
-    """Have :func:`redact` hide ``secret`` from now on."""
+    """Have :func:`redact` hide ``secret`` from now on.
+
+    Parameters
+    ----------
+    secret
+        The text; an empty one is passed over.
+    """
     global _every  # noqa: PLW0603  (what is known changes here alone)
     core = secret.strip().rstrip("/")  # blanks and slashes at an end are what a message or a path may leave out
     searched = core if len(core) >= SHORTEST else secret
@@ -120,6 +131,11 @@ def remember(secret: str) -> None:
 
 def redact(text: str) -> str:
     r"""Return ``text`` with every known secret replaced, however it is spelled.
+
+    Parameters
+    ----------
+    text
+        What is about to be shown.
 
     Examples
     --------
@@ -135,6 +151,11 @@ def redact(text: str) -> str:
 
 def redact_all(value: Any) -> Any:
     """Return lists, tuples and tables with every known secret replaced in all their texts, names included.
+
+    Parameters
+    ----------
+    value
+        What is about to be shown.
 
     Examples
     --------
@@ -153,7 +174,13 @@ def redact_all(value: Any) -> Any:
 
 
 def plain(value: object) -> Any:
-    """Return ``value`` with each filled-in text as an ordinary one."""
+    """Return ``value`` with each filled-in text as an ordinary one.
+
+    Parameters
+    ----------
+    value
+        A parsed configuration, or a part of one.
+    """
     if isinstance(value, Filled):
         return str.__str__(value)
     if isinstance(value, list | tuple):
@@ -164,7 +191,15 @@ def plain(value: object) -> Any:
 
 
 def shown(name: str, value: object) -> object:
-    """Return what a message may show of the option ``name``: references as written, no secrets."""
+    """Return what a message may show of the option ``name``: references as written, no secrets.
+
+    Parameters
+    ----------
+    name
+        Of the option.
+    value
+        Its value.
+    """
     if isinstance(value, Filled):
         return value.template
     if is_secret(name) and isinstance(value, str):

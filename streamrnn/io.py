@@ -355,11 +355,26 @@ class Source(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
-        """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first."""
+        """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
+
+        Parameters
+        ----------
+        max_events
+            Most events, >= 1.
+        timeout_s
+            Longest wait for the first one, in seconds; 0: none.
+        """
         ...
 
     def seek(self, partition: str, position: Position) -> None:
         """Go on reading ``partition`` at ``position``.
+
+        Parameters
+        ----------
+        partition
+            One that this source has.
+        position
+            One that it made: of an event, or of the end of a block.
 
         Raises
         ------
@@ -409,7 +424,13 @@ class Sink(Protocol):
         ...
 
     def restore(self, partition: str) -> Restored | None:
-        """Return what the last commit of ``partition`` recorded, or None for a fresh start."""
+        """Return what the last commit of ``partition`` recorded, or None for a fresh start.
+
+        Parameters
+        ----------
+        partition
+            Whose state.
+        """
         ...
 
     def commit(
@@ -497,6 +518,11 @@ class RetainingSource(Protocol):
         """Return the position of the oldest record that the input holds, and of its end; None where nobody knows yet.
 
         As of some seconds ago; may be called from another thread.
+
+        Parameters
+        ----------
+        partition
+            One that this source has.
         """
         ...
 
@@ -532,11 +558,24 @@ class LimitedSink(Protocol):
         """Return which of a block's results cannot be written, by their place, with a sentence that says why.
 
         Lengths and options alone decide: whoever asks again is told the same, with a server at hand or without.
+
+        Parameters
+        ----------
+        block
+            The events.
+        outputs
+            The bytes of their results, in the same order.
         """
         ...
 
     def too_large(self, snapshot_bytes: int) -> str | None:
-        """Say why a commit with snapshots of so many bytes may never succeed, and what to set; None: it should."""
+        """Say why a commit with snapshots of so many bytes may never succeed, and what to set; None: it should.
+
+        Parameters
+        ----------
+        snapshot_bytes
+            The sum of their lengths, in bytes.
+        """
         ...
 
 
@@ -552,7 +591,13 @@ class AttachedSink(Protocol):
     """
 
     def attach(self, source: Source) -> None:
-        """Take notice of the source whose positions will be committed. Called once, before either is entered."""
+        """Take notice of the source whose positions will be committed. Called once, before either is entered.
+
+        Parameters
+        ----------
+        source
+            Of the same run.
+        """
         ...
 
 

@@ -16,6 +16,11 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def make_private(folder: Path) -> None:
     """Make a folder, and those above it that are missing, for this user alone (0700). One that is there stays as it is.
 
+    Parameters
+    ----------
+    folder
+        It is made, with all above it.
+
     Raises
     ------
     OSError
@@ -33,6 +38,11 @@ def make_private(folder: Path) -> None:
 
 def real(folder: Path) -> Path:
     """Return a folder's path with the symbolic links in it followed, up to one that another user has made: that one stays, to be distrusted.
+
+    Parameters
+    ----------
+    folder
+        Absolute or relative; it need not be there.
 
     Examples
     --------

@@ -17,6 +17,13 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     A symbolic link stays, and the file that it leads to is written. A file that is there keeps its mode; a new one gets that of
     any new file (0666 less the umask).
 
+    Parameters
+    ----------
+    path
+        The file; it is replaced.
+    data
+        All that it will hold.
+
     Raises
     ------
     OSError

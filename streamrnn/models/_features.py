@@ -22,6 +22,11 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def element(value: Any) -> Any:
     """Return what an array of one element holds, None where it is masked; all else as it is.
 
+    Parameters
+    ----------
+    value
+        Anything.
+
     Examples
     --------
     >>> import numpy as np
@@ -37,6 +42,11 @@ def element(value: Any) -> Any:
 def is_moment(value: Any) -> bool:
     """Tell whether a value is a date, with or without a time of day.
 
+    Parameters
+    ----------
+    value
+        Anything.
+
     Examples
     --------
     >>> import datetime as dt
@@ -49,6 +59,11 @@ def is_moment(value: Any) -> bool:
 
 def is_unknown(value: Any) -> bool:
     """Tell whether a label, or a word on an event, is not known: None, NaN, what pandas has for them, or masked.
+
+    Parameters
+    ----------
+    value
+        A label, or feedback.
 
     Examples
     --------
@@ -233,7 +248,13 @@ class Columns:
         self.add([*([time] if time is not None and time not in names else []), *names])
 
     def add(self, names: Sequence[Any]) -> None:
-        """Append columns."""
+        """Append columns.
+
+        Parameters
+        ----------
+        names
+            Of the new columns, none of which is known.
+        """
         for name in names:
             self.index[name] = len(self.names)
             self.names.append(name)
@@ -245,13 +266,31 @@ class Columns:
         return Columns, (list(self.names), self.key, self.time)
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
-        """Return the names in ``x`` that have no column yet, sorted."""
+        """Return the names in ``x`` that have no column yet, sorted.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+
+        Raises
+        ------
+        FeatureError
+            When x is no dict.
+        """
         _check_mapping(x)
         fresh = [name for name in x if name not in self.index and (self.key is None or name != self.key)]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
     def write_slowly(self, x: Mapping[Any, Any], row: Any) -> None:
         """Write what ``x`` has of the columns into ``row``; NaN where it has none. Unknown names are passed over.
+
+        Parameters
+        ----------
+        x
+            Features by name.
+        row
+            float64, at least as long as there are columns; the rest of it is left alone.
 
         Raises
         ------

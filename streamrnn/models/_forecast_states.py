@@ -73,11 +73,25 @@ class ForecastStates:
         self._lay_out(self.shape, [])
 
     def array(self, area: int, name: str) -> NDArray[Any]:
-        """Return one array of one book, as a view."""
+        """Return one array of one book, as a view.
+
+        Parameters
+        ----------
+        area
+            Whose state.
+        name
+            Of the array, as in the layout.
+        """
         return self.layout.view(self.slabs[area], name)
 
     def header(self, area: int) -> NDArray[np.int64]:
-        """Return one book's header, as a view."""
+        """Return one book's header, as a view.
+
+        Parameters
+        ----------
+        area
+            Whose state.
+        """
         return self.slabs[area][: 8 * at.STATE_HEADER_WORDS].view(np.int64)
 
     def _blank(self, layout: StateLayout) -> NDArray[np.uint8]:
@@ -107,7 +121,17 @@ class ForecastStates:
         self.shape, self.layout = shape, new
 
     def grow(self, channels: int = 0, features: int = 0, inputs: list[int] | None = None) -> None:
-        """Add channels, features and inputs of the nets; everything learned stays as it is, bit for bit."""
+        """Add channels, features and inputs of the nets; everything learned stays as it is, bit for bit.
+
+        Parameters
+        ----------
+        channels
+            How many to add.
+        features
+            How many to add.
+        inputs
+            The codes of the new inputs of the nets; None for no new ones.
+        """
         z, more = self.shape, inputs or []
         shape = replace(z, channels=z.channels + channels, features=z.features + features, inputs=z.inputs + len(more))
         self._lay_out(shape, more)
@@ -122,6 +146,14 @@ class ForecastStates:
         """Return forecasts (H, C), to be read only, and how many of the steps know their features.
 
         xs (H, F): features to come, NaN where one is missing. A step is forecast with them if all are there up to it.
+
+        Parameters
+        ----------
+        area
+            Whose forecasts.
+        xs
+            Features to come, (H, F), NaN where one is missing. A step is forecast with them if all are there up to
+            it. None: without.
         """
         plain = self.array(area, "now").T
         if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.N_EVENTS]:
@@ -139,6 +171,17 @@ class ForecastStates:
         """Return how far each level lies from the forecast: (C, horizon, levels), never crossing.
 
         Of the first ``known`` steps by the errors of forecasts with known features.
+
+        Parameters
+        ----------
+        area
+            Whose forecasts.
+        horizon
+            How many steps.
+        levels
+            Of the quantiles, between 0 and 1.
+        known
+            How many of the first steps know their features: their bands are those of such forecasts.
         """
         H = self.shape.horizon
         steps = np.arange(horizon)
@@ -156,7 +199,13 @@ class ForecastStates:
         return np.asarray(tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below]))
 
     def begin(self, area: int) -> None:
-        """Make sure that there is a blank book at ``area``."""
+        """Make sure that there is a blank book at ``area``.
+
+        Parameters
+        ----------
+        area
+            Where.
+        """
         frozen = self.header(0)[at.IS_FROZEN]
         while len(self.slabs) <= area:
             self.slabs.append(self._blank(self.layout))
@@ -173,7 +222,13 @@ class ForecastStates:
                 layout.view(slab, name)[:] = layout.view(blank, name)
 
     def freeze(self, frozen: int) -> None:
-        """Stop learning, or learn again."""
+        """Stop learning, or learn again.
+
+        Parameters
+        ----------
+        frozen
+            1 to stop learning, 0 to learn again.
+        """
         for area in range(len(self.slabs)):
             self.header(area)[at.IS_FROZEN] = frozen
 
@@ -189,6 +244,17 @@ class ForecastStates:
 
     def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
         """Take over what :meth:`state` gave for books of the same settings.
+
+        Parameters
+        ----------
+        channels
+            How many there were.
+        features
+            How many there were.
+        inputs
+            The codes of the inputs of the nets.
+        states
+            The bytes, one for each area.
 
         Raises
         ------

@@ -43,7 +43,13 @@ class Table:
     time: Any = None
 
     def dicts(self, key: Any = None) -> Iterator[dict[Any, Any]]:
-        """Go through the rows as events."""
+        """Go through the rows as events.
+
+        Parameters
+        ----------
+        key
+            The name under which each event has its key.
+        """
         for i, row in enumerate(self.values.tolist()):
             x = dict(zip(self.names, row, strict=True))
             if self.keys is not None:
@@ -51,14 +57,30 @@ class Table:
             yield x
 
     def part(self, start: int, stop: int) -> Table:
-        """Return some of the rows."""
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        start
+            The first row.
+        stop
+            The row behind the last.
+        """
         if (start, stop) == (0, len(self.values)):
             return self
         keys = None if self.keys is None else self.keys[start:stop]
         return Table(self.names, self.values[start:stop], None, keys, self.time)
 
     def series(self, values: NDArray[Any] | Sequence[Any], name: Any = None) -> Any:
-        """Return one value a row as a series of the caller's kind (an array for an array)."""
+        """Return one value a row as a series of the caller's kind (an array for an array).
+
+        Parameters
+        ----------
+        values
+            An array (n,) or n values.
+        name
+            Of the series; without it the series has none.
+        """
         if self.frame is None:
             return np.asarray(values)
         from river.utils import dataframe  # noqa: PLC0415  (slow to import; a daemon has arrays alone)
@@ -67,7 +89,13 @@ class Table:
         return dataframe.to_native_series(values, name=kept, like=self.frame)
 
     def many(self, columns: Mapping[Any, NDArray[Any]]) -> Any:
-        """Return several values a row as a frame of the caller's kind; for an array a dict of arrays."""
+        """Return several values a row as a frame of the caller's kind; for an array a dict of arrays.
+
+        Parameters
+        ----------
+        columns
+            Arrays of shape (n,) by name.
+        """
         if self.frame is None:
             return dict(columns)
         from river.utils import dataframe  # noqa: PLC0415
@@ -91,6 +119,11 @@ def _frame(X: Any) -> Any:
 
 def first_of(X: Any) -> dict[Any, Any]:
     """Return the first row of a frame by name, as single events have it; {} where it has none, and for an array.
+
+    Parameters
+    ----------
+    X
+        A frame or an array.
 
     Examples
     --------
@@ -197,6 +230,11 @@ def _numbers(X: Any) -> NDArray[np.float64]:
 def column_of(y: Any) -> list[Any]:
     """Return a series, an array, a list or a frame of one column as a list of plain Python values.
 
+    Parameters
+    ----------
+    y
+        A series, an array or list of n values, or a frame of one column.
+
     Raises
     ------
     ParameterError
@@ -225,6 +263,13 @@ def column_of(y: Any) -> list[Any]:
 
 def values_of(y: Any, n: int) -> NDArray[np.float64]:
     """Return labels as float64, shape (n,): None is NaN.
+
+    Parameters
+    ----------
+    y
+        What :func:`column_of` takes.
+    n
+        How many there must be.
 
     Raises
     ------

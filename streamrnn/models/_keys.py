@@ -14,6 +14,13 @@ __all__ = ["Keys", "key_of"]
 def key_of(x: Mapping[Any, Any], name: Any) -> Hashable:
     """Return an event's key.
 
+    Parameters
+    ----------
+    x
+        Features by name, the key among them.
+    name
+        Of the key.
+
     Raises
     ------
     FeatureError
@@ -60,11 +67,23 @@ class Keys:
         self.areas: OrderedDict[Hashable, int] = OrderedDict(kept)
 
     def find(self, key: Hashable) -> int:
-        """Return the area of a key; 0, the blank one, if it has none."""
+        """Return the area of a key; 0, the blank one, if it has none.
+
+        Parameters
+        ----------
+        key
+            Of a stream.
+        """
         return self.areas.get(key, 0)
 
     def touch(self, key: Hashable) -> int:
-        """Return the area of a key that has an event; negative if the area is to begin anew."""
+        """Return the area of a key that has an event; negative if the area is to begin anew.
+
+        Parameters
+        ----------
+        key
+            Of a stream.
+        """
         area = self.areas.get(key)
         if area is not None:
             self.areas.move_to_end(key)

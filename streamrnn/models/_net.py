@@ -134,14 +134,30 @@ class Net:
         self._draw_fixed_rows()
 
     def tune(self, settings: Mapping[str, float], schedule: str) -> None:
-        """Set settings of the optimiser by name, and the row of the table of schedules: from the next update on."""
+        """Set settings of the optimiser by name, and the row of the table of schedules: from the next update on.
+
+        Parameters
+        ----------
+        settings
+            By the names that the optimiser gives them.
+        schedule
+            Row of the table, or ``"Paced"``.
+        """
         self.header[at.SCHEDULE] = RATES[schedule]
         hyper = self.array("settings")
         for name, value in settings.items():
             hyper[WORDS[name]] = value
 
     def become(self, stride: int, init: str) -> None:
-        """Change what no place in the slab depends on: the stride, and how the biases begin. Before the first event only."""
+        """Change what no place in the slab depends on: the stride, and how the biases begin. Before the first event only.
+
+        Parameters
+        ----------
+        stride
+            Events between two updates.
+        init
+            Row of the table of initialisers of the biases.
+        """
         self.sizes, self.init = replace(self.sizes, stride=stride), init
         self.layout = layout_of(self.sizes)
         self.header[at.STRIDE] = stride
@@ -172,7 +188,18 @@ class Net:
         return self._code_of()
 
     def first_call(self, *args: Any) -> None:
-        """Run the entry; from the second call on :attr:`call` runs the compiled code, without the dispatcher."""
+        """Run the entry; from the second call on :attr:`call` runs the compiled code, without the dispatcher.
+
+        Parameters
+        ----------
+        args
+            Of the entry.
+
+        Raises
+        ------
+        StateError
+            When the net was made without an entry.
+        """
         if self.entry is None:
             raise StateError("This net was made without an entry: it cannot run.")
         self.entry(*args)
@@ -205,6 +232,11 @@ class Net:
 
         ``cells`` is its memory as Python's own array, which is written to and read from faster than NumPy's. The
         short ways of an event (``predict``, ``learn``), closed over the row before, are forgotten.
+
+        Parameters
+        ----------
+        width
+            Its length.
         """
         self.cells = array("d", [math.nan]) * max(width, 1)
         self.row = np.frombuffer(self.cells)
@@ -221,7 +253,13 @@ class Net:
         return self.slab[: HEADER_WORDS * 8].view(np.int64)
 
     def array(self, name: str) -> NDArray[Any]:
-        """Return one array of the slab by name, as a view."""
+        """Return one array of the slab by name, as a view.
+
+        Parameters
+        ----------
+        name
+            Of the array, as in the layout.
+        """
         return self.layout.view(self.slab, name)
 
     def _draw_fixed_rows(self) -> None:
@@ -277,7 +315,13 @@ class Net:
         self.predict = self.learn = _not_yet
 
     def bind(self, area: int) -> None:
-        """Make another area the one that the header's offsets mean, and leave no counter behind."""
+        """Make another area the one that the header's offsets mean, and leave no counter behind.
+
+        Parameters
+        ----------
+        area
+            From 0 to ``sizes.areas`` - 1.
+        """
         words = self.slab.view(np.int64)
         _python(bind)(words, area)
         words[self.header[at.AREA_HEAD] : self.header[at.AREA_HEAD] + 2] = self.header[[at.FILL, at.FRESH]]
@@ -310,10 +354,12 @@ class Net:
 
         Parameters
         ----------
-        inputs, outputs, areas
+        inputs, outputs
             What the net had.
         state
             The bytes.
+        areas
+            How many memories of streams the net had.
         fresh
             Most steps that an area can have between two updates; None: fewer than the stride.
         spare

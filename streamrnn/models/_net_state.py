@@ -23,7 +23,7 @@ def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes) -> bytes:
     Parameters
     ----------
     slab
-        Bound to area 0.
+        The net's block of memory, (bytes,), bound to area 0.
     layout, sizes
         Of the slab.
     """
@@ -46,9 +46,9 @@ def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None
     Parameters
     ----------
     header
-        As the state has it.
+        As the state has it, (HEADER_WORDS,).
     expected
-        As this net has it. Words that learning changes are not compared.
+        As this net has it, (HEADER_WORDS,). Words that learning changes are not compared.
 
     Raises
     ------
@@ -67,8 +67,10 @@ def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spa
 
     Parameters
     ----------
-    slab, layout, sizes
-        What holds the state.
+    slab
+        The net's block of memory, (bytes,).
+    layout, sizes
+        Of the slab.
     most
         Most steps that an area can have between two updates.
     spare

@@ -24,6 +24,11 @@ def numeric_abi(cell: str = "lstm") -> dict[str, str]:
     Versions of compiler and kernels, and the processor they compile for: the width of its vectors decides the order of
     sums. A snapshot records it, so that it is known whether a continuation elsewhere is exact to the last bit.
 
+    Parameters
+    ----------
+    cell
+        Name of a registered cell: its kernels count too.
+
     Examples
     --------
     >>> from streamrnn.models._numerics import numeric_abi
@@ -68,6 +73,13 @@ class _Outermost(event.Listener):  # type: ignore[misc]
 @contextlib.contextmanager
 def watch_compilation(begins: Callable[[], None], ends: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Call ``begins`` before something is compiled in here, and ``ends`` behind it, each time: what lies in the cache is not.
+
+    Parameters
+    ----------
+    begins
+        Called without arguments.
+    ends
+        Called without arguments.
 
     Examples
     --------

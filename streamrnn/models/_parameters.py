@@ -16,13 +16,45 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def check(owner: str, name: str, value: Any, rule: str, *, ok: bool) -> None:
-    """Raise a :class:`~streamrnn.errors.ParameterError` unless ``ok``."""
+    """Raise a :class:`~streamrnn.errors.ParameterError` unless ``ok``.
+
+    Parameters
+    ----------
+    owner
+        The class or function whose parameter it is.
+    name
+        Of the parameter.
+    value
+        What was given.
+    rule
+        Words that fit behind "must be".
+    ok
+        Whether the rule is kept.
+
+    Raises
+    ------
+    ParameterError
+        When it is not.
+    """
     if not ok:
         raise ParameterError(f"The {name!r} parameter of {owner} must be {rule}. Got {value!r} instead.")
 
 
 def check_all(owner: str, given: Mapping[str, Any]) -> None:
-    """Check all parameters of an estimator that are in the table."""
+    """Check all parameters of an estimator that are in the table.
+
+    Parameters
+    ----------
+    owner
+        The class, for the error.
+    given
+        All parameters by name; those that are not in the table are passed over.
+
+    Raises
+    ------
+    ParameterError
+        At the first that breaks its rule.
+    """
     for name, value in given.items():
         if name in PARAMETERS:
             row = PARAMETERS[name]

@@ -16,6 +16,15 @@ MOST: Final = 2**60
 def count(value: Any, what: str, least: int = 0) -> int:
     """Return a count as it is.
 
+    Parameters
+    ----------
+    value
+        What the state has.
+    what
+        It counts, for the message.
+    least
+        The smallest that can be.
+
     Raises
     ------
     StateError

@@ -31,6 +31,13 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
 
     They run the event through the row and say so, or touch no state and return False. They are
     closed over what they need, since looking it up costs as much as the work.
+
+    Parameters
+    ----------
+    net
+        Whose compiled code has run before.
+    columns
+        Of its events.
     """
     count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
     n = len(columns.names)
@@ -61,7 +68,15 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
 
 
 def stacked(pieces: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
-    """Return outputs that came in pieces as one array of shape (n, width): NaN where a piece is narrower, from before a target had come."""
+    """Return outputs that came in pieces as one array of shape (n, width): NaN where a piece is narrower, from before a target had come.
+
+    Parameters
+    ----------
+    pieces
+        Arrays of shape (rows, K), K growing.
+    width
+        The last K.
+    """
     found = np.full((sum(map(len, pieces)), width), np.nan)
     row = 0
     for piece in pieces:

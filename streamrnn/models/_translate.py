@@ -90,6 +90,15 @@ def is_river(value: Any, module: str, name: str) -> bool:
 
     ``river.optim`` takes longer to import than numba; while nobody has imported it there is no such object.
 
+    Parameters
+    ----------
+    value
+        Anything.
+    module
+        Where river has the class.
+    name
+        Of the class.
+
     Examples
     --------
     >>> from river import optim
@@ -199,6 +208,13 @@ def paced(choice: OptimizerChoice, stride: int) -> OptimizerChoice:
     An update of k times 4 learned events takes the place of k updates. Its rate is k times as high, which the kernel sees to, since
     only it knows how many targets came; the decays of averages are to the power of k, so that they last as many events as before. k is at least 1
     and at most 2. Rules without a rate, and those that bound each step by themselves, stay as they are.
+
+    Parameters
+    ----------
+    choice
+        The rule with its own settings.
+    stride
+        Events between two updates.
 
     Examples
     --------

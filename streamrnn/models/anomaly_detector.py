@@ -454,6 +454,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
 
         They may be those of other detectors with the same parameters and columns, too.
 
+        Parameters
+        ----------
+        rows
+            float64, (n, width), as :meth:`run_rows` returned them; those of several calls may be joined.
+
         Examples
         --------
         >>> import numpy as np

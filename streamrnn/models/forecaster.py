@@ -282,10 +282,12 @@ class RNNForecaster(SeriesState, Forecaster):
 
         Parameters
         ----------
-        horizon, xs, key
+        horizon
             As in :meth:`forecast_quantiles`.
         level
             Between 0 and 1.
+        xs, key
+            As in :meth:`forecast`.
 
         Returns
         -------
@@ -341,6 +343,13 @@ class RNNForecaster(SeriesState, Forecaster):
         array, or dict of arrays
             Shape (n, horizon); one for each channel, NaN before its first value. Row t holds what was forecast of
             y[t], y[t + 1] ... before y[t] was learned.
+
+        Raises
+        ------
+        ParameterError
+            When X has another number of rows than y.
+        FeatureError
+            When a value is no number, or X lacks the model's key.
 
         Examples
         --------

@@ -51,7 +51,18 @@ def _hold(kept: Any) -> None:
 
 
 def check_predicting_is_pure(model: Any) -> None:
-    """Predicting, scoring or transforming changes nothing: pickles before and after are equal, new names included."""
+    """Predicting, scoring or transforming changes nothing: pickles before and after are equal, new names included.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     play(model, stream())
     before = pickle.dumps(model)
     for x, _ in stream(10, seed=2):
@@ -61,7 +72,18 @@ def check_predicting_is_pure(model: Any) -> None:
 
 
 def check_predicting_is_not_needed(model: Any) -> None:
-    """A model that was never asked has learned the same, bit for bit, as one that was asked twice."""
+    """A model that was never asked has learned the same, bit for bit, as one that was asked twice.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     silent, asked = fresh(model), fresh(model)
     for x, y in stream():
         learn(silent, x, y)
@@ -71,7 +93,18 @@ def check_predicting_is_not_needed(model: Any) -> None:
 
 
 def check_resume_is_exact(model: Any) -> None:
-    """Stopped and resumed anywhere, by pickle or by ``dumps``, the run gives the bits of one that never stopped."""
+    """Stopped and resumed anywhere, by pickle or by ``dumps``, the run gives the bits of one that never stopped.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     from streamrnn.models._snapshot_classes import MODELS  # noqa: PLC0415  imports much of river
     from streamrnn.models.persistence import dumps, loads  # noqa: PLC0415
 
@@ -93,7 +126,18 @@ def check_resume_is_exact(model: Any) -> None:
 
 
 def check_clone_keeps_every_parameter(model: Any) -> None:
-    """``clone`` keeps each parameter of the signature, learned state not; a clone with new ones has those."""
+    """``clone`` keeps each parameter of the signature, learned state not; a clone with new ones has those.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     names = list(inspect.signature(type(model)).parameters)
     changed = fresh(model, seed=7, window=24, stride=5, lr=0.001)
     play(changed, stream(20))
@@ -104,7 +148,18 @@ def check_clone_keeps_every_parameter(model: Any) -> None:
 
 
 def check_odd_values_survive(model: Any) -> None:
-    """NaN, infinities and 1e30 in features and targets leave no trace of NaN in later answers or in the state."""
+    """NaN, infinities and 1e30 in features and targets leave no trace of NaN in later answers or in the state.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     events = list(stream())
     for i, odd in ((10, math.nan), (20, math.inf), (30, -math.inf), (40, 1e30), (45, -1e300)):
         events[i] = ({**events[i][0], "a": odd}, odd)
@@ -115,7 +170,18 @@ def check_odd_values_survive(model: Any) -> None:
 
 
 def check_columns_are_stable(model: Any) -> None:
-    """A name that sorts before all others gets a place of its own and moves no one else's weights."""
+    """A name that sorts before all others gets a place of its own and moves no one else's weights.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     play(model, stream())
     known = {name: view.copy() for name, view in model.weights.items()}
     model.freeze()
@@ -127,7 +193,18 @@ def check_columns_are_stable(model: Any) -> None:
 
 
 def check_prefix_causality(model: Any) -> None:
-    """What comes later changes no answer given before."""
+    """What comes later changes no answer given before.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     short, long = fresh(model), fresh(model)
     events = list(stream())
     other = [({**x, "a": -9.0}, 5.0) for x, _ in stream(seed=4)]
@@ -135,7 +212,18 @@ def check_prefix_causality(model: Any) -> None:
 
 
 def check_order_of_names_is_no_order(model: Any) -> None:
-    """The order of names inside an event does not matter, on the first event either."""
+    """The order of names inside an event does not matter, on the first event either.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     turned = fresh(model)
     events = list(stream())
     _hold(play(model, events) == play(turned, [(dict(reversed(x.items())), y) for x, y in events]))
@@ -143,7 +231,18 @@ def check_order_of_names_is_no_order(model: Any) -> None:
 
 
 def check_unknown_labels_move_the_state(model: Any) -> None:
-    """A label that is None moves the state on and teaches nothing: weights stay as they are."""
+    """A label that is None moves the state on and teaches nothing: weights stay as they are.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     play(model, stream())
     weights = {name: view.copy() for name, view in model.weights.items()}
     updates, events = model.n_updates, model.n_events
@@ -157,7 +256,18 @@ def check_unknown_labels_move_the_state(model: Any) -> None:
 
 
 def check_unlabelled_events_alone(model: Any) -> None:
-    """Nothing but unlabelled events, first and for long, are taken in as events, None or NaN alike; labels are learned behind them as ever."""
+    """Nothing but unlabelled events, first and for long, are taken in as events, None or NaN alike; labels are learned behind them as ever.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     has = inspect.signature(type(model)).parameters
     for params in [{}, *({name: value} for name, value in (("key", "b"), ("advance", "predict")) if name in has)]:
         models = [fresh(model, **params) for _ in range(2)]
@@ -178,7 +288,18 @@ def check_unlabelled_events_alone(model: Any) -> None:
 
 
 def check_learning_rate_may_change(model: Any) -> None:
-    """``mutate({"lr": ...})`` holds from the next update on, before the first event as if it had been given; pickles and clones know it."""
+    """``mutate({"lr": ...})`` holds from the next update on, before the first event as if it had been given; pickles and clones know it.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     _hold("lr" in model._mutable_attributes)  # noqa: SLF001  river's protocol
     for before, after in ((None, 0.1), (0.1, None)):
         early, usual = fresh(model, lr=before), fresh(model, lr=before)
@@ -196,7 +317,18 @@ def check_learning_rate_may_change(model: Any) -> None:
 
 
 def check_filters_may_score_twice(model: Any) -> None:
-    """Behind a filter, which asks again and again, a detector learns what it would alone."""
+    """Behind a filter, which asks again and again, a detector learns what it would alone.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     alone, behind = fresh(model), fresh(model)
     for x, _ in stream():
         alone.learn_one(x)
@@ -208,7 +340,18 @@ def check_filters_may_score_twice(model: Any) -> None:
 
 
 def check_late_labels(model: Any) -> None:
-    """With ``advance="predict"`` a delay of zero changes nothing, labels arrive at their events, and answers know what waits."""
+    """With ``advance="predict"`` a delay of zero changes nothing, labels arrive at their events, and answers know what waits.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     usual, ahead = fresh(model), fresh(model, advance="predict")
     events = list(stream())
     for one in (usual, ahead):
@@ -228,7 +371,18 @@ def check_late_labels(model: Any) -> None:
 
 
 def check_keys_in_a_pipeline(model: Any) -> None:
-    """The key passes a scaler beside it, and each key has a state of its own, which other keys' events do not move."""
+    """The key passes a scaler beside it, and each key has a state of its own, which other keys' events do not move.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     keyed = fresh(model, key="key")
     features = compose.Discard("key") | preprocessing.StandardScaler()
     pipeline = (features + compose.Select("key")) | keyed
@@ -250,7 +404,18 @@ def check_keys_in_a_pipeline(model: Any) -> None:
 
 
 def check_memory_is_counted(model: Any) -> None:
-    """``memory_usage`` is at least the slab and stops growing with the stream."""
+    """``memory_usage`` is at least the slab and stops growing with the stream.
+
+    Parameters
+    ----------
+    model
+        A fresh estimator; it is not changed.
+
+    Raises
+    ------
+    AssertionError
+        When the promise is broken.
+    """
     play(model, stream())
     before = model.memory_usage()
     play(model, stream(seed=6))

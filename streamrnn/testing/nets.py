@@ -29,6 +29,29 @@ def small_net(
 
     All its weights, biases and the head included, are drawn anew with a spread of 0.5: with the usual
     initial values many gradients are close to zero, where a wrong one is not seen. ``drawn=False`` leaves them.
+
+    Parameters
+    ----------
+    cell
+        Name of a registered cell.
+    inputs
+        I.
+    outputs
+        K.
+    layers
+        How many.
+    window
+        T, in events.
+    stride
+        Events between two updates.
+    traces
+        Whether eligibility traces are carried.
+    seed
+        Of the weights.
+    drawn
+        False leaves the usual initial weights.
+    options
+        Of :class:`~streamrnn.models._net.Net`.
     """
     options = {"normalize_inputs": False, "normalize_targets": False, "pull": 0.0, "optimizer": "sgd", **options}
     sizes = Sizes(cell, 0, HIDDEN, 0, layers=layers, window=window, stride=stride, traces=traces)
@@ -63,23 +86,57 @@ def _parts(net: Net) -> list[NDArray[Any]]:
 
 
 def weights(net: Net) -> list[Array]:
-    """Return the weights in float64: for each layer recurrent rows (H, G), bias (G), input rows (I, G); then the head."""
+    """Return the weights in float64: for each layer recurrent rows (H, G), bias (G), input rows (I, G); then the head.
+
+    Parameters
+    ----------
+    net
+        Whose.
+    """
     return [part.astype(np.float64) for part in _parts(net)]
 
 
 def assign(net: Net, parts: Sequence[Array]) -> None:
-    """Set the weights, in the order of :func:`weights`."""
+    """Set the weights, in the order of :func:`weights`.
+
+    Parameters
+    ----------
+    net
+        Whose.
+    parts
+        Arrays of the shapes that :func:`weights` returns.
+    """
     for into, part in zip(_parts(net), parts, strict=True):
         into[...] = part
 
 
 def rate(net: Net, lr: float) -> None:
-    """Set the learning rate."""
+    """Set the learning rate.
+
+    Parameters
+    ----------
+    net
+        Whose.
+    lr
+        The rate, > 0.
+    """
     net.array("settings")[at.LR] = lr
 
 
 def play(net: Net, X: Array, Y: Array | None, mode: int = PREDICT | LEARN) -> Array:
-    """Run events X (n, I) and targets Y (n, K) through the net in one call; return the outputs (n, K)."""
+    """Run events X (n, I) and targets Y (n, K) through the net in one call; return the outputs (n, K).
+
+    Parameters
+    ----------
+    net
+        It moves on.
+    X
+        Events, (n, I).
+    Y
+        Targets, (n, K), NaN where not known; None: none is.
+    mode
+        Bits of the entry: ``PREDICT``, ``LEARN``.
+    """
     n, K, inputs = len(X), net.sizes.outputs, net.sizes.inputs
     rows = np.full((n, inputs + 2 * K), np.nan)
     rows[:, :inputs] = X
@@ -91,7 +148,17 @@ def play(net: Net, X: Array, Y: Array | None, mode: int = PREDICT | LEARN) -> Ar
 
 
 def step_of(net: Net, X: Array, Y: Array) -> Array:
-    """Learn X, Y by one step of gradient descent with rate 1: what is subtracted is the gradient. Flat."""
+    """Learn X, Y by one step of gradient descent with rate 1: what is subtracted is the gradient. Flat.
+
+    Parameters
+    ----------
+    net
+        It moves on.
+    X
+        Events, (n, I).
+    Y
+        Targets, (n, K).
+    """
     before: Array = np.concatenate([part.ravel() for part in weights(net)])
     rate(net, 1.0)
     play(net, X, Y)
@@ -100,7 +167,21 @@ def step_of(net: Net, X: Array, Y: Array) -> Array:
 
 
 def targets(loss: str, rng: np.random.Generator, n: int, outputs: int, missing: float = 0.25) -> Array:
-    """Return targets (n, K) of the kind that a loss wants, some of them not known; the last event has one."""
+    """Return targets (n, K) of the kind that a loss wants, some of them not known; the last event has one.
+
+    Parameters
+    ----------
+    loss
+        Row of the table of losses.
+    rng
+        Where they are drawn from.
+    n
+        How many events.
+    outputs
+        K.
+    missing
+        Share of targets that are not known.
+    """
     row = LOSSES[loss]
     Y = np.full((n, outputs), np.nan)
     if row.task == "multiclass":

@@ -17,13 +17,27 @@ N: Final = 60
 
 
 def fresh(model: Any, **params: Any) -> Any:
-    """Return a fresh model with other parameters."""
+    """Return a fresh model with other parameters.
+
+    Parameters
+    ----------
+    model
+        Whose class and parameters.
+    params
+        Those that differ.
+    """
     given = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
     return type(model)(**{**given, **params})
 
 
 def kind_of(model: Any) -> str:
-    """Return which kind of estimator a model is: a row of the table of checks names kinds."""
+    """Return which kind of estimator a model is: a row of the table of checks names kinds.
+
+    Parameters
+    ----------
+    model
+        An estimator.
+    """
     kinds = {
         "classifier": base.Classifier, "targets": base.MultiTargetRegressor, "regressor": base.Regressor,
         "transformer": base.SupervisedTransformer, "detector": base.AnomalyDetector, "surprise": base.SupervisedAnomalyDetector,
@@ -32,7 +46,15 @@ def kind_of(model: Any) -> str:
 
 
 def stream(n: int = N, seed: int = 1) -> Iterator[tuple[dict[str, Any], float]]:
-    """Events whose target hangs on the event before, with holes and both kinds of missing."""
+    """Events whose target hangs on the event before, with holes and both kinds of missing.
+
+    Parameters
+    ----------
+    n
+        How many events.
+    seed
+        Of the draws.
+    """
     rng = np.random.default_rng(seed)
     before = 0.0
     for i in range(n):
@@ -46,7 +68,17 @@ def stream(n: int = N, seed: int = 1) -> Iterator[tuple[dict[str, Any], float]]:
 
 
 def learn(model: Any, x: dict[str, Any], y: float | None) -> None:
-    """Let a model of any kind learn an event; y is None or a number, of which each kind makes its label."""
+    """Let a model of any kind learn an event; y is None or a number, of which each kind makes its label.
+
+    Parameters
+    ----------
+    model
+        Of any kind; it moves on.
+    x
+        Features by name.
+    y
+        The target; None where it is not known.
+    """
     kind = kind_of(model)
     if kind == "detector":
         model.learn_one(x)
@@ -61,7 +93,17 @@ def learn(model: Any, x: dict[str, Any], y: float | None) -> None:
 
 
 def learn_unlabelled(model: Any, x: dict[str, Any], unknown: Any) -> None:
-    """Let a model of any kind take in an event whose label, series or word, None or NaN as it is given, is not known."""
+    """Let a model of any kind take in an event whose label, series or word, None or NaN as it is given, is not known.
+
+    Parameters
+    ----------
+    model
+        Of any kind; it moves on.
+    x
+        Features by name.
+    unknown
+        None or NaN, in any of their forms.
+    """
     if kind_of(model) == "forecaster":
         model.learn_one(unknown, x)
     else:
@@ -69,7 +111,15 @@ def learn_unlabelled(model: Any, x: dict[str, Any], unknown: Any) -> None:
 
 
 def predict(model: Any, x: dict[str, Any]) -> Any:
-    """Return what a model of any kind says of an event."""
+    """Return what a model of any kind says of an event.
+
+    Parameters
+    ----------
+    model
+        Of any kind; it does not change.
+    x
+        Features by name.
+    """
     kind = kind_of(model)
     if kind == "detector":
         return model.score_one(x)
@@ -83,7 +133,15 @@ def predict(model: Any, x: dict[str, Any]) -> Any:
 
 
 def play(model: Any, events: Any) -> list[Any]:
-    """Ask a model about each event, then let it learn it; return the answers."""
+    """Ask a model about each event, then let it learn it; return the answers.
+
+    Parameters
+    ----------
+    model
+        Of any kind; it moves on.
+    events
+        Pairs of features and target, as of :func:`stream`.
+    """
     answers = []
     for x, y in events:
         answers.append(predict(model, x))
@@ -92,6 +150,12 @@ def play(model: Any, events: Any) -> list[Any]:
 
 
 def numbers(answer: Any) -> list[float]:
-    """Return the numbers of an answer."""
+    """Return the numbers of an answer.
+
+    Parameters
+    ----------
+    answer
+        What :func:`predict` returned.
+    """
     values = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else [answer]
     return [float(value) for value in values]

@@ -128,7 +128,13 @@ class Twin:
         return [np.zeros((copies, self.cell.record * self.sizes.hidden)) for _ in range(self.sizes.layers)]
 
     def where(self, direction: Array) -> str:
-        """Say in words which weight an axis (P) of the space of weights is; of other directions the layer alone."""
+        """Say in words which weight an axis (P) of the space of weights is; of other directions the layer alone.
+
+        Parameters
+        ----------
+        direction
+            A direction in the space of weights, (P,).
+        """
         found = np.flatnonzero(direction)
         part = int(np.searchsorted(np.cumsum([int(np.prod(shape)) for shape in self.shapes]), found[0], side="right"))
         layer, matrix = divmod(part, self.per_layer)
@@ -144,7 +150,13 @@ class Twin:
         return f"{name}, {('recurrent', 'bias', 'input', 'own')[matrix]}{row}, gate {gate}, unit {unit}"
 
     def outputs(self, X: Array) -> Array:
-        """Return the outputs (n, K) of events X (n, I) from the state of rest on."""
+        """Return the outputs (n, K) of events X (n, I) from the state of rest on.
+
+        Parameters
+        ----------
+        X
+            Events, (n, I).
+        """
         parts, states, found = self._parts(self.flat[None]), self._at_rest(1), []
         for x in X:
             out, states = self._step(parts, x, states)
