@@ -17,7 +17,6 @@ from streamrnn.errors import StateError
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import bind, clear
-from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
@@ -25,6 +24,7 @@ from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._net_state import check_areas, check_header, settled
+from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows
 
 __all__ = ["Net", "layout_of"]
 
@@ -263,17 +263,7 @@ class Net:
         return self.layout.view(self.slab, name)
 
     def _draw_fixed_rows(self) -> None:
-        cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
-        first = cell.first_row(hidden)
-        for layer in range(self.sizes.layers):
-            weights = self.array(f"layer{layer}.weights")
-            if cell.recurrent:
-                weights[:hidden] = recurrent_rows(cell, hidden, self.seed, layer)
-            weights[first] = INITIALIZERS[self.init](cell, hidden, self.seed, layer)
-            if layer > 0:
-                for unit in range(hidden):
-                    weights[first + 1 + unit] = input_row(cell, hidden, self.seed, layer, f"unit {unit}")
-            self.array(f"layer{layer}.weights_initial")[:] = weights
+        draw_fixed_rows(self.slab, self.layout, self.sizes, self.init, self.seed)
 
     def grow(self, inputs: Sequence[Any] = (), outputs: int = 0, areas: int = 0) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
@@ -287,7 +277,6 @@ class Net:
         areas
             How many memories of streams to add, blank.
         """
-        cell, hidden = CELLS[self.sizes.cell], self.sizes.hidden
         old = self.sizes
         sizes = replace(old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas)
         self.bind(0)
@@ -302,11 +291,7 @@ class Net:
             into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
             shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
             into[shared] = kept[shared]
-        first = cell.first_row(hidden) + 1 + len(self.inputs)
-        for place, name in enumerate(inputs, start=first):
-            row = input_row(cell, hidden, self.seed, 0, name)
-            layout.view(slab, "layer0.weights")[place] = row
-            layout.view(slab, "layer0.weights_initial")[place] = row
+        draw_input_rows(slab, layout, sizes, self.seed, inputs)
         self._hold([*self.inputs, *inputs], sizes, layout, slab)
 
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
+from streamrnn.kernels.anomaly import alarm, novelty
+from streamrnn.kernels.anomaly.feedback import MOST_SHIFT
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.words import HEADER_WORDS
 
-__all__ = ["check_areas", "check_header", "settled"]
+__all__ = ["check_areas", "check_detector", "check_header", "settled"]
 
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
@@ -91,3 +94,35 @@ def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spa
         raise StateError("The net's state does not agree with itself on the number of its steps.")
     if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
         raise StateError("The net's state holds a learning curve of impossible length.")
+
+
+def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequence[float]) -> None:
+    """Refuse memories, corrections and an alarm rule that a detector cannot have.
+
+    Parameters
+    ----------
+    slab
+        The net's block of memory, (bytes,).
+    layout
+        Of the slab.
+    areas
+        How many memories it has.
+    rule
+        The settings of the alarm rule, in the order of its words.
+
+    Raises
+    ------
+    StateError
+        When a memory holds no number, a count is negative or without end, a correction is out of range, or the rule is another.
+    """
+    for area in range(areas):
+        parts = [layout.view(slab, name, area) for name in ("watch", "alarm", "kept")]
+        seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS]
+        whole = all(np.isfinite(part).all() for part in parts)
+        if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
+            raise StateError("The detector's state holds counts or memories that no detector can have.")
+    gains = 1.0 + layout.view(slab, "gains")
+    if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
+        raise StateError("The detector's state holds corrections that no one can have made.")
+    if layout.view(slab, "rule")[: len(rule)].tolist() != rule:
+        raise StateError("The detector's state has another alarm rule than its parameters say.")

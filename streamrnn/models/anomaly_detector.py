@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
-from streamrnn.errors import ParameterError, StateError
-from streamrnn.kernels.anomaly import alarm, novelty
+from streamrnn.errors import ParameterError
+from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.detector import detector
-from streamrnn.kernels.anomaly.feedback import MOST_SHIFT, corrected
+from streamrnn.kernels.anomaly.feedback import corrected
 from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
 from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS
 from streamrnn.kernels.net import words as at
@@ -23,6 +23,7 @@ from streamrnn.models._details import blank, by_columns, of_event, read
 from streamrnn.models._features import is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of
+from streamrnn.models._net_state import check_detector
 from streamrnn.models._parameters import check_all, documented
 from streamrnn.models._recurrent import Recurrent
 
@@ -224,20 +225,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             When the parts do not fit each other, or a counter is none.
         """
         super().__setstate__(state)
-        net = self._net
-        for area in range(net.sizes.areas):
-            parts = [net.layout.view(net.slab, name, area) for name in ("watch", "alarm", "kept")]
-            seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS]
-            whole = all(np.isfinite(part).all() for part in parts)
-            if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
-                raise StateError("The detector's state holds counts or memories that no detector can have.")
-        gains = 1.0 + net.array("gains")
-        if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
-            raise StateError("The detector's state holds corrections that no one can have made.")
-        rule = net.array("rule")
-        given = [self.alarm_rate, self.cooldown, self.warm_up, self.protect, self.patience]
-        if rule[:5].tolist() != given:
-            raise StateError("The detector's state has another alarm rule than its parameters say.")
+        net, rule = self._net, [self.alarm_rate, self.cooldown, self.warm_up, self.protect, self.patience]
+        check_detector(net.slab, net.layout, net.sizes.areas, rule)
 
     def _remembers(self) -> int:
         return self.memory or (defaults.MEMORY if self.key is None else defaults.MEMORY_OF_KEY)

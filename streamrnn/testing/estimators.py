@@ -19,7 +19,12 @@ from typing import Any, Final
 import numpy as np
 from river import compose, preprocessing
 
-from streamrnn.testing.playing import N, fresh, kind_of, learn, learn_unlabelled, numbers, play, predict, stream
+from streamrnn.testing.labels import (
+    check_late_labels,
+    check_unknown_labels_move_the_state,
+    check_unlabelled_events_alone,
+)
+from streamrnn.testing.playing import N, fresh, hold, kind_of, learn, numbers, play, predict, stream
 
 __all__ = [
     "CHECKS",
@@ -28,7 +33,6 @@ __all__ = [
     "check_estimator",
     "check_filters_may_score_twice",
     "check_keys_in_a_pipeline",
-    "check_late_labels",
     "check_learning_rate_may_change",
     "check_memory_is_counted",
     "check_odd_values_survive",
@@ -37,17 +41,8 @@ __all__ = [
     "check_predicting_is_pure",
     "check_prefix_causality",
     "check_resume_is_exact",
-    "check_unknown_labels_move_the_state",
-    "check_unlabelled_events_alone",
     "checks_for",
 ]
-
-
-def _hold(kept: Any) -> None:
-    """Raise an AssertionError that says which promise is broken, unless it is kept (``assert`` is gone under ``-O``)."""
-    if not kept:
-        check = inspect.stack()[1].function
-        raise AssertionError(f"{check}: {inspect.getdoc(globals()[check])}")
 
 
 def check_predicting_is_pure(model: Any) -> None:
@@ -68,7 +63,7 @@ def check_predicting_is_pure(model: Any) -> None:
     for x, _ in stream(10, seed=2):
         predict(model, x)
         predict(model, {**x, "never seen": 1.0})
-    _hold(pickle.dumps(model) == before)
+    hold(pickle.dumps(model) == before)
 
 
 def check_predicting_is_not_needed(model: Any) -> None:
@@ -87,9 +82,9 @@ def check_predicting_is_not_needed(model: Any) -> None:
     silent, asked = fresh(model), fresh(model)
     for x, y in stream():
         learn(silent, x, y)
-        _hold(predict(asked, x) == predict(asked, x))
+        hold(predict(asked, x) == predict(asked, x))
         learn(asked, x, y)
-    _hold(pickle.dumps(silent) == pickle.dumps(asked))
+    hold(pickle.dumps(silent) == pickle.dumps(asked))
 
 
 def check_resume_is_exact(model: Any) -> None:
@@ -121,8 +116,8 @@ def check_resume_is_exact(model: Any) -> None:
         for start in range(0, N, 13):
             parts += play(other, events[start : start + 13])
             other = back(other)
-        _hold(parts == whole)
-        _hold(pickle.dumps(other) == pickle.dumps(model))
+        hold(parts == whole)
+        hold(pickle.dumps(other) == pickle.dumps(model))
 
 
 def check_clone_keeps_every_parameter(model: Any) -> None:
@@ -142,9 +137,9 @@ def check_clone_keeps_every_parameter(model: Any) -> None:
     changed = fresh(model, seed=7, window=24, stride=5, lr=0.001)
     play(changed, stream(20))
     clone = changed.clone()
-    _hold([getattr(clone, name) for name in names] == [getattr(changed, name) for name in names])
-    _hold(pickle.dumps(clone) == pickle.dumps(fresh(changed)))
-    _hold(changed.clone({"seed": 8}).seed == 8)
+    hold([getattr(clone, name) for name in names] == [getattr(changed, name) for name in names])
+    hold(pickle.dumps(clone) == pickle.dumps(fresh(changed)))
+    hold(changed.clone({"seed": 8}).seed == 8)
 
 
 def check_odd_values_survive(model: Any) -> None:
@@ -165,8 +160,8 @@ def check_odd_values_survive(model: Any) -> None:
         events[i] = ({**events[i][0], "a": odd}, odd)
     play(model, events)
     answers = [numbers(answer) for answer in play(model, stream(seed=3))]
-    _hold(all(math.isfinite(value) for answer in answers for value in answer))
-    _hold(all(np.isfinite(view).all() for view in model.weights.values()))
+    hold(all(math.isfinite(value) for answer in answers for value in answer))
+    hold(all(np.isfinite(view).all() for view in model.weights.values()))
 
 
 def check_columns_are_stable(model: Any) -> None:
@@ -189,7 +184,7 @@ def check_columns_are_stable(model: Any) -> None:
     for name, view in known.items():
         grown = model.weights[name]
         shared = tuple(slice(0, n) for n in view.shape)
-        _hold(np.array_equal(grown[shared], view))
+        hold(np.array_equal(grown[shared], view))
 
 
 def check_prefix_causality(model: Any) -> None:
@@ -208,7 +203,7 @@ def check_prefix_causality(model: Any) -> None:
     short, long = fresh(model), fresh(model)
     events = list(stream())
     other = [({**x, "a": -9.0}, 5.0) for x, _ in stream(seed=4)]
-    _hold(play(short, events) == play(long, [*events, *other])[:N])
+    hold(play(short, events) == play(long, [*events, *other])[:N])
 
 
 def check_order_of_names_is_no_order(model: Any) -> None:
@@ -226,65 +221,8 @@ def check_order_of_names_is_no_order(model: Any) -> None:
     """
     turned = fresh(model)
     events = list(stream())
-    _hold(play(model, events) == play(turned, [(dict(reversed(x.items())), y) for x, y in events]))
-    _hold(pickle.dumps(model) == pickle.dumps(turned))
-
-
-def check_unknown_labels_move_the_state(model: Any) -> None:
-    """A label that is None moves the state on and teaches nothing: weights stay as they are.
-
-    Parameters
-    ----------
-    model
-        A fresh estimator; it is not changed.
-
-    Raises
-    ------
-    AssertionError
-        When the promise is broken.
-    """
-    play(model, stream())
-    weights = {name: view.copy() for name, view in model.weights.items()}
-    updates, events = model.n_updates, model.n_events
-    for x, _ in stream(3 * model.window, seed=5):
-        learn(model, x, None)
-    due = model.n_updates - updates
-    _hold(model.n_events == events + 3 * model.window)
-    if due == 0:  # no label waited for the window's end
-        _hold(all(np.array_equal(model.weights[name], view) for name, view in weights.items()))
-    _hold(due <= 1)
-
-
-def check_unlabelled_events_alone(model: Any) -> None:
-    """Nothing but unlabelled events, first and for long, are taken in as events, None or NaN alike; labels are learned behind them as ever.
-
-    Parameters
-    ----------
-    model
-        A fresh estimator; it is not changed.
-
-    Raises
-    ------
-    AssertionError
-        When the promise is broken.
-    """
-    has = inspect.signature(type(model)).parameters
-    for params in [{}, *({name: value} for name, value in (("key", "b"), ("advance", "predict")) if name in has)]:
-        models = [fresh(model, **params) for _ in range(2)]
-        for one, unknown in zip(models, (None, math.nan), strict=True):
-            try:
-                for i in range(3 * model.window + 5):
-                    x = {"a": math.sin(i), "b": float(i % 3)}
-                    _hold(all(map(math.isfinite, numbers(predict(one, x)))))
-                    learn_unlabelled(one, x, unknown)
-                _hold(one.n_events == 3 * model.window + 5)
-                _hold(one.n_updates == 0 or kind_of(model) in ("detector", "transformer"))  # which need no labels
-                answers = play(one, [({"a": 0.0, **x, "b": i % 3}, y) for i, (x, y) in enumerate(stream())])
-            except Exception as error:
-                raise AssertionError(f"check_unlabelled_events_alone: {error!r}") from error
-            _hold(all(math.isfinite(value) for answer in answers for value in numbers(answer)))
-            _hold(one.n_updates > 0)
-        _hold(pickle.dumps(models[0]) == pickle.dumps(models[1]))
+    hold(play(model, events) == play(turned, [(dict(reversed(x.items())), y) for x, y in events]))
+    hold(pickle.dumps(model) == pickle.dumps(turned))
 
 
 def check_learning_rate_may_change(model: Any) -> None:
@@ -300,20 +238,20 @@ def check_learning_rate_may_change(model: Any) -> None:
     AssertionError
         When the promise is broken.
     """
-    _hold("lr" in model._mutable_attributes)  # noqa: SLF001  river's protocol
+    hold("lr" in model._mutable_attributes)  # noqa: SLF001  river's protocol
     for before, after in ((None, 0.1), (0.1, None)):
         early, usual = fresh(model, lr=before), fresh(model, lr=before)
         early.mutate({"lr": after})
-        _hold(pickle.dumps(early) == pickle.dumps(fresh(model, lr=after)))
+        hold(pickle.dumps(early) == pickle.dumps(fresh(model, lr=after)))
         play(usual, stream())
         same, changed = pickle.loads(pickle.dumps(usual)), pickle.loads(pickle.dumps(usual))
         same.mutate({"lr": before})
-        _hold(pickle.dumps(same) == pickle.dumps(usual))
+        hold(pickle.dumps(same) == pickle.dumps(usual))
         changed.mutate({"lr": after})
         again = pickle.loads(pickle.dumps(changed))
-        _hold((changed.lr, again.lr, again.clone().lr) == (after, after, after))
-        _hold(play(again, stream(seed=7)) == play(changed, stream(seed=7)) != play(usual, stream(seed=7)))
-        _hold(pickle.dumps(again) == pickle.dumps(changed))
+        hold((changed.lr, again.lr, again.clone().lr) == (after, after, after))
+        hold(play(again, stream(seed=7)) == play(changed, stream(seed=7)) != play(usual, stream(seed=7)))
+        hold(pickle.dumps(again) == pickle.dumps(changed))
 
 
 def check_filters_may_score_twice(model: Any) -> None:
@@ -336,38 +274,7 @@ def check_filters_may_score_twice(model: Any) -> None:
             behind.score_one(x)
         behind.learn_one(x)
         behind.score_one(x)
-    _hold(pickle.dumps(alone) == pickle.dumps(behind))
-
-
-def check_late_labels(model: Any) -> None:
-    """With ``advance="predict"`` a delay of zero changes nothing, labels arrive at their events, and answers know what waits.
-
-    Parameters
-    ----------
-    model
-        A fresh estimator; it is not changed.
-
-    Raises
-    ------
-    AssertionError
-        When the promise is broken.
-    """
-    usual, ahead = fresh(model), fresh(model, advance="predict")
-    events = list(stream())
-    for one in (usual, ahead):
-        predict(one, events[0][0])
-        learn(one, events[0][0], events[0][1])
-    _hold(play(usual, events[1:]) == play(ahead, events[1:]))
-    late = fresh(model, advance="predict")
-    for i, (x, _) in enumerate(events):
-        predict(late, x)
-        if i >= 9:
-            learn(late, *events[i - 9])
-    _hold((late.n_events, late.n_dropped_labels) == (N - 9, 0))
-    other = pickle.loads(pickle.dumps(late))
-    for one, value in ((late, 2.0), (other, -2.0)):
-        predict(one, {"a": value, "b": 0.0})
-    _hold(predict(late, events[0][0]) != predict(other, events[0][0]))
+    hold(pickle.dumps(alone) == pickle.dumps(behind))
 
 
 def check_keys_in_a_pipeline(model: Any) -> None:
@@ -393,14 +300,14 @@ def check_keys_in_a_pipeline(model: Any) -> None:
         else:
             pipeline.learn_one({**x, "key": ("sensor", i % 3)}, y if kind_of(model) != "classifier" else y > 0)
     learned = list(pipeline.steps.values())[-1]
-    _hold(learned.n_events == N)
+    hold(learned.n_events == N)
     learned.freeze()
     x = {"a": 0.5, "b": 0.5, "key": ("sensor", 0)}
     before = predict(learned, x)
     learn(learned, {**x, "a": -2.0, "key": ("sensor", 1)}, None)
-    _hold(predict(learned, x) == before)
+    hold(predict(learned, x) == before)
     learn(learned, {**x, "a": -2.0}, None)
-    _hold(predict(learned, x) != before)
+    hold(predict(learned, x) != before)
 
 
 def check_memory_is_counted(model: Any) -> None:
@@ -419,8 +326,8 @@ def check_memory_is_counted(model: Any) -> None:
     play(model, stream())
     before = model.memory_usage()
     play(model, stream(seed=6))
-    _hold(model.memory_usage() == before)
-    _hold(before > sum(view.nbytes for view in model.weights.values()))
+    hold(model.memory_usage() == before)
+    hold(before > sum(view.nbytes for view in model.weights.values()))
 
 
 _EVERY: Final = ("classifier", "detector", "forecaster", "regressor", "surprise", "targets", "transformer")

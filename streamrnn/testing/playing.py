@@ -10,10 +10,28 @@ from typing import Any, Final
 import numpy as np
 from river import base
 
-__all__ = ["N", "fresh", "kind_of", "learn", "learn_unlabelled", "numbers", "play", "predict", "stream"]
+__all__ = ["N", "fresh", "hold", "kind_of", "learn", "learn_unlabelled", "numbers", "play", "predict", "stream"]
 
 N: Final = 60
 """Events of a stream, where none are asked for."""
+
+
+def hold(kept: Any) -> None:
+    """Raise an AssertionError that says which promise is broken, unless it is kept (``assert`` is gone under ``-O``).
+
+    Parameters
+    ----------
+    kept
+        Whether it is.
+
+    Raises
+    ------
+    AssertionError
+        When it is not, with the docstring of the check that has called this.
+    """
+    if not kept:
+        frame = inspect.stack()[1]
+        raise AssertionError(f"{frame.function}: {inspect.getdoc(frame.frame.f_globals[frame.function])}")
 
 
 def fresh(model: Any, **params: Any) -> Any:
