@@ -1,6 +1,7 @@
 """What we use of numba that numba does not promise: each part once, here, with the reason.
 
-A release of numba that changes one of these parts is found by ``tests/cold`` and ``tests/kernels``.
+They are the reason why ``pyproject.toml`` has an upper bound for numba, and through it for llvmlite. Importing this module looks
+for each of them (:func:`missing`); what they do is found out by ``tests/cold`` and ``tests/kernels``.
 """
 
 from __future__ import annotations
@@ -11,17 +12,61 @@ import importlib.util
 import itertools
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from importlib.metadata import requires
 from typing import Any, Final
 
 import numba
-from numba.core.bytecode import FunctionIdentity
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-from numba.core.targetconfig import TargetConfig
+from numba.core import bytecode, codegen, compiler, targetconfig
+
+PARTS: Final = {
+    "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
+    "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
+    "numba.core.codegen.JITCodeLibrary": (
+        "_optimize_final_module",
+        "_finalize_final_module",
+        "_finalize_dynamic_globals",
+    ),
+    "numba.core.compiler.Compiler": ("define_pipelines", "_compile_core"),
+    "numba.core.errors": ("NumbaWarning", "TypingError", "termcolor"),
+    "numba.core.event": ("Listener", "install_listener"),
+    "numba.core.serialize": ("dumps",),
+    "numba.core.targetconfig.TargetConfig": ("values", "options"),
+    "numba.np.arrayobj": ("make_array", "populate_array"),
+    "numba.np.linalg": ("ensure_blas",),
+}
+"""What we use, by the module or class that has it."""
 
 
-class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
+def missing(parts: Mapping[str, tuple[str, ...]] = PARTS) -> list[str]:
+    """Return those parts of numba that this release does not have."""
+    found = []
+    for place, names in parts.items():
+        try:
+            owner: Any = import_module(place)
+        except ImportError:
+            module, _, name = place.rpartition(".")
+            owner = getattr(import_module(module), name, None)
+        found += [f"{place}.{name}" for name in names if not hasattr(owner, name)]
+    return found
+
+
+def require(parts: Mapping[str, tuple[str, ...]] = PARTS) -> None:
+    """Raise an ImportError that says what to install, where this release of numba lacks a part."""
+    if lacking := missing(parts):
+        tested = next(one for one in requires("streamrnn") or ["numba"] if one.startswith("numba"))
+        raise ImportError(
+            f"numba {numba.__version__} lacks {', '.join(lacking)}, which streamrnn uses. Install one that it was tested with: "
+            f"pip install '{tested}'"
+        )
+
+
+require()
+FunctionIdentity, TargetConfig = bytecode.FunctionIdentity, targetconfig.TargetConfig
+
+
+class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """LLVM code that is only ever linked into a caller: neither optimised nor made into machine code by itself."""
 
     def _optimize_final_module(self) -> None:
@@ -32,7 +77,7 @@ class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
 
-class InnerCompiler(Compiler):  # type: ignore[misc]
+class InnerCompiler(compiler.Compiler):  # type: ignore[misc]
     """Numba's pipeline without its last steps, for kernels: they are optimised once, inside their entry.
 
     Numba optimises a function and compiles it to machine code at every level of calls; with kernels six

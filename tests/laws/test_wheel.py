@@ -8,10 +8,13 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from configparser import ConfigParser
+from email import message_from_string
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.laws.places import PACKAGES, ROOT, SOURCES
 
@@ -63,6 +66,32 @@ def test_the_wheel_holds_our_packages_and_nothing_else(wheel):
     assert packed == expected
     assert {f"{package}/py.typed" for package in PACKAGES} <= packed
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_says_what_it_is(wheel):
+    """Its metadata are whole: licence, links, long description, Python, commands, connectors, and upper bounds where we use what is not promised."""
+    archive = ZipFile(wheel)
+    [home] = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+    found = message_from_string(archive.read(f"{home}/METADATA").decode())
+    entries = ConfigParser()
+    entries.read_string(archive.read(f"{home}/entry_points.txt").decode())
+    bounded = {
+        one.name
+        for one in map(Requirement, found.get_all("Requires-Dist"))
+        if any(s.operator == "<" for s in one.specifier)
+    }
+
+    assert (found["Name"], found["License-Expression"], found["Requires-Python"]) == (
+        "streamrnn",
+        "BSD-3-Clause",
+        ">=3.11",
+    )
+    assert {one.partition(",")[0] for one in found.get_all("Project-URL")} == {"Documentation", "Source", "Changelog"}
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert "streamrnn run" in found.get_payload()
+    assert {"numba", "river", "kafka-python"} <= bounded
+    assert set(entries["streamrnn.sources"]) == set(entries["streamrnn.sinks"]) >= {"files", "kafka"}
+    assert set(entries["console_scripts"]) == {"streamrnn"}
 
 
 def test_the_suite_passes_against_the_wheel(installed, tmp_path):
