@@ -60,7 +60,7 @@ anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; S
 	$(BIN)/python benchmarks/anomaly/run.py
 
 forecasting: $(VENV)/.dev  ## The table of forecasts, with controls. Half an hour; STREAMRNN_DATA names the folder of ETTh2.
-	cd benchmarks && $(BIN)/python -m forecasting
+	cd benchmarks && $(BIN)/python -m forecasting && $(BIN)/python -m forecasting.seasons
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

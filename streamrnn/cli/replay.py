@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--forecast", type=click.IntRange(1, 1000), metavar="N", help="Forecast N events ahead; --plot draws that."
 )
+@click.option(
+    "--period", metavar="N", help="With --forecast: the season in events, or 24,168: a day and a week. [found]"
+)
 @click.option("--dead-letters", metavar="FILE", help="Keep records that are no events in this file.")
 @click.option(
     "--snapshot", metavar="FILE", help="Start from this exported snapshot: its model, and what it has learned."

@@ -93,6 +93,18 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[
         float, Meta(gt=0, lt=1, description="Share of what comes that lies between forecast_low and forecast_high.")
     ] = 0.8
+    period: Annotated[
+        int | tuple[int, ...] | None,
+        Meta(description="The season in events, or that and the one within it: [24, 168]. Unset: they are found."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        given = (self.period,) if isinstance(self.period, int) else self.period
+        fine = given is None or (1 <= len(given) == len(set(given)) <= 2 and all(2 <= one <= 10_000 for one in given))
+        if not fine:
+            raise ConfigError(
+                f"[forecast] period: must be one or two different numbers from 2 to 10000. Got {self.period!r} instead."
+            )
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):

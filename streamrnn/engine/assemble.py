@@ -173,6 +173,14 @@ def _sink_context(config: Config, takes: frozenset[str], *, fresh: bool) -> Sink
     return SinkContext(**given)
 
 
+def _seasons(text: str) -> int | list[int] | str:
+    """Return what ``--period`` says; text that is no number, or none with commas, is left to the check of options."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        return text
+    return int(text) if len(parts) == 1 else [int(part) for part in parts]
+
+
 def replay_tables(
     file: str,
     *,
@@ -183,6 +191,7 @@ def replay_tables(
     hidden_size: int | None = None,
     seed: int | None = None,
     forecast: int | None = None,
+    period: str | None = None,
     dead_letters: str | None = None,
 ) -> dict[str, Mapping[str, Any]]:
     """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
@@ -197,7 +206,7 @@ def replay_tables(
         "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
         "model": {"hidden_size": hidden_size, "seed": seed},
         "alarm": {"rate": alarm_rate},
-        "forecast": {"horizon": forecast},
+        "forecast": {"horizon": forecast, "period": None if period is None else _seasons(period)},
         "output": {"fields": FORECAST_FIELDS if forecast else None},
         "sink": {"path": "-"},
         "dead_letter": {"path": dead_letters},

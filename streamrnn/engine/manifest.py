@@ -34,8 +34,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         Those held, the one unseen for longest first.
     numerics
         What the last bits were computed with.
-    forecast
-        The horizon in events; 0: nothing is forecast.
+    forecast, period
+        The horizon in events, 0: nothing is forecast; and the seasons given, none where they are found.
     columns
         Each with the events that were learned before it came.
     content
@@ -49,6 +49,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str | None]
     numerics: dict[str, str]
     forecast: Count
+    period: list[Count]
     columns: dict[str, Count]
     unwritten: Count
     content: Literal["shard"] = "shard"

@@ -264,6 +264,7 @@ class Shard:
                 keys=self.keys(),
                 numerics=dict(self.kind.numerics),
                 forecast=self.forecast.horizon,
+                period=_listed(self.forecast.period),
                 columns=dict(self.columns.learned),
                 unwritten=self.unwritten,
             )
@@ -295,6 +296,11 @@ class Shard:
                 f"The snapshot was written with [forecast] horizon = {manifest.forecast}, now it is "
                 f"{self.forecast.horizon}. Restore the old value, or start anew with --fresh."
             )
+        if self.forecast.horizon and manifest.period != _listed(self.forecast.period):
+            raise ModelChangedError(
+                f"The snapshot was written with [forecast] period = {manifest.period}, now it is "
+                f"{_listed(self.forecast.period)}. Restore the old value, or start anew with --fresh."
+            )
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
         self._keys.replace(self._read_keys(manifest.keys, blobs), self.max_keys)
@@ -322,3 +328,8 @@ def _run(scorer: Scorer, block: Block, rows: Sequence[int]) -> Scored | RawRows:
         return scorer.run(block.values, block.names, block.times)
     times = block.times
     return scorer.run(block.values[rows], block.names, None if times is None else [times[i] for i in rows])
+
+
+def _listed(period: int | tuple[int, ...] | None) -> list[int]:
+    """Return a season as a manifest keeps it; nothing where it is found."""
+    return [] if period is None else [period] if isinstance(period, int) else list(period)

@@ -13,20 +13,28 @@ from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.bands import bands
 from streamrnn.kernels.forecast.conformal import LEVELS
-from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, RLS_CODE
+from streamrnn.kernels.forecast.experts.long import BACK, BUILD, FACTOR, IDLE
+from streamrnn.kernels.forecast.experts.profile import BOTH
+from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, LONG_CODE, PROFILE_CODE, RLS_CODE
 from streamrnn.kernels.forecast.informed import informed
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 
 __all__ = ["ForecastStates"]
 
-_FIXED = ("prior", "informed.prior", "input_of")
+_FIXED = ("prior", "informed.prior", "input_of", "profile.settings")
 _TRANSIENT = ("scratch", "row", "lanes")
 
 
 @functools.lru_cache(maxsize=256)
 def _layout_of(shape: Shape) -> StateLayout:
     return StateLayout(shape)
+
+
+@functools.lru_cache(maxsize=256)
+def _places(levels: tuple[float, ...]) -> NDArray[np.float64]:
+    return np.asarray(np.interp(levels, LEVELS, np.arange(len(LEVELS))))
 
 
 class ForecastStates:
@@ -39,7 +47,7 @@ class ForecastStates:
     horizon
         H.
     period
-        The season, 0 to have it found.
+        The main season and the one within it, 0 for none; both 0 to have them found.
     nets
         How many of the experts are nets.
     timed
@@ -55,7 +63,7 @@ class ForecastStates:
     """
 
     def __init__(
-        self, names: tuple[str, ...], horizon: int, period: int = 0, nets: int = 0, timed: bool = False
+        self, names: tuple[str, ...], horizon: int, period: tuple[int, int] = (0, 0), nets: int = 0, timed: bool = False
     ) -> None:
         asked = [EXPERTS[name] for name in names]
         self.rows = rows = [row for row in asked if row.code != ARX_CODE]
@@ -65,8 +73,9 @@ class ForecastStates:
         self.inputs: list[int] = []
         self.shape = Shape(
             0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS_CODE),
-            period, timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
-            max((row.lags for row in arx), default=0),
+            period[0], timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
+            max((row.lags for row in arx), default=0), period[1], sum(row.code == PROFILE_CODE for row in rows),
+            max((row.lags for row in rows if row.code == LONG_CODE), default=0),
         )  # fmt: skip
         self.slabs: list[NDArray[np.uint8]] = []
         self.layout = _layout_of(self.shape)
@@ -103,6 +112,9 @@ class ForecastStates:
         layout.view(slab, "input_of")[:] = self.inputs
         for place, row in enumerate(row for row in self.rows if row.code == RLS_CODE):
             layout.view(slab, f"rls{place}.settings")[0] = row.forget
+        for place, row in enumerate(row for row in self.rows if row.code == PROFILE_CODE):
+            layout.view(slab, "profile.settings")[place] = row.floor, row.short_floor, row.forget
+        layout.view(slab, "period")[:], layout.view(slab, "short")[:] = self.shape.period, self.shape.short
         return slab
 
     def _lay_out(self, shape: Shape, inputs: list[int]) -> None:
@@ -183,20 +195,10 @@ class ForecastStates:
         known
             How many of the first steps know their features: their bands are those of such forecasts.
         """
-        H = self.shape.horizon
-        steps = np.arange(horizon)
-        own = np.minimum(steps, H - 1)
-        found = self._tracked(area, "", levels)[:, own] * np.sqrt((steps + 1) / (own + 1))[None, :, None]
-        if known:
-            found[:, :known] = self._tracked(area, "informed.", levels)[:, :known]
-        return np.asarray(found)
-
-    def _tracked(self, area: int, name: str, levels: Sequence[float]) -> NDArray[np.float64]:
-        tracked = np.sort(np.moveaxis(self.array(area, f"{name}quantiles"), 0, -1), axis=-1)
-        tracked *= np.sqrt(self.array(area, f"{name}error"))[:, :, None]
-        places = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
-        below = np.minimum(places.astype(int), len(LEVELS) - 2)
-        return np.asarray(tracked[..., below] + (places - below) * (tracked[..., below + 1] - tracked[..., below]))
+        places = _places(tuple(levels))
+        out = np.empty(self.shape.channels * horizon * len(places))
+        bands()(self.slabs[area], places, known, horizon, out)
+        return out.reshape(self.shape.channels, horizon, len(places))
 
     def begin(self, area: int) -> None:
         """Make sure that there is a blank book at ``area``.
@@ -218,7 +220,18 @@ class ForecastStates:
         blank = self._blank(layout)
         for slab in self.slabs:
             slab.view(np.int64)[at.N_EVENTS] = 0
-            for name in (*at.NAN_UNTIL_SEEN, "context", "sign", "differences", "pending"):
+            profiles = [f"profile{i}.{part}" for i in range(self.shape.profiles) for part in ("season_of", "residuals")]
+            for name in (
+                *at.NAN_UNTIL_SEEN,
+                "context",
+                "sign",
+                "coarse",
+                "block",
+                "imputed",
+                "pending",
+                "long.changes",
+                *profiles,
+            ):
                 layout.view(slab, name)[:] = layout.view(blank, name)
 
     def freeze(self, frozen: int) -> None:
@@ -275,13 +288,10 @@ class ForecastStates:
             words = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64)
             free = np.ones(at.STATE_HEADER_WORDS, bool)
             free[list(at.CARRIED_WORDS)] = False
-            period, context = layout.view(slab, "period"), layout.view(slab, "context")
             if (
                 (words != expected)[free].any()
-                or not 0 <= words[at.N_EVENTS] < 2**60
                 or not all(np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, _FIXED, strict=True))
-                or not np.isin(context, (0.0, 1.0)).all()
-                or not np.isin(period, np.arange(words[at.LONGEST_PERIOD] + 1)).all()
+                or not _within(layout, slab)
             ):
                 raise StateError("The forecaster's state was written for other settings or another version.")
             slabs.append(slab)
@@ -293,3 +303,25 @@ class ForecastStates:
     def allocated(self) -> int:
         """Bytes that the books take, what their alignment costs included."""
         return sum(int(slab.base.nbytes) if slab.base is not None else slab.nbytes for slab in self.slabs)
+
+
+def _within(layout: StateLayout, slab: NDArray[np.uint8]) -> bool:
+    """Tell whether all that a kernel takes for a place in a slab is one."""
+    words, shape = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64), layout.shape
+    longest, room = int(words[at.LONGEST_PERIOD]), int(words[at.SHORT_ROOM])
+    solved, n = int(words[at.LONG_SOLVED]), shape.long
+    places = {IDLE: 1, BUILD: solved - 1 + shape.horizon, FACTOR: solved - 1, BACK: solved - 1}
+    period, short = layout.view(slab, "period"), layout.view(slab, "short")
+    good = [
+        0 <= words[at.N_EVENTS] < 2**60 and 0 <= words[at.LONG_SEEN] < 2**60 and 0 <= words[at.LONG_BEGUN] < 2**60,
+        np.isin(layout.view(slab, "context"), (0.0, 1.0)).all(),
+        np.isin(period, np.arange(longest + 1)).all() and np.isin(short, np.arange(room + 1)).all(),
+        words[at.LONG_READY] in (0, n // 2, n) and solved in (0, n // 2, n),
+        0 <= words[at.LONG_PLACE] < places.get(int(words[at.LONG_PHASE]), 0),
+    ]
+    for place in range(shape.profiles):
+        season, first = layout.view(slab, f"profile{place}.season_of").T
+        m, inner = season % BOTH, season // BOTH
+        good.append(bool(((m == np.floor(m)) & (inner <= room) & (m <= longest) & ((m > 0) | (season == 0))).all()))
+        good.append(bool(((first >= 0.0) & (first <= words[at.N_EVENTS]) & (season >= 0.0)).all()))
+    return all(good)

@@ -127,9 +127,18 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         every stream tried, and each costs little.""",
     ),
     "period": Parameter(
-        "an int from 2 to 10000, or None",
-        lambda value, given: value is None or _whole(2, 10_000)(value, given),
-        "The season of ``seasonal`` and ``drift``, in events. None: it is found, up to 400 events.",
+        "an int from 2 to 10000, two different ones as a tuple, or None",
+        lambda value, given: (
+            value is None
+            or _whole(2, 10_000)(value, given)
+            or (
+                isinstance(value, tuple)
+                and 1 <= len(value) == len(set(value)) <= 2
+                and all(_whole(2, 10_000)(one, given) for one in value)
+            )
+        ),
+        """The season of ``seasonal``, ``drift`` and the profiles, in events; or that and the one within it, as (24, 168): hours of a day
+        and of a week. None: they are found, up to 2016 events, a week of five minutes.""",
     ),
     "key": Parameter(
         "hashable, or None",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from river.time_series.base import Forecaster
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.forecast.experts.lstm import TIME_INPUT
-from streamrnn.kernels.forecast.experts.table import ARX_CODE, EXPERTS, NET_CODE
+from streamrnn.kernels.forecast.experts.table import ARX_CODE, EXPERTS, LONG_CODE, NET_CODE
 from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
@@ -87,13 +88,13 @@ class RNNForecaster(SeriesState, Forecaster):
     _tasks: ClassVar[tuple[str, ...]] = ("regression",)
     horizon: int
     experts: tuple[str, ...]
-    period: int | None
+    period: int | tuple[int, ...] | None
 
     def __init__(
         self,
         horizon: int = 1,
         experts: tuple[str, ...] = defaults.EXPERTS,
-        period: int | None = None,
+        period: int | tuple[int, ...] | None = None,
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
@@ -121,7 +122,13 @@ class RNNForecaster(SeriesState, Forecaster):
             net.become(stride=row.stride or net.sizes.stride, init=row.init)
         if not rows:
             self._net.entry = self._entry(cell, 0)
-        self._states = ForecastStates(tuple(experts), horizon, period or 0, len(rows), self._time is not None)
+        given = (period,) if isinstance(period, int) else tuple(period or ())
+        seasons = (*sorted(given, reverse=True), 0, 0)
+        # a key has no long regression: its sums would be half a megabyte for each
+        self._asked_of = tuple(name for name in experts if key is None or EXPERTS[name].code != LONG_CODE) or ("last",)
+        self._states = ForecastStates(
+            self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None
+        )
         self._single = None
         self._n_seen = 0
         if self._time is not None:
@@ -296,10 +303,15 @@ class RNNForecaster(SeriesState, Forecaster):
         """
         check("forecast_interval", "level", level, "a number between 0 and 1", ok=0.0 < level < 1.0)
         low, high = 0.5 - level / 2, 0.5 + level / 2
-        steps = self.forecast_quantiles(horizon, (low, high), xs, key)
-        if self._single or self._single is None:
-            return [(band[low], band[high]) for band in steps]
-        return [{name: (band[low], band[high]) for name, band in step.items()} for step in steps]
+        steps, known, area = self._steps(horizon, xs, key)
+        if not self._targets.names:
+            return [(0.0, 0.0) if self._single is not False else {} for _ in range(horizon)]
+        bands = steps.T[:, :, None] + self._states.bands(area, horizon, (low, high), known)
+        if self._single:
+            return list(map(tuple, np.nan_to_num(bands[0]).tolist()))
+        good = np.isfinite(steps[0]).tolist()
+        names, shown = list(compress(self._targets.names, good)), bands[good].transpose(1, 0, 2).tolist()
+        return [dict(zip(names, map(tuple, step), strict=True)) for step in shown]
 
     @property
     def weights_(self) -> dict[str, Any]:
@@ -307,12 +319,14 @@ class RNNForecaster(SeriesState, Forecaster):
 
         The weights of ordinary events; behind a jump others hold.
         """
-        return self._believed("weights", [name for name in self.experts if EXPERTS[name].code != ARX_CODE])
+        return self._believed("weights", [name for name in self._asked_of if EXPERTS[name].code != ARX_CODE])
 
     @property
     def weights_with_xs_(self) -> dict[str, Any]:
         """The same for steps whose features are known: ``arx`` is one more. Empty for a forecaster without features."""
-        return self._believed("informed.weights", sorted(self.experts, key=lambda name: EXPERTS[name].code == ARX_CODE))
+        return self._believed(
+            "informed.weights", sorted(self._asked_of, key=lambda name: EXPERTS[name].code == ARX_CODE)
+        )
 
     # ---- blocks ---------------------------------------------------------------------------------
 

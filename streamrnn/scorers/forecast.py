@@ -111,7 +111,7 @@ def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
     """Return the forecaster of one series; one with ``time`` sees the gaps between events."""
     from streamrnn import RNNForecaster  # noqa: PLC0415  (imports river's time series, two seconds)
 
-    return RNNForecaster(horizon=settings.horizon, time=time)
+    return RNNForecaster(horizon=settings.horizon, period=settings.period, time=time)
 
 
 def forecaster_bytes(forecaster: Any) -> bytes:

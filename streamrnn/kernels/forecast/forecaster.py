@@ -3,6 +3,7 @@
 One row an event, float64: ``[time] | y (C) | x (F) | forecasts (C H) | area, if the nets are keyed``. The forecasts are those
 made before y is read. An event passes::
 
+    absent    rows that time says are absent pass first, as missing values (:mod:`streamrnn.kernels.forecast.clock`)
     advance   the paths of the expert with known features (:mod:`streamrnn.kernels.forecast.experts.arx`)
     verify    the forecasts for this event: errors -> weights of the experts, quantiles of the errors
     remember  the value; whether it was a jump, whether the one before came back
@@ -21,13 +22,17 @@ from typing import Any
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.clock import absent, write_absent
 from streamrnn.kernels.forecast.experts import arx
+from streamrnn.kernels.forecast.experts import long as long_lags
+from streamrnn.kernels.forecast.experts import profile as profiles
 from streamrnn.kernels.forecast.experts import rls as least_squares
 from streamrnn.kernels.forecast.experts.arx import AR_CODE, ar
 from streamrnn.kernels.forecast.experts.last import LAST_CODE, STEADY_CODE, last
 from streamrnn.kernels.forecast.experts.lstm import NET_CODE, advance_live, forecast_net, learn_behind, write_inputs
+from streamrnn.kernels.forecast.experts.profile import PROFILE_CODE, profile
 from streamrnn.kernels.forecast.experts.rls import RLS_CODE, rls
-from streamrnn.kernels.forecast.experts.seasonal import DRIFT_CODE, EVERY, SEASONAL_CODE, search, seasonal
+from streamrnn.kernels.forecast.experts.seasonal import DRIFT_CODE, SEASONAL_CODE, seasonal
 from streamrnn.kernels.forecast.mixture import mix
 from streamrnn.kernels.forecast.remember import remember
 from streamrnn.kernels.forecast.verify import verify
@@ -37,7 +42,7 @@ from streamrnn.kernels.net.stamp import stamp_of
 
 
 @kernel
-def _begin(hd, d, row):
+def begin(hd, d, row):
     """Do what comes before the nets: write the forecasts into the row, verify, remember, let all experts but the nets learn."""
     C, F, H, T = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.HAS_TIME]
     t = hd[at.N_EVENTS]
@@ -60,14 +65,15 @@ def _begin(hd, d, row):
             for k in range(2 if given and complete else 1):
                 if k > 0 or hd[at.AR_0 + at.LAGS] > 0:
                     arx.learn(hd, d, c, t, k > 0, x)
-        if hd[at.GIVEN_PERIOD] == 0 and (t < 1024 or t % EVERY == 0):
-            search(hd, d, c)
+        for o in range(hd[at.PROFILES]):
+            profiles.learn(hd, d, c, o, t, usable(row[T + c]), learns)
+    long_lags.learn(hd, d, row, t, learns)
     if given:
         arx.remember_features(hd, d, x)
 
 
 @kernel
-def _state(hd, d, t):
+def state_forecasts(hd, d, t):
     """Write the forecasts of all experts but the nets."""
     H = hd[at.HORIZON]
     for c in range(hd[at.CHANNELS]):
@@ -86,8 +92,19 @@ def _state(hd, d, t):
                 rls(hd, d, c, e, hd[at.OWN + e], t, value)
             elif code == AR_CODE:
                 ar(hd, d, c, e, t, value)
+            elif code == PROFILE_CODE:
+                profile(hd, d, c, e, hd[at.OWN + e], t)
         if hd[at.GIVEN] > 0:
             arx.begin_path(hd, d, c, t)
+    for e in range(hd[at.N_EXPERTS]):
+        if hd[at.CODE + e] == long_lags.LONG_CODE:
+            long_lags.long(hd, d, e, t)
+
+
+@kernel
+def _width(hd):
+    """Return how many numbers a row has."""
+    return hd[at.HAS_TIME] + hd[at.CHANNELS] * (1 + hd[at.HORIZON]) + hd[at.FEATURES] + 1
 
 
 @functools.cache
@@ -98,36 +115,46 @@ def forecaster(cell: str, hidden: int) -> Any:
     def run(state, net_0, net_1, rows, n):
         stamp  # noqa: B018  part of the cache's key
         hd, _, d = views(state)
-        C, F, H, T = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.HAS_TIME]
-        width = T + C + F + C * H + 1
+        C, H, width = hd[at.CHANNELS], hd[at.HORIZON], _width(hd)
         for i in range(n):
-            row = rows[i * width : (i + 1) * width]
-            t = hd[at.N_EVENTS]
-            _begin(hd, d, row)
-            _state(hd, d, t)
-            write_inputs(hd, d, t, row)
-            for k in range(hd[at.NETS]):
-                nh, nf, nd = views(net_0 if k == 0 else net_1)
-                choose_area(nh, nd, row[width - 1])
-                advance_live(cell, hidden, hd, d, nh, nf, nd, k, t)
-                if t >= H:
-                    learn_behind(cell, hidden, hd, d, nh, nf, nd, k, t)
-                for e in range(hd[at.N_EXPERTS]):
-                    if hd[at.CODE + e] == NET_CODE and hd[at.OWN + e] == k:
-                        for c in range(C):
-                            value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
-                            forecast_net(hd, d, nh, nf, nd, c, e, value)
-            mix(hd, d, t)
+            given = rows[i * width : (i + 1) * width]
+            missing = absent(hd, d, given)
+            blank = d[hd[at.ABSENT_ROW] : hd[at.ABSENT_ROW] + width]
+            for j in range(missing + 1):
+                row = given if j == missing else blank
+                if j < missing:
+                    write_absent(hd, d, given, missing - j)
+                t = hd[at.N_EVENTS]
+                begin(hd, d, row)
+                state_forecasts(hd, d, t)
+                write_inputs(hd, d, t, row)
+                for k in range(hd[at.NETS]):
+                    nh, nf, nd = views(net_0 if k == 0 else net_1)
+                    choose_area(nh, nd, row[width - 1])
+                    advance_live(cell, hidden, hd, d, nh, nf, nd, k, t)
+                    if t >= H:
+                        learn_behind(cell, hidden, hd, d, nh, nf, nd, k, t)
+                    for e in range(hd[at.N_EXPERTS]):
+                        if hd[at.CODE + e] == NET_CODE and hd[at.OWN + e] == k:
+                            for c in range(C):
+                                value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
+                                forecast_net(hd, d, nh, nf, nd, c, e, value)
+                mix(hd, d, t)
 
     def run_without(state, net_0, net_1, rows, n):
         stamp  # noqa: B018  part of the cache's key
         hd, _, d = views(state)
-        C, F, H, T = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.HAS_TIME]
-        width = T + C + F + C * H + 1
+        width = _width(hd)
         for i in range(n):
-            t = hd[at.N_EVENTS]
-            _begin(hd, d, rows[i * width : (i + 1) * width])
-            _state(hd, d, t)
-            mix(hd, d, t)
+            given = rows[i * width : (i + 1) * width]
+            missing = absent(hd, d, given)
+            blank = d[hd[at.ABSENT_ROW] : hd[at.ABSENT_ROW] + width]
+            for j in range(missing + 1):
+                if j < missing:
+                    write_absent(hd, d, given, missing - j)
+                t = hd[at.N_EVENTS]
+                begin(hd, d, given if j == missing else blank)
+                state_forecasts(hd, d, t)
+                mix(hd, d, t)
 
     return entry(run if hidden else run_without)

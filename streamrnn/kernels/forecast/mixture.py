@@ -1,4 +1,8 @@
-"""The mixture's forecasts: the experts' weighted mean, kept until they are verified."""
+"""The mixture's forecasts: the experts' weighted mean, kept until they are verified.
+
+An expert that states NaN for the first step has no opinion yet: its forecasts are then the mean of the others, so that its weight stays as it is
+(Y. Freund et al., Using and combining predictors that specialize, STOC 1997).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,51 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import after, bound
 from streamrnn.kernels.forecast.experts.last import STEADY_CODE
+from streamrnn.kernels.forecast.experts.profile import PROFILE_CODE
+
+
+@kernel
+def _keep(hd, d, c, e, t, forecasts):
+    """Keep an expert's forecasts until the events that they are for."""
+    C, H, slots = hd[at.CHANNELS], hd[at.HORIZON], hd[at.N_EXPERTS] + hd[at.GIVEN]
+    slot = t % H
+    for h in range(H):
+        slot = after(slot, H)
+        d[hd[at.EXPERT_FORECASTS] + (slot * slots + e) * C * H + c * H + h] = forecasts[h]
+
+
+@kernel
+def _awake(hd, d, c, t, value, weights, now):
+    """Write the weighted mean of those with an opinion into now (H); what the others state is that."""
+    H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
+    change = d[hd[at.MEAN_CHANGE] + c * H : hd[at.MEAN_CHANGE] + (c + 1) * H]
+    share = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H]
+    asleep = 0
+    for h in range(H):
+        now[h] = value  # and what experts add to it: weights that sum to 1 but for rounding spoil no constant
+        share[h] = 0.0
+    for e in range(E):
+        forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
+        w = d[weights + e * n : weights + e * n + H]
+        if hd[at.CODE + e] >= PROFILE_CODE and not abs(forecasts[0]) >= 0.0:
+            asleep += 1
+            continue
+        if hd[at.CODE + e] > STEADY_CODE:
+            bound(forecasts, change, value)
+        _keep(hd, d, c, e, t, forecasts)
+        for h in range(H):
+            now[h] += w[h] * (forecasts[h] - value)
+            share[h] += w[h]
+    if asleep == 0:
+        return
+    for h in range(H):
+        now[h] = value + (now[h] - value) / share[h] if share[h] > 0.0 else value
+    for e in range(E):
+        forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
+        if hd[at.CODE + e] >= PROFILE_CODE and not abs(forecasts[0]) >= 0.0:
+            for h in range(H):
+                forecasts[h] = now[h]
+            _keep(hd, d, c, e, t, forecasts)
 
 
 @kernel
@@ -16,26 +65,20 @@ def mix(hd, d, t):
     for c in range(C):
         value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)]
         context = int(d[hd[at.CONTEXT] + c * (H + 1) + t % (H + 1)])
-        change = d[hd[at.MEAN_CHANGE] + c * H : hd[at.MEAN_CHANGE] + (c + 1) * H]
-        for e in range(E):
-            forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
-            if hd[at.CODE + e] > STEADY_CODE:
-                bound(forecasts, change, value)
-            slot = t % H
-            for h in range(H):
-                slot = after(slot, H)
-                d[hd[at.EXPERT_FORECASTS] + (slot * (E + G) + e) * n + c * H + h] = forecasts[h]
         for k in range(1 + G):
             base = at.PLAIN if k == 0 else at.INFORMED
             weights = hd[base + at.WEIGHTS] + context * (E + k) * n + c * H
             now = d[hd[base + at.NEXT_FORECASTS] + c * H : hd[base + at.NEXT_FORECASTS] + (c + 1) * H]
-            for h in range(H):
-                now[h] = value  # and what experts add to it: weights that sum to 1 but for rounding spoil no constant
-            for e in range(E):
-                forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
-                w = d[weights + e * n : weights + e * n + H]
+            if k == 0:
+                _awake(hd, d, c, t, value, weights, now)
+            else:
                 for h in range(H):
-                    now[h] += w[h] * (forecasts[h] - value)
+                    now[h] = value
+                for e in range(E):
+                    forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
+                    w = d[weights + e * n : weights + e * n + H]
+                    for h in range(H):
+                        now[h] += w[h] * (forecasts[h] - value)
             slot = t % H
             for h in range(H):
                 slot = after(slot, H)

@@ -1,4 +1,8 @@
-"""The channels' values in rings, jumps told from spikes, and how far each channel moves within 1 ... H steps."""
+"""The channels' values in rings, jumps told from spikes, and how far each channel moves within 1 ... H steps.
+
+For a missing value stands what the mixture had forecast of it, so that lags and seasons go on; after a long gap what was there a season
+before, or the last value. What stands for a value teaches nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.seasonal import correlate
-from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, WILD, mean_square
+from streamrnn.kernels.forecast.season import main_season, seasons
+from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, mean_square
 from streamrnn.kernels.net.scaler import usable
 
 JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
@@ -21,6 +25,20 @@ USUAL_MOST: Final = (
 )
 
 
+LEAST_TRUSTED: Final = 48  # missing values in a row for which forecasts stand; or two horizons, or two seasons
+
+
+@kernel
+def _stand_in(hd, d, c, t, old):
+    """Return what stands for a missing value."""
+    H, Q, m = hd[at.HORIZON], hd[at.RING_SIZE], main_season(hd, d, c)
+    said = d[hd[at.PLAIN + at.NEXT_FORECASTS] + c * H]
+    if d[hd[at.IMPUTED] + c] <= max(LEAST_TRUSTED, 2 * H, 2 * m) and usable(said):
+        return said
+    before = d[hd[at.VALUE_RING] + c * Q + (t - m) % Q] if m > 0 else np.nan
+    return before if usable(before) else old
+
+
 @kernel
 def _remember(hd, d, c, t, y, learns):
     """Put y into the rings. A jump that was taken back by the next value leaves no trace among the values."""
@@ -29,10 +47,12 @@ def _remember(hd, d, c, t, y, learns):
     raw, base, context = hd[at.RAW_VALUES] + c * (H + 1), hd[at.BASE] + c * (H + 1), hd[at.CONTEXT] + c * (H + 1)
     old = d[ring + (t - 1) % Q] if t > 0 else np.nan
     known = usable(y)
+    d[hd[at.IMPUTED] + c] = 0.0 if known else d[hd[at.IMPUTED] + c] + 1.0
+    value = y if known else _stand_in(hd, d, c, t, old)
     d[raw + slot] = y if known else np.nan
-    d[base + slot] = y if known else (d[base + before] if t > 0 else np.nan)
+    d[base + slot] = value
     d[context + slot] = 0.0
-    d[ring + t % Q] = y if known else old
+    d[ring + t % Q] = value
     change = y - old if known and usable(old) else 0.0
     usual = d[hd[at.USUAL_CHANGE] + c]
     n = d[hd[at.CHANGE_COUNT] + c * H]
@@ -50,12 +70,9 @@ def _remember(hd, d, c, t, y, learns):
         older = d[ring + (t - 2) % Q] if t > 1 else np.nan
         if t > 1 and d[context + before] == 1.0 and abs(y - older) <= JUMP * usual:
             d[ring + (t - 1) % Q] = older
-            change = y - older
         else:
             d[context + slot] = 1.0
-    most = WILD * usual
-    limited = min(max(change, -most), most) if settled else change
-    correlate(hd, d, c, limited)
+    seasons(hd, d, c, t, known and learns)
 
 
 @kernel
@@ -82,7 +99,8 @@ def remember(hd, d, row, t, learns):
     if not learns:
         return
     change, changes = d[hd[at.MEAN_CHANGE] : hd[at.MEAN_CHANGE] + n], d[hd[at.CHANGE_COUNT] : hd[at.CHANGE_COUNT] + n]
-    mean_square(change, changes, moved, on)
+    peaks = hd[at.CHANGE_PEAKS]
+    mean_square(change, changes, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], moved, on)
     for c in range(C):
         if usable(row[T + c]):
             for h in range(max(longest, 1), H):  # not seen yet: as a walk at random would have it

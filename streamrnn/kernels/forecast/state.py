@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.conformal import LEVELS
+from streamrnn.kernels.forecast.experts.profile import PROFILE_LAGS
+from streamrnn.kernels.forecast.season import REFINED
 from streamrnn.kernels.least_squares import packed, padded
 from streamrnn.kernels.slab import Slab
 
@@ -38,6 +40,12 @@ class Shape:
         How many of the experts are nets.
     ar, arx
         Lags of the regressions that are rolled on, without and with features; 0 for none.
+    short
+        The season within the season, 0 for none or to have it found.
+    profiles
+        How many of the experts are profiles.
+    long
+        Lags of the long direct regression; 0 for none.
     """
 
     channels: int
@@ -51,6 +59,9 @@ class Shape:
     nets: int = 0
     ar: int = 0
     arx: int = 0
+    short: int = 0
+    profiles: int = 0
+    long: int = 0
 
 
 class StateLayout(Slab):
@@ -67,12 +78,15 @@ class StateLayout(Slab):
         self.shape = z = shape
         self.given = int(z.arx > 0 and z.features > 0)
         self.known = self.given * min(z.features, at.MOST_KNOWN)
-        self.longest = max(at.MAX_PERIOD, z.period)
+        self.found = z.period == 0
+        self.longest = z.period or at.MAX_PERIOD
         self._note_sizes()
         self._lay_values()
         self._lay_mixture(at.PLAIN, "", len(z.codes), z.channels)
         self._lay_mixture(at.INFORMED, "informed.", (len(z.codes) + 1) * self.given, z.channels * self.given)
         self._lay_regressions()
+        self._lay_profiles()
+        self._lay_long()
 
     def allocate(self) -> NDArray[np.uint8]:
         """Return a slab of zeros, 64-byte aligned, with its header filled in and nothing seen."""
@@ -83,25 +97,38 @@ class StateLayout(Slab):
 
     def _note_sizes(self) -> None:
         z = self.shape
-        ring = self.longest + z.horizon + max((*z.lags, z.ar, z.arx), default=0) + 4
+        refined = (REFINED + 2 * at.BLOCK_EVENTS) * self.found
+        ring = max(self.longest + refined, z.long) + z.horizon + max((*z.lags, z.ar, z.arx), default=0) + 4
         self.note((
             (at.VERSION, at.STATE_FORMAT), (at.CHANNELS, z.channels), (at.FEATURES, z.features), (at.HORIZON, z.horizon),
             (at.N_EXPERTS, len(z.codes)), (at.N_INPUTS, z.inputs), (at.NETS, z.nets), (at.RING_SIZE, ring),
             (at.GIVEN_PERIOD, z.period), (at.HAS_TIME, z.timed), (at.MODELS, len(z.lags)), (at.LONGEST_PERIOD, self.longest),
-            (at.KNOWN_FEATURES, self.known), (at.GIVEN, self.given),
+            (at.KNOWN_FEATURES, self.known), (at.GIVEN, self.given), (at.PROFILES, z.profiles),
+            (at.SHORT_ROOM, max(z.short, at.CURVE_LAGS * self.found)), (at.LONG_LAGS, z.long),
         ))  # fmt: skip
         for place, code in enumerate(z.codes):
             self.note(((at.CODE + place, code), (at.OWN + place, z.codes[:place].count(code))))
 
     def _lay_values(self) -> None:
         """Add each channel's values and changes, what the experts forecast of it, the nets' inputs, and scratch."""
-        z, C, H, E, M = self.shape, self.shape.channels, self.shape.horizon, len(self.shape.codes), self.longest
-        widest = padded(max((*z.lags, 2 + z.arx + 2 * self.known, z.ar + 1, H, 8)))
+        z, C, H, E, N = (
+            self.shape,
+            self.shape.channels,
+            self.shape.horizon,
+            len(self.shape.codes),
+            (at.CURVE_LAGS + 1) * self.found,
+        )
+        widest = padded(
+            max((*z.lags, z.long, 2 + z.arx + 2 * self.known, z.ar + 1, H, 8, PROFILE_LAGS, at.CURVE_LAGS // 3 + 1))
+        )
         self.add_all("f8", (
             (at.VALUE_RING, "values", C, self.words[at.RING_SIZE]), (at.RAW_VALUES, "raw", C, H + 1), (at.BASE, "base", C, H + 1),
             (at.CONTEXT, "context", C, H + 1), (at.MEAN_CHANGE, "change", C, H), (at.CHANGE_COUNT, "changes", C, H),
-            (at.EXPERT_FORECASTS, "forecasts", H, E + self.given, C, H), (at.DIFFERENCES, "differences", C, M + 1),
-            (at.CORRELATION, "correlation", C, M + 1), (at.ENERGY, "energy", C), (at.PERIOD, "period", C),
+            (at.EXPERT_FORECASTS, "forecasts", H, E + self.given, C, H), (at.CURVE, "curve", C, 2, N),
+            (at.COARSE_CURVE, "coarse_curve", C, 2, N), (at.COARSE_VALUES, "coarse", C, N), (at.BLOCK, "block", C, 2),
+            (at.PERIOD, "period", C), (at.SHORT_PERIOD, "short", C), (at.IMPUTED, "imputed", C), (at.CHANGE_PEAKS, "change_peaks", 2, C, H),
+            (at.CLOCK, "clock", 3), (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed),
+            (at.PROFILE_SETTINGS, "profile.settings", z.profiles, 3),
             (at.USUAL_CHANGE, "usual", C), (at.SIGN, "sign", C), (at.FIRST_VALUE, "first", C), (at.ANCHOR, "anchor", C),
             (at.PENDING, "pending", max(z.nets, 1), H + 1, z.inputs), (at.ROW, "row", z.inputs),
             (at.SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8),
@@ -117,7 +144,7 @@ class StateLayout(Slab):
             (at.REGRET, "regret", K, E, C, H), (at.SQUARED_REGRET, "squares", K, E, C, H), (at.REGRET_BOUND, "bound", K, E, C, H),
             (at.WEIGHTS, "weights", K, E, C, H), (at.MEAN_ERROR, "error", C, H), (at.ERROR_COUNT, "errors", C, H),
             (at.QUANTILES, "quantiles", len(LEVELS), C, H), (at.MIXED_FORECASTS, "mixed", H, C, H),
-            (at.NEXT_FORECASTS, "now", C, H), (at.PRIOR, "prior", E), (at.SHARE, "share", H, C, H),
+            (at.NEXT_FORECASTS, "now", C, H), (at.PRIOR, "prior", E), (at.SHARE, "share", H, C, H), (at.ERROR_PEAKS, "peaks", 2, C, H),
         ):  # fmt: skip
             self.add(base + word, name + part, "f8", *shape)
 
@@ -143,3 +170,26 @@ class StateLayout(Slab):
             (at.ARX_0 + at.PATH_CHANGES, "arx.path_changes", H, c, z.arx + H), (at.ARX_0 + at.PATH_LEVEL, "arx.level", H, c),
             (at.ARX_0 + at.PATH_BOUND, "arx.bound", H, c, 1 + H),
         ))  # fmt: skip
+
+    def _lay_profiles(self) -> None:
+        """Add level and shapes of each profile, and the regression of its residuals."""
+        C, H, L, short = self.shape.channels, self.shape.horizon, PROFILE_LAGS, self.words[at.SHORT_ROOM]
+        for place in range(self.shape.profiles):
+            base = at.PROFILE_0 + place * at.PROFILE_WORDS
+            for word, name, *shape in (
+                (at.SEASON_OF, "season_of", C, 2), (at.LEVEL, "level", C), (at.RESIDUAL_SPREAD, "spread", C),
+                (at.SHAPE, "shape", C, self.longest), (at.SHORT_SHAPE, "short_shape", C, short), (at.RESIDUALS, "residuals", C, H + L + 1),
+                (at.RESIDUAL_GAIN, "gain", C, packed(padded(L))), (at.RESIDUAL_COEFFICIENTS, "coefficients", C, L, H),
+            ):  # fmt: skip
+                self.add(base + word, f"profile{place}.{name}", "f8", *shape)
+
+    def _lay_long(self) -> None:
+        """Add what the long regression keeps: sums and last changes, and the solution under way."""
+        C, H, L = self.shape.channels, self.shape.horizon, self.shape.long
+        n, K = max(L - 1, 0), (L + H) * (L > 0)
+        for word, name, *shape in (
+            (at.LONG_SUMS, "sums", K), (at.LONG_CHANGES, "changes", C, K), (at.LONG_KEPT, "kept", C, K), (at.LONG_ROW, "row", K),
+            (at.LONG_COLUMNS, "columns", K), (at.LONG_TARGETS, "targets", H, n), (at.LONG_FACTOR, "factor", n * (n + H) - n * (n - 1) // 2),
+            (at.LONG_NEXT, "next", n, H), (at.LONG_COEFFICIENTS, "coefficients", n, H), (at.LONG_TRACE, "trace", 1),
+        ):  # fmt: skip
+            self.add(word, f"long.{name}", "f8", *shape)

@@ -17,12 +17,20 @@ from streamrnn.kernels.net.scaler import usable
 
 ERROR_ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
 WILD: Final = 8.0  # usual errors or changes: the most that one counts
+SHRUNK: Final = 0.5  # of the mean square error, within one event
 SETTLED_ERRORS: Final = 10.0  # values before which there is no such limit
 
 
+STRETCH: Final = 48.0  # values: no mean square is above the largest square of the last one to two stretches
+
+
 @kernel
-def mean_square(mean, count, v, on):
-    """Take v^2 into the running mean squares where ``on``; no more than ``WILD``^2 of them, once there are enough."""
+def mean_square(mean, count, peak, before, v, on):
+    """Take v^2 into the running mean squares where ``on``; no more than ``WILD``^2 of them, once there are enough.
+
+    A mean is never above the largest square of late: where the unit of a stream shrinks a thousandfold, a running mean alone would
+    take ten thousand events to notice. peak, before: the largest square of this stretch of values, and of the one before.
+    """
     for i in range(mean.size):
         n = count[i] + 1.0
         square, m = v[i] * v[i], mean[i]
@@ -31,8 +39,33 @@ def mean_square(mean, count, v, on):
         square = limited if (n > SETTLED_ERRORS) & (m > 0.0) else square
         share = 1.0 / n
         a = share if share > ERROR_ALPHA else ERROR_ALPHA
-        mean[i] = m + a * (square - m) if on[i] > 0.0 else m
+        m = m + a * (square - m)
+        begins = n - np.floor(n / STRETCH) * STRETCH == 0.0
+        whole = v[i] * v[i]
+        older = peak[i] if begins else before[i]
+        largest = whole if begins | (whole > peak[i]) else peak[i]
+        most = largest if largest > older else older
+        m = most if (m > most) & (most > 0.0) & (n > 2.0 * STRETCH) else m
+        mean[i] = m if on[i] > 0.0 else mean[i]
         count[i] = n if on[i] > 0.0 else count[i]
+        peak[i] = largest if on[i] > 0.0 else peak[i]
+        before[i] = older if on[i] > 0.0 else before[i]
+
+
+@kernel
+def _shrink(hd, d, base, E, error, was):
+    """Measure the regrets in the errors' new unit where that has shrunk to less than half: they are squares of errors.
+
+    was (n): the mean square errors before; regrets in the old unit would outweigh whatever comes.
+    """
+    n = error.size
+    for i in range(n):
+        share = error[i] / was[i] if was[i] > 0.0 else 1.0
+        if share < SHRUNK:
+            for k in range(at.CONTEXTS * E):
+                d[hd[base + at.REGRET] + k * n + i] *= share
+                d[hd[base + at.REGRET_BOUND] + k * n + i] *= share
+                d[hd[base + at.SQUARED_REGRET] + k * n + i] *= share * share
 
 
 @kernel
@@ -125,4 +158,8 @@ def verify(hd, d, row, t, base):
     for i in range(n):
         g[i] = -e[i] / rms[i]
     track(d[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], g, now)
-    mean_square(error, errors, e, on)
+    for i in range(n):
+        limit[i] = error[i]
+    peaks = hd[base + at.ERROR_PEAKS]
+    mean_square(error, errors, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], e, on)
+    _shrink(hd, d, base, E, error, limit)

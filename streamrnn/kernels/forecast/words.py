@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 STATE_FORMAT: Final = 3
-STATE_HEADER_WORDS: Final = 160
+STATE_HEADER_WORDS: Final = 256
 CONTEXTS: Final = 2  # an ordinary event; one behind a jump, where other experts are right
-MAX_PERIOD: Final = 400  # a year of days, a day of five minutes, two weeks of hours
+MAX_PERIOD: Final = 2016  # a week of five minutes: the longest season that is found
+CURVE_LAGS: Final = (
+    400  # of a curve of seasonal errors: a year of days, two weeks of hours; of blocks of events a week of minutes
+)
+BLOCK_EVENTS: Final = 6
 MAX_EXPERTS: Final = 16
 LANE_ROWS: Final = 16  # rows of scratch beside three for each expert
 MOST_KNOWN: Final = 32  # features whose future counts: an event costs their square
@@ -15,9 +19,10 @@ MOST_KNOWN: Final = 32  # features whose future counts: an event costs their squ
 VERSION, CHANNELS, FEATURES, HORIZON, N_EXPERTS, N_INPUTS, NETS, RING_SIZE = range(8)
 GIVEN_PERIOD, HAS_TIME, N_EVENTS, IS_FROZEN, MODELS, LONGEST_PERIOD, KNOWN_FEATURES, GIVEN = range(8, 16)
 (
-    VALUE_RING, RAW_VALUES, BASE, CONTEXT, MEAN_CHANGE, CHANGE_COUNT, EXPERT_FORECASTS, DIFFERENCES, CORRELATION, ENERGY, PERIOD, PENDING, ROW, SCRATCH,
-    INPUT_OF, USUAL_CHANGE, SIGN, FIRST_VALUE, SCRATCH_LANES, ANCHOR, LAST_FEATURES, FIRST_FEATURES,
-) = range(16, 38)  # fmt: skip
+    VALUE_RING, RAW_VALUES, BASE, CONTEXT, MEAN_CHANGE, CHANGE_COUNT, EXPERT_FORECASTS, CURVE, COARSE_CURVE, COARSE_VALUES, PERIOD, PENDING, ROW, SCRATCH,
+    INPUT_OF, USUAL_CHANGE, SIGN, FIRST_VALUE, SCRATCH_LANES, ANCHOR, LAST_FEATURES, FIRST_FEATURES, SHORT_PERIOD, BLOCK, IMPUTED, CHANGE_PEAKS,
+    CLOCK, ABSENT_ROW, PROFILES, SHORT_ROOM,
+) = range(16, 46)  # fmt: skip
 # from here on: code of each expert, then its own word (which net, which RLS_0)
 CODE, OWN = 48, 64
 # words of each RLS_0: lags, and where its matrix P, weights W and settings lie
@@ -28,7 +33,7 @@ MAX_RLS: Final = 8
 AR_0, ARX_0 = 112, 120
 PATH_COEFFICIENTS, PATH_CHANGES, PATH_LEVEL, PATH_BOUND = range(4, 8)
 # words of each mixture, without and with a known future: where its weights, errors, quantiles and forecasts lie
-PLAIN, INFORMED = 128, 140
+PLAIN, INFORMED = 128, 144
 (
     REGRET,
     SQUARED_REGRET,
@@ -41,10 +46,22 @@ PLAIN, INFORMED = 128, 140
     NEXT_FORECASTS,
     PRIOR,
     SHARE,
-) = range(11)
-CARRIED_WORDS = (N_EVENTS, IS_FROZEN)
+    ERROR_PEAKS,
+) = range(12)
+# words of each profile: the season it is of, its level, spread, shapes, last residuals, and the regression on these
+PROFILE_0, PROFILE_WORDS = 160, 8
+SEASON_OF, LEVEL, RESIDUAL_SPREAD, SHAPE, SHORT_SHAPE, RESIDUALS, RESIDUAL_GAIN, RESIDUAL_COEFFICIENTS = range(8)
+MAX_PROFILES: Final = 3
+PROFILE_SETTINGS = 184
+# words of the long direct regression: its lags, where its arrays lie, and how far the equations are solved
+LONG_0 = 192
+(
+    LONG_LAGS, LONG_SUMS, LONG_CHANGES, LONG_KEPT, LONG_ROW, LONG_COLUMNS, LONG_TARGETS, LONG_FACTOR, LONG_NEXT, LONG_COEFFICIENTS, LONG_TRACE,
+) = range(LONG_0, LONG_0 + 11)  # fmt: skip
+LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN = range(LONG_0 + 16, LONG_0 + 22)
+CARRIED_WORDS = (N_EVENTS, IS_FROZEN, LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN)
 # NaN before anything is known
 NAN_UNTIL_SEEN: Final = (
-    "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known",
+    "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known", "clock",
 )  # fmt: skip
 BLANK: Final = (*NAN_UNTIL_SEEN, "anchor", "known_first")

@@ -18,9 +18,11 @@ class Expert:
     prior
         Its weight before the first error, in proportion: chosen once, on all streams of the benchmark together.
     lags
-        Values back that a recursive least squares sees; 0 for the others.
+        Values back that a regression on lagged values sees; 0 for the others.
     forget
         Discount an event of a recursive least squares.
+    floor, short_floor
+        How much one value moves its bin of a profile's shapes, at least: of the main season, and of the short one; 0: that one is left out.
     rate
         Learning rate of a net, over that of the optimiser's own.
     stride
@@ -43,3 +45,5 @@ class Expert:
     rate: float = 0.0
     stride: int = 0
     init: str = ""
+    floor: float = 0.0
+    short_floor: float = 0.0

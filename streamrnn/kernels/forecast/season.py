@@ -1,0 +1,257 @@
+"""The seasons of a channel, found as the stream runs by what they would have foretold.
+
+For each lag m, with d = y[t] - y[t - m] and B(m) the running mean of d, D(m) is that of |d - B(m)|: the error of the forecast "as m events ago, and
+what is usually added". A season is a local minimum of D that is clearly below its surroundings. Up to ``CURVE_LAGS`` lags on the events themselves, and as many on means of ``BLOCK_EVENTS`` of them: a week
+of five minutes is 336 such blocks. The *main* season is the shortest whose error is within ``NEAR`` of the best one's; the *short* season
+is the clearest one that divides it: the day in the week. A season that was found stays until another is clearly better.
+
+What few values or seasons tell counts less. By the first peak of an autocorrelation the day hides the week, and levels that matter to a forecast do not count.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.net.scaler import usable
+
+REMEMBERED: Final = 2000.0  # events; a season of a year of days is seen five times
+NEAR: Final = (
+    1.05  # times the best season's error: the shortest within it is meant, for multiples of a season foretell as well
+)
+DIP: Final = 0.9  # times its surroundings' mean error must a season's be below
+SHORT_DIP: Final = 0.85  # the same for a season within a season
+SWITCH: Final = 1.1  # times the error of another must that of the season in use be before it is given up for it
+FEIGNED: Final = 0.4  # of an error, where one season has been compared with the next: a walk has dips too
+FADED: Final = 0.97  # a season that was found is given up beyond it
+LIMIT: Final = 4.0  # running errors: the most that one counts; with 8 a day of zeros makes another season the best
+FARTHEST_ERROR: Final = 3.0  # mean errors of all lags: the most that one counts of a lag that has seen few, so that lags without an outage are no better
+SETTLED_LAGS: Final = 10.0  # errors before which there is no such limit
+EVERY: Final = 16  # events between two searches, once there are many
+BEGINNING: Final = 256  # events with a search each
+REFINED: Final = 256  # values that tell which lag near a coarse one is meant
+
+
+@kernel
+def main_season(hd, d, c):
+    """Return the channel's main season; 0 for none."""
+    return int(d[hd[at.PERIOD] + c])
+
+
+@kernel
+def short_season(hd, d, c):
+    """Return the season within the main one; 0 for none."""
+    return int(d[hd[at.SHORT_PERIOD] + c])
+
+
+@kernel
+def _stretch(curve, usual, values, first, t, y, newest, most):
+    """Take y against a stretch of a ring into the curve: lag m of ``first`` and on is values[newest - m]; no error counts more than ``most``."""
+    for i in range(curve.size):
+        m = first + i
+        n = float(t - m + 1)
+        share = 1.0 / n
+        share = share if share > 1.0 / REMEMBERED else 1.0 / REMEMBERED
+        b, kept = usual[i], curve[i]
+        v = y - values[newest - m] - b
+        size = abs(v)
+        limit = LIMIT * kept
+        limit = limit if (limit > 0.0) & (n > SETTLED_LAGS) & (limit < most) else most
+        cut = size > limit
+        moved = (limit if v > 0.0 else -limit) if cut else v
+        size = limit if cut else size
+        usual[i] = b + share * moved if size >= 0.0 else b
+        curve[i] = kept + share * (size - kept) if size >= 0.0 else kept
+
+
+@kernel
+def _steady_stretch(curve, usual, values, first, y, newest, most):
+    """Do the same where every lag has seen ``REMEMBERED`` values: one share for all."""
+    for i in range(curve.size):
+        b, kept = usual[i], curve[i]
+        v = y - values[newest - first - i] - b
+        size = abs(v)
+        limit = LIMIT * kept
+        limit = limit if (limit > 0.0) & (limit < most) else most
+        cut = size > limit
+        moved = (limit if v > 0.0 else -limit) if cut else v
+        size = limit if cut else size
+        usual[i] = b + (1.0 / REMEMBERED) * moved if size >= 0.0 else b
+        curve[i] = kept + (1.0 / REMEMBERED) * (size - kept) if size >= 0.0 else kept
+
+
+@kernel
+def _into(curves, y, values, newest, t, most):
+    """Take y against the values 1, 2 ... before it into curves (2, N + 1): D and B. values: a ring whose newest, t, lies at ``newest``."""
+    N, Q = at.CURVE_LAGS, values.size
+    lags = min(t, N)
+    split = min(newest, lags)
+    curve, usual = curves[: N + 1], curves[N + 1 :]
+    if t - N > REMEMBERED:
+        _steady_stretch(curve[1 : split + 1], usual[1 : split + 1], values, 1, y, newest, most)
+        _steady_stretch(curve[split + 1 :], usual[split + 1 :], values, split + 1, y, newest + Q, most)
+        return
+    _stretch(curve[1 : split + 1], usual[1 : split + 1], values, 1, t, y, newest, most)
+    _stretch(curve[split + 1 : lags + 1], usual[split + 1 : lags + 1], values, split + 1, t, y, newest + Q, most)
+
+
+@kernel
+def observe(hd, d, c, t, known):
+    """Take y[t], which lies in the ring, into both curves."""
+    Q, N = hd[at.RING_SIZE], at.CURVE_LAGS
+    ring = d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q]
+    y, block = ring[t % Q], hd[at.BLOCK] + 2 * c
+    most = FARTHEST_ERROR * d[block + 1] if d[block + 1] > 0.0 else np.inf
+    if known:
+        _into(d[hd[at.CURVE] + 2 * c * (N + 1) : hd[at.CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
+    d[block] += y if usable(y) else 0.0
+    if t % at.BLOCK_EVENTS == at.BLOCK_EVENTS - 1:
+        k = t // at.BLOCK_EVENTS
+        coarse = d[hd[at.COARSE_VALUES] + c * (N + 1) : hd[at.COARSE_VALUES] + (c + 1) * (N + 1)]
+        mean = d[block] / at.BLOCK_EVENTS
+        coarse[k % (N + 1)] = mean
+        d[block] = 0.0
+        _into(
+            d[hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + 2 * (c + 1) * (N + 1)],
+            mean,
+            coarse,
+            k % (N + 1),
+            k,
+            most,
+        )
+
+
+@kernel
+def _sums(curve, seen, sums):
+    """Write the curve's running sums up to lag ``seen``."""
+    sums[0] = 0.0
+    for m in range(1, seen + 1):
+        sums[m] = sums[m - 1] + curve[m]
+
+
+@kernel
+def depth(curve, sums, seen, m):
+    """Return the error at lag m over the mean of its surroundings; infinity where that is 0 or m is no local minimum."""
+    near = max(2, m // 4)
+    low, high = max(1, m - near), min(seen, m + near)
+    mean = (sums[high] - sums[low - 1]) / (high - low + 1)
+    return curve[m] / mean if mean > 0.0 and curve[m] <= curve[m - 1] and curve[m] <= curve[m + 1] else np.inf
+
+
+@kernel
+def _valley(curve, sums, seen, m):
+    """Return the same where m is within ``NEAR`` of the least of its surroundings: of a divisor that is enough."""
+    near = max(2, m // 4)
+    low, high = max(1, m - near), min(seen, m + near)
+    least = np.inf
+    for k in range(low, high + 1):
+        least = min(least, curve[k])
+    mean = (sums[high] - sums[low - 1]) / (high - low + 1)
+    return curve[m] / mean if mean > 0.0 and curve[m] <= NEAR * least else np.inf
+
+
+@kernel
+def _doubt(t, m):
+    """Return by how much more than 1 a dip must be, where t values and t / m seasons have passed."""
+    return 1.0 + 1.0 / np.sqrt(t - m) + FEIGNED * m / (t - m)
+
+
+@kernel
+def _best(curve, sums, seen, t, first, dip):
+    """Return the shortest lag from ``first`` on, of those clear by ``dip``, that is within ``NEAR`` of the best; 0 for none."""
+    best = np.inf
+    for m in range(first, seen):
+        v = _doubt(t, m)
+        if curve[m] * v < best and depth(curve, sums, seen, m) * v < dip:
+            best = curve[m] * v
+    for m in range(first, seen):
+        v = _doubt(t, m)
+        if curve[m] * v <= NEAR * best and depth(curve, sums, seen, m) * v < dip:
+            return m
+    return 0
+
+
+@kernel
+def _refine(ring, t, about, short):
+    """Return the lag near ``about`` that is meant: a multiple of the short season, or what foretold the last values best."""
+    Q = ring.size
+    if short > 0:
+        whole = (about + short // 2) // short * short
+        if abs(whole - about) <= at.BLOCK_EVENTS:
+            return whole
+    best, found = np.inf, about
+    for m in range(about - at.BLOCK_EVENTS, about + at.BLOCK_EVENTS + 1):
+        total = 0.0
+        for k in range(REFINED):
+            v = abs(ring[(t - k) % Q] - ring[(t - k - m) % Q])
+            total += v if v >= 0.0 else 0.0
+        if total < best:
+            best, found = total, m
+    return found
+
+
+@kernel
+def _long(hd, d, c, t, main, sums):
+    """Return the season found on blocks if it foretells clearly better than ``main``; else ``main``."""
+    N, B, Q = at.CURVE_LAGS, at.BLOCK_EVENTS, hd[at.RING_SIZE]
+    k = t // B
+    seen = min(2 * k // 3, N)
+    first = N // B + 1
+    if seen <= first + 1:
+        return main
+    curve = d[hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + (2 * c + 1) * (N + 1)]
+    _sums(curve, seen, sums)
+    p = _best(curve, sums, min(seen, at.MAX_PERIOD // B + 1), k, first, SHORT_DIP)
+    if p == 0:
+        return main
+    if main > 0:
+        q = main // B
+        own = min(curve[max(q, 1)], curve[min(q + 1, N)])
+        if curve[p] * (SWITCH + 2.0 / np.sqrt(k - p)) > own:
+            return main
+    now = main_season(hd, d, c)
+    if now > N and curve[min(now // B, N)] <= SWITCH * curve[p]:
+        return now
+    return min(_refine(d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q], t, p * B, main), at.MAX_PERIOD)
+
+
+@kernel
+def find(hd, d, c, t):
+    """Set the channel's seasons from its curves; 0 where there is none."""
+    N = at.CURVE_LAGS
+    seen = min(2 * (t + 1) // 3, N)  # half a season more than one must have passed
+    if seen < 3:
+        return
+    curve = d[hd[at.CURVE] + 2 * c * (N + 1) : hd[at.CURVE] + (2 * c + 1) * (N + 1)]
+    sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
+    _sums(curve, seen, sums)
+    d[hd[at.BLOCK] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0
+    main = _best(curve, sums, seen, t + 1, 2, DIP)
+    now = main_season(hd, d, c)
+    if 1 < now < seen and now != main and (main == 0 or curve[now] <= SWITCH * curve[main]):
+        main = now if depth(curve, sums, seen, now) < FADED else main
+    longest = _long(hd, d, c, t, main, sums)
+    if longest != main:
+        _sums(curve, seen, sums)
+    short = 0
+    for m in range(min(seen - 1, longest // 2), 1, -1):  # the shortest that foretells
+        if longest % m == 0 and _valley(curve, sums, seen, m) < SHORT_DIP:
+            short = m
+    kept = short_season(hd, d, c)
+    if short != kept and longest == now and 1 < kept < seen and _valley(curve, sums, seen, kept) < FADED:
+        short = kept
+    d[hd[at.PERIOD] + c] = longest
+    d[hd[at.SHORT_PERIOD] + c] = short
+
+
+@kernel
+def seasons(hd, d, c, t, known):
+    """Follow the channel's seasons, unless they are given."""
+    if hd[at.GIVEN_PERIOD] > 0:
+        return
+    observe(hd, d, c, t, known)
+    if t < BEGINNING or t % EVERY == 0:
+        find(hd, d, c, t)
