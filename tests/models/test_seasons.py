@@ -33,7 +33,7 @@ def daily(n, seed=1):
 
 
 def found(model):
-    return model._books.array(0, "period")[0], model._books.array(0, "short")[0]
+    return model._states.array(0, "period")[0], model._states.array(0, "short")[0]
 
 
 def test_the_curve_of_seasonal_errors_is_its_definition():
@@ -54,7 +54,7 @@ def test_the_curve_of_seasonal_errors_is_its_definition():
         seen = 2 * (t + 1) // 3
         if t > 2 * SETTLED_LAGS:
             most = FARTHEST_ERROR * D[1 : seen + 1].mean()
-    np.testing.assert_allclose(model._books.array(0, "curve")[0, 0], D, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(model._states.array(0, "curve")[0, 0], D, rtol=1e-9, atol=1e-9)
 
 
 def test_the_week_is_found_and_the_day_in_it():
@@ -155,10 +155,10 @@ def test_the_long_regression_is_the_ridge_of_all_it_saw():
     K = long.LONG_ROW.lags + H
     for t in range(n):
         model.learn_many(Y[t : t + 1])
-        z[:, t] = model._books.array(0, "long.changes")[:, t % K]
-        if begun is None and model._books.header(0)[at.LONG_PHASE] == long.BUILD:
+        z[:, t] = model._states.array(0, "long.changes")[:, t % K]
+        if begun is None and model._states.header(0)[at.LONG_PHASE] == long.BUILD:
             begun = t
-    L = int(model._books.header(0)[at.LONG_READY])
+    L = int(model._states.header(0)[at.LONG_READY])
     assert long.LONG_ROW.lags // 2 == L
     assert abs(z).max() <= CHANGE_LIMIT
     keep, N = 1 - 1 / long.REMEMBERED, L - 1 + H
@@ -174,7 +174,7 @@ def test_the_long_regression_is_the_ridge_of_all_it_saw():
     A = levels @ G[H:, H:] @ levels.T
     B = levels @ G[H:, :H] @ steps.T
     W = np.linalg.solve(A + long.RIDGE_SHARE * np.trace(A) / (L - 1) * np.eye(L - 1), B)
-    np.testing.assert_allclose(model._books.array(0, "long.coefficients")[: L - 1], W, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(model._states.array(0, "long.coefficients")[: L - 1], W, rtol=1e-5, atol=1e-7)
 
 
 def test_a_model_goes_on_in_the_middle_of_a_solution():
@@ -197,7 +197,7 @@ def test_a_model_goes_on_in_the_middle_of_a_solution():
 def test_a_hostile_place_in_a_solution_is_refused(word, value):
     model = RNNForecaster(2, experts=("long", "profile"), period=12)
     model.learn_many(daily(50))
-    model._books.header(0)[word] = value
+    model._states.header(0)[word] = value
     with pytest.raises(StateError, match="other settings"):
         pickle.loads(pickle.dumps(model))
 
@@ -206,7 +206,7 @@ def test_a_hostile_place_in_a_solution_is_refused(word, value):
 def test_a_hostile_season_of_a_profile_is_refused(season):
     model = RNNForecaster(2, experts=("profile",), period=12)
     model.learn_many(daily(50))
-    model._books.array(0, "profile0.season_of")[0, 0] = season
+    model._states.array(0, "profile0.season_of")[0, 0] = season
     with pytest.raises(StateError, match="other settings"):
         pickle.loads(pickle.dumps(model))
 
@@ -270,7 +270,7 @@ def test_times_without_a_step_make_no_rows():
     rng = np.random.default_rng(6)
     model = RNNForecaster(experts=("last", "rls"), time="at")
     model.learn_many(rng.normal(size=500), pd.DataFrame({"at": np.cumsum(rng.exponential(size=500))}))
-    assert model._books.header(0)[at.N_EVENTS] == 500
+    assert model._states.header(0)[at.N_EVENTS] == 500
 
 
 def test_a_day_of_zeros_does_not_recur():
