@@ -13,7 +13,7 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts import long, profile
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE
-from streamrnn.kernels.forecast.season import FARTHEST_ERROR, LIMIT, REMEMBERED, SETTLED_LAGS
+from streamrnn.kernels.forecast.season import ERROR_LIMIT, FARTHEST_ERROR, REMEMBERED, SETTLED_LAGS
 from streamrnn.kernels.forecast.words import CURVE_LAGS
 
 LINEAR = ("last", "seasonal", "drift", "rls_short", "profile", "profile_main")
@@ -46,7 +46,7 @@ def test_the_curve_of_seasonal_errors_is_its_definition():
             n = t - m + 1
             share = max(1 / n, 1 / REMEMBERED)
             d = v - y[t - m] - B[m]
-            limit = min(LIMIT * D[m], most) if D[m] > 0 and n > SETTLED_LAGS else most
+            limit = min(ERROR_LIMIT * D[m], most) if D[m] > 0 and n > SETTLED_LAGS else most
             d = np.clip(d, -limit, limit)
             B[m] += share * d
             D[m] += share * (abs(d) - D[m])
@@ -131,7 +131,7 @@ def test_a_profile_is_its_formula():
     for i in range(n):
         r = y[i] - level - S1[i % m] - S2[i % short]
         if i > profile.SETTLED_SPREAD and spread > 0:
-            r = np.clip(r, -profile.LIMIT * spread, profile.LIMIT * spread)
+            r = np.clip(r, -profile.RESIDUAL_LIMIT * spread, profile.RESIDUAL_LIMIT * spread)
         spread += max(profile.SPREAD_ALPHA, 1 / (i + 1)) * (abs(r) - spread)
         residuals[i], spreads[i] = r, spread
         level += profile.LEVEL_PACE * r
@@ -161,7 +161,7 @@ def test_the_long_regression_is_the_ridge_of_all_it_saw():
     L = int(model._states.header(0)[at.LONG_READY])
     assert long.LONG_ROW.lags // 2 == L
     assert abs(z).max() <= CHANGE_LIMIT
-    keep, N = 1 - 1 / long.REMEMBERED, L - 1 + H
+    keep, N = 1 - 1 / long.LONG_REMEMBERED, L - 1 + H
     G = np.zeros((N, N))
     for c in range(C):
         past = np.concatenate([np.zeros(N), z[c, : begun + 1]])

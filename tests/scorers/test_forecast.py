@@ -11,10 +11,11 @@ import pytest
 from streamrnn.config import Forecast
 from streamrnn.display.forecast_picture import draw_forecast
 from streamrnn.display.forecast_summary import ForecastSummary
+from streamrnn.engine.assemble import replay_tables
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.engine.summary import Summary
-from streamrnn.errors import ModelChangedError
+from streamrnn.errors import ConfigError, ModelChangedError
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
 from streamrnn.scorers.kinds import model_kind
@@ -50,6 +51,31 @@ def test_cuts_and_restarts_change_nothing():
     assert (expected[10:, ..., LOW] <= expected[10:, ..., HIGH]).all()
     with pytest.raises(ModelChangedError, match=r"horizon = 3, now it is 0"):
         shard(Forecast()).restore(cut.snapshot())
+
+
+def test_the_season_is_given_and_kept():
+    """``[forecast] period`` reaches the forecasters of every key, and a snapshot of another is refused."""
+    given = Forecast(horizon=3, period=(24, 4))
+    first = shard(given)
+    for block in blocks((0, 20)):
+        first.score(block)
+    assert first._series["a"].ahead.period == (24, 4)
+    again = shard(given)
+    again.restore(first.snapshot())
+    assert again._series["b"].ahead.period == (24, 4)
+    with pytest.raises(ModelChangedError, match=r"period = \[24, 4\], now it is None"):
+        shard().restore(first.snapshot())
+
+
+@pytest.mark.parametrize("period", [(), (24, 24), 1, (24, 20_000), (2, 3, 4)])
+def test_what_is_no_season_is_said(period):
+    with pytest.raises(ConfigError, match="period"):
+        Forecast(horizon=3, period=period)
+
+
+def test_a_season_on_the_command_line():
+    assert replay_tables("a.csv", forecast=3, period="24")["forecast"] == {"horizon": 3, "period": 24}
+    assert replay_tables("a.csv", forecast=3, period="24,168")["forecast"]["period"] == [24, 168]
 
 
 def test_forecasts_are_written():

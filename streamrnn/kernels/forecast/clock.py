@@ -17,7 +17,7 @@ from streamrnn.kernels.net.scaler import usable
 SLACK: Final = 0.25  # of the step
 SURE: Final = 10.0  # steps that fitted, less those that did not, from which on a pause counts
 MOST_SURE: Final = 50.0
-PACE: Final = 0.05
+STEP_PACE: Final = 0.05
 MOST_ABSENT: Final = 512  # rows, and up to a season more: a longer pause is shortened by whole seasons
 
 
@@ -41,7 +41,7 @@ def absent(hd, d, row):
             found = MOST_ABSENT + ((found - MOST_ABSENT) % longest if longest > 0 else 0)
     if abs(gone - step) <= SLACK * step:
         d[clock + 2] = min(d[clock + 2] + 1.0, MOST_SURE)
-        d[clock + 1] += PACE * (gone - step)
+        d[clock + 1] += STEP_PACE * (gone - step)
     else:
         d[clock + 2] -= 1.0
         if not d[clock + 2] >= 0.0:

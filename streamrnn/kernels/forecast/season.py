@@ -27,7 +27,9 @@ SHORT_DIP: Final = 0.85  # the same for a season within a season
 SWITCH: Final = 1.1  # times the error of another must that of the season in use be before it is given up for it
 FEIGNED: Final = 0.4  # of an error, where one season has been compared with the next: a walk has dips too
 FADED: Final = 0.97  # a season that was found is given up beyond it
-LIMIT: Final = 4.0  # running errors: the most that one counts; with 8 a day of zeros makes another season the best
+ERROR_LIMIT: Final = (
+    4.0  # running errors: the most that one counts; with 8 a day of zeros makes another season the best
+)
 FARTHEST_ERROR: Final = 3.0  # mean errors of all lags: the most that one counts of a lag that has seen few, so that lags without an outage are no better
 SETTLED_LAGS: Final = 10.0  # errors before which there is no such limit
 EVERY: Final = 16  # events between two searches, once there are many
@@ -58,7 +60,7 @@ def _stretch(curve, usual, values, first, t, y, newest, most):
         b, kept = usual[i], curve[i]
         v = y - values[newest - m] - b
         size = abs(v)
-        limit = LIMIT * kept
+        limit = ERROR_LIMIT * kept
         limit = limit if (limit > 0.0) & (n > SETTLED_LAGS) & (limit < most) else most
         cut = size > limit
         moved = (limit if v > 0.0 else -limit) if cut else v
@@ -74,7 +76,7 @@ def _steady_stretch(curve, usual, values, first, y, newest, most):
         b, kept = usual[i], curve[i]
         v = y - values[newest - first - i] - b
         size = abs(v)
-        limit = LIMIT * kept
+        limit = ERROR_LIMIT * kept
         limit = limit if (limit > 0.0) & (limit < most) else most
         cut = size > limit
         moved = (limit if v > 0.0 else -limit) if cut else v
@@ -106,7 +108,7 @@ def observe(hd, d, c, t, known):
     y, block = ring[t % Q], hd[at.BLOCK] + 2 * c
     most = FARTHEST_ERROR * d[block + 1] if d[block + 1] > 0.0 else np.inf
     if known:
-        _into(d[hd[at.CURVE] + 2 * c * (N + 1) : hd[at.CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
+        _into(d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
     d[block] += y if usable(y) else 0.0
     if t % at.BLOCK_EVENTS == at.BLOCK_EVENTS - 1:
         k = t // at.BLOCK_EVENTS
@@ -225,7 +227,7 @@ def find(hd, d, c, t):
     seen = min(2 * (t + 1) // 3, N)  # half a season more than one must have passed
     if seen < 3:
         return
-    curve = d[hd[at.CURVE] + 2 * c * (N + 1) : hd[at.CURVE] + (2 * c + 1) * (N + 1)]
+    curve = d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
     sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
     _sums(curve, seen, sums)
     d[hd[at.BLOCK] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0

@@ -124,7 +124,7 @@ class StateLayout(Slab):
         self.add_all("f8", (
             (at.VALUE_RING, "values", C, self.words[at.RING_SIZE]), (at.RAW_VALUES, "raw", C, H + 1), (at.BASE, "base", C, H + 1),
             (at.CONTEXT, "context", C, H + 1), (at.MEAN_CHANGE, "change", C, H), (at.CHANGE_COUNT, "changes", C, H),
-            (at.EXPERT_FORECASTS, "forecasts", H, E + self.given, C, H), (at.CURVE, "curve", C, 2, N),
+            (at.EXPERT_FORECASTS, "forecasts", H, E + self.given, C, H), (at.LAG_CURVE, "curve", C, 2, N),
             (at.COARSE_CURVE, "coarse_curve", C, 2, N), (at.COARSE_VALUES, "coarse", C, N), (at.BLOCK, "block", C, 2),
             (at.PERIOD, "period", C), (at.SHORT_PERIOD, "short", C), (at.IMPUTED, "imputed", C), (at.CHANGE_PEAKS, "change_peaks", 2, C, H),
             (at.CLOCK, "clock", 3), (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed),
@@ -188,7 +188,7 @@ class StateLayout(Slab):
         C, H, L = self.shape.channels, self.shape.horizon, self.shape.long
         n, K = max(L - 1, 0), (L + H) * (L > 0)
         for word, name, *shape in (
-            (at.LONG_SUMS, "sums", K), (at.LONG_CHANGES, "changes", C, K), (at.LONG_KEPT, "kept", C, K), (at.LONG_ROW, "row", K),
+            (at.LONG_SUMS, "sums", K), (at.LONG_CHANGES, "changes", C, K), (at.LONG_KEPT, "kept", C, K), (at.LONG_MATRIX_ROW, "row", K),
             (at.LONG_COLUMNS, "columns", K), (at.LONG_TARGETS, "targets", H, n), (at.LONG_FACTOR, "factor", n * (n + H) - n * (n - 1) // 2),
             (at.LONG_NEXT, "next", n, H), (at.LONG_COEFFICIENTS, "coefficients", n, H), (at.LONG_TRACE, "trace", 1),
         ):  # fmt: skip

@@ -1,7 +1,7 @@
 """A direct linear regression on hundreds of lags, in closed form, one vector of coefficients for each step ahead.
 
 y[t + h] - y[t] is regressed on y[t - i] - y[t], i = 1 ... L - 1, with a ridge of ``RIDGE_SHARE`` of the mean eigenvalue, over all past events and all
-channels of the model, discounted over ``REMEMBERED``. Of the normal equations only one row is kept, event by event: with z the changes
+channels of the model, discounted over ``LONG_REMEMBERED``. Of the normal equations only one row is kept, event by event: with z the changes
 in units of their spread, and K = L + H, ::
 
     C[a, b] = sum over s of lambda^(t - s) z[s - a] z[s - b],   C[0, b] kept for b < K
@@ -31,7 +31,7 @@ from streamrnn.kernels.net.scaler import usable
 LONG_CODE: Final = 9
 LONG_ROW: Final = Expert("long", LONG_CODE, prior=2.0, lags=336)  # two weeks of hours
 
-REMEMBERED: Final = 4000.0  # events
+LONG_REMEMBERED: Final = 4000.0  # events
 RIDGE_SHARE: Final = 1e-3  # of the mean eigenvalue of the levels' matrix
 ENOUGH: Final = 3  # events for each lag, before it is solved
 LEAST_EVERY: Final = 200  # events between the beginnings of two solutions, and at most:
@@ -56,7 +56,7 @@ def _take(hd, d, row, t, learns):
     sums = d[hd[at.LONG_SUMS] : hd[at.LONG_SUMS] + K]
     if learns:
         for k in range(K):
-            sums[k] *= 1.0 - 1.0 / REMEMBERED
+            sums[k] *= 1.0 - 1.0 / LONG_REMEMBERED
     for c in range(C):
         z = d[hd[at.LONG_CHANGES] + c * K : hd[at.LONG_CHANGES] + (c + 1) * K]
         s = np.sqrt(d[hd[at.MEAN_CHANGE] + c * H])
@@ -92,7 +92,7 @@ def _start(hd, d, t):
         for k in range(K):
             d[kept + k] = d[z + (t - k) % K]
     for k in range(K):
-        d[hd[at.LONG_ROW] + k] = d[hd[at.LONG_SUMS] + k]
+        d[hd[at.LONG_MATRIX_ROW] + k] = d[hd[at.LONG_SUMS] + k]
         d[hd[at.LONG_COLUMNS] + k] = 0.0
     d[hd[at.LONG_TRACE]] = 0.0
     hd[at.LONG_BEGUN], hd[at.LONG_SOLVED], hd[at.LONG_PLACE], hd[at.LONG_PHASE] = n, L, 0, BUILD
@@ -139,7 +139,10 @@ def _build(hd, d):
     """Write the next row of the matrix."""
     H, C, L = hd[at.HORIZON], hd[at.CHANNELS], hd[at.LONG_SOLVED]
     a, n, K = hd[at.LONG_PLACE], L - 1, hd[at.LONG_LAGS] + H
-    row, columns = d[hd[at.LONG_ROW] : hd[at.LONG_ROW] + K], d[hd[at.LONG_COLUMNS] : hd[at.LONG_COLUMNS] + K]
+    row, columns = (
+        d[hd[at.LONG_MATRIX_ROW] : hd[at.LONG_MATRIX_ROW] + K],
+        d[hd[at.LONG_COLUMNS] : hd[at.LONG_COLUMNS] + K],
+    )
     if a < H:
         for j in range(n):
             d[hd[at.LONG_TARGETS] + a * n + j] = row[H + j]
@@ -152,7 +155,7 @@ def _build(hd, d):
         if v != 0.0:
             for b in range(a, last):
                 row[b] -= v * z[b]
-    grow = 1.0 / (1.0 - 1.0 / REMEMBERED)
+    grow = 1.0 / (1.0 - 1.0 / LONG_REMEMBERED)
     for k in range(last - 1 - a):  # from the far end, for row b + 1 takes what stood at b
         b = last - 2 - k
         row[b + 1] = row[b] * grow

@@ -2,7 +2,7 @@
 
 A profile is a level l and shapes S1 (m1 bins, the main season) and, for ``profile``, S2 (m2 bins, the season within it)::
 
-    v = l + S1[t mod m1] + S2[t mod m2]      r = y[t] - v, limited to ``LIMIT`` spreads
+    v = l + S1[t mod m1] + S2[t mod m2]      r = y[t] - v, limited to ``RESIDUAL_LIMIT`` spreads
     l += LEVEL_PACE r      S2[t mod m2] += g2 r      r *= 1 - g2      S1[t mod m1] += g1 r
 
 with g = max(the row's floor, 1 / (seasons seen + 2)). What is left goes on for some hours: r[t + h] is regressed on the last ``LAGS`` residuals by
@@ -32,7 +32,7 @@ PROFILE_MAIN_ROW: Final = Expert("profile_main", PROFILE_CODE, prior=1.0, forget
 
 PROFILE_LAGS: Final = 13  # residuals; what lies further back the shapes know
 LEVEL_PACE: Final = 0.002
-LIMIT: Final = 5.0  # mean absolute residuals: a day of zeros is not learned
+RESIDUAL_LIMIT: Final = 5.0  # mean absolute residuals: a day of zeros is not learned
 SPREAD_ALPHA: Final = 0.01
 SETTLED_SPREAD: Final = 10  # residuals before which there is no limit
 BOTH: Final = 65536  # the seasons of a profile in one number: m1 + BOTH m2
@@ -64,7 +64,7 @@ def _adapt(hd, d, c, o, season, t, y, age, learns):
     if not abs(r) >= 0.0:
         return 0.0
     s = hd[base + at.RESIDUAL_SPREAD] + c
-    most = LIMIT * d[s]
+    most = RESIDUAL_LIMIT * d[s]
     if age > SETTLED_SPREAD and most > 0.0:
         r = min(max(r, -most), most)
     if not learns:
