@@ -13,7 +13,7 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts import long, profile
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE
-from streamrnn.kernels.forecast.season import ERROR_LIMIT, FARTHEST_ERROR, REMEMBERED, SETTLED_LAGS
+from streamrnn.kernels.forecast.season import FARTHEST_ERROR, LAG_ERROR_LIMIT, REMEMBERED, SETTLED_LAGS
 from streamrnn.kernels.forecast.words import CURVE_LAGS
 
 LINEAR = ("last", "seasonal", "drift", "rls_short", "profile", "profile_main")
@@ -46,7 +46,7 @@ def test_the_curve_of_seasonal_errors_is_its_definition():
             n = t - m + 1
             share = max(1 / n, 1 / REMEMBERED)
             d = v - y[t - m] - B[m]
-            limit = min(ERROR_LIMIT * D[m], most) if D[m] > 0 and n > SETTLED_LAGS else most
+            limit = min(LAG_ERROR_LIMIT * D[m], most) if D[m] > 0 and n > SETTLED_LAGS else most
             d = np.clip(d, -limit, limit)
             B[m] += share * d
             D[m] += share * (abs(d) - D[m])

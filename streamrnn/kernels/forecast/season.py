@@ -27,7 +27,7 @@ SHORT_DIP: Final = 0.85  # the same for a season within a season
 SWITCH: Final = 1.1  # times the error of another must that of the season in use be before it is given up for it
 FEIGNED: Final = 0.4  # of an error, where one season has been compared with the next: a walk has dips too
 FADED: Final = 0.97  # a season that was found is given up beyond it
-ERROR_LIMIT: Final = (
+LAG_ERROR_LIMIT: Final = (
     4.0  # running errors: the most that one counts; with 8 a day of zeros makes another season the best
 )
 FARTHEST_ERROR: Final = 3.0  # mean errors of all lags: the most that one counts of a lag that has seen few, so that lags without an outage are no better
@@ -60,7 +60,7 @@ def _stretch(curve, usual, values, first, t, y, newest, most):
         b, kept = usual[i], curve[i]
         v = y - values[newest - m] - b
         size = abs(v)
-        limit = ERROR_LIMIT * kept
+        limit = LAG_ERROR_LIMIT * kept
         limit = limit if (limit > 0.0) & (n > SETTLED_LAGS) & (limit < most) else most
         cut = size > limit
         moved = (limit if v > 0.0 else -limit) if cut else v
@@ -76,7 +76,7 @@ def _steady_stretch(curve, usual, values, first, y, newest, most):
         b, kept = usual[i], curve[i]
         v = y - values[newest - first - i] - b
         size = abs(v)
-        limit = ERROR_LIMIT * kept
+        limit = LAG_ERROR_LIMIT * kept
         limit = limit if (limit > 0.0) & (limit < most) else most
         cut = size > limit
         moved = (limit if v > 0.0 else -limit) if cut else v
