@@ -34,7 +34,17 @@ def print_lines(text: str, *, err: bool = False) -> None:
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Say what Python or a library warns of, without the place in the source; a run says it in its log instead."""
+    """Say what Python or a library warns of, without the place in the source; a run says it in its log instead.
+
+    Parameters
+    ----------
+    message
+        What is warned of.
+    *_
+        Not used.
+    **__
+        Not used.
+    """
     print_lines(f"streamrnn: warning: {one_line(message)}", err=True)
 
 

@@ -32,10 +32,11 @@ def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *
     """
     from pathlib import Path  # noqa: PLC0415
 
+    from streamrnn.display.figure import check_plot  # noqa: PLC0415
     from streamrnn.display.forecast_picture import draw_forecast  # noqa: PLC0415
     from streamrnn.display.forecast_summary import ForecastSummary  # noqa: PLC0415
     from streamrnn.display.progress import Progress  # noqa: PLC0415
-    from streamrnn.display.run_picture import check_plot, draw  # noqa: PLC0415
+    from streamrnn.display.run_picture import draw  # noqa: PLC0415
     from streamrnn.display.run_summary import RunSummary  # noqa: PLC0415
 
     if plot is not None:

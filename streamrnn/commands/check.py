@@ -39,6 +39,11 @@ PEEK_S = 5.0  # longest wait for them
 def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
     """Ask source and sink whether they would work, and try the newest snapshots.
 
+    Parameters
+    ----------
+    config
+        A checked configuration.
+
     Returns
     -------
     tuple

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import DEFAULT_MODEL, OPTION_TABLES, describe_type
+from streamrnn.config import describe_type
+from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.scorers.table import FEEDBACK_MEMORY, LABEL, MODELS, MOST_REMEMBERED

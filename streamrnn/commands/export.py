@@ -18,6 +18,13 @@ __all__ = ["read_export", "write_export"]
 def write_export(one: StoredSnapshot, path: str) -> None:
     """Write a snapshot to a file, whole or not at all.
 
+    Parameters
+    ----------
+    one
+        The snapshot.
+    path
+        Of the file.
+
     Raises
     ------
     SinkError
@@ -32,6 +39,11 @@ def write_export(one: StoredSnapshot, path: str) -> None:
 
 def read_export(path: str) -> StoredSnapshot:
     """Return the snapshot of a file that :func:`write_export` wrote.
+
+    Parameters
+    ----------
+    path
+        Of the file.
 
     Raises
     ------

@@ -120,6 +120,11 @@ def _runtime(checked: Config, source: Callable[[], Source], kept: StoredSnapshot
 def model_of(one: StoredSnapshot) -> Named:
     """Return the model that a snapshot is of, as ``[model]`` would name it.
 
+    Parameters
+    ----------
+    one
+        The snapshot.
+
     Raises
     ------
     StateError

@@ -29,6 +29,11 @@ COMES_S = 30.0
 def stored(config: Config) -> Sequence[StoredSnapshot]:
     """Return the snapshots of a configuration's run, the newest of each partition first.
 
+    Parameters
+    ----------
+    config
+        A checked configuration.
+
     Raises
     ------
     ConfigError
@@ -58,7 +63,13 @@ def _problem(one: StoredSnapshot) -> str | None:
 
 
 def listed(config: Config) -> list[str]:
-    """Return a line for each snapshot: partition, name, position, events, keys, bytes, and whether it is good."""
+    """Return a line for each snapshot: partition, name, position, events, keys, bytes, and whether it is good.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    """
     rows = [("partition", "name", "position", "events", "keys", "bytes", "")]
     for one in stored(config):
         problem = _problem(one)
@@ -77,6 +88,15 @@ def listed(config: Config) -> list[str]:
 
 def chosen(config: Config, name: str | None, partition: str | None = None) -> StoredSnapshot:
     """Return the snapshot of this name, or the newest good one, of a partition where one is given.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    name
+        Of the snapshot; None: the newest good one.
+    partition
+        Of which; None: of any.
 
     Raises
     ------
@@ -99,7 +119,13 @@ def chosen(config: Config, name: str | None, partition: str | None = None) -> St
 
 
 def described(one: StoredSnapshot) -> str:
-    """Return all of a snapshot but its numbers, as JSON."""
+    """Return all of a snapshot but its numbers, as JSON.
+
+    Parameters
+    ----------
+    one
+        The snapshot.
+    """
     read_manifest(one.data)
     manifest, blobs = unpack(one.data)
     keys = manifest.pop("keys", [])
@@ -112,7 +138,13 @@ def described(one: StoredSnapshot) -> str:
 
 
 def other_numerics(config: Config) -> str:
-    """Say in what the newest good snapshot was computed otherwise than here; nothing where it was not, or there is none."""
+    """Say in what the newest good snapshot was computed otherwise than here; nothing where it was not, or there is none.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    """
     newest = next((one for one in stored(config) if _problem(one) is None), None)
     if newest is None:
         return ""
@@ -199,6 +231,11 @@ def _behind_gap(source: Source, name: str, position: Position) -> Position:
 
 def verified(config: Config) -> tuple[list[str], bool]:
     """Restore every snapshot into a model and write it again: the bytes must be the same.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
 
     Returns
     -------

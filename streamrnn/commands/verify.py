@@ -69,6 +69,11 @@ class _Written:
 def reread(config: Config) -> Source:
     """Return a source of a configuration's input that takes no part in its run.
 
+    Parameters
+    ----------
+    config
+        A checked configuration.
+
     Raises
     ------
     SourceError
@@ -208,11 +213,26 @@ class Stretch:
         self._source.__exit__(*exc)
 
     def seek(self, partition: str, position: Position) -> None:
-        """Go on reading at a position."""
+        """Go on reading at a position.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        position
+            To read from.
+        """
         self._source.seek(partition, position)
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return what the source has, as far as it is wanted.
+
+        Parameters
+        ----------
+        max_events
+            Most events to return.
+        timeout_s
+            Longest wait, in seconds.
 
         Raises
         ------

@@ -25,10 +25,6 @@ from __future__ import annotations
 from streamrnn.config.loading import load
 from streamrnn.config.names import nearest, parameter_names
 from streamrnn.config.options import (
-    DEFAULT_FIELDS,
-    DEFAULT_MODEL,
-    FORECAST_FIELDS,
-    OPTION_TABLES,
     Alarm,
     Config,
     DeadLetters,
@@ -44,10 +40,6 @@ from streamrnn.config.rules import describe_type
 from streamrnn.config.tables import check_table, checked_table
 
 __all__ = [
-    "DEFAULT_FIELDS",
-    "DEFAULT_MODEL",
-    "FORECAST_FIELDS",
-    "OPTION_TABLES",
     "Alarm",
     "Config",
     "DeadLetters",

@@ -12,6 +12,13 @@ __all__ = ["nearest", "parameter_names"]
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what to say about an unknown ``name``: the nearest known ones, or all of them.
 
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        What there is.
+
     Examples
     --------
     >>> from streamrnn.config import nearest

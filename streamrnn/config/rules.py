@@ -16,7 +16,13 @@ def _bounds(info: Any) -> str:
 
 
 def rule_of(info: Any) -> str:
-    """Say in words what a type accepts."""
+    """Say in words what a type accepts.
+
+    Parameters
+    ----------
+    info
+        Of msgspec.
+    """
     match info:
         case msgspec.inspect.Metadata():
             return rule_of(info.type)
@@ -42,6 +48,11 @@ def rule_of(info: Any) -> str:
 
 def describe_type(declared: Any) -> tuple[str, str]:
     """Return what an option's declaration accepts, in words, and its description.
+
+    Parameters
+    ----------
+    declared
+        The type of a field of an options struct.
 
     Examples
     --------

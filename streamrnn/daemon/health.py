@@ -36,6 +36,11 @@ ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a ra
 def epoch_seconds(when: str | float | None) -> float | None:
     """Return an event's time in seconds since 1970, or None where it cannot be read as one.
 
+    Parameters
+    ----------
+    when
+        As the input wrote it.
+
     Examples
     --------
     >>> from streamrnn.daemon.health import epoch_seconds
@@ -62,6 +67,13 @@ def epoch_seconds(when: str | float | None) -> float | None:
 def series_id(partition: str, key: str | None) -> str:
     """Return what a series is asked for by: short, and nothing but letters and digits, whatever its key is.
 
+    Parameters
+    ----------
+    partition
+        Name of the partition.
+    key
+        Of the events; None where they have none.
+
     Examples
     --------
     >>> from streamrnn.daemon.health import series_id
@@ -73,6 +85,11 @@ def series_id(partition: str, key: str | None) -> str:
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
     """Return the quantiles 0.5, 0.9 and 0.99 of those values that are finite, by name; nothing where there are none.
+
+    Parameters
+    ----------
+    values
+        float64, shape (n,).
 
     Examples
     --------
@@ -141,37 +158,81 @@ class Health(Monitor):
     # What the loop tells -------------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
-        """Note that the loop has come round."""
+        """Note that the loop has come round.
+
+        Parameters
+        ----------
+        now
+            In seconds of the monotonic clock.
+        """
         self.progress = now
         events = self.summary.events
         if not self._rates or now - self._rates[-1][0] >= 0.2:
             self._rates.append((now, events))
 
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:
-        """Note that a partition has come."""
+        """Note that a partition has come.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        seconds
+            How long that took.
+        restored
+            Whether it came with the state of an earlier run.
+        """
         del seconds, restored
         with self._lock:
             self.partitions[partition] = PartitionHealth(snapshot_at=None)
 
     def replaying(self, partition: str, events: int) -> None:
-        """Note that a partition reads again what an earlier run has written."""
+        """Note that a partition reads again what an earlier run has written.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        events
+            How many.
+        """
         if self.stages is not None:
             self.stages.replays(partition, events)
 
     def replayed(self, partition: str) -> None:
-        """Note that a partition has caught up."""
+        """Note that a partition has caught up.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        """
         if self.stages is not None:
             self.stages.replayed(partition)
 
     def revoked(self, partition: str) -> None:
-        """Note that a partition has gone."""
+        """Note that a partition has gone.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        """
         self.replayed(partition)
         with self._lock:
             self.partitions.pop(partition, None)
         self.revoked_partitions += 1
 
     def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
-        """Note that outputs are written, and perhaps snapshots."""
+        """Note that outputs are written, and perhaps snapshots.
+
+        Parameters
+        ----------
+        seconds
+            How long that took.
+        snapshots
+            Snapshots that were written, by partition.
+        """
         del seconds
         now = time.monotonic()
         for name, data in snapshots.items():
@@ -179,16 +240,40 @@ class Health(Monitor):
             partition.snapshot_at, partition.snapshot_bytes = now, len(data)
 
     def lost(self, why: str, in_a_row: int) -> None:
-        """Note why a commit was lost."""
+        """Note why a commit was lost.
+
+        Parameters
+        ----------
+        why
+            The cause.
+        in_a_row
+            How many were lost without one between that was not.
+        """
         del in_a_row
         self.last_lost = why
 
     def troubled(self, why: str | None) -> None:
-        """Note that something cannot be written for now, or can again."""
+        """Note that something cannot be written for now, or can again.
+
+        Parameters
+        ----------
+        why
+            What happened, in a sentence; None: it is over.
+        """
         self.trouble = why
 
     def observe(self, block: Block, scored: Scored, summary: Summary) -> None:
-        """Take in what was committed; an observer of the loop."""
+        """Take in what was committed; an observer of the loop.
+
+        Parameters
+        ----------
+        block
+            Events of one partition.
+        scored
+            Their results.
+        summary
+            Counters of the run.
+        """
         del summary
         n = len(block)
         with self._lock:
@@ -294,13 +379,27 @@ class Health(Monitor):
         }
 
     def points(self, partition: str, key: str | None) -> list[Point]:
-        """Return the last points of a series, oldest first; none where it is unknown."""
+        """Return the last points of a series, oldest first; none where it is unknown.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        key
+            Of the events; None where they have none.
+        """
         with self._lock:
             series = self._seen.get((partition, key))
             return list(series.points) if series else []
 
     def points_of(self, wanted: str) -> list[Point]:
-        """Return the same for the series that has this ``id`` in a status."""
+        """Return the same for the series that has this ``id`` in a status.
+
+        Parameters
+        ----------
+        wanted
+            The id.
+        """
         with self._lock:
             found = [series for name, series in self._seen.worst() if series_id(*name) == wanted]
             return list(found[0].points) if found else []

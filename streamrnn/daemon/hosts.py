@@ -53,7 +53,13 @@ class Hosts:
         self._names = {"localhost", *(host for name in names if (host := _host_of(name)) is not None)}
 
     def refusal(self, named: Sequence[str]) -> str | None:
-        """Return why a request is not answered that names these hosts; None where it is: by its only name, or without one."""
+        """Return why a request is not answered that names these hosts; None where it is: by its only name, or without one.
+
+        Parameters
+        ----------
+        named
+            What the request's Host headers say.
+        """
         if not named:
             return None  # of HTTP/1.0; every browser sends one
         host = _host_of(named[0]) if len(named) == 1 else None

@@ -24,6 +24,15 @@ _WARNING = re.compile(r"[^\n]*?:\d+: \w+: (.*?)(?:\n  [^\n]*)?\n?\Z", re.DOTALL)
 def say(event: str, level: int = logging.INFO, **fields: Any) -> None:
     r"""Log that ``event`` happened, with what belongs to it.
 
+    Parameters
+    ----------
+    event
+        Its name, a word.
+    level
+        As in :mod:`logging`.
+    **fields
+        What belongs to it, by name.
+
     Examples
     --------
     >>> import io

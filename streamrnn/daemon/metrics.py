@@ -85,17 +85,43 @@ class MeteredHealth(Health):
         self._registry.register(self)  # has collect()
 
     def stepped(self, seconds: float, events: int) -> None:
-        """Note how long the models took for a block."""
+        """Note how long the models took for a block.
+
+        Parameters
+        ----------
+        seconds
+            How long that took.
+        events
+            How many.
+        """
         if events:
             self._step.observe(seconds / events)
 
     def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
-        """Note how long a commit took."""
+        """Note how long a commit took.
+
+        Parameters
+        ----------
+        seconds
+            How long that took.
+        snapshots
+            Snapshots that were written, by partition.
+        """
         super().committed(seconds, snapshots)
         self._commit.observe(seconds)
 
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:
-        """Note how long a restore took."""
+        """Note how long a restore took.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        seconds
+            How long that took.
+        restored
+            Whether it came with the state of an earlier run.
+        """
         super().assigned(partition, seconds, restored)
         if restored:
             self._restore.observe(seconds)

@@ -69,7 +69,13 @@ class RecentSeries:
         self._recent: OrderedDict[Name, KeyPoints] = OrderedDict()
 
     def get(self, name: Name) -> KeyPoints | None:
-        """Return a series, if it is kept."""
+        """Return a series, if it is kept.
+
+        Parameters
+        ----------
+        name
+            Partition and key.
+        """
         return self._alarming.get(name) or self._recent.get(name)
 
     def worst(self) -> list[tuple[Name, KeyPoints]]:
@@ -78,7 +84,15 @@ class RecentSeries:
         return sorted(every, key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
 
     def take(self, block: Block, scored: Scored) -> None:
-        """Take in a block's results."""
+        """Take in a block's results.
+
+        Parameters
+        ----------
+        block
+            Events of one partition.
+        scored
+            Their results.
+        """
         column = scored.column(block.names)
         value, expected = block.values[:, column], scored.predictions[:, column]
         nothing = np.full(len(block), np.nan)

@@ -95,6 +95,11 @@ class StopSignals:
     def unless_stopped(self, work: Callable[[], None]) -> None:
         """Do what takes long and may be left undone: not where a signal has come, and no longer than until one comes.
 
+        Parameters
+        ----------
+        work
+            Is called, or left in the middle.
+
         Examples
         --------
         >>> import signal

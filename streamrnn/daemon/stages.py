@@ -88,7 +88,13 @@ class Stages:
         return None if self._since is None else max(0.0, time.monotonic() - self._worked[0])
 
     def compiles(self, expected_s: float) -> None:
-        """Note that something is compiled from now on, which takes about so many CPU seconds."""
+        """Note that something is compiled from now on, which takes about so many CPU seconds.
+
+        Parameters
+        ----------
+        expected_s
+            CPU seconds.
+        """
         now = time.monotonic()
         self._expected, self._worked, self._told = expected_s, (now, self._cpu()), now
         self._since = (now, self._cpu())
@@ -103,7 +109,15 @@ class Stages:
             self._tell("compiled", seconds=round(time.monotonic() - since[0], 1), cpu_s=spent)
 
     def replays(self, partition: str, events: int) -> None:
-        """Note that a partition reads events again that an earlier run has written; ``events`` so far."""
+        """Note that a partition reads events again that an earlier run has written; ``events`` so far.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        events
+            How many.
+        """
         now = time.monotonic()
         if not self._replays:
             self._replay_since = self._told = now
@@ -114,7 +128,13 @@ class Stages:
             self._tell(REPLAYING, events=sum(self._replays.values()), seconds=round(now - self._replay_since, 1))
 
     def replayed(self, partition: str) -> None:
-        """Note that a partition has caught up, or has gone."""
+        """Note that a partition has caught up, or has gone.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        """
         events = self._replays.pop(partition, None)
         if events is not None:
             self._tell(
@@ -126,7 +146,13 @@ class Stages:
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """See whether a compiler works, and say so where it is time: what the thread does once a second."""
+        """See whether a compiler works, and say so where it is time: what the thread does once a second.
+
+        Parameters
+        ----------
+        now
+            In seconds of the monotonic clock.
+        """
         since, cpu = self._since, self._cpu()
         if since is None:
             return

@@ -43,11 +43,23 @@ class Notifier:
             pass
 
     def ready(self, status: str) -> None:
-        """Say that the start is over."""
+        """Say that the start is over.
+
+        Parameters
+        ----------
+        status
+            A line.
+        """
         self._send("READY=1", f"STATUS={safe_text(status)}")
 
     def status(self, status: str) -> None:
-        """Say in one line what is going on: ``systemctl status`` shows it."""
+        """Say in one line what is going on: ``systemctl status`` shows it.
+
+        Parameters
+        ----------
+        status
+            A line.
+        """
         self._send(f"STATUS={safe_text(status)}")
 
     def reloading(self) -> None:
@@ -55,11 +67,23 @@ class Notifier:
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self, status: str) -> None:
-        """Say that the end has begun."""
+        """Say that the end has begun.
+
+        Parameters
+        ----------
+        status
+            A line.
+        """
         self._send("STOPPING=1", f"STATUS={safe_text(status)}")
 
     def alive(self, now: float) -> None:
-        """Feed the watchdog, if it is time; ``now`` is a monotonic time in seconds."""
+        """Feed the watchdog, if it is time; ``now`` is a monotonic time in seconds.
+
+        Parameters
+        ----------
+        now
+            In seconds of the monotonic clock.
+        """
         if self._every_s is not None and now - self._fed >= self._every_s:
             self._fed = now
             self._send("WATCHDOG=1")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from streamrnn.display.dates import date_axis, dates_of
+from streamrnn.display.figure import MOST_PANELS, VALUE, save
 from streamrnn.display.forecast_summary import ForecastSummary
-from streamrnn.display.run_picture import date_axis, dates_of, save
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.forecast import HIGH, HIGH_HALF, LOW, LOW_HALF, MIDDLE
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_forecast"]
 
-_MAX_PANELS = 4
-_VALUE, _BAND, _MIDDLE, _NEXT = "#1b3a57", "#e08214", "#b35806", "#2c7fb8"
+_BAND, _MIDDLE, _NEXT = "#e08214", "#b35806", "#2c7fb8"
 
 
 def draw_forecast(fan: ForecastSummary, path: str, title: str) -> None:
@@ -37,7 +37,7 @@ def draw_forecast(fan: ForecastSummary, path: str, title: str) -> None:
     Raises
     ------
     ConfigError, MissingExtraError
-        See :func:`streamrnn.display.run_picture.check_plot`.
+        See :func:`streamrnn.display.figure.check_plot`.
     SinkError
         When the file cannot be written.
     """
@@ -46,8 +46,8 @@ def draw_forecast(fan: ForecastSummary, path: str, title: str) -> None:
 
 
 def _heading(fan: ForecastSummary, title: str) -> str:
-    series = "" if fan.key is None else f", series '{safe_name(fan.key, isolate=False)}'"
-    return f"{safe_name(title, isolate=False)}{series}: {fan.settings.horizon} events ahead, after {fan.events:,}"
+    whose = "" if fan.key is None else f", key '{safe_name(fan.key, isolate=False)}'"
+    return f"{safe_name(title, isolate=False)}{whose}: {fan.settings.horizon} events ahead, after {fan.events:,}"
 
 
 def _axis(fan: ForecastSummary) -> tuple[Any, Any, bool]:
@@ -62,7 +62,7 @@ def _axis(fan: ForecastSummary) -> tuple[Any, Any, bool]:
 
 
 def _fill(figure: Figure, fan: ForecastSummary, heading: str) -> None:
-    panels = min(len(fan.names), _MAX_PANELS)
+    panels = min(len(fan.names), MOST_PANELS)
     figure.set_size_inches(12, 1.2 + 3.4 * panels)
     axes = list(figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
     x, to_come, dates = _axis(fan)
@@ -75,9 +75,9 @@ def _fill(figure: Figure, fan: ForecastSummary, heading: str) -> None:
             )
         _draw_fan(ax, np.concatenate([x[-1:], to_come]), values[-1, c], fan.forecasts[-1][:, c], _NEXT, None)
         came = max(len(values) - H, 1)
-        ax.plot(x[:came], values[:came, c], color=_VALUE, linewidth=1.3, label="history", zorder=4)
+        ax.plot(x[:came], values[:came, c], color=VALUE, linewidth=1.3, label="history", zorder=4)
         ax.plot(
-            x[came - 1 :], values[came - 1 :, c], color=_VALUE, linewidth=1.3, marker="o", markersize=3.2,
+            x[came - 1 :], values[came - 1 :, c], color=VALUE, linewidth=1.3, marker="o", markersize=3.2,
             label="what really came", zorder=5,
         )  # fmt: skip
         ax.set_ylabel(safe_name(fan.names[c], isolate=False))

@@ -51,7 +51,15 @@ class Progress:
             self._live.stop()
 
     def show(self, summary: Summary, position: int | str) -> None:
-        """Draw the line anew, if the last time was long enough ago."""
+        """Draw the line anew, if the last time was long enough ago.
+
+        Parameters
+        ----------
+        summary
+            Counters of the run.
+        position
+            Of the last event.
+        """
         if self._live is None:
             return
         now = time.monotonic()

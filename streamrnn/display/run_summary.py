@@ -123,7 +123,15 @@ class RunSummary:
         self._buckets: _Buckets | None = None
 
     def reason(self, i: int, places: int = 64) -> str:
-        """Return what decided the strongest alarm of a bucket: with the feature where there are several, "" where nobody knows."""
+        """Return what decided the strongest alarm of a bucket: with the feature where there are several, "" where nobody knows.
+
+        Parameters
+        ----------
+        i
+            The bucket.
+        places
+            Most letters.
+        """
         why, feature = str(self.buckets.why[i]), int(self.buckets.feature[i])
         if not why or feature < 0 or len(self.names) == 1:
             return why

@@ -30,6 +30,13 @@ _WIDE = 110  # places that leave room for positions
 def sparkline(values: list[float | None], width: int = _WIDTH) -> str:
     """Return the last ``width`` values as bars; a gap where there is none.
 
+    Parameters
+    ----------
+    values
+        None for a gap.
+    width
+        How many.
+
     Examples
     --------
     >>> from streamrnn.display.top import sparkline
@@ -64,7 +71,17 @@ def _called(series: dict[str, Any]) -> Text:
 
 
 def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]], width: int = 120) -> Group:
-    """Return what to show for a status, and the points of the series in it, on ``width`` places."""
+    """Return what to show for a status, and the points of the series in it, on ``width`` places.
+
+    Parameters
+    ----------
+    status
+        What ``/status`` answers.
+    points
+        What ``/series`` answers, by partition and key.
+    width
+        Places of a line.
+    """
     head = Text()
     head.append(safe_name(status["state"]), style="bold green" if status["state"] == "running" else "bold yellow")
     if status.get("detail"):
@@ -124,6 +141,15 @@ def _look(address: str, width: int) -> Group:
 
 def watch(address: str, *, once: bool = False, every_s: float = 1.0) -> None:
     """Show a run until Ctrl-C, or ``once``.
+
+    Parameters
+    ----------
+    address
+        ``host:port`` of the run's status server.
+    once
+        Whether to show it once and return.
+    every_s
+        Seconds between two pictures.
 
     Raises
     ------

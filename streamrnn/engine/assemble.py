@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamrnn.config import FORECAST_FIELDS, Config, State
+from streamrnn.config import Config, State
+from streamrnn.config.options import FORECAST_FIELDS
 from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.shard import Shard
@@ -18,7 +19,15 @@ __all__ = ["check_state", "client_loggers", "make_runtime", "make_shards", "make
 
 
 def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
-    """Return what makes an empty shard for a partition."""
+    """Return what makes an empty shard for a partition.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        The model, where it is not the one of ``[model]``.
+    """
     chosen = kind or model_kind(config.model.kind, config.model.options)
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
     columns = tuple(getattr(config.source.options, "columns", None) or ())
@@ -75,7 +84,7 @@ def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:
     config
         A checked configuration.
     kind
-        Its model.
+        The model.
     sink
         Its sink: where that keeps no state, every run starts from nothing.
 
@@ -106,6 +115,11 @@ def client_loggers(config: Config) -> list[str]:
 def make_source(config: Config) -> Any:
     """Return the source of a configuration, not yet entered.
 
+    Parameters
+    ----------
+    config
+        A checked configuration.
+
     Raises
     ------
     ConfigError
@@ -122,6 +136,13 @@ def make_source(config: Config) -> Any:
 
 def make_sink(config: Config, *, fresh: bool = False) -> Any:
     """Return the sink of a configuration, not yet entered.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    fresh
+        Forget the state and the outputs of earlier runs.
 
     Raises
     ------
@@ -195,6 +216,27 @@ def replay_tables(
     dead_letters: str | None = None,
 ) -> dict[str, Mapping[str, Any]]:
     """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
+
+    Parameters
+    ----------
+    file
+        What to read; ``-`` is standard input.
+    columns
+        To watch; none: all that hold numbers.
+    time_column
+        The column with the time.
+    key_column
+        The column with the key.
+    alarm_rate
+        Share of normal events that may alarm, from 0 to 0.5.
+    hidden_size
+        Of the net.
+    seed
+        Of the net's first weights.
+    forecast
+        Events ahead that are forecast.
+    dead_letters
+        File of records that are no events.
 
     Examples
     --------

@@ -131,6 +131,15 @@ def due(
 def gone_behind(name: str, restored: Restored, first: Position) -> GoneError:
     """Return what it means that the input begins between a snapshot and the results, and how to keep what was learned.
 
+    Parameters
+    ----------
+    name
+        Of the partition.
+    restored
+        What the sink knows of it.
+    first
+        Position of the oldest record that the input holds.
+
     Examples
     --------
     >>> from streamrnn.io import Restored

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from streamrnn.config import DEFAULT_FIELDS
+from streamrnn.config.options import DEFAULT_FIELDS
 from streamrnn.engine.commits import Batch, Commits
 from streamrnn.engine.limits import fitting
 from streamrnn.engine.monitor import Monitor

@@ -28,7 +28,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     model
         The model that was written.
-    events, alarms, evicted, unwritten
+    events, alarms, evicted
         Counters of the shard.
     keys
         Those held, the one unseen for longest first.
@@ -38,6 +38,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         The horizon in events, 0: nothing is forecast; and the seasons given, none where they are found.
     columns
         Each with the events that were learned before it came.
+    unwritten
+        Events whose results the sink could not take.
     content
         What the container holds.
     """

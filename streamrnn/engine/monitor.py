@@ -17,28 +17,96 @@ class Monitor:
     """
 
     def stepped(self, seconds: float, events: int) -> None:
-        """Models have scored and learned a block of ``events`` events."""
+        """Models have scored and learned a block of ``events`` events.
+
+        Parameters
+        ----------
+        seconds
+            How long that took.
+        events
+            How many.
+        """
 
     def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
-        """A block's results are written, with snapshots of some partitions."""
+        """A block's results are written, with snapshots of some partitions.
+
+        Parameters
+        ----------
+        seconds
+            How long that took.
+        snapshots
+            Snapshots that were written, by partition.
+        """
 
     def assigned(self, partition: str, seconds: float, restored: bool) -> None:
-        """A partition has come; ``restored``: with the state of an earlier run."""
+        """A partition has come; ``restored``: with the state of an earlier run.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        seconds
+            How long that took.
+        restored
+            Whether it came with the state of an earlier run.
+        """
 
     def replaying(self, partition: str, events: int) -> None:
-        """A partition reads events again that an earlier run has written: so many so far."""
+        """A partition reads events again that an earlier run has written: so many so far.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        events
+            How many.
+        """
 
     def replayed(self, partition: str) -> None:
-        """A partition has none (any more) to read again."""
+        """A partition has none (any more) to read again.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        """
 
     def grown(self, partition: str, columns: Sequence[str]) -> None:
-        """The input of a partition has columns that its nets had not when they were restored; they have grown."""
+        """The input of a partition has columns that its nets had not when they were restored; they have grown.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        columns
+            Names of the columns.
+        """
 
     def revoked(self, partition: str) -> None:
-        """A partition has gone."""
+        """A partition has gone.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        """
 
     def lost(self, why: str, in_a_row: int) -> None:
-        """A commit was lost, or may be: the ``in_a_row``-th without one that was not. What it held is read and learned again."""
+        """A commit was lost, or may be: the ``in_a_row``-th without one that was not. What it held is read and learned again.
+
+        Parameters
+        ----------
+        why
+            What happened, in a sentence; None: it is over.
+        in_a_row
+            How many were lost without one between that was not.
+        """
 
     def troubled(self, why: str | None) -> None:
-        """Something cannot be written for now; None: it can again."""
+        """Something cannot be written for now; None: it can again.
+
+        Parameters
+        ----------
+        why
+            What happened, in a sentence; None: it is over.
+        """

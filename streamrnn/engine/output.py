@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.config import DEFAULT_FIELDS
+from streamrnn.config.options import DEFAULT_FIELDS
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE

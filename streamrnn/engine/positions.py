@@ -12,6 +12,15 @@ __all__ = ["cut", "distance", "start_of"]
 def cut(block: Block, start: int, end: int) -> Block:
     """Return events ``start`` to ``end`` of a block, without its dead letters.
 
+    Parameters
+    ----------
+    block
+        Events of one partition.
+    start
+        First event.
+    end
+        The one behind the last.
+
     Examples
     --------
     >>> import numpy as np
@@ -34,6 +43,13 @@ def cut(block: Block, start: int, end: int) -> Block:
 def distance(start: Position, end: Position) -> int | None:
     """Return how many positions lie from ``start`` to ``end``, negative where it lies before; None where they are no numbers.
 
+    Parameters
+    ----------
+    start
+        A position.
+    end
+        Another one.
+
     Examples
     --------
     >>> from streamrnn.engine.positions import distance
@@ -45,6 +61,11 @@ def distance(start: Position, end: Position) -> int | None:
 
 def start_of(block: Block) -> Position | None:
     """Return the position of a block's first record.
+
+    Parameters
+    ----------
+    block
+        Events of one partition.
 
     Examples
     --------

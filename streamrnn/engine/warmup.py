@@ -26,6 +26,13 @@ OTHER_CPU_S = 20.0
 def expected_cpu_s(kind: ModelKind, forecast: Forecast | None = None) -> float:
     """Return about how many CPU seconds compiling takes where nothing is in the cache.
 
+    Parameters
+    ----------
+    kind
+        The model.
+    forecast
+        What is forecast beside.
+
     Examples
     --------
     >>> from streamrnn.config import Forecast

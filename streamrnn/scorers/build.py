@@ -26,12 +26,24 @@ _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 def is_dotted(kind: str) -> bool:
-    """Whether ``kind`` is the dotted name of a class."""
+    """Whether ``kind`` is the dotted name of a class.
+
+    Parameters
+    ----------
+    kind
+        Of a model.
+    """
     return _DOTTED.fullmatch(kind) is not None
 
 
 def is_factory(kind: str) -> bool:
-    """Whether ``kind`` names a factory of the user's own, ``module:factory``."""
+    """Whether ``kind`` names a factory of the user's own, ``module:factory``.
+
+    Parameters
+    ----------
+    kind
+        Of a model.
+    """
     return _FACTORY.fullmatch(kind) is not None
 
 
@@ -77,6 +89,15 @@ def _value(given: Any, where: str) -> tuple[Any, list[str]]:
 def make_named(dotted: object, parameters: Mapping[str, Any], where: str = "") -> tuple[Any, list[str]]:
     """Return an object of the class of this name, and one line for each mistake.
 
+    Parameters
+    ----------
+    dotted
+        What the configuration names.
+    parameters
+        Of the class, by name.
+    where
+        Where in ``[model]`` it stands, for messages.
+
     Examples
     --------
     >>> from streamrnn.scorers.build import make_named
@@ -111,6 +132,11 @@ def make_named(dotted: object, parameters: Mapping[str, Any], where: str = "") -
 def make_pipeline(steps: object) -> tuple[Any, list[str]]:
     """Return the pipeline of a list of steps, each a table with 'use' and parameters; and one line for each mistake.
 
+    Parameters
+    ----------
+    steps
+        What the configuration says.
+
     Examples
     --------
     >>> from streamrnn.scorers.build import make_pipeline
@@ -142,6 +168,11 @@ def make_pipeline(steps: object) -> tuple[Any, list[str]]:
 
 def factory(kind: str) -> tuple[Callable[..., Any] | None, list[str]]:
     """Import ``module:factory``: this runs the user's code.
+
+    Parameters
+    ----------
+    kind
+        Of a model: ``module:factory``.
 
     Examples
     --------

@@ -41,7 +41,15 @@ class BlockLearner(Protocol):
     """Learns many rows in one call."""
 
     def progressive_many(self, X: Any, /, *more: Any) -> Any:
-        """Score or predict each row before it is learned."""
+        """Score or predict each row before it is learned.
+
+        Parameters
+        ----------
+        X
+            Rows.
+        *more
+            Labels and names, where the model takes them.
+        """
 
 
 @runtime_checkable
@@ -49,10 +57,28 @@ class OwnRule(Protocol):
     """A detector that says itself when it alarms, and learns many rows in one call."""
 
     def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None, /) -> None:
-        """Alarm at another rate from the next event on."""
+        """Alarm at another rate from the next event on.
+
+        Parameters
+        ----------
+        alarm_rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        warm_up
+            Events before the first alarm; None: it stays.
+        """
 
     def progressive_many(self, X: Any, /, *more: Any) -> dict[str, NDArray[Any]]:
-        """Score each row before it is learned; return all that is said of it, by name."""
+        """Score each row before it is learned; return all that is said of it, by name.
+
+        Parameters
+        ----------
+        X
+            Rows.
+        *more
+            Labels and names, where the model takes them.
+        """
 
 
 @runtime_checkable
@@ -60,7 +86,21 @@ class RowReader(Protocol):
     """A detector whose results can be read later, together with those of others."""
 
     def run_rows(self, values: NDArray[np.float64], names: Sequence[Any], /) -> NDArray[np.float64] | None:
-        """Score and learn rows; None where that is not possible, and nothing has happened."""
+        """Score and learn rows; None where that is not possible, and nothing has happened.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        """
 
     def read_rows(self, rows: NDArray[np.float64], /) -> dict[str, NDArray[Any]]:
-        """Return what ``progressive_many`` would have."""
+        """Return what ``progressive_many`` would have.
+
+        Parameters
+        ----------
+        rows
+            float64, shape (n, width).
+        """

@@ -50,7 +50,17 @@ class DetectorScorer:
         return counters_of(self.model)
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
-        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`."""
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+        """
         del times
         model = self.model
         if isinstance(model, RowReader):
@@ -60,7 +70,15 @@ class DetectorScorer:
         return Scored.of(self.model.progressive_many(np.ascontiguousarray(values), names))
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on."""
+        """Alarm at another rate from the next event on.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.model.set_alarm(rate, cooldown)
 
     def memory(self) -> int:
@@ -72,5 +90,11 @@ class DetectorScorer:
         return [self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.model = self._store.read(blobs[0], self.model)

@@ -111,6 +111,15 @@ class FeedbackScorer:
         The detail ``"feedback"`` says whether it was applied, None where there was none. The row of feedback that came alone
         says nothing but that.
 
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+
         Raises
         ------
         ConfigError
@@ -165,7 +174,15 @@ class FeedbackScorer:
         return True
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on."""
+        """Alarm at another rate from the next event on.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.model.set_alarm(rate, cooldown)
 
     def memory(self) -> int:
@@ -180,7 +197,13 @@ class FeedbackScorer:
         return [self._head(), self.recent.kept.tobytes(), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         try:
             head = msgspec.json.decode(blobs[0], type=_Written)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -16,9 +16,6 @@ from streamrnn.scorers.scorer import Counters, Scorer, read
 from streamrnn.scorers.times import seconds_of_events
 
 __all__ = [
-    "HIGH",
-    "LOW",
-    "MIDDLE",
     "ForecastingScorer",
     "forecast_block",
     "forecaster_bytes",
@@ -76,7 +73,17 @@ class ForecastingScorer:
         return self.scorer.counters
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
-        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`, and forecast behind each."""
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`, and forecast behind each.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+        """
         found = read(self.scorer.run(values, names, times))
         skip = np.flatnonzero(self._feedback_rows(values, names)).tolist()
         seconds = self._seconds(values, names, times)
@@ -90,7 +97,15 @@ class ForecastingScorer:
         return values[:, names.index(self._time)] if self._time in names else seconds_of_events(times, len(values))
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """As inside."""
+        """As inside.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.scorer.set_alarm(rate, cooldown)
 
     def memory(self) -> int:
@@ -102,20 +117,40 @@ class ForecastingScorer:
         return [*self.scorer.dumps(), forecaster_bytes(self.forecaster)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.scorer.restore(blobs[:-1])
         self.forecaster = forecaster_from(blobs[-1], self.settings, self._time)
 
 
 def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
-    """Return the forecaster of one series; one with ``time`` sees the gaps between events."""
+    """Return the forecaster of one series; one with ``time`` sees the gaps between events.
+
+    Parameters
+    ----------
+    settings
+        Horizon and level.
+    time
+        The column that is the time; None: there is none.
+    """
     from streamrnn import RNNForecaster  # noqa: PLC0415  (imports river's time series, two seconds)
 
     return RNNForecaster(horizon=settings.horizon, period=settings.period, time=time)
 
 
 def forecaster_bytes(forecaster: Any) -> bytes:
-    """Return a forecaster as bytes, whatever the model beside it is written by."""
+    """Return a forecaster as bytes, whatever the model beside it is written by.
+
+    Parameters
+    ----------
+    forecaster
+        From :func:`new_forecaster`.
+    """
     from streamrnn import dumps  # noqa: PLC0415
 
     return dumps(forecaster)
@@ -123,6 +158,15 @@ def forecaster_bytes(forecaster: Any) -> bytes:
 
 def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) -> Any:
     """Return what :func:`forecaster_bytes` wrote.
+
+    Parameters
+    ----------
+    data
+        What was written.
+    settings
+        Horizon and level.
+    time
+        The column that is the time; None: there is none.
 
     Raises
     ------
@@ -139,6 +183,11 @@ def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) ->
 
 def levels_of(settings: Forecast) -> tuple[float, ...]:
     """Return the four quantiles of the bands: of the level asked for, and of one half, from low to high.
+
+    Parameters
+    ----------
+    settings
+        The level is the share of events between the outer ones.
 
     Examples
     --------

@@ -94,6 +94,11 @@ class ModelKind:
     def numerics_changes(self, written: Mapping[str, str]) -> str:
         """Say in what the numerics of a snapshot and ours differ; nothing where they do not.
 
+        Parameters
+        ----------
+        written
+            Those of the snapshot.
+
         Examples
         --------
         >>> from streamrnn.scorers.kinds import ModelKind

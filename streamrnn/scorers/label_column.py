@@ -48,6 +48,11 @@ class LabelColumn:
     def index(self, names: tuple[str, ...]) -> int:
         """Return which column is the label.
 
+        Parameters
+        ----------
+        names
+            Of the columns.
+
         Raises
         ------
         ConfigError
@@ -60,11 +65,25 @@ class LabelColumn:
         return names.index(self.label)
 
     def meet(self, names: tuple[str, ...]) -> None:
-        """Take notice of columns: a feature that was not there before comes behind the others."""
+        """Take notice of columns: a feature that was not there before comes behind the others.
+
+        Parameters
+        ----------
+        names
+            Of the columns.
+        """
         self.features += tuple(name for name in names if name != self.label and name not in self.features)
 
     def features_of(self, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
-        """Return the features of rows in the order that stays, (n, F); NaN for one that is not there any more."""
+        """Return the features of rows in the order that stays, (n, F); NaN for one that is not there any more.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        """
         self.meet(names)
         indices = {name: i for i, name in enumerate(names)}
         rows = np.full((len(values), len(self.features)), np.nan)
@@ -86,6 +105,11 @@ class LabelColumn:
     def restore(self, data: bytes) -> None:
         """Take up what :meth:`to_bytes` gave.
 
+        Parameters
+        ----------
+        data
+            What was written.
+
         Raises
         ------
         StateError
@@ -99,6 +123,13 @@ class LabelColumn:
 
     def restore_names(self, label: str, features: Sequence[str]) -> None:
         """Take up the features of a snapshot.
+
+        Parameters
+        ----------
+        label
+            Name of the label.
+        features
+            Names of the features.
 
         Raises
         ------

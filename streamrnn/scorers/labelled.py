@@ -17,11 +17,16 @@ from streamrnn.scorers.rank_rule import MOST_EVENTS
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counters_of
 
-__all__ = ["LabelledModel", "is_classifier"]
+__all__ = ["LabelErrors", "LabelledModel", "is_classifier"]
 
 
 def is_classifier(model: Any) -> bool:
     """Whether a model of river's interface answers with a class.
+
+    Parameters
+    ----------
+    model
+        Of river's interface.
 
     Examples
     --------
@@ -161,7 +166,13 @@ class LabelledModel:
         return [self.column.to_bytes(), self._errors.to_bytes(), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.column.restore(blobs[0])
         self._errors.restore(blobs[1])
         self.model = self._store.read(blobs[2], self.model)
@@ -177,7 +188,15 @@ class LabelErrors:
         self._sums = np.zeros(4)
 
     def scores(self, labels: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a score for each label; sums run in the order of the rows, so that a block's end leaves no trace."""
+        """Return a score for each label; sums run in the order of the rows, so that a block's end leaves no trace.
+
+        Parameters
+        ----------
+        labels
+            float64, shape (n,); NaN where one is missing.
+        found
+            float64, shape (n,): what was predicted.
+        """
         scores = np.full(len(labels), np.nan)
         known = np.flatnonzero(np.isfinite(labels))
         if not len(known):
@@ -205,6 +224,11 @@ class LabelErrors:
 
     def restore(self, data: bytes) -> None:
         """Take up what :meth:`to_bytes` gave.
+
+        Parameters
+        ----------
+        data
+            What was written.
 
         Raises
         ------

@@ -55,6 +55,15 @@ class LabelledDetectorScorer:
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the contribution is the score.
 
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+
         Raises
         ------
         ConfigError
@@ -68,7 +77,15 @@ class LabelledDetectorScorer:
         return Scored.of(over_all_columns(found, index, values.shape))
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on."""
+        """Alarm at another rate from the next event on.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.model.set_alarm(rate, cooldown)
 
     def memory(self) -> int:
@@ -80,6 +97,12 @@ class LabelledDetectorScorer:
         return [self.column.to_bytes(), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.column.restore(blobs[0])
         self.model = self._store.read(blobs[1], self.model)

@@ -18,6 +18,11 @@ DEEPEST = 6  # models within models that are looked into
 def last_step(model: Any) -> Any:
     """Return what answers for a model: the last step of a pipeline, else the model itself.
 
+    Parameters
+    ----------
+    model
+        Of river's interface.
+
     Examples
     --------
     >>> from river.linear_model import LinearRegression
@@ -44,6 +49,11 @@ def _takes_features_alone(method: Any) -> bool:
 def abilities(model: Any) -> tuple[bool, bool]:
     """Return whether a model predicts a label, and whether it scores events without one.
 
+    Parameters
+    ----------
+    model
+        Of river's interface.
+
     Examples
     --------
     >>> from river.anomaly import GaussianScorer, HalfSpaceTrees
@@ -67,6 +77,11 @@ def abilities(model: Any) -> tuple[bool, bool]:
 def is_net(model: Any) -> bool:
     """Whether a model is one of this library's.
 
+    Parameters
+    ----------
+    model
+        Of river's interface.
+
     Examples
     --------
     >>> from streamrnn import RNNRegressor
@@ -79,6 +94,13 @@ def is_net(model: Any) -> bool:
 
 def nets_of(model: Any, depth: int = 0) -> Iterator[Any]:
     """Yield this library's models that a model is made of: itself, steps of a pipeline, what a wrapper holds.
+
+    Parameters
+    ----------
+    model
+        Of river's interface.
+    depth
+        Of the model within others.
 
     Examples
     --------
@@ -99,6 +121,13 @@ def nets_of(model: Any, depth: int = 0) -> Iterator[Any]:
 def check_names(parameters: Mapping[str, Any], where: str) -> list[str]:
     """Return one line for each parameter of a net that names a column which the runtime cannot bring to it.
 
+    Parameters
+    ----------
+    parameters
+        Of the net, by name.
+    where
+        Where in ``[model]`` it stands, for messages.
+
     Examples
     --------
     >>> from streamrnn.scorers.parts import check_names
@@ -116,7 +145,13 @@ def check_names(parameters: Mapping[str, Any], where: str) -> list[str]:
 
 
 def check_nets(model: Any) -> list[str]:
-    """Return one line for each net in a model that is not ours, whose key or time the runtime cannot bring to it."""
+    """Return one line for each net in a model that is not ours, whose key or time the runtime cannot bring to it.
+
+    Parameters
+    ----------
+    model
+        Of river's interface.
+    """
     problems = []
     for net in nets_of(model):
         own = {name: getattr(net, name, None) for name in ("key", "time")}
@@ -131,6 +166,15 @@ def check_nets(model: Any) -> list[str]:
 
 def failed(model: Any, x: Mapping[str, float], error: Exception) -> Exception:
     """Return what a run says where a model that is not this library's raised at an event.
+
+    Parameters
+    ----------
+    model
+        Of river's interface.
+    x
+        The event.
+    error
+        What it raised.
 
     Examples
     --------

@@ -75,6 +75,11 @@ class AlarmRule:
     def update_many(self, scores: Sequence[float]) -> tuple[list[bool], list[float]]:
         """Take scores in order; return for each whether it alarms, and its p-value.
 
+        Parameters
+        ----------
+        scores
+            From 0 to 1, in the order of the events.
+
         Examples
         --------
         >>> from streamrnn.scorers.rank_rule import AlarmRule
@@ -167,6 +172,11 @@ class AlarmRule:
 
     def restore(self, data: bytes) -> None:
         """Take up a memory that :meth:`to_bytes` gave, of a rule whose settings may have been others.
+
+        Parameters
+        ----------
+        data
+            What was written.
 
         Raises
         ------

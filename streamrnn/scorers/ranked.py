@@ -36,7 +36,15 @@ class Unranked(Protocol):
     def score(
         self, values: NDArray[np.float64], names: tuple[str, ...]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing."""
+        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        """
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
@@ -45,7 +53,13 @@ class Unranked(Protocol):
         """Return everything learned as blobs."""
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
 
 
 class RankedScorer:
@@ -85,14 +99,32 @@ class RankedScorer:
         return self.model.counters
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
-        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`."""
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+        """
         del times
         scores, predictions = self.model.score(values, names)
         alarms, p_values = self.rule.update_many(scores.tolist())
         return Scored(scores, predictions, alarms, p_values)
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm by other settings from the next event on; the scores that are kept stay."""
+        """Alarm by other settings from the next event on; the scores that are kept stay.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.rule.rate = rate
         self.rule.cooldown = cooldown
 
@@ -105,7 +137,13 @@ class RankedScorer:
         return [self.rule.to_bytes(), *self.model.dumps()]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.rule.restore(blobs[0])
         self.model.restore(blobs[1:])
 
@@ -151,6 +189,13 @@ class RiverDetector:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
 
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+
         Raises
         ------
         ConfigError
@@ -184,5 +229,11 @@ class RiverDetector:
         return [self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """Take up what :meth:`dumps` gave."""
+        """Take up what :meth:`dumps` gave.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.model = self._store.read(blobs[0], self.model)

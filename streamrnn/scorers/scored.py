@@ -68,7 +68,13 @@ class Scored:
     details: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def column(self, names: tuple[str, ...]) -> int:
-        """Return the column to show of a block: the label's, or the first."""
+        """Return the column to show of a block: the label's, or the first.
+
+        Parameters
+        ----------
+        names
+            Of the columns.
+        """
         return 0 if self.label is None else names.index(self.label)
 
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -80,7 +86,13 @@ class Scored:
 
     @staticmethod
     def of(columns: Mapping[str, NDArray[Any]]) -> Scored:
-        """Return results of what :meth:`columns` gives."""
+        """Return results of what :meth:`columns` gives.
+
+        Parameters
+        ----------
+        columns
+            One row for each event.
+        """
         return Scored(
             scores=columns["score"],
             predictions=columns["prediction"],
@@ -91,7 +103,13 @@ class Scored:
         )
 
     def first_features(self, width: int) -> Scored:
-        """Return the results without those of the features behind the first ``width``."""
+        """Return the results without those of the features behind the first ``width``.
+
+        Parameters
+        ----------
+        width
+            How many stay.
+        """
         columns = self.columns()
         for name in ("prediction", *BY_FEATURE):
             if name in columns and columns[name].ndim > 1:
@@ -99,7 +117,15 @@ class Scored:
         return Scored.of(columns)
 
     def blank(self, n: int, **known: Any) -> Scored:
-        """Return ``n`` rows of the same columns that say nothing, but for the details in ``known``."""
+        """Return ``n`` rows of the same columns that say nothing, but for the details in ``known``.
+
+        Parameters
+        ----------
+        n
+            How many.
+        **known
+            Details that say something, by name.
+        """
         columns = {
             name: np.full((n, *part.shape[1:]), known.get(name, _NOTHING[part.dtype.kind]), part.dtype)
             for name, part in self.columns().items()

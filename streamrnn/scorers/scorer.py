@@ -94,6 +94,11 @@ class Scorer(Protocol):
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave, in a scorer that is new.
 
+        Parameters
+        ----------
+        blobs
+            As many as ``parts`` says.
+
         Raises
         ------
         StateError
@@ -103,6 +108,11 @@ class Scorer(Protocol):
 
 def read(found: Scored | RawRows) -> Scored:
     """Return results, whether they are raw rows still or not.
+
+    Parameters
+    ----------
+    found
+        What :meth:`Scorer.run` returned.
 
     Examples
     --------

@@ -53,6 +53,11 @@ class ModelStore:
     def write(self, model: Any) -> bytes:
         """Return a model as bytes.
 
+        Parameters
+        ----------
+        model
+            Of river's interface.
+
         Raises
         ------
         StateError
@@ -65,6 +70,13 @@ class ModelStore:
     def read(self, data: bytes, fresh: Any) -> Any:
         """Return what :meth:`write` wrote, where it is a model such as ``fresh``.
 
+        Parameters
+        ----------
+        data
+            What was written.
+        fresh
+            A new model of the configuration.
+
         Raises
         ------
         StateError
@@ -75,7 +87,15 @@ class ModelStore:
         return fitting(self._loads(data), fresh)
 
     def memory(self, model: Any, more: int = 0) -> int:
-        """Return the memory of a model in bytes, estimated from above; ``more`` are blobs beside it in a snapshot."""
+        """Return the memory of a model in bytes, estimated from above; ``more`` are blobs beside it in a snapshot.
+
+        Parameters
+        ----------
+        model
+            Of river's interface.
+        more
+            Bytes of blobs beside the model in a snapshot.
+        """
         if isinstance(model, Sized) and not more:
             return model.memory_usage() + AROUND_BYTES
         written = MODEL_BYTES if self._dumps is None else len(self._dumps(model)) + more
@@ -84,6 +104,11 @@ class ModelStore:
 
 def counters_of(model: Any) -> Counters:
     """Return what a model has learned; zeros where it does not count.
+
+    Parameters
+    ----------
+    model
+        Of river's interface.
 
     Examples
     --------
@@ -96,6 +121,13 @@ def counters_of(model: Any) -> Counters:
 
 def fitting(found: Any, fresh: Any) -> Any:
     """Return a model out of a snapshot where it is one of those that this configuration makes.
+
+    Parameters
+    ----------
+    found
+        Out of the snapshot.
+    fresh
+        A new one of the configuration.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streamrnn.config import DEFAULT_MODEL
+from streamrnn.config.options import DEFAULT_MODEL
 
 __all__ = ["ModelRow", "own_parameters", "short_name"]
 

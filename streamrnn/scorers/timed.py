@@ -50,7 +50,17 @@ class TimedScorer:
         return self.scorer.counters
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
-        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the time is none of the results' columns."""
+        """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the time is none of the results' columns.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I); NaN where a value is missing.
+        names
+            Of the columns.
+        times
+            Of the events, as the input wrote them; None where it has no time.
+        """
         if self.time in names:
             return self.scorer.run(values, names, times)
         seconds = seconds_of_events(times, len(values)).reshape(-1, 1)
@@ -58,7 +68,15 @@ class TimedScorer:
         return found.first_features(len(names))
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
-        """As inside."""
+        """As inside.
+
+        Parameters
+        ----------
+        rate
+            Share of normal events that may raise an alarm, from 0 to 0.5.
+        cooldown
+            Events after an alarm that raise none.
+        """
         self.scorer.set_alarm(rate, cooldown)
 
     def memory(self) -> int:
@@ -70,5 +88,11 @@ class TimedScorer:
         return self.scorer.dumps()
 
     def restore(self, blobs: Sequence[bytes]) -> None:
-        """As inside."""
+        """As inside.
+
+        Parameters
+        ----------
+        blobs
+            What it gave, as many and in the order.
+        """
         self.scorer.restore(blobs)

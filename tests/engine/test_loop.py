@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from streamrnn.config import DEFAULT_FIELDS, Alarm
+from streamrnn.config import Alarm
+from streamrnn.config.options import DEFAULT_FIELDS
 from streamrnn.engine.loop import MAX_LOST, Runtime
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import RetriableSinkError, StateError
