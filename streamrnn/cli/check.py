@@ -73,7 +73,7 @@ def warmup(config_file: str | None) -> None:
 )
 @debug
 def top(address: str, once: bool, every: float) -> None:
-    """Watch a run in the terminal: throughput, alarms, partitions, the worst series with their last values.
+    """Watch a run in the terminal: throughput, alarms, partitions, the worst keys with their last values.
 
     ADDRESS is host:port of its [server]. Ctrl-C ends it; the run does not notice.
     """

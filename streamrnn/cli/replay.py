@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--column", "-c", "columns", multiple=True, help="A column to watch; repeat it for more. [all numbers]")
 @click.option("--time", "time_column", help="The column that holds the time. [found by name and content]")
-@click.option("--key", "key_column", help="The column that says which series an event belongs to. [one series]")
+@click.option("--key", "key_column", help="The column that says which key an event belongs to. [one key]")
 @click.option("--alarm-rate", type=float, help="Share of normal events that may alarm. [0.01]")
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")

@@ -85,7 +85,7 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
 
 
 def _keyed(config: Config) -> bool:
-    """Whether a partition holds many series, or their memory is limited."""
+    """Whether a partition holds many keys, or their memory is limited."""
     options = config.source.options
     keyed = getattr(options, "key", None) is not None or getattr(options, "record_key", False)
     return bool(keyed) or config.state.memory_mb is not None
@@ -251,19 +251,19 @@ def try_together(config: Config, *, foreign: bool = True) -> None:
 
 
 def _memory(config: Config, names: tuple[str, ...]) -> str:
-    """Say what the series of a partition take, and how many fit."""
+    """Say what the keys of a partition take, and how many fit."""
     each, held = _room(config, names)
     room = held // each
     keeps = config.state.mode == "snapshot" and make_sink(config).keeps_state
     values = f"{len(names)} value{'s' if len(names) > 1 else ''}"
     return (
-        f"memory: a series of {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {held / 1e6:,.0f} MB for each "
+        f"memory: a key with {values} takes {each / 1000:,.0f} KB; there is room for {room:,}, {held / 1e6:,.0f} MB for each "
         f"partition{', and as much again for its snapshots' if keeps else ''}"
     )
 
 
 def _room(config: Config, names: tuple[str, ...]) -> tuple[int, int]:
-    """Return the bytes that a series takes, and those of all that a partition may hold."""
+    """Return the bytes that a key takes, and those of all that a partition may hold."""
     shard = make_shards(config)()
     each = shard.key_bytes(names)
     return each, each * shard.room_for(names)

@@ -32,11 +32,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=10,
             le=1_000_000,
-            description="How many of the last scores of a series a new score is ranked among; not for RNNAnomalyDetector.",
+            description="How many of the last scores of a key a new score is ranked among; not for RNNAnomalyDetector.",
         ),
     ] = 2000
     warm_up: Annotated[
-        int, Meta(ge=0, description="Events of a series before its first alarm: the net must see something first.")
+        int, Meta(ge=0, description="Events of a key before its first alarm: the net must see something first.")
     ] = 200
     cooldown: Annotated[
         int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
@@ -193,12 +193,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "warn"
     max_keys: Annotated[
-        int, Meta(ge=1, description="Series (keys) with a net of their own; the one unseen for longest goes first.")
+        int, Meta(ge=1, description="Keys with a net of their own; the one unseen for longest goes first.")
     ] = 1000
     memory_mb: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(
-            description="Memory for the series of a partition, in MB, estimated from above: where it allows fewer than "
+            description="Memory for the keys of a partition, in MB, estimated from above: where it allows fewer than "
             "max_keys, fewer are held. Unset: max_keys alone."
         ),
     ] = None

@@ -129,7 +129,7 @@ class ForecastingScorer:
 
 
 def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
-    """Return the forecaster of one series; one with ``time`` sees the gaps between events.
+    """Return the forecaster of one key; one with ``time`` sees the gaps between events.
 
     Parameters
     ----------

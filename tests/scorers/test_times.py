@@ -129,7 +129,7 @@ REFUSED = {
     "a word's": ('[model]\nlabel = "z"\n', "no column 'z' among those that are watched"),
     "river's label": ('[model]\nkind = "river.linear_model.LinearRegression"\nlabel = "z"\n', "no column 'z'"),
     "too many": ("[model]\nmax_features = 2\n", "the input has 3 features (a, y, c), and 2 are allowed"),
-    "a key": ('[model]\nkey = "a"\n', "key: here [source] key says which series"),
+    "a key": ('[model]\nkey = "a"\n', "key: here [source] key names the column of keys"),
     "a step's": (
         ('[model]\nkind = "pipeline"\nlabel = "y"\n'
         "steps = [{ use = 'river.preprocessing.StandardScaler' }, { use = 'streamrnn.models.regressor.RNNRegressor', time = 'when' }]\n"),
