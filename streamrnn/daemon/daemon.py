@@ -88,7 +88,7 @@ class Daemon:
         self._observers = observers
         self._notifier = Notifier()
         self._signals = signals or StopSignals(reload=True)
-        self._told = 0.0
+        self._last_said = 0.0
         self._looked = False
         self.health = self._make_health()
 
@@ -208,8 +208,8 @@ class Daemon:
             self.health.phase = "stopping"
             self._notifier.stopping("a signal came; writing the last results and a snapshot")
             say("stopping", reason="signal")
-        elif self.health.phase != "starting" and now - self._told >= STATUS_S:
-            self._told = now
+        elif self.health.phase != "starting" and now - self._last_said >= STATUS_S:
+            self._last_said = now
             done = self.health.summary
             trouble = f"; {self.health.trouble}" if self.health.trouble else ""
             stage = f"{self.health.state}: {self.health.detail()}; " if self.health.detail() else ""

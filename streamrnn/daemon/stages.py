@@ -59,7 +59,7 @@ class Stages:
         self._worked = (0.0, 0.0)  # the same when a compiler was last seen to work
         self._replays: dict[str, int] = {}
         self._replay_since = 0.0
-        self._told = 0.0
+        self._last_said = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -96,7 +96,7 @@ class Stages:
             CPU seconds.
         """
         now = time.monotonic()
-        self._expected, self._worked, self._told = expected_s, (now, self._cpu()), now
+        self._expected, self._worked, self._last_said = expected_s, (now, self._cpu()), now
         self._since = (now, self._cpu())
         why = "no code for this release, model and processor is in NUMBA_CACHE_DIR"
         self._tell(COMPILING, why=why, cpu_s_expected=round(expected_s))
@@ -120,11 +120,11 @@ class Stages:
         """
         now = time.monotonic()
         if not self._replays:
-            self._replay_since = self._told = now
+            self._replay_since = self._last_said = now
             self._tell(REPLAYING, partition=partition)
         self._replays[partition] = events
-        if now - self._told >= self._every_s:
-            self._told = now
+        if now - self._last_said >= self._every_s:
+            self._last_said = now
             self._tell(REPLAYING, events=sum(self._replays.values()), seconds=round(now - self._replay_since, 1))
 
     def replayed(self, partition: str) -> None:
@@ -159,6 +159,6 @@ class Stages:
         if cpu - self._worked[1] >= WORK_S:
             self._worked = (now, cpu)
             self._alive()
-        if now - self._told >= self._every_s:
-            self._told = now
+        if now - self._last_said >= self._every_s:
+            self._last_said = now
             self._tell(COMPILING, cpu_s=round(cpu - since[1], 1), cpu_s_expected=round(self._expected))

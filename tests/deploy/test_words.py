@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from streamrnn import config, errors
-from streamrnn.cli import EXIT_BUG, EXIT_USAGE, cli
+from streamrnn.cli import EXIT_USAGE, cli
+from streamrnn.cli.terminal import EXIT_BUG
 from tests.deploy.test_deploy import metrics
 from tests.laws.places import ROOT
 
