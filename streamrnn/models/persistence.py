@@ -24,11 +24,12 @@ from streamrnn.models._snapshot_reader import Reader
 from streamrnn.models._snapshot_writer import Writer
 from streamrnn.whole import write_whole
 
-__all__ = ["dumps", "load", "loads", "save"]
+__all__ = ["decode", "dumps", "encode", "load", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 2
 _LENGTH: Final = struct.Struct("<Q")
+_START: Final = len(MAGIC) + 1 + _LENGTH.size  # of the manifest
 MOST_SAID: Final = 500  # characters of what was wrong with a manifest, which may quote it
 
 
@@ -54,6 +55,23 @@ def dumps(model: Any) -> bytes:
     >>> loads(dumps(model))["RNNAnomalyDetector"].n_events
     1
     """
+    body = encode(model)
+    return body + hashlib.sha256(body).digest()
+
+
+def encode(model: Any) -> bytes:
+    """Return a model as bytes without a checksum, for a snapshot of many that has one over all.
+
+    Parameters
+    ----------
+    model
+        What :func:`dumps` takes.
+
+    Raises
+    ------
+    StateError
+        As :func:`dumps`.
+    """
     writer = Writer()
     try:
         manifest = msgspec.json.encode(writer(model))
@@ -63,8 +81,7 @@ def dumps(model: Any) -> bytes:
         raise StateError(f"The model holds a name that is no Unicode text and cannot be saved: {error}.") from error
     if not isinstance(model, Estimator):
         raise StateError(f"A {type(model).__name__} is no model and cannot be saved.")
-    body = b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
-    return body + hashlib.sha256(body).digest()
+    return b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
 
 
 def loads(data: bytes) -> Any:
@@ -96,17 +113,39 @@ def loads(data: bytes) -> Any:
             f"The 'data' parameter of loads must be bytes. Got {type(data).__name__} instead; load reads a path."
         )
     data = bytes(data)
-    start = len(MAGIC) + 1 + _LENGTH.size
+    _check_head(data)
+    if len(data) < _START + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
+        raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
+    return decode(data[:-32])
+
+
+def _check_head(data: bytes) -> None:
     if data[: len(MAGIC)] != MAGIC:
         raise StateError("These bytes are no streamrnn snapshot.")
     if len(data) > len(MAGIC) and data[len(MAGIC)] != FORMAT:
         raise StateError(_other_format(data[len(MAGIC)]))
-    if len(data) < start + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
-        raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
-    (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : start])
+
+
+def decode(data: bytes) -> Any:
+    """Return the model that :func:`encode` wrote.
+
+    Parameters
+    ----------
+    data
+        Bytes whose checksum somebody has looked at.
+
+    Raises
+    ------
+    StateError
+        When they are no model, whatever they are.
+    """
+    _check_head(data)
+    if len(data) < _START:
+        raise StateError("The snapshot is damaged: it ends before its manifest. Use an older one.")
+    (length,) = _LENGTH.unpack(data[len(MAGIC) + 1 : _START])
     try:
-        reader = Reader(memoryview(data)[start + length : -32])
-        return reader.all(msgspec.json.decode(data[start : start + length]))
+        reader = Reader(memoryview(data)[_START + length :])
+        return reader.all(msgspec.json.decode(data[_START : _START + length]))
     except StateError as error:
         if len(str(error)) <= MOST_SAID:
             raise

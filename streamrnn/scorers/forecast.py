@@ -151,9 +151,9 @@ def forecaster_bytes(forecaster: Any) -> bytes:
     forecaster
         From :func:`new_forecaster`.
     """
-    from streamrnn import dumps  # noqa: PLC0415
+    from streamrnn.models.persistence import encode  # noqa: PLC0415
 
-    return dumps(forecaster)
+    return encode(forecaster)
 
 
 def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) -> Any:
@@ -173,9 +173,9 @@ def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) ->
     StateError
         When it is something else.
     """
-    from streamrnn import loads  # noqa: PLC0415
+    from streamrnn.models.persistence import decode  # noqa: PLC0415
 
-    found = loads(data)
+    found = decode(data)
     if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time) != (settings.horizon, time):
         raise StateError("The snapshot's forecaster is none of this configuration.")
     return found

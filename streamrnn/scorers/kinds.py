@@ -172,14 +172,15 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         return ModelKind(name, dict(parameters), lambda: make()[0], label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415
+    from streamrnn.models.persistence import decode, encode  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
     return ModelKind(
         name,
         dict(parameters),
         lambda: cls(**own),
-        streamrnn.dumps,
-        streamrnn.loads,
+        encode,
+        decode,
         numeric_abi(cls(**own).cell),
         label,
         parameters.get(FEEDBACK_MEMORY, 0) if label is not None and row.takes_feedback else None,

@@ -174,13 +174,14 @@ def test_a_manifest_of_many_parts_is_read_at_once() -> None:
 def test_a_snapshot_with_another_model_inside_is_refused(tmp_path: Path) -> None:
     """A manifest that names the right model, over bytes of another one."""
     import streamrnn
+    from streamrnn.models.persistence import encode
 
     made = rig(tmp_path, "detector")
     loads, _ = ways(made)
     whole = stored(made)[0].data
 
     with pytest.raises(StateError, match="holds a RNNClassifier where this configuration has a RNNAnomalyDetector"):
-        loads(inner(whole, streamrnn.dumps(streamrnn.RNNClassifier()), 0))
+        loads(inner(whole, encode(streamrnn.RNNClassifier()), 0))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -140,3 +141,26 @@ def test_less_room_after_a_restart(most: int) -> None:
         assert model_of(after, key) == model_of(before, key)
     after.score(of_keys("e"))
     assert after.keys() == ["d", "a", "b", "c", "e"][-most:]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [KIND, model_kind("RNNRegressor", {"hidden_size": 4, "label": "y"})],
+    ids=["detector", "label"],
+)
+def test_a_snapshot_is_hashed_once(kind: ModelKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written and read each byte goes through one checksum: a key's model is no container of its own."""
+    values, keys = stream()
+    shard, hashed = Shard(kind), []
+    shard.score(block(values, keys, ("x", "y"), 0, 60))
+    real = hashlib.sha256
+
+    def counted(data: bytes) -> object:
+        hashed.append(len(data))
+        return real(data)
+
+    monkeypatch.setattr(hashlib, "sha256", counted)
+    data = shard.snapshot()
+    Shard(kind).restore(data)
+
+    assert hashed == [len(data) - 32] * 2
