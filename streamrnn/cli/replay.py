@@ -10,7 +10,7 @@ from streamrnn.cli.options import debug, plot_option, starting
 from streamrnn.cli.watching import run_at_terminal
 
 if TYPE_CHECKING:
-    from streamrnn.engine.summary import Summary
+    from streamrnn.engine.monitor import Summary
 
 
 @click.command(short_help="Watch a file, or a stretch of a run's input again.")

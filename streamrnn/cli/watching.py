@@ -10,7 +10,7 @@ from streamrnn.cli.terminal import one_line, print_lines
 
 if TYPE_CHECKING:
     from streamrnn.config import Config
-    from streamrnn.engine.summary import Summary
+    from streamrnn.engine.monitor import Summary
     from streamrnn.io import DeadLetter
 
 __all__ = ["run_at_terminal"]

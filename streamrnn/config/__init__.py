@@ -23,7 +23,6 @@ Relative paths are relative to the configuration file. In texts, ``${NAME}``, ``
 from __future__ import annotations
 
 from streamrnn.config.loading import load
-from streamrnn.config.names import nearest, parameter_names
 from streamrnn.config.options import (
     Alarm,
     Config,
@@ -36,7 +35,7 @@ from streamrnn.config.options import (
     State,
 )
 from streamrnn.config.parsing import parse
-from streamrnn.config.rules import describe_type
+from streamrnn.config.rules import describe_type, nearest, parameter_names
 from streamrnn.config.tables import check_table, checked_table
 
 __all__ = [

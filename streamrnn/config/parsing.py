@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamrnn.config.names import nearest
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, Alarm, Config, Named
+from streamrnn.config.rules import nearest
 from streamrnn.config.tables import check_table, show
 from streamrnn.config_secrets import Filled, plain, shown
 from streamrnn.errors import ConfigError

@@ -1,12 +1,15 @@
-"""What a declaration accepts, in words."""
+"""What a declaration accepts, in words; and names that somebody may have meant."""
 
 from __future__ import annotations
 
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-__all__ = ["describe_type", "rule_of"]
+__all__ = ["describe_type", "nearest", "parameter_names", "rule_of"]
 
 
 def _bounds(info: Any) -> str:
@@ -64,3 +67,40 @@ def describe_type(declared: Any) -> tuple[str, str]:
     info = msgspec.inspect.type_info(declared)
     extra = info.extra_json_schema or {} if isinstance(info, msgspec.inspect.Metadata) else {}
     return rule_of(info), str(extra.get("description", ""))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what to say about an unknown ``name``: the nearest known ones, or all of them.
+
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        What there is.
+
+    Examples
+    --------
+    >>> from streamrnn.config import nearest
+    >>> nearest("pth", ["path", "format"])
+    "Did you mean 'path'?"
+    >>> nearest("zzz", ["path", "format"])
+    'Known: format, path.'
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    if close:
+        return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
+    return f"Known: {', '.join(known) or 'none'}."
+
+
+def parameter_names(cls: Callable[..., object]) -> list[str]:
+    """Return the names of the parameters that a class may be configured with.
+
+    Examples
+    --------
+    >>> from streamrnn.config import parameter_names
+    >>> parameter_names(complex)
+    ['real', 'imag']
+    """
+    return [name for name in inspect.signature(cls).parameters if name != "self"]

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config.names import nearest
-from streamrnn.config.rules import rule_of
+from streamrnn.config.rules import nearest, rule_of
 from streamrnn.config_secrets import Filled, plain, shown
 from streamrnn.errors import ConfigError, StreamrnnError
 

@@ -21,7 +21,7 @@ from streamrnn.daemon.systemd import Notifier
 from streamrnn.engine.assemble import client_loggers, make_runtime, make_shards
 from streamrnn.engine.dead_letter_limit import DeadLetterLimit
 from streamrnn.engine.loop import Runtime
-from streamrnn.engine.summary import Observer, Summary
+from streamrnn.engine.monitor import Observer, Summary
 from streamrnn.engine.warmup import expected_cpu_s, warm_up
 from streamrnn.errors import ConfigError, Retriable, StreamrnnError, UnavailableError
 from streamrnn.safe_text import safe_name

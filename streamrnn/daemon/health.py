@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from streamrnn.daemon.recent_series import Point, RecentSeries
 from streamrnn.daemon.stages import Stages
 from streamrnn.engine.loop import Runtime
-from streamrnn.engine.monitor import Monitor
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 

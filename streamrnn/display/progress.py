@@ -11,7 +11,7 @@ from streamrnn.safe_text import safe_name
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from streamrnn.engine.summary import Summary
+    from streamrnn.engine.monitor import Summary
 
 __all__ = ["Progress"]
 
@@ -23,7 +23,7 @@ class Progress:
 
     Examples
     --------
-    >>> from streamrnn.engine.summary import Summary
+    >>> from streamrnn.engine.monitor import Summary
     >>> from streamrnn.display.progress import Progress
     >>> with Progress(wanted=False) as progress:
     ...     progress.show(Summary(), position=0)

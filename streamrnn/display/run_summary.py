@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.safe_text import safe_name
@@ -102,7 +102,7 @@ class RunSummary:
     >>> import numpy as np
     >>> from streamrnn.io import Block
     >>> from streamrnn.display.run_summary import RunSummary
-    >>> from streamrnn.engine.summary import Summary
+    >>> from streamrnn.engine.monitor import Summary
     >>> from streamrnn.scorers.scored import Scored
     >>> curve = RunSummary(limit=4)
     >>> values = np.arange(9.0)[:, None]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from streamrnn.config_secrets import redact
 from streamrnn.engine.due import Newest, Standing, due
 from streamrnn.engine.limits import Fitting
-from streamrnn.engine.monitor import Monitor
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.errors import FullError
 from streamrnn.io import Block, DeadLetter, Position, Sink
 from streamrnn.scorers.scored import Scored

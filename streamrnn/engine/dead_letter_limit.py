@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.errors import BadDataError
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
@@ -29,7 +29,7 @@ class DeadLetterLimit:
     >>> import numpy as np
     >>> from streamrnn.io import Block, DeadLetter
     >>> from streamrnn.engine.dead_letter_limit import DeadLetterLimit
-    >>> from streamrnn.engine.summary import Summary
+    >>> from streamrnn.engine.monitor import Summary
     >>> bad = Block(("a",), np.empty((0, 1)), (), 90, dead_letters=[DeadLetter(i, "no number") for i in range(9)])
     >>> breaker = DeadLetterLimit(0.5, 10)
     >>> breaker(bad, None, Summary())

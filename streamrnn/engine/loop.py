@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from streamrnn.config.options import DEFAULT_FIELDS
 from streamrnn.engine.commits import Batch, Commits
 from streamrnn.engine.limits import fitting
-from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.monitor import Monitor, Observer, Summary
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.partitions import Partitions
 from streamrnn.engine.shard import Shard
-from streamrnn.engine.summary import Observer, Summary
 from streamrnn.errors import ModelChangedError, Retriable, StreamrnnError
 from streamrnn.io import AttachedSink, Block, Poll, Sink, Source
 

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from streamrnn.engine.due import Newest, Standing, gone_behind
 from streamrnn.engine.limits import fitting
-from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.positions import cut, distance, start_of
 from streamrnn.engine.shard import Shard
-from streamrnn.engine.summary import Summary
 from streamrnn.errors import GoneError, ModelChangedError, StateError
 from streamrnn.io import Block, LimitedSink, Position, RetainingSource, Sink, Source, reached
 from streamrnn.scorers.scored import Scored

@@ -21,7 +21,7 @@ from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.daemon.recent_series import Point
 from streamrnn.daemon.server import ASK_S, CONNECTION_S, CONNECTIONS, StatusServer
 from streamrnn.display.top import watch
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from streamrnn.config import Alarm
 from streamrnn.display.run_picture import _fill, draw
 from streamrnn.display.run_summary import RunSummary
+from streamrnn.engine.monitor import Summary
 from streamrnn.engine.shard import Shard
-from streamrnn.engine.summary import Summary
 from streamrnn.errors import ConfigError, SinkError
 from streamrnn.io import Block
 from streamrnn.scorers.kinds import model_kind

@@ -25,7 +25,7 @@ from streamrnn.display.progress import Progress
 from streamrnn.display.run_picture import draw
 from streamrnn.display.run_summary import RunSummary
 from streamrnn.display.top import picture
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.io import Block
 from streamrnn.safe_text import PLACES, safe_name, safe_text
 from streamrnn.scorers.scored import Scored

@@ -12,9 +12,9 @@ from streamrnn.config import Forecast
 from streamrnn.display.forecast_picture import draw_forecast
 from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.engine.assemble import replay_tables
+from streamrnn.engine.monitor import Summary
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
-from streamrnn.engine.summary import Summary
 from streamrnn.errors import ConfigError, ModelChangedError
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE

@@ -12,7 +12,7 @@ from kafka_rig import EPOCH_MS, Rig, make_records
 from streamrnn import config
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.loop import Runtime
-from streamrnn.engine.summary import Summary
+from streamrnn.engine.monitor import Summary
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn_kafka import KafkaSource
