@@ -58,3 +58,8 @@ def on_page_content(html: str, **_: Any) -> str:
 def on_post_page(output: str, **_: Any) -> str:
     """Let the search work from the file system, with nothing fetched from elsewhere."""
     return output.replace(_FROM_ELSEWHERE, _WORKER)
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """Do the same for the page of what is not found."""
+    return output_content.replace(_FROM_ELSEWHERE, _WORKER)
