@@ -1,4 +1,4 @@
-"""A forecaster's book in Python's hands: growth, and the bytes of a snapshot."""
+"""Forecast states in Python's hands: growth, and the bytes of a snapshot."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _places(levels: tuple[float, ...]) -> NDArray[np.float64]:
 
 
 class ForecastStates:
-    """One book for each stream, all of one shape; the first is blank where streams have keys.
+    """One forecast state for each series, all of one shape; the first is blank where series have keys.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class ForecastStates:
     Examples
     --------
     >>> from streamrnn.models._forecast_states import ForecastStates
-    >>> books = ForecastStates(("drift", "rls"), horizon=2)
-    >>> books.grow(channels=1)
-    >>> books.array(0, "weights")[0, :, 0].tolist()
+    >>> states = ForecastStates(("drift", "rls"), horizon=2)
+    >>> states.grow(channels=1)
+    >>> states.array(0, "weights")[0, :, 0].tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
 
@@ -82,7 +82,7 @@ class ForecastStates:
         self._lay_out(self.shape, [])
 
     def array(self, area: int, name: str) -> NDArray[Any]:
-        """Return one array of one book, as a view.
+        """Return one array of one state, as a view.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class ForecastStates:
         return self.layout.view(self.slabs[area], name)
 
     def header(self, area: int) -> NDArray[np.int64]:
-        """Return one book's header, as a view.
+        """Return one state's header, as a view.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class ForecastStates:
         return slab
 
     def _lay_out(self, shape: Shape, inputs: list[int]) -> None:
-        """Copy everything into books of another shape; what is new is blank."""
+        """Copy everything into states of another shape; what is new is blank."""
         old, olds = self.layout, self.slabs or [self._blank(self.layout)]
         new = _layout_of(shape)
         self.inputs = [*self.inputs, *inputs]
@@ -149,7 +149,7 @@ class ForecastStates:
         self._lay_out(shape, more)
 
     def copy(self) -> ForecastStates:
-        """Return books of their own with the same content."""
+        """Return an independent copy."""
         other = copy.copy(self)
         other._lay_out(self.shape, [])  # noqa: SLF001
         return other
@@ -201,7 +201,7 @@ class ForecastStates:
         return out.reshape(self.shape.channels, horizon, len(places))
 
     def begin(self, area: int) -> None:
-        """Make sure that there is a blank book at ``area``.
+        """Make sure that there is a blank state at ``area``.
 
         Parameters
         ----------
@@ -215,7 +215,7 @@ class ForecastStates:
         self.header(area)[at.IS_FROZEN] = frozen
 
     def forget(self) -> None:
-        """Put the memory of all streams back to before the first event; what was learned of them stays."""
+        """Put the memory of all series back to before the first event; what was learned of them stays."""
         layout = self.layout
         blank = self._blank(layout)
         for slab in self.slabs:
@@ -246,7 +246,7 @@ class ForecastStates:
             self.header(area)[at.IS_FROZEN] = frozen
 
     def state(self) -> list[bytes]:
-        """Return each book as bytes: equal states give equal bytes."""
+        """Return each state as bytes: equal states give equal bytes."""
         found = []
         for slab in self.slabs:
             kept = slab.copy()
@@ -256,7 +256,7 @@ class ForecastStates:
         return found
 
     def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
-        """Take over what :meth:`state` gave for books of the same settings.
+        """Take over what :meth:`state` gave for states of the same settings.
 
         Parameters
         ----------
@@ -296,12 +296,12 @@ class ForecastStates:
                 raise StateError("The forecaster's state was written for other settings or another version.")
             slabs.append(slab)
         if not slabs:
-            raise StateError("The forecaster's state holds no book.")
+            raise StateError("The forecaster's state holds no series.")
         self.slabs = slabs
 
     @property
     def allocated(self) -> int:
-        """Bytes that the books take, what their alignment costs included."""
+        """Bytes that the states take, what their alignment costs included."""
         return sum(int(slab.base.nbytes) if slab.base is not None else slab.nbytes for slab in self.slabs)
 
 

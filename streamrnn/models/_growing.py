@@ -285,7 +285,7 @@ class Growing:
         self._pending = {}
 
     def freeze(self) -> None:
-        """Stop learning: from now on the state moves, weights and statistics do not. A frozen net is the net of the past."""
+        """Stop learning: the hidden state advances, weights and statistics do not change."""
         self._net.header[at.FROZEN] = 1
 
     def unfreeze(self) -> None:

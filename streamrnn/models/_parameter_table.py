@@ -112,7 +112,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "horizon": Parameter(
         "an int from 1 to 1000",
         _whole(1, 1000),
-        """Steps ahead that are stated at once, one output of the nets each. Choose the longest that is asked for regularly; memory
+        """Steps ahead that are forecast at once, one output of the nets each. Choose the longest that is needed regularly; memory
         grows with its square.""",
     ),
     "experts": Parameter(
@@ -123,8 +123,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
             and 0 < len(value) == len(set(value))
             and all(isinstance(name, str) and name in EXPERTS for name in value)
         ),
-        f"""Who is asked: some of {_names(EXPERTS)}. One alone is that expert, without a mixture. All: none was useless on
-        every stream tried, and each costs little.""",
+        f"""The experts: some of {_names(EXPERTS)}. A single one is used without a mixture. Default: all, as each helped on
+        some stream and costs little.""",
     ),
     "period": Parameter(
         "an int from 2 to 10000, two different ones as a tuple, or None",
@@ -143,26 +143,26 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "key": Parameter(
         "hashable, or None",
         lambda value, _: isinstance(value, Hashable),
-        """Name of the feature that says whose event it is: every value of it has a hidden state of its own; weights and
-        running statistics are shared. None: one stream.""",
+        """Name of the feature that identifies the series of an event. Each value has a hidden state of its own; weights and
+        running statistics are shared. None: all events are one series.""",
     ),
     "max_keys": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        """Keys kept at a time. The one without an event for longest makes room for a new one. Memory grows with the keys
-        seen, up to here.""",
+        """Most keys kept at a time; the least recently seen one is evicted (LRU). Memory grows with the keys
+        seen, up to this number.""",
     ),
     "advance": Parameter(
         "'learn' or 'predict'",
         lambda value, _: value in ("learn", "predict"),
-        """When the state moves on. ``"learn"``: when the label comes, as river's protocol has it. ``"predict"``: each
-        ``predict_one`` is an event, for labels that come late; ``learn_one`` then finds the oldest waiting event
+        """When the hidden state advances. ``"learn"``: with the label, as in river's protocol. ``"predict"``: with each
+        ``predict_one``, for delayed labels; ``learn_one`` then finds the oldest waiting event
         with the same x.""",
     ),
     "max_pending": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        'With ``advance="predict"``: events that wait for their label, for each key. The oldest goes unlearned.',
+        'With ``advance="predict"``: most events that wait for their label, for each key. Beyond it the oldest is dropped without being learned.',
     ),
     "time": Parameter(
         "hashable, or None",
@@ -174,46 +174,50 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "max_classes": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        "Most classes. One more is an error: a label that is different every time is not a class.",
+        "Most classes. One more is an error, so that memory stays bounded.",
     ),
     "alarm_rate": Parameter(
         "a number from 0.00001 to 0.5",
         lambda value, _: _rate(value, _) and value is not None and bool(1e-5 <= value <= 0.5),
-        """Share of usual events that may alarm. The threshold runs with the stream so that it holds; below 0.0002 alarms come more often than
-        asked for, until the stream is long.""",
+        """Share of normal events that may alarm. The threshold adapts so that it holds; below 0.0002 alarms are more frequent
+        until the stream is long.""",
     ),
-    "cooldown": Parameter("an int >= 0", _whole(0, 2**31), "Events after an alarm that raise none."),
+    "cooldown": Parameter(
+        "an int >= 0",
+        _whole(0, 2**31),
+        "Events after an alarm in which no other alarm is raised. Default 0: the score habituates anyway.",
+    ),
     "warm_up": Parameter(
         "an int >= 0",
         _whole(0, 2**31),
-        """Events before the first alarm. The net has learned nothing then, everything is new, and the first half of them is not even counted.
-        Below 100 the threshold rests on a handful.""",
+        """Events before the first alarm, in which net and memory fill; scores of the first half do not count for the threshold.
+        Below 100 the threshold rests on a few scores.""",
     ),
     "protect": Parameter(
         "an int >= 0",
         _whole(0, 2**31),
-        "Events after an alarm, itself among them, that teach the net nothing: neither is it led astray, nor is the anomaly learned away at once.",
+        "Events from an alarm on, that one included, from which the net does not learn, so that an anomaly is not learned as normal.",
     ),
     "patience": Parameter(
         "an int >= 10",
         _whole(10, 2**31),
-        """Events after which a stream that has stayed outside what was usual is said to have changed, and counts as usual. Until then it raises
-        no further alarm.""",
+        """Events after which an episode outside the normal range is reported as a lasting change and becomes the new normal. Until then
+        it raises no further alarm.""",
     ),
     "memory": Parameter(
         "an int from 64 to 1048576, or None",
         lambda value, given: value is None or _whole(64, 2**20)(value, given),
-        """Events of each feature, and key, that new ones are compared with: 16 bytes each. Long memories know more, and forget a change
-        of regime later. None: 6000, and with ``key`` 1024.""",
+        """Remembered events of each feature and key, 16 bytes each, that new ones are compared with. A longer memory knows more, and forgets an
+        old regime later. None: 6000, and with ``key`` 1024.""",
     ),
     "max_features": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        "Most features. One more is an error: memory stays bounded when names go astray.",
+        "Most features. One more is an error, so that memory stays bounded.",
     ),
     "seed": Parameter(
         "an int >= 0",
         _whole(0, 2**63 - 1),
-        "Of the initial weights: same seed, same events, same results, bit for bit.",
+        "Seed of the initial weights: the same seed and events give the same results, bit for bit.",
     ),
 }

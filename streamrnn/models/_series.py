@@ -45,7 +45,7 @@ def codes_of(channels: Iterable[int], features: Iterable[int]) -> list[int]:
 
 
 class Series(Recurrent):
-    """A row is ``[time] | y (C) | x (F) | forecasts (C H) | area``; books beside the nets, one for each series.
+    """A row is ``[time] | y (C) | x (F) | forecasts (C H) | area``; states beside the nets, one for each series.
 
     A subclass makes ``_states`` and ``_nets`` in its ``__init__``, and calls :meth:`_lay_row`.
     """
@@ -126,7 +126,7 @@ class Series(Recurrent):
         return self._columns.write(x, self._row_x) if x else not self._columns.names
 
     def _area(self, x: Mapping[Any, Any] | None) -> int:
-        """Return the area of an event that is learned, its book ready."""
+        """Return the area of an event that is learned, its forecast state ready."""
         if self.key is None:
             return 0
         have = self._net.sizes.areas
@@ -144,9 +144,9 @@ class Series(Recurrent):
         self._run(self._states, self._nets, area, rows, n)
         self._n_seen += n
 
-    def _run(self, books: ForecastStates, nets: list[Net], area: int, rows: NDArray[np.float64], n: int) -> None:
+    def _run(self, states: ForecastStates, nets: list[Net], area: int, rows: NDArray[np.float64], n: int) -> None:
         first, last = (nets[0], nets[-1]) if nets else (self._net, self._net)
-        first.call(books.slabs[area], first.slab, last.slab, rows, n)
+        first.call(states.slabs[area], first.slab, last.slab, rows, n)
 
     def _to_come(self, xs: list[dict[Any, Any]] | None, start: int) -> NDArray[np.float64] | None:
         """Return the features of the H steps from ``start`` on (H, F), NaN where they are not given; None where none counts."""
@@ -161,11 +161,11 @@ class Series(Recurrent):
         self, steps: NDArray[np.float64], horizon: int, xs: list[dict[Any, Any]] | None, area: int
     ) -> NDArray[np.float64]:
         """Return forecasts beyond the model's horizon: a copy takes its own forecasts in, and is asked again."""
-        books, nets = self._states.copy(), [copy.deepcopy(net) for net in self._nets]
-        books.freeze(1)
+        states, nets = self._states.copy(), [copy.deepcopy(net) for net in self._nets]
+        states.freeze(1)
         for net in nets:
             net.header[at.FROZEN] = 1
-        first, C = int(self._time is not None), books.shape.channels
+        first, C = int(self._time is not None), states.shape.channels
         while len(steps) < horizon:
             for i in range(len(steps) - self.horizon, len(steps)):
                 row = np.full(self._width(), np.nan)
@@ -175,8 +175,8 @@ class Series(Recurrent):
                     self._columns.write_slowly(xs[i], found)
                     row[:first], row[first + C : len(found) + C] = found[:first], found[first:]
                 row[-1] = area
-                self._run(books, nets, area, row, 1)
-            steps = np.vstack([steps, books.ahead(area, self._to_come(xs, len(steps)))[0]])
+                self._run(states, nets, area, row, 1)
+            steps = np.vstack([steps, states.ahead(area, self._to_come(xs, len(steps)))[0]])
         return steps[:horizon]
 
     # ---- forecasts ------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class SeriesState(Series):
         self._states.forget()
 
     def freeze(self) -> None:
-        """Stop learning: from now on the states move; weights, statistics and beliefs do not."""
+        """Stop learning: from now on the states move; weights, statistics and the experts' weights do not."""
         self._set_frozen(1)
 
     def unfreeze(self) -> None:
@@ -57,7 +57,7 @@ class SeriesState(Series):
         return sum(int(net.header[at.REFUSED]) for net in self._nets)
 
     def memory_usage(self) -> int:
-        """Return the bytes that this model holds: slabs of books and nets, and the Python objects around them."""
+        """Return the bytes that this model holds: slabs of forecast states and nets, and the Python objects around them."""
         found = [self._row, self._states, self._states.slabs, *self._nets[1:]]
         nets = sum(net.allocated for net in self._nets[1:])
         return super().memory_usage() + nets + self._states.allocated + sum(map(sys.getsizeof, found))

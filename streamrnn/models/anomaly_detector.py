@@ -1,4 +1,4 @@
-"""An anomaly detector that expects the next event."""
+"""An online anomaly detector for streams of features."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not wo
 
 @documented
 class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
-    """Recurrent net that says how little an event fits all that has been, and raises alarms at a rate that you choose.
+    """Recurrent net that gives each event an anomaly score from 0 to 1, and raises alarms at a rate that you choose.
 
-    ``score_one`` is *evidence* in [0, 1], comparable across streams: how far the event is from every one in memory, as a share of the
-    range of the values so far. Four views are taken: of the value; of the value together with how far it is from what
-    the net expected eight events ago; of the value among those before it; and of the error of the forecast two events
-    ago, which counts as far as the net foretells the stream at all. What follows a surprise surprises less.
+    The *score* is the distance from the event to the nearest remembered one, as a share of the range of the values so far, and so
+    comparable across streams. Four views of each feature are compared: its value; the value together with the error of the
+    forecast made eight events ago; the value together with the mean of the last 32; and the error of the forecast made two events
+    ago, weighted by how well the net predicts the stream. After a high score the detector habituates: the next scores are lower.
 
-    An *alarm* is evidence at or above a threshold that runs with the stream, so that a share ``alarm_rate`` of usual events alarms, on any
-    stream and through drift. The p-value is a figure of its own: as a score it would forget how large a surprise is. :meth:`explain_one`
-    tells all of it, with the contribution of each feature and each view.
+    An *alarm* is a score at or above a threshold that adapts, so that a share ``alarm_rate`` of normal events alarms, on any
+    stream and through drift. The p-value is given beside the score, as a rank does not say how far away an event is.
+    :meth:`explain_one` returns the details, with the contribution of each feature and each view.
 
-    The net's state runs on from event to event; after every few events the weights learn by
-    truncated backpropagation through time, and eligibility traces carry error to causes older than the window. It predicts
-    each feature's *change*, so that before it has learned anything it expects persistence. It sees nothing but the past. Nothing has to be scaled.
+    The net keeps its hidden state from event to event. Every few events its weights are updated by truncated backpropagation
+    through time, and eligibility traces carry the gradient to causes older than the window. It predicts each feature's *change*, so
+    that before it has learned anything it predicts the last value. It uses past events only. Nothing has to be scaled.
 
     When not to use it: events without order (use ``river.anomaly.HalfSpaceTrees``), features that are all categories, or
-    streams of a few hundred events. A slow drift away from normal is followed, not reported.
+    streams of a few hundred events. To a slow drift it adapts, without an alarm.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
 
     def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None) -> None:
-        """Alarm at another rate from the next event on; what has been learned stays.
+        """Change the alarm rule from the next event on; what has been learned stays.
 
         Parameters
         ----------
@@ -178,16 +178,16 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged with the other forecasts
 
     def correct(self, feature: Any, decided: str | None, feedback: bool) -> None:
-        """Say of an event, after it was learned, whether it was an anomaly: the word of :meth:`learn_one`, late.
+        """Apply delayed feedback: say of an event that was learned before whether it was an anomaly.
 
-        What the net has learned from the event stays.
+        It has the effect of ``feedback`` in :meth:`learn_one` on the weights of the views; what the net has learned from the event stays.
 
         Parameters
         ----------
         feature, decided
-            What :meth:`explain_one` told of it, before it was learned. None, None: nothing was found, and nothing is to be corrected.
+            As :meth:`explain_one` returned them for the event, before it was learned. None, None: no feature scored, and nothing changes.
         feedback
-            What you know about it.
+            True: it was an anomaly. False: it was normal.
 
         Raises
         ------
@@ -242,15 +242,16 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return sizes.timed + 4 * sizes.outputs + 1 + INFORMATION + sizes.keyed
 
     def learn_one(self, x: Mapping[Any, Any], feedback: bool | None = None) -> None:
-        """Take the event in: the last event's expectation is corrected by it, and the state moves on.
+        """Learn the event: it is the target of the prediction made before it, it is remembered, and the hidden state advances.
 
         Parameters
         ----------
         x
             Features by name. Missing, None and NaN are fine; new names get columns of their own.
         feedback
-            What you know about it: True or False makes the view that decided its score count a quarter more or a fifth less from now on, in the
-            feature that decided, for every key, within a factor of 4; and an anomaly teaches the net nothing. None or NaN: nothing is known.
+            True: it is an anomaly. The view that decided its score counts a quarter more from now on, in the feature that decided and for every
+            key, within a factor of 4; and the net does not learn from it. False: it is normal, and the view counts a fifth less. None or
+            NaN: not known.
 
         Raises
         ------
@@ -268,7 +269,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             net.call(net.slab, net.row, 1, mode)
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
-        """Return how little x fits what was expected, in [0, 1]. Changes nothing.
+        """Return the anomaly score of x, from 0 to 1. Does not change the model.
 
         Parameters
         ----------
@@ -278,7 +279,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Returns
         -------
         float
-            0 for a value that has been seen where it was expected; 1 for one as far from all others as they lie apart.
+            0 for an event like a remembered one; 1 for one as far from all of them as the range of the values so far.
         """
         net = self._net
         if not net.sizes.outputs:
@@ -290,7 +291,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return net.row.item(net.sizes.timed + net.sizes.outputs)
 
     def explain_one(self, x: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the score of x and all that stands behind it. Changes nothing.
+        """Return the score of x with its details. Does not change the model.
 
         Parameters
         ----------
@@ -300,10 +301,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Returns
         -------
         dict
-            ``score``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether the stream is said to have changed);
-            ``p_value``, ``threshold``; ``since``: events since the alarm that this one still belongs to, 0 for none; ``feature`` and ``decided``: the
-            feature that decides and the view that does in it, None where nothing was found; ``views``: what each found there; ``features``: for each its evidence as ``contribution``, and ``expected``, ``low`` and ``high``,
-            the band of two running errors.
+            ``score``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether a lasting change is reported);
+            ``p_value``, ``threshold``; ``since``: events since the alarm whose episode goes on, 0 without one; ``feature`` and ``decided``: the feature
+            with the highest score and the view that decides it, None where no feature scores; ``views``: the score of each view
+            there; ``features``: for each its score as ``contribution``, the prediction as ``expected``, and ``low`` and ``high``, two running errors on
+            either side of it.
 
         Examples
         --------
@@ -318,7 +320,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return of_event(self._judgement(x), self._columns.names, self._net.sizes.timed)
 
     def _judgement(self, x: Mapping[Any, Any]) -> dict[str, NDArray[Any]]:
-        """Return what is said of x, as a block of one row; changes nothing."""
+        """Return the details of x, as a block of one row; changes nothing."""
         net = self._net
         self._look(x)
         if not net.sizes.outputs:
@@ -332,12 +334,12 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return read(rows, self._net.sizes.outputs, self._net.sizes.timed)
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
-        """Return what the net expects of the next event; {} before the first.
+        """Return the net's prediction of the next event by feature; {} before the first event.
 
         Parameters
         ----------
         key
-            Of the stream that is asked about, for a detector with ``key``.
+            Whose next event, for a detector with ``key``.
 
         Examples
         --------
@@ -370,17 +372,17 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             The columns of an array; without it they are called 0, 1, 2 ... A column becomes a feature when its
             first row comes, even if that is NaN.
         feedback
-            What you know about each event, as for :meth:`learn_one`: (n,), not 0 for an anomaly, 0 for none, NaN where nothing is known.
+            For each event as in :meth:`learn_one`, (n,): not 0 for an anomaly, 0 for a normal event, NaN where not known.
 
         Returns
         -------
         dict
-            Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"``, what was
-            expected of each row before it was seen, ``"low"`` and ``"high"``, the band of two running errors around it, ``"contribution"``, the evidence of
-            each feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
-            they would be without quiet periods and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
-            of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"decided"`` (n,), the place among them of the one that decided, and ``"feature"`` (n,), the column in which
-            it did; -1 where nothing was found.
+            Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"`` of each row, made
+            before it was learned, ``"low"`` and ``"high"``, two running errors on either side of it, ``"contribution"``, the score of each
+            feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
+            they would be without cooldown and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
+            of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"decided"`` (n,), the index among them of the view that decided, and ``"feature"`` (n,), the column of the
+            feature; -1 where no feature scores.
 
         Examples
         --------
@@ -412,7 +414,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def run_rows(self, values: NDArray[np.float64], names: Sequence[Any]) -> NDArray[np.float64] | None:
-        """Score and learn rows as :meth:`progressive_many` does, and leave what is said of them to :meth:`read_rows`.
+        """Score and learn rows as :meth:`progressive_many` does, and leave their details to :meth:`read_rows`.
 
         For whoever runs many detectors a few rows each: reading their rows together takes no longer than those of one.
 

@@ -22,7 +22,7 @@ __all__ = ["RNNClassifier"]
 
 @documented
 class RNNClassifier(Supervised, base.MiniBatchClassifier):
-    """Recurrent net that tells which class an event belongs to, from the event and from what came before it.
+    """Recurrent net that predicts the class of an event, from the event and from what came before it.
 
     Classes appear as they come, two or many; labels are bools, ints or text. Probabilities are the softmax of one output
     a class, the loss is cross entropy. ``predict_proba_one`` answers from the present state and changes nothing;
@@ -137,7 +137,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
             into[:, 0] = [self._targets.index.get(label, np.nan) for label in labels[start:stop]]
 
     def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
-        """Take the event in: the state moves on, and y is learned.
+        """Learn the event: the hidden state advances, and y is learned.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         self._learn(x)
 
     def predict_proba_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
-        """Return the probability of each class seen so far, from the present state. Changes nothing.
+        """Return the probability of each class seen so far, from the present state. Does not change the model.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""A forecaster of several steps at once: experts, a mixture that learns whom to believe, and bands."""
+"""A forecaster of several steps ahead: a mixture of experts with prediction intervals."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ __all__ = ["RNNForecaster"]
 
 @documented
 class RNNForecaster(SeriesState, Forecaster):
-    """Forecasts the next ``horizon`` values of a series, or of several at once, with bands.
+    """Forecasts the next ``horizon`` values of a series, or of several at once, with prediction intervals.
 
-    Several *experts* state every step ahead: the last value, the last season, recursive least squares on lagged changes, and two
-    recurrent nets with one output for each channel and step, which state by how much the series will have changed. Bernstein online
-    aggregation weighs them, for each channel and step ahead anew at every event, so that the forecast is hardly ever much worse
-    than the best of them, and often better. Quantiles of its errors, tracked online, are the bands.
+    Several *experts* forecast every step ahead: the last value, the last season, recursive least squares on lagged changes, and two
+    recurrent nets with one output for each channel and step, which forecast the change up to that step. Bernstein online
+    aggregation weights them, separately for each channel and step, at every event, so that the mixture is rarely much worse
+    than the best expert, and often better. Prediction intervals are quantiles of its errors, tracked online.
 
-    Nothing is learned before it is known: a forecast is judged, and teaches, when the values that it spoke of have come.
+    Evaluation is prequential: a forecast is scored, and learned from, when its target values have arrived.
 
     ``y`` is a number, or a dict of channels; channels may appear at any time, and forecasts come back in the same kind.
     ``forecast(h)`` beyond ``horizon`` rolls on from its own forecasts. Features whose future is known (a calendar, a weather forecast,
@@ -152,7 +152,7 @@ class RNNForecaster(SeriesState, Forecaster):
     # ---- learning -------------------------------------------------------------------------------
 
     def learn_one(self, y: Any, x: Mapping[Any, Any] | None = None) -> None:
-        """Take the next values in.
+        """Learn the next values.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class RNNForecaster(SeriesState, Forecaster):
     # ---- asking ---------------------------------------------------------------------------------
 
     def forecast(self, horizon: int, xs: list[dict[Any, Any]] | None = None, key: Any = None) -> list[Any]:
-        """Return forecasts of the next values. Changes nothing.
+        """Return forecasts of the next values. Does not change the model.
 
         Parameters
         ----------
@@ -209,7 +209,7 @@ class RNNForecaster(SeriesState, Forecaster):
             with weights and bands of its own. From the first step on that lacks one, and without ``xs``, forecasts are the
             ordinary ones, bit for bit.
         key
-            Of the stream that is asked about, for a forecaster with ``key``; without it that of ``xs``.
+            Whose next values, for a forecaster with ``key``; without it that of ``xs``.
 
         Returns
         -------
@@ -249,7 +249,7 @@ class RNNForecaster(SeriesState, Forecaster):
         Parameters
         ----------
         horizon
-            How many steps. Beyond the model's own, bands widen with the square root of the steps.
+            How many steps. Beyond the model's own horizon, intervals widen with the square root of the steps.
         levels
             Between 0 and 1. Tracked are 0.005 to 0.995; beyond, the outermost holds.
         xs, key
@@ -285,7 +285,7 @@ class RNNForecaster(SeriesState, Forecaster):
     def forecast_interval(
         self, horizon: int, level: float = 0.8, xs: list[dict[Any, Any]] | None = None, key: Any = None
     ) -> list[Any]:
-        """Return the band that holds each of the next values with probability ``level``, as much above it as below.
+        """Return the prediction interval of each of the next values, with probability ``level`` and equal tails.
 
         Parameters
         ----------
@@ -315,7 +315,7 @@ class RNNForecaster(SeriesState, Forecaster):
 
     @property
     def weights_(self) -> dict[str, Any]:
-        """How much each expert is believed now: an array (horizon,) for each; with channels, by channel.
+        """The weight of each expert now: an array (horizon,) for each; with channels, by channel.
 
         The weights of ordinary events; behind a jump others hold.
         """

@@ -134,7 +134,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002
-        """Return a prediction for each target seen so far, from the present state. Changes nothing.
+        """Return a prediction for each target seen so far, from the present state. Does not change the model.
 
         Parameters
         ----------

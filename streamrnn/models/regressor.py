@@ -126,7 +126,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
-        """Return the prediction for x from the present state. Changes nothing.
+        """Return the prediction for x from the present state. Does not change the model.
 
         Parameters
         ----------

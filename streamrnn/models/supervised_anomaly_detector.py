@@ -1,4 +1,4 @@
-"""A detector of targets that do not fit their features."""
+"""An online anomaly detector for a target's residual."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ SHARED: Final = ("params", "keys")  # parts of a state that are the same for bot
 
 @documented
 class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
-    """Recurrent net that says how little a target fits its features and the past, and raises alarms at a rate that you choose.
+    """Recurrent net that gives a target an anomaly score, given its features and the past, and raises alarms at a rate that you choose.
 
-    A net as that of :class:`~streamrnn.RNNRegressor` expects y from x and all that came before. What is left, y less that, is one
-    number an event, and :class:`~streamrnn.RNNAnomalyDetector` judges it: its evidence, its alarms, its explanation. So a
-    level that was never seen is no anomaly where the features account for it, and one seen every day is where they do not.
+    A net like that of :class:`~streamrnn.RNNRegressor` predicts y from x and the past. The residual, y minus the prediction, is scored
+    by :class:`~streamrnn.RNNAnomalyDetector`, with its alarms and details. A level never seen before is therefore normal where the
+    features explain it, and a common one is an anomaly where they do not.
 
-    While an alarm is fresh (``protect`` events) the net learns nothing from what comes. A target that is not known (None, NaN) has
-    score 0, moves the state on, and teaches nothing.
+    For ``protect`` events from an alarm on the net does not learn. A target that is not known (None, NaN) has score 0 and advances the
+    hidden state; nothing is learned from it.
 
     When not to use it: all features are to be watched (``RNNAnomalyDetector``); the label says whether the event *is* an anomaly
     (``RNNClassifier``, or ``RNNAnomalyDetector.learn_one(x, feedback=...)``).
@@ -136,7 +136,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
 
     def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None) -> None:
-        """Alarm at another rate from the next event on; what has been learned stays.
+        """Change the alarm rule from the next event on; what has been learned stays.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return found if self.key is None else {**found, SERIES: key_of(x, self.key)}
 
     def learn_one(self, x: Mapping[Any, Any], y: Any, feedback: bool | None = None) -> None:
-        """Take the event in: the state moves on, y is learned, and its surprise remembered.
+        """Learn the event: the hidden state advances, y is learned, and its residual is remembered.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         y
             The target. None or NaN: not known; the state moves on and nothing is learned from it.
         feedback
-            What you know about it, as for :class:`~streamrnn.RNNAnomalyDetector`.
+            Whether it is an anomaly, as in :meth:`streamrnn.RNNAnomalyDetector.learn_one`.
 
         Raises
         ------
@@ -182,14 +182,14 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         self._learn(x)
 
     def correct(self, decided: str | None, feedback: bool) -> None:
-        """Say of an event, after it was learned, whether it was an anomaly, as :meth:`streamrnn.RNNAnomalyDetector.correct`.
+        """Apply delayed feedback to an event that was learned before, as :meth:`streamrnn.RNNAnomalyDetector.correct`.
 
         Parameters
         ----------
         decided
-            What :meth:`explain_one` details of it, before it was learned.
+            As :meth:`explain_one` returned it for the event, before it was learned.
         feedback
-            What you know about it.
+            True: it was an anomaly. False: it was normal.
 
         Raises
         ------
@@ -204,7 +204,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return bool(net.layout.view(net.slab, "alarm", area)[alarm.GUARD] > 0.0)
 
     def score_one(self, x: Mapping[Any, Any], y: Any) -> float:
-        """Return how little y fits what x and the past let expect, in [0, 1]. Changes nothing.
+        """Return the anomaly score of y given x and the past, from 0 to 1. Does not change the model.
 
         Parameters
         ----------
@@ -216,7 +216,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return self._judge.score_one(self._surprise(x, to_float("y", y)))
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:
-        """Return what is expected of y. Changes nothing.
+        """Return the prediction of y. Does not change the model.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         return self._predict(x).item(self._net.first_output)
 
     def explain_one(self, x: Mapping[Any, Any], y: Any) -> dict[str, Any]:
-        """Return the score of y and all that stands behind it. Changes nothing.
+        """Return the score of y with its details. Does not change the model.
 
         Parameters
         ----------
@@ -239,7 +239,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         -------
         dict
             As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``feature`` and
-            ``features``; NaN where nothing is expected yet.
+            ``features``; NaN before anything was learned.
         """
         details = self._judge.explain_one(self._surprise(x, to_float("y", y)))
         del details["feature"]
@@ -332,12 +332,12 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         self._judge.lr = self.lr
 
     def reset(self) -> None:
-        """Begin a new sequence, see :meth:`RNNRegressor.reset`: for what expects and for what judges."""
+        """Begin a new sequence, see :meth:`RNNRegressor.reset`: for the net and for the detector of its residuals."""
         super().reset()
         self._judge.reset()
 
     def freeze(self) -> None:
-        """Stop learning: from now on states and memories move, weights and statistics do not."""
+        """Stop learning: hidden states and memories advance, weights and statistics do not change."""
         super().freeze()
         self._judge.freeze()
 

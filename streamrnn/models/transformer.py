@@ -173,7 +173,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
         return found
 
     def transform_one(self, x: Mapping[Any, Any]) -> dict[Any, float]:
-        """Return the hidden state of the top layer with x in it. Changes nothing.
+        """Return the hidden state of the top layer with x in it. Does not change the model.
 
         Parameters
         ----------
