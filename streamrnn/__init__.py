@@ -1,4 +1,4 @@
-"""Recurrent nets that never stop learning, for people with endless streams."""
+"""Online recurrent neural networks for unbounded streams, as river estimators."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def is_moment(value: Any) -> bool:
 
 
 def is_unknown(value: Any) -> bool:
-    """Tell whether a label, or a word on an event, is not known: None, NaN, what pandas has for them, or masked.
+    """Tell whether a label, or feedback on an event, is not known: None, NaN, what pandas has for them, or masked.
 
     Parameters
     ----------

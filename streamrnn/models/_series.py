@@ -211,9 +211,9 @@ class Series(Recurrent):
             return [dict(zip(names, step)) for step in steps.tolist()]  # noqa: B905  for each event: strict costs a third more
         return np.nan_to_num(steps[:, 0]).tolist() if names else [0.0] * len(steps)
 
-    def _believed(self, field: str, names: list[str]) -> dict[str, Any]:
-        beliefs = self._states.array(0, field)[0]
-        if not beliefs.size:
+    def _weights_of_experts(self, field: str, names: list[str]) -> dict[str, Any]:
+        weights = self._states.array(0, field)[0]
+        if not weights.size:
             return {}
-        by_channel = [{name: beliefs[e, c].copy() for e, name in enumerate(names)} for c in range(beliefs.shape[1])]
+        by_channel = [{name: weights[e, c].copy() for e, name in enumerate(names)} for c in range(weights.shape[1])]
         return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))

@@ -319,12 +319,12 @@ class RNNForecaster(SeriesState, Forecaster):
 
         The weights of ordinary events; behind a jump others hold.
         """
-        return self._believed("weights", [name for name in self._asked_of if EXPERTS[name].code != ARX_CODE])
+        return self._weights_of_experts("weights", [name for name in self._asked_of if EXPERTS[name].code != ARX_CODE])
 
     @property
     def weights_with_xs_(self) -> dict[str, Any]:
         """The same for steps whose features are known: ``arx`` is one more. Empty for a forecaster without features."""
-        return self._believed(
+        return self._weights_of_experts(
             "informed.weights", sorted(self._asked_of, key=lambda name: EXPERTS[name].code == ARX_CODE)
         )
 
