@@ -103,7 +103,7 @@ def test_a_word_moves_what_follows_and_nothing_else() -> None:
     assert pickle.dumps(late) == pickle.dumps(early)
     assert late.score_one(x) == early.score_one(x)
     for wrong in (("c", "value"), ("a", "size")):
-        with pytest.raises(ParameterError, match="explain_one told"):
+        with pytest.raises(ParameterError, match="as explain_one returned"):
             late.correct(*wrong, feedback=True)
 
 
