@@ -37,11 +37,12 @@ class KeyState:
     counters: Counters = field(default_factory=Counters)
     rows: list[int] = field(default_factory=list)
 
-    def count(self) -> Counters:
-        """Return what was learned since the last count."""
+    def count(self) -> tuple[int, float | None]:
+        """Return the updates refused since the last count, and the mean loss of what was learned; None where nothing was."""
         then, now = self.counters, self.scorer.counters
         self.counters = now
-        return Counters(now.refused - then.refused, now.learned - then.learned, now.loss - then.loss)
+        learned = now.learned - then.learned
+        return now.refused - then.refused, (now.loss - then.loss) / learned if learned > 0 else None
 
 
 class Keys:

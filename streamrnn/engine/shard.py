@@ -172,10 +172,10 @@ class Shard:
         for state in states:
             rows, state.rows = state.rows, []
             parts.append((rows, _run(state.scorer, block, rows)))
-            since = state.count()
-            self.refused += since.refused
-            if since.learned > 0:
-                losses.append(since.loss / since.learned)
+            refused, loss = state.count()
+            self.refused += refused
+            if loss is not None:
+                losses.append(loss)
         if unknown:
             parts.append((unknown, self._nothing_for(parts, block, len(unknown))))
         found = replace(join(parts), label=self.kind.predicted, losses=np.array(losses))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamrnn.scorers.capabilities import OwnRule, RowReader
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters
-from streamrnn.scorers.store import ModelStore, counters_of
+from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["DetectorScorer"]
 
@@ -41,13 +41,18 @@ class DetectorScorer:
     parts = 1
 
     def __init__(self, model: OwnRule, store: ModelStore) -> None:
-        self.model = model
         self._store = store
+        self._take(model)
+
+    def _take(self, model: OwnRule) -> None:
+        self.model = model
+        self._rows = model if isinstance(model, RowReader) else None
+        self._counters = counting(model)
 
     @property
     def counters(self) -> Counters:
         """What the net has learned so far."""
-        return counters_of(self.model)
+        return self._counters()
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
@@ -62,12 +67,16 @@ class DetectorScorer:
             Of the events, as the input wrote them; None where it has no time.
         """
         del times
-        model = self.model
-        if isinstance(model, RowReader):
-            rows = model.run_rows(values, names)
+        if self._rows is not None:
+            rows = self._rows.run_rows(values, names)
             if rows is not None:
-                return RawRows(rows, lambda together: Scored.of(model.read_rows(together)))
+                return RawRows(rows, self._read)
         return Scored.of(self.model.progressive_many(np.ascontiguousarray(values), names))
+
+    def _read(self, rows: NDArray[np.float64]) -> Scored:
+        if self._rows is None:
+            raise TypeError("there are no raw rows to read")
+        return Scored.of(self._rows.read_rows(rows))
 
     def set_alarm(self, rate: float, cooldown: int) -> None:
         """Alarm at another rate from the next event on.
@@ -97,4 +106,4 @@ class DetectorScorer:
         blobs
             What it gave, as many and in the order.
         """
-        self.model = self._store.read(blobs[0], self.model)
+        self._take(self._store.read(blobs[0], self.model))

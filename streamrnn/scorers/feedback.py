@@ -15,7 +15,7 @@ from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.recent_events import RecentEvents
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
-from streamrnn.scorers.store import ModelStore, counters_of
+from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["FIELD", "FeedbackScorer", "feedback_alone"]
 
@@ -99,11 +99,12 @@ class FeedbackScorer:
         self.column = LabelColumn(label)
         self.recent = RecentEvents(memory)
         self._store = store
+        self._counters = counting(model)
 
     @property
     def counters(self) -> Counters:
         """What the net has learned so far."""
-        return counters_of(self.model)
+        return self._counters()
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
@@ -211,3 +212,4 @@ class FeedbackScorer:
         self.column.restore_names(head.label, head.features)
         self.recent = RecentEvents.from_bytes(blobs[1], head.seen, len(head.features), len(self.recent.kept))
         self.model = self._store.read(blobs[2], self.model)
+        self._counters = counting(self.model)

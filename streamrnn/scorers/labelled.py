@@ -15,7 +15,7 @@ from streamrnn.scorers.label_column import LabelColumn
 from streamrnn.scorers.parts import failed, last_step
 from streamrnn.scorers.rank_rule import MOST_EVENTS
 from streamrnn.scorers.scorer import Counters
-from streamrnn.scorers.store import ModelStore, counters_of
+from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["LabelErrors", "LabelledModel", "is_classifier"]
 
@@ -73,6 +73,7 @@ class LabelledModel:
     def __init__(self, model: Any, label: str, store: ModelStore) -> None:
         self.model = model
         self._store = store
+        self._counters = counting(model)
         self._learns_blocks = isinstance(model, BlockLearner)
         self.column = LabelColumn(label, getattr(model, "time", None) if self._learns_blocks else None)
         self._classifies = is_classifier(model)
@@ -81,7 +82,7 @@ class LabelledModel:
     @property
     def counters(self) -> Counters:
         """What the model has learned so far; zeros where it does not count."""
-        return counters_of(self.model)
+        return self._counters()
 
     def score(
         self, values: NDArray[np.float64], names: tuple[str, ...]
@@ -176,6 +177,7 @@ class LabelledModel:
         self.column.restore(blobs[0])
         self._errors.restore(blobs[1])
         self.model = self._store.read(blobs[2], self.model)
+        self._counters = counting(self.model)
 
 
 class LabelErrors:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
-from streamrnn.scorers.store import ModelStore, counters_of
+from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["LabelledDetectorScorer"]
 
@@ -46,11 +46,12 @@ class LabelledDetectorScorer:
         self.model = model
         self.column = LabelColumn(label, model.time)
         self._store = store
+        self._counters = counting(model)
 
     @property
     def counters(self) -> Counters:
         """What the net has learned so far."""
-        return counters_of(self.model)
+        return self._counters()
 
     def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the contribution is the score.
@@ -106,3 +107,4 @@ class LabelledDetectorScorer:
         """
         self.column.restore(blobs[0])
         self.model = self._store.read(blobs[1], self.model)
+        self._counters = counting(self.model)

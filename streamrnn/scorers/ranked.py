@@ -14,7 +14,7 @@ from streamrnn.scorers.parts import failed
 from streamrnn.scorers.rank_rule import AlarmRule
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
-from streamrnn.scorers.store import ModelStore, counters_of
+from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["RankedScorer", "RiverDetector", "Unranked"]
 
@@ -178,11 +178,14 @@ class RiverDetector:
     def __init__(self, model: Any, store: ModelStore) -> None:
         self.model = model
         self._store = store
+        self._counters = counting(model)
+        self._learns_blocks = isinstance(model, BlockLearner)
+        self._expects = isinstance(model, Expecting)
 
     @property
     def counters(self) -> Counters:
         """What the model has learned so far; zeros where it does not count."""
-        return counters_of(self.model)
+        return self._counters()
 
     def score(
         self, values: NDArray[np.float64], names: tuple[str, ...]
@@ -202,15 +205,14 @@ class RiverDetector:
             When a model that is not this library's raises at an event.
         """
         model: Any = self.model
-        if isinstance(model, BlockLearner):
+        if self._learns_blocks:
             found = model.progressive_many(np.ascontiguousarray(values), names)
             return found["score"], found["prediction"]
         scores = np.empty(len(values))
         expected = np.full(values.shape, np.nan)
-        expects = isinstance(model, Expecting)
         for i, row in enumerate(values.tolist()):
             x = {name: value for name, value in zip(names, row, strict=True) if value == value}  # noqa: PLR0124
-            if expects:
+            if self._expects:
                 before = model.expected_one()
                 expected[i] = [before.get(name, np.nan) for name in names]
             try:
@@ -237,3 +239,4 @@ class RiverDetector:
             What it gave, as many and in the order.
         """
         self.model = self._store.read(blobs[0], self.model)
+        self._counters = counting(self.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,8 +133,7 @@ class Scored:
         return Scored.of(columns)
 
 
-@dataclass(frozen=True, slots=True)
-class RawRows:
+class RawRows(NamedTuple):
     """Results as a compiled call left them: reading the rows of many keys together takes no longer than those of one.
 
     Parameters

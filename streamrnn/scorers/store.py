@@ -9,7 +9,7 @@ from streamrnn.errors import StateError
 from streamrnn.scorers.capabilities import Counted, Sized
 from streamrnn.scorers.scorer import Counters
 
-__all__ = ["ModelStore", "counters_of", "fitting"]
+__all__ = ["ModelStore", "counting", "fitting"]
 
 MODEL_BYTES = 200_000
 """Of a model that knows no size and cannot be written: a forest of 25 half-space trees."""
@@ -102,8 +102,8 @@ class ModelStore:
         return written * 3 // 2 + OBJECT_BYTES  # scratch beside what a snapshot holds
 
 
-def counters_of(model: Any) -> Counters:
-    """Return what a model has learned; zeros where it does not count.
+def counting(model: Any) -> Callable[[], Counters]:
+    """Return what tells the counters of a model; zeros where it does not count. Asked of a model once: the check is slow.
 
     Parameters
     ----------
@@ -112,11 +112,14 @@ def counters_of(model: Any) -> Counters:
 
     Examples
     --------
-    >>> from streamrnn.scorers.store import counters_of
-    >>> counters_of(object()).learned
+    >>> from streamrnn.scorers.store import counting
+    >>> counting(object())().learned
     0
     """
-    return Counters(*model.tally) if isinstance(model, Counted) else Counters()
+    if not isinstance(model, Counted):
+        return Counters
+    counted: Counted = model
+    return lambda: Counters(*counted.tally)
 
 
 def fitting(found: Any, fresh: Any) -> Any:
