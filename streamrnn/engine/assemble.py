@@ -235,6 +235,8 @@ def replay_tables(
         Of the net's first weights.
     forecast
         Events ahead that are forecast.
+    period
+        Its season in events, or two of them with a comma between.
     dead_letters
         File of records that are no events.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED
+from streamrnn.kernels.net import words as at
 from streamrnn.testing.cells import gradient_is_the_difference_quotient
 from streamrnn.testing.nets import play, small_net, weights
 from tests.kernels import reference
@@ -32,6 +33,8 @@ def results():
     options = {"layers": 2, "window": 5, "stride": 3, "normalize_inputs": True, "normalize_targets": True, "pull": 1e-4}
     for cell, traces in RULES:
         net = small_net(cell, traces=traces, optimizer="adam", **options)
+        if cell == "slstm":  # from rest the gradient of its input gate's bias is 0: Adam would follow the sign of rounding
+            net.array("settings")[at.EPS] = 1e-3
         out = play(net, X, Y)
         found[f"{cell}-{traces}"] = np.concatenate([out.ravel(), *(part.ravel() for part in weights(net))])
     return found

@@ -23,8 +23,8 @@ WAIVERS = {
     **dict.fromkeys(
         (
             "streamrnn/__main__.py", "streamrnn_kafka/faults.py", "streamrnn_kafka/names.py", "runtime/monitor.py",
-            "anomaly/rows.py", "anomaly/views.py", "cells/dense.py", "cells/table.py", "cells/trace_lstm.py", "experts/contract.py",
-            "net/detector_memory.py", "net/finite.py", "net/stamp.py",
+            "anomaly/rows.py", "anomaly/views.py", "cells/dense.py", "cells/trace_lstm.py", "experts/contract.py",
+            "net/detector_memory.py", "net/finite.py",
         ),
         SHORT,
     ),

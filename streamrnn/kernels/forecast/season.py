@@ -105,7 +105,7 @@ def observe(hd, d, c, t, known):
     """Take y[t], which lies in the ring, into both curves."""
     Q, N = hd[at.RING_SIZE], at.CURVE_LAGS
     ring = d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q]
-    y, block = ring[t % Q], hd[at.BLOCK] + 2 * c
+    y, block = ring[t % Q], hd[at.BLOCK_SUM] + 2 * c
     most = FARTHEST_ERROR * d[block + 1] if d[block + 1] > 0.0 else np.inf
     if known:
         _into(d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
@@ -230,7 +230,7 @@ def find(hd, d, c, t):
     curve = d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
     sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
     _sums(curve, seen, sums)
-    d[hd[at.BLOCK] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0
+    d[hd[at.BLOCK_SUM] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0
     main = _best(curve, sums, seen, t + 1, 2, DIP)
     now = main_season(hd, d, c)
     if 1 < now < seen and now != main and (main == 0 or curve[now] <= SWITCH * curve[main]):

@@ -125,7 +125,7 @@ class StateLayout(Slab):
             (at.VALUE_RING, "values", C, self.words[at.RING_SIZE]), (at.RAW_VALUES, "raw", C, H + 1), (at.BASE, "base", C, H + 1),
             (at.CONTEXT, "context", C, H + 1), (at.MEAN_CHANGE, "change", C, H), (at.CHANGE_COUNT, "changes", C, H),
             (at.EXPERT_FORECASTS, "forecasts", H, E + self.given, C, H), (at.LAG_CURVE, "curve", C, 2, N),
-            (at.COARSE_CURVE, "coarse_curve", C, 2, N), (at.COARSE_VALUES, "coarse", C, N), (at.BLOCK, "block", C, 2),
+            (at.COARSE_CURVE, "coarse_curve", C, 2, N), (at.COARSE_VALUES, "coarse", C, N), (at.BLOCK_SUM, "block", C, 2),
             (at.PERIOD, "period", C), (at.SHORT_PERIOD, "short", C), (at.IMPUTED, "imputed", C), (at.CHANGE_PEAKS, "change_peaks", 2, C, H),
             (at.CLOCK, "clock", 3), (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed),
             (at.PROFILE_SETTINGS, "profile.settings", z.profiles, 3),
