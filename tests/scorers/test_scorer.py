@@ -95,6 +95,17 @@ def _first(found: tuple[NDArray[np.float64], list[Any]]) -> tuple[NDArray[np.flo
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_nets_count(name: str) -> None:
+    """A net's targets and losses are counted: what it learned is in the metrics of a run, whatever is around it."""
+    scorer = made(name)
+    read(scorer.run(*_first(stream())))
+
+    assert scorer.counters.learned > 0
+    assert scorer.counters.loss > 0.0
+    assert scorer.counters.refused == 0
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_another_rate(name: str) -> None:
     """A rate taken over while the stream goes on counts from the next event; with no cooldown more may alarm."""
     values, times = stream()
