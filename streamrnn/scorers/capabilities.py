@@ -24,7 +24,7 @@ class Counted(Protocol):
     """Counts what it has learned."""
 
     @property
-    def tally(self) -> tuple[int, int, float]:
+    def counters(self) -> tuple[int, int, float]:
         """Updates refused, targets learned, and the sum of their losses."""
 
 
