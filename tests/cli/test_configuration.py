@@ -116,7 +116,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "negative seed": (GOOD + "[model]\nseed = -1\n", [":4: [model] seed:", "must be an int >= 0. Got -1 instead."]),
     "seed as float": (GOOD + "[model]\nseed = 1.5\n", [":4: [model] seed:", "Got 1.5 instead."]),
     "stride above window": (GOOD + "[model]\nwindow = 4\nstride = 9\n", [":3: [model]:", "'stride'", "window (4)"]),
-    "unknown cell": (GOOD + "[model]\ncell = 'lsmt'\n", [":4: [model] cell:", "one of lstm, trace_lstm, peephole_lstm"]),
+    "unknown cell": (
+        GOOD + "[model]\ncell = 'lsmt'\n",
+        [":4: [model] cell:", "one of lstm, trace_lstm, peephole_lstm"],
+    ),
     "unknown optimiser": (GOOD + "[model]\noptimizer = 'adm'\n", [":4: [model] optimizer:", "one of adam, sgd"]),
     "lr zero": (GOOD + "[model]\nlr = 0\n", [":4: [model] lr:", "a number > 0, or None. Got 0 instead."]),
     "kind of model a list": (GOOD + "[model]\nkind = ['a']\n", [":4: [model] kind: must be a text."]),

@@ -33,7 +33,9 @@ def results():
     options = {"layers": 2, "window": 5, "stride": 3, "normalize_inputs": True, "normalize_targets": True, "pull": 1e-4}
     for cell, traces in RULES:
         net = small_net(cell, traces=traces, optimizer="adam", **options)
-        if cell == "slstm":  # from rest the gradient of its input gate's bias is 0: Adam would follow the sign of rounding
+        if (
+            cell == "slstm"
+        ):  # from rest the gradient of its input gate's bias is 0: Adam would follow the sign of rounding
             net.array("settings")[at.EPS] = 1e-3
         out = play(net, X, Y)
         found[f"{cell}-{traces}"] = np.concatenate([out.ravel(), *(part.ravel() for part in weights(net))])
