@@ -16,7 +16,7 @@ from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError, FullError, RetriableSinkError, SinkError, SourceError, StateError
-from streamrnn.scorers.model_kinds import check_model
+from streamrnn.scorers.check_model import check_model
 from streamrnn_sqlite import SqliteSink, SqliteSource
 from tests.compiled import compile_detector
 
