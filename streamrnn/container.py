@@ -36,6 +36,13 @@ _LONGEST = 10**12  # bytes of a blob
 def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
     """Return manifest and blobs as one checked piece.
 
+    Parameters
+    ----------
+    manifest
+        What the blobs are, as JSON can hold it.
+    blobs
+        The bytes that belong to it, in order; any of them may be empty.
+
     Examples
     --------
     >>> from streamrnn.container import pack, unpack
@@ -95,6 +102,11 @@ def _write(buffer: bytearray, at: int, data: bytes) -> None:
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """Return manifest and blobs, or raise where any byte is not as it was written.
+
+    Parameters
+    ----------
+    data
+        What :func:`pack` returned, whole.
 
     Raises
     ------

@@ -15,6 +15,23 @@ __all__ = ["SinkOptions", "SourceOptions"]
 class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[source]`` with ``kind = "sqlite"``.
 
+    Parameters
+    ----------
+    path
+        The database.
+    table
+        The table to read, in the order of its rowid.
+    columns
+        Columns to watch.
+    time
+        Column of the event's time, ISO-8601 or epoch. None: events have no time.
+    key
+        Column of the event's key. None: all events have the same one.
+    on_missing
+        What a row that lacks some values is: an event, for which the model takes the mean, or a dead letter.
+    follow
+        Whether to wait for rows that are added.
+
     Examples
     --------
     >>> from streamrnn_sqlite import SqliteSource
@@ -45,6 +62,13 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sink]`` with ``kind = "sqlite"``.
+
+    Parameters
+    ----------
+    path
+        The database; made where it is missing.
+    table
+        The table of results. The names of the tables of dead letters, positions and snapshots begin with it.
 
     Examples
     --------

@@ -218,6 +218,11 @@ class SqliteSink:
 
         A damaged newest snapshot falls back to the one before it, with a warning.
 
+        Parameters
+        ----------
+        partition
+            A name that the source has announced.
+
         Raises
         ------
         StateError
@@ -247,6 +252,19 @@ class SqliteSink:
         blocks: Sequence[Block] = (),
     ) -> None:
         """Write all of it, or (after an error, or a crash and a restart) none of it.
+
+        Parameters
+        ----------
+        outputs
+            Lines of JSON, one for each event of ``blocks``, in order.
+        dead_letters
+            Records that are no events.
+        positions
+            For each partition touched, where reading goes on.
+        snapshots
+            For some of them, the model state that belongs to that position.
+        blocks
+            The events that the outputs are about. Empty: all outputs are of the first partition of ``positions``.
 
         Raises
         ------

@@ -25,12 +25,24 @@ LOOK_S = 0.05
 
 
 def quoted(name: str) -> str:
-    """Return the name of a table or column as SQL writes it."""
+    """Return the name of a table or column as SQL writes it.
+
+    Parameters
+    ----------
+    name
+        The name as it is.
+    """
     return '"' + name.replace('"', '""') + '"'
 
 
 def read_only(path: str) -> sqlite3.Connection:
-    """Open a database without the right to change it."""
+    """Open a database without the right to change it.
+
+    Parameters
+    ----------
+    path
+        The file of the database, which must exist.
+    """
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
@@ -167,6 +179,13 @@ class SqliteSource:
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
 
+        Parameters
+        ----------
+        max_events
+            Most events, >= 1.
+        timeout_s
+            Longest wait for the first one, in seconds; 0: none.
+
         Raises
         ------
         SourceError
@@ -187,6 +206,13 @@ class SqliteSource:
 
     def seek(self, partition: str, position: Position) -> None:
         """Go on reading at the row ``position``, or the first one behind it.
+
+        Parameters
+        ----------
+        partition
+            The only partition, ``"0"``.
+        position
+            A rowid.
 
         Raises
         ------
