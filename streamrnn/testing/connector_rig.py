@@ -62,41 +62,107 @@ class ConnectorRig(Protocol):
         ...
 
     def write(self, records: Sequence[Record | None], partition: str) -> None:
-        """Append records to a partition; None stands for one that is no event."""
+        """Append records to a partition; None stands for one that is no event.
+
+        Parameters
+        ----------
+        records
+            What to append, in order.
+        partition
+            One of :attr:`partitions`.
+        """
         ...
 
     def truncate(self, partition: str, keep: int) -> None:
-        """Have a partition hold its first ``keep`` records only: positions behind them are gone."""
+        """Have a partition hold its first ``keep`` records only: positions behind them are gone.
+
+        Parameters
+        ----------
+        partition
+            One of :attr:`partitions`.
+        keep
+            How many records stay, >= 0.
+        """
         ...
 
     def source(self, context: SourceContext) -> Source:
-        """Return a new source of the features ``a`` and ``b``, with keys and times, that begins at the input's start."""
+        """Return a new source of the features ``a`` and ``b``, with keys and times, that begins at the input's start.
+
+        Parameters
+        ----------
+        context
+            What a runtime tells a source about the run.
+        """
         ...
 
     def sink(self, context: SinkContext) -> Sink:
         """Return a new sink to the output, which keeps state and dead letters.
 
         Of the context ``fresh`` and ``snapshots_kept`` count; where dead letters and state go, the rig knows.
+
+        Parameters
+        ----------
+        context
+            What a runtime tells a sink about the run.
         """
         ...
 
     def outputs(self, partition: str) -> list[bytes]:
-        """Return the results of a partition's events, in order, as a reader sees them now."""
+        """Return the results of a partition's events, in order, as a reader sees them now.
+
+        Parameters
+        ----------
+        partition
+            One of :attr:`partitions`.
+        """
         ...
 
     def dead_letters(self, partition: str) -> list[tuple[str, str]]:
-        """Return the dead letters of a partition, in order, as a reader sees them now: the position as text, and the reason."""
+        """Return the dead letters of a partition, in order, as a reader sees them now: the position as text, and the reason.
+
+        Parameters
+        ----------
+        partition
+            One of :attr:`partitions`.
+        """
         ...
 
 
 def expect(found: object, expected: object, what: str) -> None:
-    """Raise where ``found`` is not what was expected."""
+    """Raise where ``found`` is not what was expected.
+
+    Parameters
+    ----------
+    found
+        The value that the connector gave.
+    expected
+        The value that is right.
+    what
+        What it is, as the beginning of the message.
+
+    Raises
+    ------
+    AssertionError
+        When they differ.
+    """
     if found != expected:
         raise AssertionError(f"{what}. Expected {expected!r}, got {found!r}.")
 
 
 def planted(n: int, start: int = 0, *, bad_every: int = 0, seed: float = 0.1) -> list[Record | None]:
-    """Return records whose sums tell whether one is missing, comes twice or comes late; every fourth lacks ``b``."""
+    """Return records whose sums tell whether one is missing, comes twice or comes late; every fourth lacks ``b``.
+
+    Parameters
+    ----------
+    n
+        How many records.
+    start
+        The number of the first one; numbers count from 0.
+    bad_every
+        Of so many records the last one is None, one that is no event. 0: none is.
+    seed
+        The factor of all values, so that partitions differ.
+    """
     return [
         None
         if bad_every and i % bad_every == bad_every - 1
@@ -112,7 +178,15 @@ def planted(n: int, start: int = 0, *, bad_every: int = 0, seed: float = 0.1) ->
 
 @contextmanager
 def opened(rig: ConnectorRig, context: SinkContext | None = None) -> Iterator[tuple[Source, Sink]]:
-    """Give a source and a sink that know each other and are entered."""
+    """Give a source and a sink that know each other and are entered.
+
+    Parameters
+    ----------
+    rig
+        The connector under test.
+    context
+        What the sink is told about the run. None: nothing but defaults.
+    """
     source, sink = rig.source(SourceContext()), rig.sink(context or SinkContext())
     if isinstance(sink, AttachedSink):
         sink.attach(source)
@@ -137,7 +211,20 @@ class Reading:
         self._starts = dict(starts or {})
 
     def until(self, wanted: Mapping[str, int], size: int) -> list[Block]:
-        """Return the blocks, once so many records of each partition have come: events and dead letters."""
+        """Return the blocks, once so many records of each partition have come: events and dead letters.
+
+        Parameters
+        ----------
+        wanted
+            Records by partition, counted from the first block of this reading.
+        size
+            Most events of one poll, >= 1.
+
+        Raises
+        ------
+        AssertionError
+            When the source ends before that, or does not bring them in time.
+        """
         end = time.monotonic() + WAIT_S
         while self.counts(wanted) != dict(wanted):
             poll = self._polled(size)
@@ -157,7 +244,18 @@ class Reading:
         return poll
 
     def counts(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        """Return how many records came of each partition."""
+        """Return how many records came of each partition.
+
+        Parameters
+        ----------
+        wanted
+            A mapping whose keys are the partitions; its values are not looked at.
+
+        Raises
+        ------
+        AssertionError
+            When a block belongs to none of these partitions.
+        """
         found = dict.fromkeys(wanted, 0)
         for block in self.blocks:
             if block.partition not in found:

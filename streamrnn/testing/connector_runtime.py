@@ -88,7 +88,15 @@ class _Sum:
 
 
 def results_of(partition: str, records: Sequence[Record | None]) -> list[bytes]:
-    """Return what one uninterrupted run writes."""
+    """Return what one uninterrupted run writes.
+
+    Parameters
+    ----------
+    partition
+        The name of the partition.
+    records
+        What was written to it.
+    """
     total = 0.0
     found: list[bytes] = []
     for one in records:
@@ -130,10 +138,30 @@ def sum_up(
 
     The first commit of a partition and every second one of a run bring a snapshot.
 
+    Parameters
+    ----------
+    rig
+        The connector under test, with its input filled.
+    wanted
+        Records by partition, counted from the input's start.
+    commits
+        Stop after so many. None: when all records are processed.
+    around
+        Called for each commit, with its number from 1, the sink, and what makes the commit.
+    size
+        Most events of one poll, >= 1.
+    context
+        What the sink is told about the run. None: nothing but defaults.
+
     Returns
     -------
     dict
         How many records of each partition have been dealt with, where this run has come to what it has not read again.
+
+    Raises
+    ------
+    AssertionError
+        When the records do not come in time, or the sink does not restore what an earlier run has left.
     """
     sums: dict[str, _Sum] = {}
     made, end = 0, time.monotonic() + WAIT_S
@@ -173,7 +201,13 @@ def sum_up(
 
 @contextlib.contextmanager
 def lent(kept: Mapping[str, bytes]) -> Iterator[dict[str, memoryview]]:
-    """Give views of snapshots that hold something else afterwards, as a runtime does that uses its buffers again."""
+    """Give views of snapshots that hold something else afterwards, as a runtime does that uses its buffers again.
+
+    Parameters
+    ----------
+    kept
+        Snapshots by partition.
+    """
     buffers = {name: bytearray(data) for name, data in kept.items()}
     views = {name: memoryview(buffer) for name, buffer in buffers.items()}
     try:
@@ -185,7 +219,17 @@ def lent(kept: Mapping[str, bytes]) -> Iterator[dict[str, memoryview]]:
 
 
 def judge(rig: ConnectorRig, records: Mapping[str, Sequence[Record | None]], letters: Mapping[str, list[Any]]) -> None:
-    """Raise where results and dead letters are not what the sink's ``delivery`` promises."""
+    """Raise where results and dead letters are not what the sink's ``delivery`` promises.
+
+    Parameters
+    ----------
+    rig
+        The connector under test.
+    records
+        What was written to each partition.
+    letters
+        The dead letters that are expected of each partition: position as text, and reason.
+    """
     delivery = rig.sink(SinkContext()).delivery
     for name, some in records.items():
         for found, expected, what in (
@@ -201,7 +245,13 @@ def judge(rig: ConnectorRig, records: Mapping[str, Sequence[Record | None]], let
 
 
 def letters_of(blocks: Sequence[Block]) -> dict[str, list[DeadLetter]]:
-    """Return the dead letters of each partition."""
+    """Return the dead letters of each partition.
+
+    Parameters
+    ----------
+    blocks
+        What a source gave, in order.
+    """
     found: dict[str, list[DeadLetter]] = {}
     for block in blocks:
         found.setdefault(block.partition, []).extend(block.dead_letters)
@@ -232,7 +282,17 @@ def _watched(sink: Sink, at: Callable[[Place], None], commit: Callable[[], None]
 
 
 def places_of_a_commit(rig: ConnectorRig, wanted: Mapping[str, int], size: int) -> list[Place]:
-    """Return the places that the second commit of a run comes through, in order, each once."""
+    """Return the places that the second commit of a run comes through, in order, each once.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, with its input filled.
+    wanted
+        Records by partition that the run is to process.
+    size
+        Most events of one poll, >= 1.
+    """
     found: dict[Place, None] = {}
 
     def note(number: int, sink: Sink, commit: Callable[[], None]) -> None:
@@ -246,7 +306,13 @@ def places_of_a_commit(rig: ConnectorRig, wanted: Mapping[str, int], size: int) 
 
 
 def kill_at(place: Place) -> Around:
-    """Have the process die where the second commit comes to ``place``, as by kill -9: nothing else of it runs."""
+    """Have the process die where the second commit comes to ``place``, as by kill -9: nothing else of it runs.
+
+    Parameters
+    ----------
+    place
+        One of :func:`places_of_a_commit`.
+    """
 
     def die(found: Place) -> None:
         if found == place:
@@ -256,7 +322,13 @@ def kill_at(place: Place) -> Around:
 
 
 def fail_at(place: Place) -> Around:
-    """Have the second commit fail at ``place`` with a full disk; where the sink says so, the same commit is tried again."""
+    """Have the second commit fail at ``place`` with a full disk; where the sink says so, the same commit is tried again.
+
+    Parameters
+    ----------
+    place
+        One of :func:`places_of_a_commit`.
+    """
 
     def fail(found: Place) -> None:
         if found == place:
@@ -275,7 +347,18 @@ def fail_at(place: Place) -> Around:
 
 
 def in_a_process(work: Callable[[], object]) -> None:
-    """Run ``work`` in a process of its own, which may be killed meanwhile; raise what went wrong there otherwise."""
+    """Run ``work`` in a process of its own, which may be killed meanwhile; raise what went wrong there otherwise.
+
+    Parameters
+    ----------
+    work
+        Called without arguments; what it returns is dropped.
+
+    Raises
+    ------
+    AssertionError
+        When it raises; the message is its traceback.
+    """
     read, write = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter(

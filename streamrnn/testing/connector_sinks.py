@@ -86,7 +86,18 @@ def _judged(rig: ConnectorRig, records: Records, starts: Mapping[str, Position])
 
 
 def check_protocol(rig: ConnectorRig) -> None:
-    """A sink is one, keeps state, says what it can do, and finds nothing wrong with a place that is good."""
+    """A sink is one, keeps state, says what it can do, and finds nothing wrong with a place that is good.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+
+    Raises
+    ------
+    AssertionError
+        When the sink does not keep to it.
+    """
     _fill(rig, 3)
     source, sink = rig.source(SourceContext()), rig.sink(SinkContext())
     if not isinstance(sink, Sink):
@@ -133,7 +144,13 @@ def _seen(rig: ConnectorRig, name: str, expected: list[bytes], when: str) -> Non
 
 
 def check_commits(rig: ConnectorRig) -> None:
-    """A commit can be read when it returns; a partition has its own position and newest snapshot, which a commit without one leaves."""
+    """A commit can be read when it returns; a partition has its own position and newest snapshot, which a commit without one leaves.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    """
     records = _fill(rig, 12)
     mine, *others = rig.partitions
     strange = others[0] if others else f"{mine}9"
@@ -169,7 +186,13 @@ def check_commits(rig: ConnectorRig) -> None:
 
 
 def check_resume(rig: ConnectorRig) -> None:
-    """Stopped after any number of commits and started again, results and dead letters are those of one pass, none early, late or twice."""
+    """Stopped after any number of commits and started again, results and dead letters are those of one pass, none early, late or twice.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    """
     records = _fill(rig, 60)
     starts = _starts(rig, records)
     wanted = {name: len(some) for name, some in records.items()}
@@ -181,7 +204,13 @@ def check_resume(rig: ConnectorRig) -> None:
 
 
 def check_fresh(rig: ConnectorRig) -> None:
-    """With ``fresh`` nothing is known of earlier runs, and a whole pass is written again; without it, that one is gone on with."""
+    """With ``fresh`` nothing is known of earlier runs, and a whole pass is written again; without it, that one is gone on with.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    """
     records = _fill(rig, 20)
     wanted = {name: len(some) for name, some in records.items()}
     sum_up(rig, wanted, commits=2)
@@ -198,7 +227,13 @@ def check_fresh(rig: ConnectorRig) -> None:
 
 
 def check_readers(rig: ConnectorRig) -> None:
-    """What a sink shows of results and snapshots from outside a run is what a reader sees and a restart finds."""
+    """What a sink shows of results and snapshots from outside a run is what a reader sees and a restart finds.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    """
     records = _fill(rig, 20)
     sum_up(rig, {name: len(some) for name, some in records.items()})
     source, sink = rig.source(SourceContext()), rig.sink(SinkContext())
@@ -242,7 +277,15 @@ def _accidents(rig: ConnectorRig, most: int | None, happen: Callable[[dict[str, 
 
 
 def check_crash(rig: ConnectorRig, most: int | None = None) -> None:
-    """Killed at any place inside a commit and started again, results and dead letters are those of a run that was left alone."""
+    """Killed at any place inside a commit and started again, results and dead letters are those of a run that was left alone.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    most
+        Most places inside a commit that are tried, >= 2. None: all of them.
+    """
 
     def happen(wanted: dict[str, int], place: Place) -> None:
         in_a_process(partial(sum_up, rig, wanted, commits=2, around=kill_at(place), size=3))
@@ -251,7 +294,15 @@ def check_crash(rig: ConnectorRig, most: int | None = None) -> None:
 
 
 def check_failure(rig: ConnectorRig, most: int | None = None) -> None:
-    """Failed at any place inside a commit, and then tried again or restarted, results and dead letters are those of a run that did not."""
+    """Failed at any place inside a commit, and then tried again or restarted, results and dead letters are those of a run that did not.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input and output are empty.
+    most
+        Most places inside a commit that are tried, >= 2. None: all of them.
+    """
 
     def happen(wanted: dict[str, int], place: Place) -> None:
         around: Around = fail_at(place)

@@ -32,7 +32,15 @@ Row = tuple[Position, float, float | None, str | None, str | None]
 
 
 def rows_of(blocks: Sequence[Block], partition: str) -> list[Row]:
-    """Return the events of a partition, with None where ``b`` is missing."""
+    """Return the events of a partition, with None where ``b`` is missing.
+
+    Parameters
+    ----------
+    blocks
+        What a source gave, in order.
+    partition
+        The name of the partition.
+    """
     return [
         (one.position, one.x["a"], None if math.isnan(one.x["b"]) else one.x["b"], one.key, _text(one.time))
         for block in blocks
@@ -69,7 +77,18 @@ def _read(
 
 
 def check_protocol(rig: ConnectorRig) -> None:
-    """A source is one, says what it can do, and finds nothing wrong with an input that is good."""
+    """A source is one, says what it can do, and finds nothing wrong with an input that is good.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+
+    Raises
+    ------
+    AssertionError
+        When the source does not keep to it.
+    """
     _fill(rig, 3)
     source = rig.source(SourceContext())
     if not isinstance(source, Source):
@@ -85,7 +104,13 @@ def check_protocol(rig: ConnectorRig) -> None:
 
 
 def check_order(rig: ConnectorRig) -> None:
-    """Every event comes once, in order, bit for bit, however many are asked for at once; and again the same."""
+    """Every event comes once, in order, bit for bit, however many are asked for at once; and again the same.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = _fill(rig, 40)
     for name, some in records.items():
         seen = [rows_of(_read(rig, _lengths(records), size), name) for size in (1, 7, 1000)]
@@ -95,7 +120,13 @@ def check_order(rig: ConnectorRig) -> None:
 
 
 def check_missing(rig: ConnectorRig) -> None:
-    """A value that is missing is NaN, in blocks of any size, and takes nothing of its neighbours with it."""
+    """A value that is missing is NaN, in blocks of any size, and takes nothing of its neighbours with it.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = _fill(rig, 23)
     for size in (1, 4, 1000):
         blocks = _read(rig, _lengths(records), size)
@@ -105,7 +136,13 @@ def check_missing(rig: ConnectorRig) -> None:
 
 
 def check_columns(rig: ConnectorRig) -> None:
-    """Features, key and time of each event are those of its own record, in blocks of any size, beside records that are none."""
+    """Features, key and time of each event are those of its own record, in blocks of any size, beside records that are none.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = _fill(rig, 23, bad_every=5)
     for size in (1, 4, 1000):
         blocks = _read(rig, _lengths(records), size)
@@ -124,7 +161,13 @@ def check_columns(rig: ConnectorRig) -> None:
 
 
 def check_positions(rig: ConnectorRig) -> None:
-    """From any position, after a trip through JSON, reading goes on with that very record, and the other partitions stay."""
+    """From any position, after a trip through JSON, reading goes on with that very record, and the other partitions stay.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = _fill(rig, 14, bad_every=5)
     lengths = _lengths(records)
     with rig.source(SourceContext()) as source:
@@ -165,7 +208,13 @@ def _places(blocks: Sequence[Block], partition: str) -> list[Position]:
 
 
 def check_next_position(rig: ConnectorRig) -> None:
-    """Behind each block reading goes on with what follows it, and at the end with what is written later; positions tell before from behind."""
+    """Behind each block reading goes on with what follows it, and at the end with what is written later; positions tell before from behind.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     mine = rig.partitions[0]
     rig.write(planted(12), mine)
     lengths = dict.fromkeys(rig.partitions, 0) | {mine: 12}
@@ -196,7 +245,13 @@ def check_next_position(rig: ConnectorRig) -> None:
 
 
 def check_dead_letters(rig: ConnectorRig) -> None:
-    """A record that is no event is a dead letter of its own partition, with position, reason and record, and takes no neighbour with it."""
+    """A record that is no event is a dead letter of its own partition, with position, reason and record, and takes no neighbour with it.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = {name: planted(12, bad_every=i + 3, seed=1.0 + i) for i, name in enumerate(rig.partitions)}
     for name, some in records.items():
         rig.write(some, name)
@@ -219,7 +274,18 @@ def check_dead_letters(rig: ConnectorRig) -> None:
 
 
 def check_raw(rig: ConnectorRig) -> None:
-    """A source that says ``keeps_raw`` keeps each event's own record where it is asked to, and none where it is not."""
+    """A source that says ``keeps_raw`` keeps each event's own record where it is asked to, and none where it is not.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+
+    Raises
+    ------
+    AssertionError
+        When the source does not keep to it.
+    """
     records = _fill(rig, 11, bad_every=4)
     plain = _read(rig, _lengths(records), 3)
     expect([len(block.raws) for block in plain], [0] * len(plain), "Records that were kept though nobody asked")
@@ -235,7 +301,18 @@ def check_raw(rig: ConnectorRig) -> None:
 
 
 def check_foreign_position(rig: ConnectorRig) -> None:
-    """A position that is none of this input is refused."""
+    """A position that is none of this input is refused.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+
+    Raises
+    ------
+    AssertionError
+        When the source does not keep to it.
+    """
     _fill(rig, 1)
     with rig.source(SourceContext()) as source:
         Reading(source).until(dict.fromkeys(rig.partitions, 1), 5)
@@ -245,7 +322,18 @@ def check_foreign_position(rig: ConnectorRig) -> None:
 
 
 def check_truncation(rig: ConnectorRig) -> None:
-    """Where the input ends before a position that was reached, going on there is refused; what is left can be read."""
+    """Where the input ends before a position that was reached, going on there is refused; what is left can be read.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+
+    Raises
+    ------
+    AssertionError
+        When the source does not keep to it.
+    """
     mine = rig.partitions[0]
     rig.write(planted(9), mine)
     lengths = dict.fromkeys(rig.partitions, 0) | {mine: 9}
@@ -277,7 +365,13 @@ def _refused(source: Source, partition: str, position: Position) -> bool:
 
 
 def check_reread(rig: ConnectorRig) -> None:
-    """An input that can be read again is announced whole, read to what is its end now, and the same."""
+    """An input that can be read again is announced whole, read to what is its end now, and the same.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty.
+    """
     records = _fill(rig, 9, bad_every=4)
     source = rig.source(SourceContext())
     if not isinstance(source, Rereadable):

@@ -60,7 +60,7 @@ def steps(
     lag
         Updates that have been before.
     moments
-        The arrays of moments, shape (slots or more, n), float32, used in place.
+        The arrays of moments, shape (S, n) with S at least the rule's slots, float32, used in place.
     pieces
         Into how many runs of equal length the weights are cut.
 
@@ -94,7 +94,7 @@ def _gradients(size: float = 1.0) -> tuple[Array, Array]:
     return rng.normal(size=N), G * size
 
 
-def no_gradient_no_step(name: str) -> None:
+def _no_gradient_no_step(name: str) -> None:
     """A weight whose gradient has always been zero never moves, and the others do: nothing is divided by 0."""
     w_0, G = _gradients()
     G[:, ::2] = 0.0
@@ -104,19 +104,19 @@ def no_gradient_no_step(name: str) -> None:
         raise AssertionError("Weights with a gradient did not move.")
 
 
-def runs_are_their_pieces(name: str) -> None:
+def _runs_are_their_pieces(name: str) -> None:
     """Weights in one run or in several move alike, to the bit: each by its own gradient and moments alone."""
     w_0, G = _gradients()
     np.testing.assert_array_equal(steps(name, w_0, G, pieces=2), steps(name, w_0, G))
 
 
-def the_scale_is_the_gradients(name: str) -> None:
+def _the_scale_is_the_gradients(name: str) -> None:
     """Gradients twice as large that count half are the same gradients, to the bit: so they are clipped."""
     w_0, G = _gradients()
     np.testing.assert_array_equal(steps(name, w_0, 2.0 * G, scale=0.5), steps(name, w_0, G))
 
 
-def moments_lie_in_their_slots(name: str) -> None:
+def _moments_lie_in_their_slots(name: str) -> None:
     """What lies behind the row's slots of moments stays as it is."""
     w_0, G = _gradients()
     moments = np.zeros((OPTIMIZERS[name].slots + 1, N), np.float32)
@@ -126,7 +126,7 @@ def moments_lie_in_their_slots(name: str) -> None:
     np.testing.assert_array_equal(moments[-1], np.full(N, 7.0, np.float32))
 
 
-def long_lives_are_finite(name: str) -> None:
+def _long_lives_are_finite(name: str) -> None:
     """After 1e9 updates the next steps are finite, with gradients of any size that a net lets through."""
     for size in (1e-30, 1e-12, 1.0, 1e12):
         w_0, G = _gradients(size)
@@ -134,7 +134,7 @@ def long_lives_are_finite(name: str) -> None:
             raise AssertionError(f"With gradients of size {size} the weights are not finite.")
 
 
-def it_goes_downhill(name: str) -> None:
+def _it_goes_downhill(name: str) -> None:
     """On a bowl, |w - 1|^2 / 2 with every weight at 0, two hundred steps lower the loss."""
     w, moments = np.zeros(N), np.zeros((max(OPTIMIZERS[name].slots, 1), N), np.float32)
     for t in range(200):
@@ -164,12 +164,12 @@ def optimizer_checks(rule: Rule | str) -> list[tuple[str, Callable[[], None]]]:
     """
     name = rule if isinstance(rule, str) else register_optimizer(rule).name
     return [
-        ("no gradient", partial(no_gradient_no_step, name)),
-        ("pieces", partial(runs_are_their_pieces, name)),
-        ("scale", partial(the_scale_is_the_gradients, name)),
-        ("slots", partial(moments_lie_in_their_slots, name)),
-        ("long lives", partial(long_lives_are_finite, name)),
-        ("downhill", partial(it_goes_downhill, name)),
+        ("no gradient", partial(_no_gradient_no_step, name)),
+        ("pieces", partial(_runs_are_their_pieces, name)),
+        ("scale", partial(_the_scale_is_the_gradients, name)),
+        ("slots", partial(_moments_lie_in_their_slots, name)),
+        ("long lives", partial(_long_lives_are_finite, name)),
+        ("downhill", partial(_it_goes_downhill, name)),
     ]
 
 
