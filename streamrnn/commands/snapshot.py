@@ -182,6 +182,8 @@ def taken_in(
         When it does not fit the configuration, or the run has state already; with ``skip_gap``, when it has none.
     SourceError
         When the partition does not come, or ``from_start`` is asked of an empty input.
+    ConfigError
+        When ``[state] dir`` is missing.
     """
     shard = make_shards(config)()
     shard.restore(one.data)

@@ -19,6 +19,17 @@ DEFAULT_MODEL = "RNNAnomalyDetector"
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """``[alarm]``: when a score is an alarm. ``RNNAnomalyDetector`` has a rule of its own, others rank their scores.
 
+    Parameters
+    ----------
+    rate
+        Share of normal events that may raise an alarm, above 0 and at most 0.5.
+    window
+        How many of the last scores of a key a new score is ranked among.
+    warm_up
+        Events of a key before its first alarm.
+    cooldown
+        Events after an alarm that raise no other one. 0: every event may.
+
     Examples
     --------
     >>> from streamrnn.config import Alarm
@@ -56,6 +67,11 @@ FORECAST_FIELDS: tuple[Field, ...] = (*DEFAULT_FIELDS, "forecast", "forecast_low
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """``[output]``: what a result holds.
 
+    Parameters
+    ----------
+    fields
+        Fields of a result, in this order.
+
     Examples
     --------
     >>> from streamrnn.config import Output
@@ -79,6 +95,15 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """``[forecast]``: what is said of events to come, by a :class:`streamrnn.RNNForecaster` beside the model.
+
+    Parameters
+    ----------
+    horizon
+        Events ahead that are forecast, after each event. 0: none.
+    level
+        Share of values that lie between the lower and the upper bound, between 0 and 1.
+    period
+        The season in events, or that and the one within it. None: they are found.
 
     Examples
     --------
@@ -110,6 +135,17 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     """``[dead_letter]``: where records go that could not become events.
 
+    Parameters
+    ----------
+    path
+        File of JSON Lines for them. None: they are only counted.
+    topic
+        Topic for them, for a sink that writes to topics. None: they are only counted.
+    max_share
+        Stop when more than this share of the last ``window`` records were dead letters. None: never.
+    window
+        Records over which ``max_share`` is taken.
+
     Examples
     --------
     >>> from streamrnn.config import DeadLetters
@@ -139,6 +175,30 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """``[state]``: how a run survives a restart, and how much it keeps in memory.
+
+    Parameters
+    ----------
+    mode
+        What a restart starts from: the newest snapshot, or the input, read again from its beginning.
+    dir
+        Directory of snapshots. None: every run starts from nothing.
+    topic
+        Topic of snapshots, for a sink that keeps them in one. None: the sink names it.
+    every
+        Events of a partition between two snapshots.
+    every_s
+        Seconds between two snapshots of a partition that has moved, where ``every`` events take longer. 0: events alone
+        count.
+    keep
+        Snapshots kept of each partition.
+    on_change
+        What to do with a snapshot of another model: stop, or start from a new model.
+    numerics
+        What to do with a snapshot whose continuation is not exact to the last bit: warn and continue, or stop.
+    max_keys
+        Keys with a net of their own; the least recently used is evicted first.
+    memory_mb
+        Memory for the keys of a partition, in MB, as an upper estimate. None: ``max_keys`` alone limits them.
 
     Examples
     --------
@@ -210,6 +270,17 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only, no passwords.
 
+    Parameters
+    ----------
+    port
+        The port to listen on. 0: any free one; None: no server.
+    host
+        The address to listen on.
+    hosts
+        Names besides IP addresses, localhost and ``host`` that requests may be addressed to.
+    stuck_after_s
+        Seconds without progress of the loop after which the process is no longer live.
+
     Examples
     --------
     >>> from streamrnn.config import Server
@@ -245,6 +316,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """``[log]``: lines on standard error: one for start, stop and each change of state.
 
+    Parameters
+    ----------
+    format
+        How a line is written. ``"auto"``: logfmt on a terminal, else JSON.
+    level
+        The lowest level that is written.
+
     Examples
     --------
     >>> from streamrnn.config import Log
@@ -261,6 +339,13 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 class Named(msgspec.Struct, frozen=True):
     """A part chosen by name, with its options: a connector or a model.
 
+    Parameters
+    ----------
+    kind
+        The name that it is chosen by.
+    options
+        Its options: a mapping, or what a connector has made of it.
+
     Examples
     --------
     >>> from streamrnn.config import Named
@@ -274,6 +359,29 @@ class Named(msgspec.Struct, frozen=True):
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A whole configuration, checked. :func:`load` makes one from a file, :func:`parse` from a mapping.
+
+    Parameters
+    ----------
+    source
+        ``[source]``: the connector that events come from.
+    sink
+        ``[sink]``: the connector that results go to.
+    model
+        ``[model]``: what scores the events.
+    alarm
+        ``[alarm]``: when a score is an alarm.
+    output
+        ``[output]``: what a result holds.
+    forecast
+        ``[forecast]``: how far ahead is forecast.
+    dead_letter
+        ``[dead_letter]``: where records go that could not become events.
+    state
+        ``[state]``: how a run survives a restart, and how much it keeps in memory.
+    server
+        ``[server]``: health, metrics and status over HTTP.
+    log
+        ``[log]``: lines on standard error.
 
     Examples
     --------

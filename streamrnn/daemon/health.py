@@ -106,7 +106,26 @@ def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
 
 @dataclass(slots=True)
 class PartitionHealth:
-    """What is known of one partition, besides its shard. Times are monotonic, in seconds."""
+    """What is known of one partition, besides its shard. Times are monotonic, in seconds.
+
+    Parameters
+    ----------
+    position
+        Where reading goes on, as the source writes it; None before the first event.
+    event_time
+        Time of the newest event, in seconds since 1970; None where it has none.
+    snapshot_at
+        When the newest snapshot was written, monotonic, in seconds; None before the first.
+    snapshot_bytes
+        Its size.
+    scores
+        The last scores, shape (n,), from 0 to 1.
+    losses
+        The net's last mean losses, shape (m,).
+    alarm_share
+        Share of events that raised an alarm, from 0 to 1, exponentially weighted towards the last ones; None before the
+        first.
+    """
 
     position: Any = None
     event_time: float | None = None

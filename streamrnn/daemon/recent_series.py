@@ -25,7 +25,25 @@ Name = tuple[str, str | None]
 
 
 class Point(NamedTuple):
-    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band."""
+    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band.
+
+    Parameters
+    ----------
+    time
+        Of the event, as the source gave it.
+    value
+        Its first feature.
+    expected
+        What the model predicted for it; NaN where nothing.
+    low
+        Lower bound of the prediction interval; NaN where there is none.
+    high
+        Upper bound of it; NaN where there is none.
+    score
+        From 0 to 1.
+    alarm
+        Whether it raised an alarm.
+    """
 
     time: Any
     value: float
@@ -38,7 +56,17 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class KeyPoints:
-    """The last points of one series; events and alarms since it is looked at."""
+    """The last points of one series; events and alarms since it is looked at.
+
+    Parameters
+    ----------
+    points
+        The last points, oldest first.
+    events
+        Events since the key was first looked at.
+    alarms
+        How many of them raised an alarm.
+    """
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
     events: int = 0

@@ -16,6 +16,11 @@ class Notifier:
 
     The watchdog is fed by :meth:`alive`, which the loop calls as it makes progress: a loop that hangs starves it.
 
+    Parameters
+    ----------
+    environment
+        Environment variables by name. None: those of this process.
+
     Examples
     --------
     >>> from streamrnn.daemon.systemd import Notifier

@@ -21,6 +21,11 @@ _EVERY_S = 0.2  # faster than this nobody reads, and drawing would cost events
 class Progress:
     """Context manager: shows events, events per second, alarms and position, on standard error.
 
+    Parameters
+    ----------
+    wanted
+        Whether to show anything. None: where standard error is a terminal.
+
     Examples
     --------
     >>> from streamrnn.engine.monitor import Summary

@@ -107,7 +107,13 @@ def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:
 
 
 def client_loggers(config: Config) -> list[str]:
-    """Return the loggers of the client libraries that source and sink use."""
+    """Return the loggers of the client libraries that source and sink use.
+
+    Parameters
+    ----------
+    config
+        The configuration of the run.
+    """
     made = (find_connector("source", config.source.kind), find_connector("sink", config.sink.kind))
     return sorted({name for one in made if isinstance(one, HasClient) for name in one.client_loggers})
 
@@ -236,7 +242,7 @@ def replay_tables(
     forecast
         Events ahead that are forecast.
     period
-        Its season in events, or two of them with a comma between.
+        The season in events, or that and the one within it, with a comma: ``"24"``, ``"24,168"``.
     dead_letters
         File of records that are no events.
 

@@ -35,6 +35,19 @@ def _without_secrets(letter: DeadLetter) -> DeadLetter:
 class Batch:
     """What a poll brought, as it is committed.
 
+    Parameters
+    ----------
+    outputs
+        Lines of JSON, one for each event, in order.
+    dead
+        Records that are no events.
+    positions
+        For each partition touched, where reading goes on.
+    blocks
+        The events that the outputs are about.
+    done
+        Each block that was scored, with its results.
+
     Examples
     --------
     >>> from streamrnn.engine.commits import Batch

@@ -64,12 +64,26 @@ class Newest:
 class Standing:
     """Where one input partition stands.
 
-    ``replay_until`` is the position up to which outputs were written by an earlier run, or None; ``replayed`` counts the
-    events that were read again on the way there.
-    ``fresh`` counts events since the last snapshot; ``dirty`` says whether anything moved since; ``saved`` whether
-    there is one at all: the first commit brings one, so that every position has a snapshot to start from. ``newest`` says
-    when and where it was taken. ``buffer``
-    takes each snapshot while it is written, so that memory is flat from the first large one on.
+    Parameters
+    ----------
+    shard
+        The partition's keys, each with its model.
+    position
+        Where reading goes on; None before the first event.
+    replay_until
+        The position up to which an earlier run has written outputs; None where nothing is replayed.
+    replayed
+        Events that were read again on the way there.
+    fresh
+        Events since the last snapshot.
+    dirty
+        Whether anything has moved since the last snapshot.
+    saved
+        Whether there is a snapshot at all: the first commit brings one, so that every position has one to start from.
+    newest
+        When and where the newest snapshot was taken.
+    buffer
+        Takes each snapshot while it is written, so that memory is flat from the first large one on.
     """
 
     shard: Shard

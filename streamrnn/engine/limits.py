@@ -15,6 +15,15 @@ __all__ = ["Fitting", "fitting"]
 class Fitting(NamedTuple):
     """What can be written of a block: lines, their events, and dead letters in place of the other lines.
 
+    Parameters
+    ----------
+    lines
+        The lines of JSON that fit.
+    block
+        The events of those lines.
+    letters
+        Dead letters in place of the lines that do not fit.
+
     Examples
     --------
     >>> from streamrnn.engine.limits import Fitting

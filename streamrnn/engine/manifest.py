@@ -15,7 +15,15 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
 
 
 class WrittenModel(msgspec.Struct, frozen=True):
-    """Kind and parameters of the model that was written."""
+    """Kind and parameters of the model that was written.
+
+    Parameters
+    ----------
+    kind
+        The name of the model, as in ``[model] kind``.
+    parameters
+        Its parameters by name, as JSON can hold them.
+    """
 
     kind: str
     parameters: dict[str, Any]

@@ -284,6 +284,8 @@ class Shard:
         ------
         StateError
             When the data is damaged, or was written by another model configuration.
+        ModelChangedError
+            When the forecast's horizon or period is another one than that of the snapshot.
         """
         manifest, blobs = read_manifest(data)
         self.kind.check_model({"kind": manifest.model.kind, "parameters": manifest.model.parameters})

@@ -204,6 +204,11 @@ class FeedbackScorer:
         ----------
         blobs
             What it gave, as many and in the order.
+
+        Raises
+        ------
+        StateError
+            When they are not what a detector with feedback gave.
         """
         try:
             head = msgspec.json.decode(blobs[0], type=_Written)

@@ -222,7 +222,7 @@ def forecast_block(
     skip
         Rows that are no events.
     times
-        Of the events, in seconds, for a forecaster that sees them.
+        Of the events, in seconds, shape (n,), for a forecaster that sees them.
 
     Returns
     -------

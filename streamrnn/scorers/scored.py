@@ -42,9 +42,9 @@ class Scored:
     label
         Name of the only feature that is predicted; None: all are.
     forecasts
-        See :func:`streamrnn.scorers.forecast.forecast_block`; None where nothing is forecast.
+        float64, shape (n, horizon, I, 5), see :func:`streamrnn.scorers.forecast.forecast_block`; None where nothing is forecast.
     losses
-        float64: the net's mean loss over the events of this block, for each key in it that has learned, in the loss's own unit on
+        float64, shape (m,): the net's mean loss over the events of this block, for each key in it that has learned, in the loss's own unit on
         standardised targets. Empty for models that do not count it.
     details
         What a model with an alarm rule of its own says beside, by name, one row for each event: see
