@@ -88,7 +88,13 @@ class ByteStream:
         self._head = b""
 
     def read(self, timeout_s: float) -> bytes | None:
-        """Return what comes next: bytes, ``b""`` at the end of this file, None when nothing came in time."""
+        """Return what comes next: bytes, ``b""`` at the end of this file, None when nothing came in time.
+
+        Parameters
+        ----------
+        timeout_s
+            Longest wait for the first byte, in seconds; 0: none.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             if self.endless and self._at_end and self._replaced() == "truncated":
@@ -182,7 +188,13 @@ class ByteStream:
         return sorted(ages, key=lambda one: ages[one])
 
     def open_rotated(self, path: str) -> None:
-        """Open one of :meth:`rotated`; those after it and the followed path come after it."""
+        """Open one of :meth:`rotated`; those after it and the followed path come after it.
+
+        Parameters
+        ----------
+        path
+            One of :meth:`rotated`.
+        """
         rotated = self.rotated()
         self._open(path)
         self._next = [*rotated[rotated.index(path) + 1 :], self._path]

@@ -17,12 +17,29 @@ class CellError(ValueError):
 
 
 def show(text: str) -> str:
-    """Return a value for a message, cut when it is long."""
+    """Return a value for a message, cut when it is long.
+
+    Parameters
+    ----------
+    text
+        The value, of any length.
+    """
     return repr(text) if len(text) <= 40 else repr(text[:37]) + "..."
 
 
 def number(text: str) -> float:
-    """Return the finite number that a cell holds, NaN where it is missing. Zero keeps its sign, but an integer has none."""
+    """Return the finite number that a cell holds, NaN where it is missing. Zero keeps its sign, but an integer has none.
+
+    Parameters
+    ----------
+    text
+        The cell, with or without spaces around it.
+
+    Raises
+    ------
+    CellError
+        When it is not a finite number.
+    """
     text = text.strip()
     if text.lower() in MISSING:
         return math.nan
@@ -36,7 +53,13 @@ def number(text: str) -> float:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds a finite number (a missing one does not)."""
+    """Whether a cell holds a finite number (a missing one does not).
+
+    Parameters
+    ----------
+    text
+        The cell, with or without spaces around it.
+    """
     try:
         return not math.isnan(number(text))
     except CellError:
@@ -44,7 +67,13 @@ def is_number(text: str) -> bool:
 
 
 def looks_like_data(text: str) -> bool:
-    """Whether a cell holds a number, nothing, or a date: what a header's cell would not."""
+    """Whether a cell holds a number, nothing, or a date: what a header's cell would not.
+
+    Parameters
+    ----------
+    text
+        The cell, with or without spaces around it.
+    """
     try:
         number(text)
     except CellError:
@@ -73,7 +102,20 @@ def _cell_pattern(delimiter: str) -> re.Pattern[str]:
 
 
 def split_cells(text: str, delimiter: str) -> list[str]:
-    """Return the cells of one record. Quotes count where they open a cell (RFC 4180)."""
+    """Return the cells of one record. Quotes count where they open a cell (RFC 4180).
+
+    Parameters
+    ----------
+    text
+        The record, without its line end.
+    delimiter
+        The character between two cells.
+
+    Raises
+    ------
+    CellError
+        When text follows a closing quote.
+    """
     if '"' not in text:
         return text.split(delimiter)
     cells = []

@@ -19,9 +19,20 @@ TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns by name. ``header`` is every column of a CSV in order; () for JSON Lines.
+    """Columns by name.
 
-    ``epoch`` says whether times of a CSV are numbers.
+    Parameters
+    ----------
+    header
+        Every column of a CSV, in order; () for JSON Lines.
+    features
+        The columns to watch.
+    time
+        The column of the event's time, or None.
+    key
+        The column of the event's key, or None.
+    epoch
+        Whether times of a CSV are numbers.
     """
 
     header: tuple[str, ...]
@@ -83,6 +94,11 @@ def choose(
         Columns the header has no name for: features only when asked for.
     strict
         Whether a column that is not in ``header`` is an error: JSON Lines that are still growing may show it later.
+
+    Raises
+    ------
+    SourceError
+        When no column holds numbers, and none is asked for.
     """
     if strict:
         _check_known(options, header)

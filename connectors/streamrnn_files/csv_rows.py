@@ -28,6 +28,15 @@ class CsvParser:
 
     The fast way leaves the digits to the JSON reader, which is several times faster than ``float`` and rounds as
     correctly. It takes what JSON calls a number, and nothing where a cell is empty; anything else is for the careful way.
+
+    Parameters
+    ----------
+    layout
+        The columns of the file.
+    delimiter
+        The character between two cells.
+    allow_missing
+        Whether a record may lack some of the features; it must never lack all.
     """
 
     def __init__(self, layout: Layout, delimiter: str, *, allow_missing: bool) -> None:
@@ -47,7 +56,13 @@ class CsvParser:
         return len(self._at)
 
     def fast(self, records: Sequence[bytes]) -> Fast | None:
-        """Return the columns of all records, or None where any of them is not plainly clean."""
+        """Return the columns of all records, or None where any of them is not plainly clean.
+
+        Parameters
+        ----------
+        records
+            Records without their line ends.
+        """
         try:
             text = b"\n".join(records).decode()
         except UnicodeDecodeError:
@@ -120,7 +135,18 @@ class CsvParser:
         return table
 
     def careful(self, record: bytes) -> Row:
-        """Return one record's values, or say why it is no event."""
+        """Return one record's values, or say why it is no event.
+
+        Parameters
+        ----------
+        record
+            A record without its line end.
+
+        Raises
+        ------
+        CellError
+            When it is no event; the message says why.
+        """
         try:
             text = record.decode()
         except UnicodeDecodeError as error:
@@ -153,7 +179,22 @@ class CsvParser:
 
 
 def check_missing(names: Sequence[str], values: Sequence[float], *, allowed: bool) -> None:
-    """Raise CellError where too many values are missing: all of them, or any that is not allowed to."""
+    """Raise CellError where too many values are missing: all of them, or any that is not allowed to.
+
+    Parameters
+    ----------
+    names
+        The features, in order.
+    values
+        Their values; NaN is a missing one.
+    allowed
+        Whether some of them may be missing.
+
+    Raises
+    ------
+    CellError
+        With the first column that is missing.
+    """
     missing = [name for name, value in zip(names, values, strict=True) if math.isnan(value)]
     if len(missing) == len(names):
         some = ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")

@@ -22,7 +22,21 @@ QUOTED_LINES = 100
 
 @dataclass(slots=True)
 class Batch:
-    """Consecutive records: as read without line end, offset and line of their start, and why some are bad by form."""
+    """Consecutive records: as read without line end, offset and line of their start, and why some are bad by form.
+
+    Parameters
+    ----------
+    records
+        The records, as read, without their line ends.
+    starts
+        Offset of the first byte of each, in bytes from the start of the file.
+    lines
+        Number of the first line of each.
+    faults
+        Why a record is bad by form, by its index in ``records``.
+    end
+        Offset behind the last record, in bytes.
+    """
 
     records: list[bytes] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
@@ -78,7 +92,15 @@ class Cutter:
         return len(self._batch) - self._taken
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
-        """Take in what comes next; ``final``: there is no more, and a last line counts without its line end."""
+        """Take in what comes next; ``final``: there is no more, and a last line counts without its line end.
+
+        Parameters
+        ----------
+        data
+            Bytes of any length, which continue those of the call before.
+        final
+            Whether there is no more: a last line then counts without its line end.
+        """
         if self._overlong is not None:
             data = self._skip(self._overlong, data, final)
         buffer = self._buffer + data if self._buffer else data
@@ -95,7 +117,13 @@ class Cutter:
             self._buffer = b""
 
     def take(self, most: int) -> Batch:
-        """Return the next records, ``most`` at most."""
+        """Return the next records, ``most`` at most.
+
+        Parameters
+        ----------
+        most
+            Most records, >= 0.
+        """
         batch, start = self._batch, self._taken
         end = min(len(batch), start + most)
         done = end == len(batch)

@@ -43,7 +43,18 @@ _FOREIGN = {
 class Head:
     """What is known of an input before its first event.
 
-    ``delimiter`` is None for JSON Lines; ``start`` and ``line`` tell where the first record lies.
+    Parameters
+    ----------
+    layout
+        The columns.
+    delimiter
+        The character between two cells; None for JSON Lines.
+    start
+        Offset of the first record, in bytes.
+    line
+        Number of the line that it begins on.
+    fingerprint
+        What :func:`fingerprint` returns of the file.
     """
 
     layout: Layout
@@ -57,6 +68,15 @@ def fingerprint(data: bytes, lines: int, *, final: bool) -> str | None:
     """Return what tells a file from its successor, or None while too little of it is there.
 
     It is made of the first ``lines`` lines (a header and a record, or a record), of 4096 bytes at most.
+
+    Parameters
+    ----------
+    data
+        The first bytes of the file.
+    lines
+        How many lines it is made of, >= 1.
+    final
+        Whether there are no more bytes.
     """
     data = data[:FINGERPRINT_MOST]
     end = -1
@@ -131,6 +151,11 @@ def read_head(
         Whether to decide as soon as can be: the next record may be hours away.
     before
         The columns of the file this one follows (rotation), or None.
+
+    Raises
+    ------
+    SourceError
+        When the file is of another kind (compressed, say), or its head cannot be read.
     """
     if len(data) < 4 and not final:
         return None

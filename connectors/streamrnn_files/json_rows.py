@@ -22,6 +22,13 @@ class JsonParser:
     """Two ways through JSON Lines, see :class:`streamrnn_files.rows.Parser`.
 
     The fast way decodes into a struct that has just the fields in use; others are skipped, not built.
+
+    Parameters
+    ----------
+    layout
+        The fields to read.
+    allow_missing
+        Whether a record may lack some of the features; it must never lack all.
     """
 
     def __init__(self, layout: Layout, *, allow_missing: bool) -> None:
@@ -46,7 +53,13 @@ class JsonParser:
         return len(self._names)
 
     def fast(self, records: Sequence[bytes]) -> Fast | None:
-        """Return the columns of all records, or None where any of them is not plainly clean."""
+        """Return the columns of all records, or None where any of them is not plainly clean.
+
+        Parameters
+        ----------
+        records
+            Records without their line ends.
+        """
         data = b"\n".join(records)
         if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
             return None
@@ -71,7 +84,18 @@ class JsonParser:
         return np.ascontiguousarray(values), times, keys
 
     def careful(self, record: bytes) -> Row:
-        """Return one record's values, or say why it is no event."""
+        """Return one record's values, or say why it is no event.
+
+        Parameters
+        ----------
+        record
+            A record without its line end.
+
+        Raises
+        ------
+        CellError
+            When it is no event; the message says why.
+        """
         if nests_too_deep(record):
             raise CellError(f"it is nested deeper than {MAX_NESTING} levels")
         try:

@@ -15,6 +15,29 @@ __all__ = ["SinkOptions", "SourceOptions"]
 class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[source]`` with ``kind = "files"``.
 
+    Parameters
+    ----------
+    path
+        The file to read; ``"-"`` is standard input.
+    format
+        How records are written. ``"auto"``: as the name's end or else the first character says.
+    header
+        Whether the first row of a CSV names the columns. None: it must, and is checked.
+    delimiter
+        The character between two columns of a CSV. None: the commonest of ``, ; tab |`` in the first row.
+    columns
+        Columns to watch. Empty: every column of numbers but time, key and nameless ones.
+    time
+        Column of the event's time, ISO-8601 or epoch. None: the first one with a usual name for it.
+    key
+        Column of the event's key. None: all events have the same one.
+    on_missing
+        What a record that lacks some values is: an event, for which the model takes the mean, or a dead letter.
+    follow
+        Whether to wait for what is appended to the file, through rotation and truncation.
+    max_line_bytes
+        A longer record is a dead letter, and is not held in memory.
+
     Examples
     --------
     >>> from streamrnn_files import FileSource
@@ -81,6 +104,13 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class SinkOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sink]`` with ``kind = "files"``.
+
+    Parameters
+    ----------
+    path
+        The file to write; ``"-"`` is standard output.
+    fsync
+        With a state directory, what a commit outlives: ``"commit"``: a power cut; ``"never"``: a killed process only.
 
     Examples
     --------

@@ -37,11 +37,22 @@ class Parser(Protocol):
         ...
 
     def fast(self, records: Sequence[bytes]) -> Fast | None:
-        """Return the columns of all records, or None where any of them is not plainly clean."""
+        """Return the columns of all records, or None where any of them is not plainly clean.
+
+        Parameters
+        ----------
+        records
+            Records without their line ends.
+        """
         ...
 
     def careful(self, record: bytes) -> Row:
         """Return one record's values.
+
+        Parameters
+        ----------
+        record
+            A record without its line end.
 
         Raises
         ------
@@ -53,7 +64,19 @@ class Parser(Protocol):
 
 @dataclass(slots=True)
 class Rows:
-    """What came of some records: columns of those that are events, and why the others are none."""
+    """What came of some records: columns of those that are events, and why the others are none.
+
+    Parameters
+    ----------
+    values
+        Features of the events, shape (n, I); NaN where one is missing.
+    times
+        Times of the events, as written; None where there is none.
+    keys
+        Keys of the events; None where there is none.
+    faults
+        Why a record is no event, by its index.
+    """
 
     values: NDArray[np.float64]
     times: list[Time]
@@ -66,6 +89,15 @@ def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str])
 
     A stretch that the fast way refuses is cut in pieces until they are short enough for the careful way: one bad
     record sends a handful of others the slow way, not the whole stretch.
+
+    Parameters
+    ----------
+    parser
+        The parser of the file's format.
+    records
+        Records without their line ends.
+    faults
+        Why a record is known to be bad, by its index in ``records``.
     """
     parts: list[NDArray[np.float64]] = []
     rows = Rows(np.empty((0, parser.width)), [], [], dict(faults))

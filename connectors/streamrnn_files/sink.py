@@ -355,6 +355,11 @@ class FileSink:
 
         A damaged newest snapshot falls back to the one before it, with a warning.
 
+        Parameters
+        ----------
+        partition
+            A name that the source has announced.
+
         Raises
         ------
         StateError
@@ -377,6 +382,19 @@ class FileSink:
         blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
     ) -> None:
         r"""Write all of it, or (after an error, or a crash and a restart) none of it.
+
+        Parameters
+        ----------
+        outputs
+            Lines of JSON without their line ends, in order.
+        dead_letters
+            Records that are no events.
+        positions
+            For each partition touched, where reading goes on.
+        snapshots
+            For some of them, the model state that belongs to that position.
+        blocks
+            The events that the outputs are about; not looked at, as a line says itself what it is about.
 
         Raises
         ------

@@ -179,6 +179,13 @@ class FileSource:
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         r"""Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
 
+        Parameters
+        ----------
+        max_events
+            Most events, >= 1.
+        timeout_s
+            Longest wait for the first one, in seconds; 0: none.
+
         Examples
         --------
         >>> import tempfile, pathlib
@@ -206,6 +213,13 @@ class FileSource:
 
     def seek(self, partition: str, position: Position) -> None:
         r"""Go on reading at ``position``, one that an earlier event or block of this input had.
+
+        Parameters
+        ----------
+        partition
+            The only partition, ``"0"``.
+        position
+            One that an event or a block of this input had.
 
         Raises
         ------

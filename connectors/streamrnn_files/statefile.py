@@ -38,7 +38,17 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
 class SnapshotEntry(msgspec.Struct, frozen=True):
-    """One snapshot: its file, its sum, the position it belongs to. What earlier builds wrote beside that is passed over."""
+    """One snapshot: its file, its sum, the position it belongs to. What earlier builds wrote beside that is passed over.
+
+    Parameters
+    ----------
+    file
+        Name of its file in the state directory.
+    sha256
+        SHA-256 of its content, in hexadecimal digits.
+    position
+        The position that it belongs to.
+    """
 
     file: str
     sha256: str
@@ -46,14 +56,36 @@ class SnapshotEntry(msgspec.Struct, frozen=True):
 
 
 class PartitionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One partition: where reading goes on; snapshots, newest first."""
+    """One partition: where reading goes on; snapshots, newest first.
+
+    Parameters
+    ----------
+    position
+        Where reading goes on.
+    snapshots
+        Its snapshots, newest first.
+    """
 
     position: Position
     snapshots: tuple[SnapshotEntry, ...] = ()
 
 
 class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one commit leaves: lengths of the two files, and the partitions."""
+    """What one commit leaves: lengths of the two files, and the partitions.
+
+    Parameters
+    ----------
+    version
+        Version of the format.
+    commit
+        Number of the commit; 0 before the first.
+    output_bytes
+        Length of the file of results, in bytes.
+    dead_letter_bytes
+        Length of the file of dead letters, in bytes.
+    partitions
+        The partitions by name.
+    """
 
     version: int = VERSION
     commit: Count = 0
@@ -64,7 +96,13 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @contextlib.contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """Have an ``OSError`` say what it is about."""
+    """Have an ``OSError`` say what it is about.
+
+    Parameters
+    ----------
+    path
+        The file that the block inside is about.
+    """
     try:
         yield
     except OSError as error:
@@ -84,7 +122,13 @@ def _write_beside(path: Path, data: bytes | memoryview, *, fsync: bool) -> Path:
 
 
 def sync_directory(path: Path) -> None:
-    """Have the names in a directory outlive a power cut."""
+    """Have the names in a directory outlive a power cut.
+
+    Parameters
+    ----------
+    path
+        The directory; on Windows nothing happens.
+    """
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -115,7 +159,18 @@ class StateDirectory:
         self.state = RunState()
 
     def open(self, *, fresh: bool) -> None:
-        """Lock the directory and read the newest good state; ``fresh``: delete what an earlier run left instead."""
+        """Lock the directory and read the newest good state; ``fresh``: delete what an earlier run left instead.
+
+        Parameters
+        ----------
+        fresh
+            Whether to delete what an earlier run left.
+
+        Raises
+        ------
+        SinkError
+            When another run uses the directory.
+        """
         self._path.mkdir(parents=True, exist_ok=True)
         self._lock = (self._path / "lock").open("ab")
         if sys.platform != "win32":
@@ -182,7 +237,18 @@ class StateDirectory:
         return max(found, key=lambda state: state.commit, default=RunState())
 
     def restored(self, partition: str) -> Restored | None:
-        """Return what was recorded of a partition: its newest good snapshot."""
+        """Return what was recorded of a partition: its newest good snapshot.
+
+        Parameters
+        ----------
+        partition
+            The name of the partition.
+
+        Raises
+        ------
+        StateError
+            When no snapshot of it is whole.
+        """
         entry = self.state.partitions.get(partition)
         if entry is None:
             return None
@@ -235,6 +301,17 @@ class StateDirectory:
         """Write the snapshots, and beside its place the state that :meth:`record` then makes the newest.
 
         Where that fails nothing of it stays: on a full disk the results need the room.
+
+        Parameters
+        ----------
+        positions
+            For each partition touched, where reading goes on.
+        snapshots
+            For some of them, the model state that belongs to that position.
+        output_bytes
+            Length of the file of results with this commit, in bytes.
+        dead_letter_bytes
+            Length of the file of dead letters with it, in bytes.
         """
         commit = self.state.commit + 1
         files = {name: f"{quote(name, safe='')}-{commit}.snapshot" for name in snapshots}
@@ -266,7 +343,13 @@ class StateDirectory:
             raise
 
     def record(self, state: RunState) -> None:
-        """Make ``state`` the newest: the moment at which a commit has happened."""
+        """Make ``state`` the newest: the moment at which a commit has happened.
+
+        Parameters
+        ----------
+        state
+            What :meth:`prepare` returned.
+        """
         slot = self._slots()[state.commit % 2]
         slot.with_name(slot.name + ".tmp").replace(slot)
         self.state, before = state, self.state
