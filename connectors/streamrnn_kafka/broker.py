@@ -56,7 +56,15 @@ _starter = ThreadPoolExecutor(1, "streamrnn-kafka-broker")  # a thread that live
 
 
 def start_owned(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a command that ends with this process, kill -9 included, where the system can do that: on Linux."""
+    """Start a command that ends with this process, kill -9 included, where the system can do that: on Linux.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments.
+    output
+        The file that takes its standard output and its standard error.
+    """
     if sys.platform == "linux":
         command = [sys.executable, "-I", "-S", "-c", OWNED, str(os.getpid()), *command]
     return _starter.submit(subprocess.Popen, command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).result()
@@ -84,6 +92,11 @@ def java_command() -> tuple[str, ...]:
 def checked_jars(folder: Path) -> list[Path]:
     """Return the jars of a folder, each by name, so that Java loads these and nothing else that lies there.
 
+    Parameters
+    ----------
+    folder
+        The folder that the jars were fetched to.
+
     Raises
     ------
     SourceError
@@ -109,7 +122,13 @@ def checked_jars(folder: Path) -> list[Path]:
 
 
 def free_ports(n: int) -> list[int]:
-    """Return ``n`` ports of the loopback interface that nobody listens on just now."""
+    """Return ``n`` ports of the loopback interface that nobody listens on just now.
+
+    Parameters
+    ----------
+    n
+        How many, >= 0.
+    """
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
         for one in sockets:
@@ -252,7 +271,15 @@ class Broker:
                 raise SourceError(f"Kafka's storage could not be formatted: {said[-2000:]}")
 
     def start(self, node: int = 0, *, wait: bool = True) -> None:
-        """Start a node that does not run."""
+        """Start a node that does not run.
+
+        Parameters
+        ----------
+        node
+            Number of the node, from 0.
+        wait
+            Whether to return only once the node is ready.
+        """
         with (self._place(node) / "log").open("wb") as log:
             command = [*java_command(), "kafka.Kafka", str(self._place(node) / "server.properties")]
             self._processes[node] = start_owned(command, log)
@@ -270,7 +297,13 @@ class Broker:
             time.sleep(0.05)
 
     def kill(self, node: int = 0) -> None:
-        """End a node at once, as kill -9 does."""
+        """End a node at once, as kill -9 does.
+
+        Parameters
+        ----------
+        node
+            Number of a node that runs, from 0.
+        """
         process = self._processes.pop(node)
         process.kill()
         process.wait()
@@ -283,8 +316,16 @@ def _stop(*_: Any) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Leave a broker running until Ctrl-C, or another signal to end."""
-    parser = argparse.ArgumentParser(prog="python -m streamrnn_kafka.broker", description=main.__doc__)
+    """Leave a broker running until Ctrl-C, or another signal to end.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of the command line. None: those of this process.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m streamrnn_kafka.broker", description=(main.__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--port", type=int, default=9092, help="where it listens on 127.0.0.1 [%(default)s]")
     port = parser.parse_args(arguments).port
     for one in ENDS:

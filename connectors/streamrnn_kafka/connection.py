@@ -85,7 +85,13 @@ def _listening() -> Iterator[_Listener]:
 
 
 def connection_settings(options: ConnectionOptions) -> dict[str, Any]:
-    """Return what consumers, producers and admin clients take alike."""
+    """Return what consumers, producers and admin clients take alike.
+
+    Parameters
+    ----------
+    options
+        How to reach the brokers.
+    """
     return {
         "bootstrap_servers": [one.strip() for one in (options.servers or "").split(",") if one.strip()],
         "bootstrap_timeout_ms": int(1000 * options.connect_timeout_s),
@@ -122,6 +128,15 @@ def _check_files(options: ConnectionOptions) -> None:
 
 def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: Any) -> Any:
     """Return ``make(**settings)``, a client of Kafka that has reached a broker.
+
+    Parameters
+    ----------
+    make
+        A client's class.
+    options
+        How to reach the brokers.
+    **settings
+        Settings of the client besides those of the connection.
 
     Raises
     ------
@@ -170,13 +185,27 @@ def connect(make: Callable[..., Any], options: ConnectionOptions, **settings: An
 
 
 def causes(error: BaseException) -> list[BaseException]:
-    """Return an error and those that it was made from: the client hands some on as causes, some as arguments."""
+    """Return an error and those that it was made from: the client hands some on as causes, some as arguments.
+
+    Parameters
+    ----------
+    error
+        The error as it was caught.
+    """
     within = [one for one in (error.__cause__, *error.args) if isinstance(one, BaseException)]
     return [error, *(found for one in within for found in causes(one))]
 
 
 def translated(error: KafkaError, doing: str) -> StreamrnnError:
-    """Return the error of our tree that a refusal for good is; what may pass is :class:`UnavailableError`."""
+    """Return the error of our tree that a refusal for good is; what may pass is :class:`UnavailableError`.
+
+    Parameters
+    ----------
+    error
+        What the client raised.
+    doing
+        What was being done, as part of the message: ``"reading"``.
+    """
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, AuthorizationError | SaslAuthenticationFailedError):
         return AccessError(f"Kafka does not permit {doing}: {said}")

@@ -30,7 +30,22 @@ Time = str | float | None
 class Fields:
     """Which fields of a record are features, time and key, and what its format needs to know.
 
-    ``a.b`` is the field ``b`` inside ``a``. ``cloudevents``: they lie in a CloudEvent's data, and ``ce.x`` is its attribute.
+    Parameters
+    ----------
+    columns
+        Fields to watch; ``a.b`` is the field ``b`` inside ``a``, and ``ce.x`` an attribute of a CloudEvent.
+    time
+        Field of the event's time, or None.
+    key
+        Field of the event's key, or None.
+    allow_missing
+        Whether a record may lack some of the features.
+    csv_fields
+        For the format csv, the names of the cells, in order.
+    registry
+        For avro and protobuf, where schemas come from.
+    cloudevents
+        Whether the fields lie in a CloudEvent's data.
     """
 
     columns: tuple[str, ...]
@@ -49,7 +64,19 @@ class Fields:
 
 @dataclass(slots=True)
 class Columns:
-    """What came of some records: columns of those that are events, and why the others are none."""
+    """What came of some records: columns of those that are events, and why the others are none.
+
+    Parameters
+    ----------
+    values
+        Features of the events, shape (n, I); NaN where one is missing.
+    times
+        Times of the events, as written; None where there is none.
+    keys
+        Keys of the events; None where there is none.
+    faults
+        Why a record is no event, by its index.
+    """
 
     values: NDArray[np.float64]
     times: list[Time] = field(default_factory=list)
@@ -64,7 +91,20 @@ def _show(value: object) -> str:
 
 
 def number(value: Any, name: str) -> float:
-    """Return the finite number that a field holds, NaN where it is missing. Zero keeps its sign, but an integer has none."""
+    """Return the finite number that a field holds, NaN where it is missing. Zero keeps its sign, but an integer has none.
+
+    Parameters
+    ----------
+    value
+        What the record holds; None is a missing value.
+    name
+        Name of the field, for the message.
+
+    Raises
+    ------
+    RecordError
+        When it is not a finite number.
+    """
     if value is None:
         return math.nan
     found = value
@@ -219,7 +259,16 @@ def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ..
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way of writing a record: ``load`` makes a reader of any, ``fast`` one of clean ones, each for some fields."""
+    """One way of writing a record: ``load`` makes a reader of any, ``fast`` one of clean ones, each for some fields.
+
+    Parameters
+    ----------
+    load
+        Makes, for some fields, a reader of any record.
+    fast
+        Makes, for some fields, a reader of clean records, or None where these fields have none. None: the format has
+        none.
+    """
 
     load: Callable[[Fields], Callable[[bytes], Any]]
     fast: Callable[[Fields], Callable[[Sequence[bytes]], list[tuple[Any, ...]]] | None] | None = None
@@ -267,7 +316,12 @@ class Decoder:
     def columns(self, values: Sequence[bytes | None], headers: Sequence[Headers] = ()) -> Columns:
         """Return the columns of some records. Which of them are decoded together changes nothing.
 
-        ``headers``, one sequence a record, are needed for CloudEvents alone.
+        Parameters
+        ----------
+        values
+            Values of the records; None is a tombstone.
+        headers
+            Headers of the records, one sequence a record: needed for CloudEvents alone.
         """
         found = Columns(np.empty((0, len(self._fields.columns))))
         parts: list[NDArray[np.float64]] = []

@@ -31,7 +31,17 @@ LEAST_RECORD_BYTES = 16 * 1024
 
 
 def record_bytes(key: bytes | None, value: bytes, headers: Sequence[tuple[str, bytes]]) -> int:
-    """Return what a record takes on its way to the broker, at most, uncompressed and in a batch of its own."""
+    """Return what a record takes on its way to the broker, at most, uncompressed and in a batch of its own.
+
+    Parameters
+    ----------
+    key
+        The record's key, or None.
+    value
+        The record's value.
+    headers
+        Names and values of its headers.
+    """
     fields = [key or b"", value, *(part for name, text in headers for part in (name.encode(), text))]
     return BATCH_BYTES + FIELD_BYTES * (len(fields) + 1) + sum(map(len, fields))
 
@@ -41,6 +51,15 @@ def letter_record(letter: DeadLetter, group: str, limit: int) -> tuple[bytes | N
 
     Where they are longer than ``limit`` together, the longer one of key and value is cut, then the other one; the
     reason says so.
+
+    Parameters
+    ----------
+    letter
+        The record that is no event.
+    group
+        The consumer group that has read it.
+    limit
+        Most bytes of key, value and headers together.
     """
     from_ = partition_of(letter.partition)
     key, value, reason, cuts = letter.key, letter.raw, letter.reason, Headers()

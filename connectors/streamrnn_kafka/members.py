@@ -50,7 +50,15 @@ class GroupConsumer(KafkaConsumer):  # type: ignore[misc]
         self._coordinator.request_rejoin()
 
     def poll(self, timeout_ms: float = 0, max_records: int | None = None) -> Any:
-        """Read, as a member of the group that one is or is about to be."""
+        """Read, as a member of the group that one is or is about to be.
+
+        Parameters
+        ----------
+        timeout_ms
+            Longest wait for the first record, in milliseconds.
+        max_records
+            Most records, >= 1. None: as the client is set.
+        """
         records = super().poll(timeout_ms=timeout_ms, max_records=max_records)
         if self._fenced is not None:
             raise self._fenced
@@ -64,6 +72,11 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
 
     The methods run on the client's own thread, inside a poll. New partitions are paused at once, at an offset that stands
     for nothing: nothing is read of them before the main loop has said where.
+
+    Parameters
+    ----------
+    consumer
+        The client in which new partitions are paused. None: before there is one.
     """
 
     def __init__(self, consumer: Any = None) -> None:
@@ -73,7 +86,13 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
         self._went: set[TopicPartition] = set()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Pause new partitions and note them."""
+        """Pause new partitions and note them.
+
+        Parameters
+        ----------
+        assigned
+            The partitions that came.
+        """
         for partition in assigned:
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)
@@ -81,13 +100,25 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
             self._came.update(assigned)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Note partitions that went."""
+        """Note partitions that went.
+
+        Parameters
+        ----------
+        revoked
+            The partitions that went.
+        """
         with self._lock:
             self._came.difference_update(revoked)
             self._went.update(revoked)
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        """Note partitions that went because the group has given us up."""
+        """Note partitions that went because the group has given us up.
+
+        Parameters
+        ----------
+        lost
+            The partitions that went.
+        """
         self.on_partitions_revoked(lost)
 
     def take(self) -> tuple[set[TopicPartition], set[TopicPartition]]:
@@ -104,6 +135,13 @@ def missed_generation(before: Any, now: Any) -> bool:
     The client says that partitions are lost where it knows so before it begins to join; where the group gives it up while
     it joins, it says nothing, and keeps what it is given again. Each generation of a group has the number behind the one before,
     and who comes back after having been given up is given a new name.
+
+    Parameters
+    ----------
+    before
+        The client's group metadata as it was, or None where there was none.
+    now
+        The client's group metadata as it is.
     """
     if before is None or before == now:
         return False
@@ -114,6 +152,15 @@ def leave(options: ConnectionOptions, group: str, member: str) -> None:
     """Remove a static member from its group: by itself it never leaves, and its partitions wait for the session time-out.
 
     Where this does not succeed they wait all the same; nothing is lost.
+
+    Parameters
+    ----------
+    options
+        How to reach the brokers.
+    group
+        The consumer group.
+    member
+        Name of the static member (``group.instance.id``).
     """
     with (
         contextlib.suppress(KafkaError, StreamrnnError),
@@ -123,14 +170,34 @@ def leave(options: ConnectionOptions, group: str, member: str) -> None:
 
 
 def held_as(options: ConnectionOptions, group: str, member: str) -> str | None:
-    """Return the id that the brokers have given who is in the group under a name, or None where they do not say."""
+    """Return the id that the brokers have given who is in the group under a name, or None where they do not say.
+
+    Parameters
+    ----------
+    options
+        How to reach the brokers.
+    group
+        The consumer group.
+    member
+        Name of the static member (``group.instance.id``).
+    """
     with contextlib.closing(connect(KafkaAdminClient, options, client_id=member)) as admin:
         [found] = admin.describe_groups([group]).values()
     return next((str(one["member_id"]) for one in found["members"] if one["group_instance_id"] == member), None)
 
 
 def other_protocol(options: ConnectionOptions, group: str, client_id: str) -> str | None:
-    """Return how members that are in the group now share partitions, where it is not our way."""
+    """Return how members that are in the group now share partitions, where it is not our way.
+
+    Parameters
+    ----------
+    options
+        How to reach the brokers.
+    group
+        The consumer group.
+    client_id
+        The name that the request is made under.
+    """
     with contextlib.closing(connect(KafkaAdminClient, options, client_id=client_id)) as admin:
         [found] = admin.describe_groups([group]).values()
     protocol = str(found["protocol_data"] or found["protocol_type"])

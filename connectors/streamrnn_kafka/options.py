@@ -27,13 +27,41 @@ TOPIC_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
 def check_topic(option: str, name: str) -> None:
-    """Raise where Kafka would not take ``name`` for a topic (or a group, or a member: one rule for all, ours)."""
+    """Raise where Kafka would not take ``name`` for a topic (or a group, or a member: one rule for all, ours).
+
+    Parameters
+    ----------
+    option
+        The option that names it, for the message.
+    name
+        The name.
+
+    Raises
+    ------
+    ConfigError
+        When Kafka would not take it.
+    """
     if not TOPIC_NAME.fullmatch(name) or name in (".", ".."):
         raise ConfigError(f"{option}: must be 1 to 249 of the characters a-z A-Z 0-9 . _ -. Got {name!r} instead.")
 
 
 def check_topics(topic: str, dead_letters: str | None, state: str | None) -> None:
-    """Raise where Kafka would not take one of a sink's topics, or two of them are the same."""
+    """Raise where Kafka would not take one of a sink's topics, or two of them are the same.
+
+    Parameters
+    ----------
+    topic
+        The topic of results.
+    dead_letters
+        The topic of dead letters, or None.
+    state
+        The topic of snapshots, or None.
+
+    Raises
+    ------
+    ConfigError
+        When Kafka would not take one of them, or two are the same.
+    """
     named = [("[sink] topic", topic), ("[dead_letter] topic", dead_letters), ("[state] topic", state)]
     given = [(option, name) for option, name in named if name is not None]
     for i, (option, name) in enumerate(given):
@@ -47,7 +75,18 @@ START_OFFSETS = re.compile(r"offset(?: (?P<all>\d{1,18})|(?: [^\s=]+=\d{1,18})+)
 
 
 def start_ms(text: str) -> int | None:
-    """Return the time that ``start`` names, in ms since 1970, or None where it names none."""
+    """Return the time that ``start`` names, in ms since 1970, or None where it names none.
+
+    Parameters
+    ----------
+    text
+        The option ``start``.
+
+    Raises
+    ------
+    ConfigError
+        When it is neither ``earliest``, ``latest``, a time nor offsets.
+    """
     if text in ("earliest", "latest") or START_OFFSETS.fullmatch(text):
         return None
     try:
@@ -62,6 +101,13 @@ def start_ms(text: str) -> int | None:
 
 def start_offset(text: str, partition: str) -> int | None:
     """Return the offset that ``start`` names for a partition, or None where it names none.
+
+    Parameters
+    ----------
+    text
+        The option ``start``.
+    partition
+        Name of the partition: ``"flow/0"``.
 
     Examples
     --------
@@ -79,7 +125,27 @@ def start_offset(text: str, partition: str) -> int | None:
 
 
 class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to reach the brokers: the part that both connectors share."""
+    """How to reach the brokers: the part that both connectors share.
+
+    Parameters
+    ----------
+    servers
+        Brokers to ask first, host:port, separated by commas. None: a sink takes the connection of its source.
+    tls
+        Whether to encrypt the connection, and to check the broker's certificate and name.
+    tls_ca_file
+        Certificates of authorities to trust, PEM. None: those of the system.
+    tls_certificate_file, tls_key_file, tls_key_password
+        Our certificate and private key, PEM, where brokers ask for one, and what the key is encrypted with.
+    sasl
+        The mechanism to log in with. None: no login.
+    username, password
+        Who logs in, and the password; with OAUTHBEARER the client id and secret.
+    oauth_url, oauth_scope, oauth_ca_file
+        With OAUTHBEARER: the token endpoint, the scope to ask for, and authorities to trust for it, PEM.
+    connect_timeout_s
+        How long to try to reach the first broker at start, in seconds.
+    """
 
     servers: Annotated[
         str | None,
@@ -122,7 +188,18 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = 30.0
 
     def check_connection(self, table: str) -> None:
-        """Raise where options of the connection contradict each other; ``table`` names theirs."""
+        """Raise where options of the connection contradict each other; ``table`` names theirs.
+
+        Parameters
+        ----------
+        table
+            The table that these options are in: ``"source"`` or ``"sink"``.
+
+        Raises
+        ------
+        ConfigError
+            When options contradict each other, or a password or token would be sent unencrypted.
+        """
         files = [
             name for name in ("tls_ca_file", "tls_certificate_file", "tls_key_file") if getattr(self, name) is not None
         ]
@@ -158,6 +235,50 @@ class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[source]`` with ``kind = "kafka"``.
+
+    Parameters
+    ----------
+    servers, tls, tls_ca_file, tls_certificate_file, tls_key_file, tls_key_password
+        See :class:`ConnectionOptions`.
+    sasl, username, password, oauth_url, oauth_scope, oauth_ca_file, connect_timeout_s
+        See :class:`ConnectionOptions`.
+    topics
+        Topics to read.
+    pattern
+        Instead of ``topics``: a regular expression that matches topics from their start.
+    group
+        The consumer group, the name of this application.
+    replica
+        Which process of the group this is: another one for each, and the same one after a restart.
+    columns
+        Fields to watch; ``a.b`` is the field ``b`` inside ``a``.
+    time
+        Field of the event's time. None: the record's timestamp, in seconds since 1970.
+    key
+        Field of the event's key. None: all events have the same one, but for ``record_key``.
+    record_key, key_format, key_field
+        Whether the record's key is the event's, how keys are written, and which field of them it is (None: the whole
+        key).
+    format
+        How the values are written.
+    cloudevents
+        Whether records are CloudEvents: fields are those of the data, ``ce.time`` and the like the attributes.
+    registry, registry_username, registry_password, registry_ca_file
+        Address of the Schema Registry, who logs in to it, and authorities to trust for it, PEM.
+    csv_fields
+        For the format csv, the names of the cells, in order.
+    on_missing
+        What a record that lacks some values is: an event, for which the model takes the mean, or a dead letter.
+    start
+        Where to begin in a partition that the group has not read: earliest, latest, a time or an offset.
+    max_record_bytes
+        A longer record is a dead letter.
+    session_timeout_s
+        A process that is silent for longer, in seconds, loses its partitions to the others.
+    stuck_after_s
+        A partition that stands still for so many seconds while records come is counted, and the group joined again.
+    leave_on_stop
+        Whether to leave the group when stopped, so that others get the partitions at once.
 
     Examples
     --------
@@ -317,6 +438,25 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
 
 class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sink]`` with ``kind = "kafka"``.
+
+    Parameters
+    ----------
+    servers, tls, tls_ca_file, tls_certificate_file, tls_key_file, tls_key_password
+        See :class:`ConnectionOptions`.
+    sasl, username, password, oauth_url, oauth_scope, oauth_ca_file, connect_timeout_s
+        See :class:`ConnectionOptions`.
+    topic
+        The topic to write.
+    delivery
+        What a crash may leave: each result once, some twice, or some missing.
+    compression
+        How batches are compressed.
+    transaction_timeout_s
+        The broker aborts a transaction that lasts longer, in seconds.
+    max_record_bytes
+        The longest record that is written, with its key and headers.
+    create_topics
+        Whether to create topics that are missing.
 
     Examples
     --------

@@ -26,7 +26,15 @@ SILENCE_S = 60.0
 
 
 def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
-    """Return a consumer that belongs to no group and sees committed records only."""
+    """Return a consumer that belongs to no group and sees committed records only.
+
+    Parameters
+    ----------
+    options
+        How to reach the brokers.
+    client_id
+        The name that requests are made under.
+    """
     return connect(
         KafkaConsumer,
         options,
@@ -42,6 +50,13 @@ def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
 
 def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
     """Yield every committed record of a topic up to what is its end now, those of a partition in order.
+
+    Parameters
+    ----------
+    consumer
+        From :func:`outside_consumer`.
+    topic
+        The topic to read; one that is missing has no records.
 
     Raises
     ------

@@ -37,7 +37,17 @@ class OneTryClient(KafkaNetClient):  # type: ignore[misc]
         self._asked: Any = None
 
     def send(self, node_id: Any, request: Any, **settings: Any) -> Any:
-        """Send a request, if it is not the same end of a transaction once more."""
+        """Send a request, if it is not the same end of a transaction once more.
+
+        Parameters
+        ----------
+        node_id
+            The broker.
+        request
+            What to ask of it.
+        **settings
+            Handed on to the client.
+        """
         if type(request).__name__ == "EndTxnRequest":
             if request is self._asked:
                 return Future().failure(KafkaError("the answer to the commit was lost"))
@@ -52,11 +62,25 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
     """
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until all that was sent is acknowledged or has failed."""
+        """Wait until all that was sent is acknowledged or has failed.
+
+        Parameters
+        ----------
+        timeout
+            Longest wait, in seconds. None: the client's ``max_block_ms``.
+        """
         super().flush(self.config["max_block_ms"] / 1000 if timeout is None else timeout)
 
     def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
-        """Make offsets part of the transaction."""
+        """Make offsets part of the transaction.
+
+        Parameters
+        ----------
+        offsets
+            Offset and metadata by partition.
+        group_metadata
+            The consumer's membership of its group, by which the broker fences former members.
+        """
         self._wait(self._transaction_manager.send_offsets_to_transaction(offsets, group_metadata))
 
     def commit_transaction(self) -> None:
@@ -74,6 +98,17 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
 
         The first goes the client's own way, which checks topic and headers and makes the partition part of the transaction;
         a large one too, for its size. The others save a third of what the client takes for a record.
+
+        Parameters
+        ----------
+        topic
+            The topic to write.
+        records
+            Key (or None) and value of each, in order.
+        headers
+            Headers of each of them.
+        partition
+            Number of the partition.
         """
         futures: list[Any] = []
         to, append = TopicPartition(topic, partition), self._accumulator.append
@@ -103,7 +138,15 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
 
 
 def make_producer(options: SinkOptions, member: str) -> Any:
-    """Return a producer, not yet fit for transactions: ``init_transactions`` fences whatever ran under the same name."""
+    """Return a producer, not yet fit for transactions: ``init_transactions`` fences whatever ran under the same name.
+
+    Parameters
+    ----------
+    options
+        The options of the sink.
+    member
+        Name of this process: the client's id, and the transactional id where there are transactions.
+    """
     settings: dict[str, Any] = {}
     if options.delivery == "exactly_once":
         settings = {
@@ -132,5 +175,11 @@ def make_producer(options: SinkOptions, member: str) -> Any:
 
 
 def drop_producer(producer: Any) -> None:
-    """Leave a producer without another word: what it has in flight, the next one's ``init_transactions`` ends."""
+    """Leave a producer without another word: what it has in flight, the next one's ``init_transactions`` ends.
+
+    Parameters
+    ----------
+    producer
+        From :func:`make_producer`.
+    """
     producer.leave()

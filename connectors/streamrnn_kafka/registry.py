@@ -80,6 +80,11 @@ class Registry:
     def avro(self, number: int) -> Any:
         """Return a schema of Avro as fastavro wants it.
 
+        Parameters
+        ----------
+        number
+            The schema's id in the registry.
+
         Raises
         ------
         RecordError
@@ -92,7 +97,15 @@ class Registry:
         return _or_raise(self._avro(number))
 
     def protobuf(self, number: int, path: tuple[int, ...]) -> Any:
-        """Return the class of a message: the one at ``path`` in the schema's file. Raises as :meth:`avro`."""
+        """Return the class of a message: the one at ``path`` in the schema's file. Raises as :meth:`avro`.
+
+        Parameters
+        ----------
+        number
+            The schema's id in the registry.
+        path
+            Indices of the message and of those it is nested in, outermost first.
+        """
         return _or_raise(self._protobuf(number, path))
 
     def _ask(self, number: int, question: Callable[[], Any]) -> Any:
@@ -222,7 +235,13 @@ def _schema_number(value: bytes) -> int:
 
 
 def avro_loader(registry: Registry) -> Callable[[bytes], Any]:
-    """Return what reads a value of Avro as objects of Python."""
+    """Return what reads a value of Avro as objects of Python.
+
+    Parameters
+    ----------
+    registry
+        Where schemas come from.
+    """
     read = _needed("fastavro").schemaless_reader
 
     def load(value: bytes) -> Any:
@@ -271,7 +290,15 @@ def _message_path(value: bytes) -> tuple[tuple[int, ...], int]:
 
 
 def protobuf_loader(registry: Registry, wanted: Mapping[str, Any]) -> Callable[[bytes], Any]:
-    """Return what reads the wanted fields of a message, a tree of names, as objects of Python."""
+    """Return what reads the wanted fields of a message, a tree of names, as objects of Python.
+
+    Parameters
+    ----------
+    registry
+        Where schemas come from.
+    wanted
+        The fields to read by name: each with those inside it.
+    """
     fault = _needed("google.protobuf.message").DecodeError
 
     def load(value: bytes) -> Any:

@@ -166,6 +166,11 @@ class KafkaSink:
     def attach(self, source: Source) -> None:
         """Take notice of the source whose offsets are committed with the results.
 
+        Parameters
+        ----------
+        source
+            The source of the same run, before it is entered.
+
         Raises
         ------
         ConfigError
@@ -243,6 +248,11 @@ class KafkaSink:
     def too_large(self, snapshot_bytes: int) -> str | None:
         """Say where snapshots of so many bytes may take longer to write than a transaction may last.
 
+        Parameters
+        ----------
+        snapshot_bytes
+            Size of the snapshots of one commit.
+
         Examples
         --------
         >>> from streamrnn_kafka import KafkaSink
@@ -317,6 +327,11 @@ class KafkaSink:
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
+
+        Parameters
+        ----------
+        partition
+            A name that the source has announced: ``"flow/0"``.
 
         Raises
         ------
@@ -420,6 +435,13 @@ class KafkaSink:
     def too_long(self, block: Block, outputs: Sequence[bytes]) -> Mapping[int, str]:
         """Return which of a block's results are longer than ``max_record_bytes``, key and headers included, and why.
 
+        Parameters
+        ----------
+        block
+            The events that the results are about.
+        outputs
+            Lines of JSON, one for each event of the block, in order.
+
         Examples
         --------
         >>> import numpy as np
@@ -479,6 +501,19 @@ class KafkaSink:
         blocks: Sequence[Block] = (),
     ) -> None:
         """Write all of it or none of it, in one transaction (as far as ``delivery`` promises).
+
+        Parameters
+        ----------
+        outputs
+            Lines of JSON, one for each event of ``blocks``, in order.
+        dead_letters
+            Records that are no events.
+        positions
+            For each partition touched, the offset where reading goes on.
+        snapshots
+            For some of them, the model state that belongs to that position.
+        blocks
+            The events that the outputs are about.
 
         Raises
         ------

@@ -230,6 +230,13 @@ class KafkaSource:
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
 
+        Parameters
+        ----------
+        max_events
+            Most events, >= 1.
+        timeout_s
+            Longest wait for the first one, in seconds; 0: none.
+
         Raises
         ------
         StateError
@@ -307,6 +314,11 @@ class KafkaSource:
 
         May be called from another thread.
 
+        Parameters
+        ----------
+        partition
+            Name of the partition: ``"flow/0"``.
+
         Examples
         --------
         >>> from streamrnn_kafka import KafkaSource
@@ -317,7 +329,13 @@ class KafkaSource:
         return self._watch.held.get(partition)
 
     def explained(self, error: KafkaError) -> StreamrnnError:
-        """Return what an error of the consumer means here."""
+        """Return what an error of the consumer means here.
+
+        Parameters
+        ----------
+        error
+            What the consumer raised.
+        """
         if isinstance(error, OffsetOutOfRangeError) and error.args and isinstance(error.args[0], dict):
             [(partition, offset)] = error.args[0].items()
             return self._gone(partition, offset)
@@ -381,6 +399,15 @@ class KafkaSource:
     def check_count(self, topic: str, before: int, when: str) -> None:
         """Compare the number of a topic's partitions with what it was: where there is no key, there may be more of them now.
 
+        Parameters
+        ----------
+        topic
+            One of the topics that are read.
+        before
+            Its number of partitions as it was, >= 1.
+        when
+            When it was that, for the message: ``"when its state was written"``.
+
         Raises
         ------
         StateError
@@ -402,7 +429,13 @@ class KafkaSource:
             )
 
     def partition_count(self, topic: str) -> int:
-        """Return how many partitions a topic has."""
+        """Return how many partitions a topic has.
+
+        Parameters
+        ----------
+        topic
+            One of the topics that are read.
+        """
         return len(self._client().partitions_for_topic(topic) or ())
 
     def _block(self, partition: TopicPartition, records: Sequence[Any]) -> Block:
@@ -451,6 +484,13 @@ class KafkaSource:
     def seek(self, partition: str, position: Position) -> None:
         """Go on reading ``partition`` at the offset ``position``.
 
+        Parameters
+        ----------
+        partition
+            Name of the partition: ``"flow/0"``.
+        position
+            An offset, >= 0.
+
         Raises
         ------
         StateError
@@ -477,7 +517,13 @@ class KafkaSource:
         self._place(one, position)
 
     def start_over(self, partition: str) -> None:
-        """Go on reading ``partition`` where ``start`` says, whatever the group has committed."""
+        """Go on reading ``partition`` where ``start`` says, whatever the group has committed.
+
+        Parameters
+        ----------
+        partition
+            Name of the partition: ``"flow/0"``.
+        """
         one = partition_of(partition)
         self._place(one, self._first(one))
 
@@ -532,6 +578,11 @@ class KafkaSource:
     def committed(self, partition: str) -> OffsetAndMetadata | None:
         """Return what the group has committed of ``partition``, with its metadata, or None.
 
+        Parameters
+        ----------
+        partition
+            Name of the partition: ``"flow/0"``.
+
         Raises
         ------
         UnavailableError
@@ -557,7 +608,13 @@ class KafkaSource:
         return self._client().group_metadata() if self._membership is None else self._membership
 
     def commit_offsets(self, offsets: dict[str, OffsetAndMetadata]) -> None:
-        """Commit offsets of the group, outside any transaction."""
+        """Commit offsets of the group, outside any transaction.
+
+        Parameters
+        ----------
+        offsets
+            Offset and metadata by name of the partition.
+        """
         self._client().commit({partition_of(name): one for name, one in offsets.items()}, timeout_ms=ANSWER_MS)
 
     def __iter__(self) -> Iterator[Event]:
@@ -646,7 +703,13 @@ class OutsideSource(KafkaSource):
         return self
 
     def retained(self, partition: str) -> tuple[Position, Position] | None:
-        """Return the first offset that a partition holds, and its end."""
+        """Return the first offset that a partition holds, and its end.
+
+        Parameters
+        ----------
+        partition
+            Name of the partition: ``"flow/0"``.
+        """
         one = partition_of(partition)
         if one not in self._ends:
             return None
@@ -658,7 +721,15 @@ class OutsideSource(KafkaSource):
         return sorted(topic for topic in self._consumer.topics() if re.match(self.options.pattern, topic))
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
-        """Return at most ``max_events`` events; the first poll announces all partitions and brings none."""
+        """Return at most ``max_events`` events; the first poll announces all partitions and brings none.
+
+        Parameters
+        ----------
+        max_events
+            Most events, >= 1.
+        timeout_s
+            Longest wait for the first one, in seconds; 0: none.
+        """
         consumer = self._client()
         if not self._announced:
             self._announced = True

@@ -41,14 +41,40 @@ def _sum(data: bytes | memoryview) -> str:
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
-    """Where one page lies, and its sum."""
+    """Where one page lies, and its sum.
+
+    Parameters
+    ----------
+    offset
+        Its offset in the state topic.
+    sum
+        Its checksum.
+    """
 
     offset: int
     sum: str
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a snapshot consists of. ``count`` is the number of partitions of the input topic; more is passed over."""
+    """What a snapshot consists of. Fields that are not known are passed over.
+
+    Parameters
+    ----------
+    version
+        Version of the format.
+    partition
+        Name of the input's partition.
+    position
+        The position that the snapshot belongs to.
+    length
+        Length of the snapshot, in bytes.
+    sum
+        Its checksum.
+    count
+        Number of partitions of the input's topic when it was written.
+    pages
+        Where its pages lie, in order.
+    """
 
     version: int
     partition: str
@@ -63,6 +89,19 @@ class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a commit says of the state: the manifest's place and sum, and the position its snapshot belongs to.
 
     Short names: the broker keeps at most 4096 bytes, and keeps them for every commit.
+
+    Parameters
+    ----------
+    o
+        Offset of the manifest.
+    p
+        Partition of the state topic that holds it.
+    s
+        The position that its snapshot belongs to.
+    h
+        Checksum of the manifest.
+    v
+        Version of the format.
     """
 
     o: int
@@ -78,6 +117,13 @@ class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def decode(cls, text: str, partition: str) -> Pointer | None:
         """Return the pointer that the metadata holds, or None where there is none.
+
+        Parameters
+        ----------
+        text
+            The metadata of a committed offset; empty where there is none.
+        partition
+            Name of the input's partition, for the message.
 
         Raises
         ------
@@ -115,14 +161,28 @@ class StateWriter:
         self._pages: dict[str, tuple[int, tuple[Page, ...]]] = {}
 
     def forget(self, name: str | None = None) -> None:
-        """Forget the pages of a partition, or all: what is not known to be there for good is written again."""
+        """Forget the pages of a partition, or all: what is not known to be there for good is written again.
+
+        Parameters
+        ----------
+        name
+            Name of the input's partition. None: all of them.
+        """
         if name is None:
             self._pages.clear()
         else:
             self._pages.pop(name, None)
 
     def know(self, pointer: Pointer, manifest: Manifest) -> None:
-        """Take up the pages of a snapshot that was read."""
+        """Take up the pages of a snapshot that was read.
+
+        Parameters
+        ----------
+        pointer
+            What the last commit says of the state.
+        manifest
+            The manifest that it names.
+        """
         self._pages[manifest.partition] = (pointer.p, manifest.pages)
 
     def write(
@@ -133,7 +193,21 @@ class StateWriter:
         snapshot: bytes | memoryview,
         count: int,
     ) -> Pointer:
-        """Send what differs from the snapshot before; return the pointer to commit."""
+        """Send what differs from the snapshot before; return the pointer to commit.
+
+        Parameters
+        ----------
+        producer
+            A producer, inside a transaction where there are any.
+        name
+            Name of the input's partition.
+        position
+            The position that the snapshot belongs to.
+        snapshot
+            The snapshot, of any length.
+        count
+            Number of partitions of the input's topic.
+        """
         to = zlib.crc32(name.encode()) % self._partitions
         before = self._pages.get(name, (to, ()))
         old = before[1] if before[0] == to else ()
@@ -182,6 +256,13 @@ class StateReader:
     def read(self, name: str, pointer: Pointer) -> tuple[Manifest, bytes]:
         """Return the manifest and the snapshot that a pointer names.
 
+        Parameters
+        ----------
+        name
+            Name of the input's partition.
+        pointer
+            What a commit says of its state.
+
         Raises
         ------
         StateError
@@ -206,7 +287,17 @@ class StateReader:
         return manifest, snapshot
 
     def restored(self, name: str, position: Position, pointer: Pointer) -> tuple[Manifest, Restored]:
-        """Return what a runtime restores from."""
+        """Return what a runtime restores from.
+
+        Parameters
+        ----------
+        name
+            Name of the input's partition.
+        position
+            Where reading goes on.
+        pointer
+            What the commit of that position says of its state.
+        """
         manifest, snapshot = self.read(name, pointer)
         return manifest, Restored(position, snapshot, manifest.position)
 
@@ -234,7 +325,13 @@ class StateReader:
         raise UnavailableError(f"Topic {self._topic!r} did not give offset {offset} in {READ_S:.0f} s.")
 
     def holds(self, name: str) -> bool:
-        """Return whether the topic holds any snapshot of a partition: one that no pointer names is a lost pointer."""
+        """Return whether the topic holds any snapshot of a partition: one that no pointer names is a lost pointer.
+
+        Parameters
+        ----------
+        name
+            Name of the input's partition.
+        """
         try:
             count = len(self._consumer.partitions_for_topic(self._topic) or ())
             all_of_it = [TopicPartition(self._topic, i) for i in range(count)]
@@ -250,6 +347,13 @@ class StateReader:
         """Return a pointer to the newest whole snapshot of a partition at or before ``position``, and whether it is the newest of all.
 
         One that is not may be compacted away at any time.
+
+        Parameters
+        ----------
+        name
+            Name of the input's partition.
+        position
+            An offset of it.
 
         Raises
         ------

@@ -35,6 +35,19 @@ def ensure_topics(
 ) -> dict[str, int]:
     """Return the number of partitions of each topic of ``wanted`` (with that number, where created) and of the state topic.
 
+    Parameters
+    ----------
+    admin
+        A client that may describe and create topics.
+    wanted
+        Topics of results and dead letters, each with the number of partitions to create it with.
+    state_topic
+        The topic of snapshots.
+    create
+        Whether to create topics that are missing.
+    record_bytes
+        The longest record that the wanted topics must take.
+
     Raises
     ------
     SinkError
@@ -43,6 +56,8 @@ def ensure_topics(
         When the state topic is not compacted.
     ConfigError
         When a topic does not take records of ``record_bytes``, or the state topic no pages.
+    UnavailableError
+        When a topic that was created does not appear in time.
     """
     names = [*wanted, state_topic]
     there = _partitions(admin, names)
@@ -89,7 +104,21 @@ def _create(admin: Any, name: str, partitions: int | None, *, trial: bool = Fals
 def wrong_topics(
     admin: Any, wanted: Sequence[str], state_topic: str, *, create: bool, record_bytes: int
 ) -> list[StreamrnnError]:
-    """Return what :func:`ensure_topics` would raise, all of it, and create nothing."""
+    """Return what :func:`ensure_topics` would raise, all of it, and create nothing.
+
+    Parameters
+    ----------
+    admin
+        A client that may describe topics.
+    wanted
+        Topics of results and dead letters.
+    state_topic
+        The topic of snapshots.
+    create
+        Whether topics that are missing would be created.
+    record_bytes
+        The longest record that the wanted topics must take.
+    """
     there = _partitions(admin, [*wanted, state_topic])
     missing = [name for name in (*wanted, state_topic) if name not in there]
     found: list[StreamrnnError] = []

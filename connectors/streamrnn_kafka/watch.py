@@ -55,7 +55,15 @@ class Watch:
         self._next = 0.0
 
     def look(self, consumer: Any, partitions: Collection[TopicPartition]) -> list[TopicPartition]:
-        """Return what is stuck among ``partitions``, if it is time for a look."""
+        """Return what is stuck among ``partitions``, if it is time for a look.
+
+        Parameters
+        ----------
+        consumer
+            The client, to ask for positions and ends.
+        partitions
+            Those to look at.
+        """
         now = time.monotonic()
         if now < self._next:
             return []

@@ -23,6 +23,15 @@ def other_writers(consumer: Any, topic: str, group: str) -> str | None:
     """Return a sentence about results of others than ``group`` among the newest ones of a topic, or None.
 
     Results of earlier releases do not say whose they are; nothing is said of them.
+
+    Parameters
+    ----------
+    consumer
+        From :func:`streamrnn_kafka.outside.outside_consumer`.
+    topic
+        The topic of results.
+    group
+        The consumer group of this application.
     """
     newest: dict[str, int] = {}
     for record in _tail(consumer, topic):

@@ -17,8 +17,6 @@ from tests.laws.places import modules
 from tests.laws.test_public_names import definitions, described, members, sections
 
 Array = NDArray[np.float64]
-# Rooms that are being rewritten: their modules begin with these names. Whoever has rewritten one takes its row away.
-WAIVERS = dict.fromkeys(("streamrnn_kafka",), "being rewritten")
 
 
 def public_functions(name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -109,18 +107,7 @@ def faults(name: str) -> list[str]:
 @pytest.mark.parametrize("name", modules())
 def test_docstrings_describe_parameters_and_errors(name):
     """Every parameter of every public function, class and method is described, arrays with their shapes, and so is every error it raises."""
-    if any(name == room or name.startswith(f"{room}.") for room in WAIVERS):
-        return
-
     assert faults(name) == []
-
-
-@pytest.mark.parametrize("room", WAIVERS)
-def test_no_waiver_is_left_behind(room):
-    """A room whose docstrings are whole has no waiver any more."""
-    names = [name for name in modules() if name == room or name.startswith(f"{room}.")]
-
-    assert not names or any(faults(name) for name in names)
 
 
 def _whole(values: Array, n: int, *rest: int) -> None:
