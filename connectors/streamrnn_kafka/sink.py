@@ -251,7 +251,7 @@ class KafkaSink:
         Parameters
         ----------
         snapshot_bytes
-            Size of the snapshots of one commit.
+            The sum of the lengths of the snapshots of one commit, in bytes.
 
         Examples
         --------
