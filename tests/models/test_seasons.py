@@ -184,7 +184,7 @@ def test_a_model_goes_on_in_the_middle_of_a_solution():
     for stop, phase in ((520, long.BUILD), (600, long.FACTOR), (750, long.BACK)):
         first = RNNForecaster(2, experts=("long", "last"))
         first.learn_many(y[:stop])
-        assert first._books.header(0)[at.LONG_PHASE] == phase
+        assert first._states.header(0)[at.LONG_PHASE] == phase
         again = pickle.loads(pickle.dumps(first))
         for v in y[stop:].tolist():
             again.learn_one(v)
