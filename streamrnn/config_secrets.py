@@ -9,12 +9,13 @@ people: log, status, page, systemd, messages. It comes before any encoding; but 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a fifth of the time of --help, which needs no file
+    from pathlib import Path
 
 __all__ = ["Filled", "fill", "is_secret", "plain", "redact", "redact_all", "remember", "shown"]
 
@@ -92,6 +93,8 @@ def _spelled(character: str) -> str:
 def _pattern(secret: str) -> str:
     """Return what finds a secret in any spelling: runs of blanks, of backslashes, and the slashes of a path, may have other lengths."""
     if len(secret) > LONG:
+        import json  # noqa: PLC0415
+
         spelled = {
             secret,
             repr(secret)[1:-1],

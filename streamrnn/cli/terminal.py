@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +69,8 @@ def complain(error: BaseException, arguments: Sequence[str]) -> int:
         Of the command line: with ``--debug`` the traceback is shown.
     """
     if "--debug" in arguments:
+        import traceback  # noqa: PLC0415  (--help needs none)
+
         print_lines("".join(traceback.format_exception(error)).rstrip(), err=True)
     if isinstance(error, ConfigError):
         for problem in error.problems:
