@@ -337,6 +337,8 @@ class KafkaSink:
         ------
         StateError
             When there is state that no offset points to, or the state is damaged, or the topic has other partitions now.
+        RetriableSinkError
+            When the state cannot be read for now. The next poll lets others join the group, and then it is read by another client.
 
         Examples
         --------
@@ -346,6 +348,13 @@ class KafkaSink:
         ...
         streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
         """
+        try:
+            return self._restored(partition)
+        except RetriableSinkError:
+            self._close_reader()
+            raise
+
+    def _restored(self, partition: str) -> Restored | None:
         source = self._attached()
         self._pointers.pop(partition, None)
         if self._producer is None:

@@ -20,7 +20,7 @@ import msgspec
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from streamrnn.errors import StateError, UnavailableError
+from streamrnn.errors import RetriableSinkError, StateError
 from streamrnn.io import Position, Restored, StoredSnapshot
 from streamrnn_kafka.connection import translated
 from streamrnn_kafka.outside import committed_records
@@ -34,6 +34,10 @@ PAGE_BYTES = 512 * 1024
 
 READ_S = 30.0
 """How long to wait for a state record that must be there."""
+
+RECORD_S = 10.0
+"""How long a record of the state may take. Whoever waits does not poll, so nobody can join the group meanwhile: one who has
+an open transaction among them. So the wait is short, and is begun again, with another client, behind the next poll."""
 
 
 def _sum(data: bytes | memoryview) -> str:
@@ -309,7 +313,7 @@ class StateReader:
 
     def _record(self, partition: int, offset: int, key: str) -> bytes:
         at = TopicPartition(self._topic, partition)
-        end = time.monotonic() + READ_S
+        end = time.monotonic() + RECORD_S
         try:
             self._consumer.assign([at])
             self._consumer.seek(at, offset)
@@ -322,7 +326,10 @@ class StateReader:
             if type(error).__name__ == "OffsetOutOfRangeError":
                 raise self._damaged(key, f"offset {offset} is outside the topic") from error
             raise translated(error, f"reading the topic {self._topic!r}") from error
-        raise UnavailableError(f"Topic {self._topic!r} did not give offset {offset} in {READ_S:.0f} s.")
+        raise RetriableSinkError(
+            f"Topic {self._topic!r} did not give offset {offset} in {RECORD_S:.0f} s: a process that died may hold a transaction "
+            "open before it, which the brokers end by themselves."
+        )
 
     def holds(self, name: str) -> bool:
         """Return whether the topic holds any snapshot of a partition: one that no pointer names is a lost pointer.

@@ -48,7 +48,7 @@ def test_a_warm_net_is_not_compiled() -> None:
 def test_ready_comes_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service manager hears of compiling, then that the start is over: meanwhile no watchdog runs."""
     path = place(tmp_path, 20)
-    monkeypatch.setattr(daemon, "set_up", lambda *_: None)
+    monkeypatch.setattr(daemon, "set_up", lambda *_, **__: None)
     monkeypatch.setattr(daemon, "warm_up", lambda kind, forecast, tell: tell())
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "n"))
     load: Callable[[], config.Config] = lambda: config.load(path, check_model)  # noqa: E731
@@ -69,7 +69,7 @@ def test_a_signal_ends_the_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyP
         signal.raise_signal(signal.SIGTERM)
         raise AssertionError
 
-    monkeypatch.setattr(daemon, "set_up", lambda *_: None)
+    monkeypatch.setattr(daemon, "set_up", lambda *_, **__: None)
     monkeypatch.setattr(daemon, "warm_up", compiling)
     before = signal.getsignal(signal.SIGTERM)
     load: Callable[[], config.Config] = lambda: config.load(path, check_model)  # noqa: E731

@@ -11,7 +11,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka_rig import Rig, make_records, offline, stop
 
 from streamrnn.errors import ConfigError, RetriableSinkError, StateError
-from streamrnn_kafka import KafkaSink, KafkaSource
+from streamrnn_kafka import KafkaSink, KafkaSource, state
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -138,3 +138,33 @@ def test_a_group_that_shares_in_another_way(rig):
     with joined(rig) as running:
         assert len(assigned(running)) == 2
         assert source.check() == []
+
+
+def test_an_open_transaction_before_the_state_is_waited_for(rig, monkeypatch):
+    """While the transaction of a process that died hides the state, a restore is to be tried again; once it is over, it succeeds."""
+    monkeypatch.setattr(state, "RECORD_S", 1.0)
+    rig.create(1)
+    rig.produce(make_records(10, 1))
+    name = f"{rig.topic}/0"
+    source, sink = joined(rig), KafkaSink.to_topic(rig.output, transaction_timeout_s=5.0)
+    sink.attach(source)
+    with source, sink:
+        assigned(source)
+        assert sink.restore(name) is None
+        dead = KafkaProducer(
+            bootstrap_servers=rig.servers, transactional_id=f"{rig.name}-9", transaction_timeout_ms=60_000
+        )
+        dead.init_transactions()
+        dead.begin_transaction()
+        for partition in range(len(dead.partitions_for(sink.state_topic))):
+            dead.send(sink.state_topic, b"half", key=b"other", partition=partition).get(timeout=10)
+        sink.commit([], [], {name: 1}, {name: b"one"})
+
+        with pytest.raises(RetriableSinkError, match="a process that died may hold a transaction open"):
+            sink.restore(name)
+        dead.abort_transaction()
+        dead.close()
+
+        restored = sink.restore(name)
+        assert restored is not None
+        assert (restored.position, restored.snapshot) == (1, b"one")
