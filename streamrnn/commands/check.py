@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from streamrnn.config import Config
-from streamrnn.engine.assemble import check_state, make_shards, make_sink, make_source
+from streamrnn.engine.assemble import check_state, is_keyed, make_shards, make_sink, make_source
 from streamrnn.engine.fit import check_columns, check_fit
 from streamrnn.engine.loop import POLL_S
 from streamrnn.engine.positions import cut, distance
@@ -86,9 +86,7 @@ def try_parts(config: Config) -> tuple[list[str], list[StreamrnnError]]:
 
 def _keyed(config: Config) -> bool:
     """Whether a partition holds many keys, or their memory is limited."""
-    options = config.source.options
-    keyed = getattr(options, "key", None) is not None or getattr(options, "record_key", False)
-    return bool(keyed) or config.state.memory_mb is not None
+    return is_keyed(config) or config.state.memory_mb is not None
 
 
 def _try_stored(config: Config, store: SnapshotStore, source: Source | None, wrong: list[StreamrnnError]) -> list[str]:

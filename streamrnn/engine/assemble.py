@@ -15,7 +15,16 @@ from streamrnn.errors import ConfigError
 from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
 from streamrnn.scorers.kinds import ModelKind, model_kind
 
-__all__ = ["check_state", "client_loggers", "make_runtime", "make_shards", "make_sink", "make_source", "replay_tables"]
+__all__ = [
+    "check_state",
+    "client_loggers",
+    "is_keyed",
+    "make_runtime",
+    "make_shards",
+    "make_sink",
+    "make_source",
+    "replay_tables",
+]
 
 
 def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], Shard]:
@@ -32,7 +41,22 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
     columns = tuple(getattr(config.source.options, "columns", None) or ())
     state = config.state
-    return lambda: Shard(chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns)
+    keyed = is_keyed(config)
+    return lambda: Shard(
+        chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns, keyed=keyed
+    )
+
+
+def is_keyed(config: Config) -> bool:
+    """Whether events have keys, each with a scorer of its own.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    """
+    options = config.source.options
+    return getattr(options, "key", None) is not None or bool(getattr(options, "record_key", False))
 
 
 def make_runtime(

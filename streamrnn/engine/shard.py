@@ -49,6 +49,8 @@ class Shard:
         What is forecast beside; horizon 0 for nothing.
     watched
         Columns that will come, where that is known beforehand: a snapshot with others is refused at once.
+    keyed
+        Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
 
     Examples
     --------
@@ -72,6 +74,8 @@ class Shard:
         max_bytes: int | None = None,
         forecast: Forecast | None = None,
         watched: tuple[str, ...] = (),
+        *,
+        keyed: bool = False,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -80,6 +84,7 @@ class Shard:
         self.max_bytes = max_bytes
         self.forecast = forecast or Forecast()
         self.watched = watched
+        self.keyed = keyed
         self.columns = Columns()
         self.events = 0
         self.alarms = 0
@@ -106,7 +111,7 @@ class Shard:
         return self._keys.evicted
 
     def _new_scorer(self) -> Scorer:
-        return new_scorer(self.kind, self.alarm, self.forecast)
+        return new_scorer(self.kind, self.alarm, self.forecast, keyed=self.keyed)
 
     def set_alarm(self, alarm: Alarm) -> None:
         """Have all keys alarm by other settings of rate and cooldown from now on; what they remember stays.
@@ -300,8 +305,8 @@ class Shard:
             )
         if self.forecast.horizon and manifest.period != _listed(self.forecast.period):
             raise ModelChangedError(
-                f"The snapshot was written with [forecast] period = {manifest.period}, now it is "
-                f"{_listed(self.forecast.period)}. Restore the old value, or start anew with --fresh."
+                f"The snapshot was written with [forecast] period {_said(manifest.period)}, now it is "
+                f"{_said(_listed(self.forecast.period))}. Restore the old value, or start anew with --fresh."
             )
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
@@ -335,3 +340,8 @@ def _run(scorer: Scorer, block: Block, rows: Sequence[int]) -> Scored | RawRows:
 def _listed(period: int | tuple[int, ...] | None) -> list[int]:
     """Return a season as a manifest keeps it; nothing where it is found."""
     return [] if period is None else [period] if isinstance(period, int) else list(period)
+
+
+def _said(period: list[int]) -> str:
+    """Return a season for a message."""
+    return str(period) if period else "unset"

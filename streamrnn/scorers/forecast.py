@@ -43,6 +43,8 @@ class ForecastingScorer:
         The column or the time of the events that the forecaster sees; None: it sees none.
     feedback_rows
         Tells which records are no events: they are not forecast.
+    keyed
+        Whether this is one of many keys, see :func:`new_forecaster`.
 
     Examples
     --------
@@ -55,10 +57,18 @@ class ForecastingScorer:
     (2, 2, 1, 5)
     """
 
-    def __init__(self, scorer: Scorer, settings: Forecast, time: str | None, feedback_rows: FeedbackRows) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        settings: Forecast,
+        time: str | None,
+        feedback_rows: FeedbackRows,
+        *,
+        keyed: bool = False,
+    ) -> None:
         self.scorer = scorer
         self.settings = settings
-        self.forecaster = new_forecaster(settings, time)
+        self.forecaster = new_forecaster(settings, time, keyed=keyed)
         self._time = time
         self._feedback_rows = feedback_rows
 
@@ -128,7 +138,7 @@ class ForecastingScorer:
         self.forecaster = forecaster_from(blobs[-1], self.settings, self._time)
 
 
-def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
+def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool = False) -> Any:
     """Return the forecaster of one key; one with ``time`` sees the gaps between events.
 
     Parameters
@@ -137,10 +147,14 @@ def new_forecaster(settings: Forecast, time: str | None = None) -> Any:
         Horizon and level.
     time
         The column that is the time; None: there is none.
+    keyed
+        Whether there will be many: the long regression, half a megabyte, is then left out.
     """
     from streamrnn import RNNForecaster  # noqa: PLC0415  (imports river's time series, two seconds)
+    from streamrnn.models import _defaults as defaults  # noqa: PLC0415
 
-    return RNNForecaster(horizon=settings.horizon, period=settings.period, time=time)
+    experts = tuple(name for name in defaults.EXPERTS if not (keyed and name == "long"))
+    return RNNForecaster(horizon=settings.horizon, experts=experts, period=settings.period, time=time)
 
 
 def forecaster_bytes(forecaster: Any) -> bytes:

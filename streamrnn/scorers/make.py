@@ -23,7 +23,9 @@ from streamrnn.scorers.timed import TimedScorer
 __all__ = ["feedback_rows", "new_scorer"]
 
 
-def new_scorer(kind: ModelKind, alarm: Alarm | None = None, forecast: Forecast | None = None) -> Scorer:
+def new_scorer(
+    kind: ModelKind, alarm: Alarm | None = None, forecast: Forecast | None = None, *, keyed: bool = False
+) -> Scorer:
     """Return a new scorer of one key.
 
     Parameters
@@ -34,6 +36,8 @@ def new_scorer(kind: ModelKind, alarm: Alarm | None = None, forecast: Forecast |
         When it alarms; None: the defaults.
     forecast
         What is forecast beside; None, and a horizon of 0: nothing.
+    keyed
+        Whether it is one of many keys: its forecaster then has no long regression.
 
     Examples
     --------
@@ -49,7 +53,7 @@ def new_scorer(kind: ModelKind, alarm: Alarm | None = None, forecast: Forecast |
         scorer = TimedScorer(scorer, kind.time)
     if forecast is not None and forecast.horizon:
         scorer = ForecastingScorer(
-            scorer, forecast, kind.time, lambda values, names: feedback_rows(kind, values, names)
+            scorer, forecast, kind.time, lambda values, names: feedback_rows(kind, values, names), keyed=keyed
         )
     return scorer
 

@@ -17,7 +17,7 @@ from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, ModelChangedError
 from streamrnn.io import Block
-from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
+from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE, new_forecaster
 from streamrnn.scorers.kinds import model_kind
 
 AHEAD = Forecast(horizon=3)
@@ -59,11 +59,11 @@ def test_the_season_is_given_and_kept():
     first = shard(given)
     for block in blocks((0, 20)):
         first.score(block)
-    assert first._series["a"].ahead.period == (24, 4)
+    assert first._keys.get("a").scorer.forecaster.period == (24, 4)
     again = shard(given)
     again.restore(first.snapshot())
-    assert again._series["b"].ahead.period == (24, 4)
-    with pytest.raises(ModelChangedError, match=r"period = \[24, 4\], now it is None"):
+    assert again._keys.get("b").scorer.forecaster.period == (24, 4)
+    with pytest.raises(ModelChangedError, match=r"period \[24, 4\], now it is unset"):
         shard().restore(first.snapshot())
 
 
@@ -104,3 +104,13 @@ def test_the_fan_is_drawn(tmp_path, ending, last):
 
     assert path.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<!DOCTYPE html>")
     assert (fan.events, fan.key) == (last // 2, "a")
+
+
+def test_many_keys_have_no_long_regression():
+    """Where events have keys each forecaster is small: the sums of the long regression would be half a megabyte for each."""
+    one, many = new_forecaster(AHEAD), new_forecaster(AHEAD, keyed=True)
+
+    assert set(one.experts) - set(many.experts) == {"long"}
+    for forecaster in (one, many):
+        forecaster.learn_one({"a": 1.0})
+    assert many.memory_usage() < one.memory_usage() - 400_000
