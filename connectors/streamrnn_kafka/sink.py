@@ -39,6 +39,10 @@ from streamrnn_kafka.writers import other_writers
 
 __all__ = ["KafkaSink"]
 
+FENCED_S = 4.0
+"""How long a fenced process looks whether another one joins under its name, which makes its producer first: to renew ours
+before would fence the newcomer."""
+
 WRITTEN_BYTES_S = 20_000_000
 """What must be expected to be written of snapshots in a second, at least: see docs/kafka.md."""
 
@@ -272,6 +276,7 @@ class KafkaSink:
     def __enter__(self) -> Self:
         try:
             self._prepare()
+            self._start_producer()  # at once: what a predecessor that was killed has left open hides the state from the others
             self._look_for_others()
         except KafkaError as error:
             self.__exit__()
@@ -311,11 +316,7 @@ class KafkaSink:
                 reader.close()
 
     def _start_producer(self) -> None:
-        """Make a producer; from here on its predecessor of the same name cannot write any more.
-
-        So nobody makes one who is not in the group under that name: whoever came later is there already.
-        """
-        self._attached().check_member()
+        """Make a producer; from here on its predecessor of the same name cannot write any more."""
         self._producer = make_producer(self.options, self._attached().member)
         if self.options.delivery == "exactly_once":
             self._producer.init_transactions()
@@ -494,6 +495,7 @@ class KafkaSink:
         try:
             if not self._prepared:
                 self._prepare()
+            self._attached().check_member()  # who is no longer in the group under its name must not fence who came later
             self._start_producer()
         except KafkaError as error:
             self._drop_producer()
@@ -590,8 +592,13 @@ class KafkaSink:
         if any(
             isinstance(one, ProducerFencedError | InvalidProducerEpochError) for one in found
         ):  # a time-out does that too
-            with contextlib.suppress(KafkaError, UnavailableError):  # it is asked again before there is a new producer
-                self._attached().check_member()
+            end = time.monotonic() + FENCED_S
+            while time.monotonic() < end:
+                with contextlib.suppress(
+                    KafkaError, UnavailableError
+                ):  # it is asked again before there is a new producer
+                    self._attached().check_member()
+                time.sleep(0.2)
 
     def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
         producer = self._producer
