@@ -88,6 +88,6 @@ def test_chaos(rig, broker, listeners, tmp_path):
             if worker.poll() is not None:
                 assert worker.returncode in (69, 75), (tmp_path / f"w{i}.log").read_text()[-3000:]
                 workers[i] = rig.start(configs[i])
-        rig.wait_until(rig.done, limit_s=240)
+        rig.wait_until(rig.done, limit_s=90)
 
     assert rig.pairs(rig.output) == expected
