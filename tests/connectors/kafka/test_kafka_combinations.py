@@ -39,7 +39,7 @@ def offline(row):
     keys = [one["k"] for one in found] if row["key"] else None
     model = dict(parts["model"])
     kind = model_kind(model.pop("kind", "RNNAnomalyDetector"), model)
-    shard = Shard(kind, Alarm(**parts["alarm"]), forecast=Forecast(**parts["forecast"]))
+    shard = Shard(kind, Alarm(**parts["alarm"]), forecast=Forecast(**parts["forecast"]), keyed=bool(row["key"]))
     block = Block(tuple(COLUMNS), values, range(EVENTS), EVENTS, keys, times)
     return encode_block(block, shard.score(block), tuple(parts["output"]["fields"]))
 
