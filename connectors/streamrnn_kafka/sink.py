@@ -597,7 +597,7 @@ class KafkaSink:
                 with contextlib.suppress(
                     KafkaError, UnavailableError
                 ):  # it is asked again before there is a new producer
-                    self._attached().check_member()
+                    self._attached().check_member(FENCED_S)
                 time.sleep(0.2)
 
     def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:

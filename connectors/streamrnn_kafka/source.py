@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
+import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import (
     FencedInstanceIdError,
@@ -359,8 +360,13 @@ class KafkaSource:
             "be given a part of the events. Name a group that is this application's alone, or stop them."
         )
 
-    def check_member(self) -> None:
+    def check_member(self, within_s: float | None = None) -> None:
         """Ask the brokers who has this process's name: whoever writes on without it would fence who has it now.
+
+        Parameters
+        ----------
+        within_s
+            Longest wait for a broker, in seconds. None: ``connect_timeout_s``.
 
         Raises
         ------
@@ -368,7 +374,9 @@ class KafkaSource:
             When it is another process.
         """
         mine = self._client().group_metadata().member_id
-        there = held_as(self.options, self.group, self.member)
+        longest = self.options.connect_timeout_s
+        options = msgspec.structs.replace(self.options, connect_timeout_s=min(within_s or longest, longest))
+        there = held_as(options, self.group, self.member)
         if mine and there not in (None, mine) and self._client().group_metadata().member_id == mine:
             raise self.explained(FencedInstanceIdError())
 
