@@ -56,7 +56,7 @@ def test_every_room_has_a_readme():
     assert [name for name, length in lengths.items() if not 10 <= length <= 40] == []
 
 
-@pytest.mark.parametrize("room", ["engine", "scorers", "commands", "daemon", "display"])
+@pytest.mark.parametrize("room", ["io", "engine", "scorers", "commands", "daemon", "display"])
 def test_every_room_of_the_engine_has_a_readme(room):
     """What a room promises, and what not, stands in it, in ten to thirty lines, beside the list of its files."""
     readme = (folder("streamrnn") / room / "README.md").read_text(encoding="utf-8")

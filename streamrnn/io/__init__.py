@@ -1,0 +1,65 @@
+"""How events come in and results go out: the protocols every connector speaks.
+
+A connector is a package of its own that imports this module, :mod:`streamrnn.config` and
+:mod:`streamrnn.errors`, and nothing else of the library. It is found by entry point, group
+``streamrnn.sources`` or ``streamrnn.sinks``; the name of the entry point is what a
+configuration writes as ``kind``.
+
+Positions are opaque: only the source that made one can read it. They survive a trip through
+JSON. One input *partition* (a file, or one partition of a Kafka topic) has one total order of
+events and one model; a source with a single input names its partition ``"0"``.
+"""
+
+from __future__ import annotations
+
+from streamrnn.io.capabilities import (
+    AttachedSink,
+    Checkable,
+    HasClient,
+    HasFiles,
+    LimitedSink,
+    ReadableSink,
+    Rereadable,
+    RetainingSource,
+    SnapshotStore,
+)
+from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
+from streamrnn.io.context import SinkContext, SourceContext
+from streamrnn.io.events import Block, DeadLetter, Event, Poll, Position, reached
+from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
+from streamrnn.io.protocols import Sink, Source
+from streamrnn.io.state import Restored, StoredSnapshot
+from streamrnn.io.text import MAX_NESTING as MAX_NESTING
+from streamrnn.io.text import MISSING as MISSING
+from streamrnn.io.text import nests_too_deep, signed
+
+__all__ = [
+    "AttachedSink",
+    "Block",
+    "Checkable",
+    "DeadLetter",
+    "Event",
+    "HasClient",
+    "HasFiles",
+    "LimitedSink",
+    "Poll",
+    "Position",
+    "ReadableSink",
+    "Rereadable",
+    "Restored",
+    "RetainingSource",
+    "Sink",
+    "SinkContext",
+    "SnapshotStore",
+    "Source",
+    "SourceContext",
+    "StoredSnapshot",
+    "connector_kinds",
+    "default_kind",
+    "example_names",
+    "find_connector",
+    "find_example",
+    "nests_too_deep",
+    "reached",
+    "signed",
+]
