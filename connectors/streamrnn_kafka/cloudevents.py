@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from streamrnn_kafka.faults import RecordError
+from streamrnn_kafka.values import RecordError
 
 __all__ = ["Headers", "opened"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
-import decimal
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import ConfigError
-from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep, signed
+from streamrnn.io import MAX_NESTING, nests_too_deep
 from streamrnn_kafka.cloudevents import Headers, opened
-from streamrnn_kafka.faults import RecordError
 from streamrnn_kafka.registry import Registry, avro_loader, protobuf_loader
+from streamrnn_kafka.values import RecordError, Time, field_at, key_of, number, show, text_of, time_of
 
-__all__ = ["Columns", "Decoder", "Fields", "Format", "KeyDecoder", "RecordError", "number"]
-
-Time = str | float | None
+__all__ = ["Columns", "Decoder", "Fields", "Format", "KeyDecoder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,59 +80,10 @@ class Columns:
     faults: dict[int, str] = field(default_factory=dict)
 
 
-def _show(value: object) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode(errors="replace")
-    text = repr(text) if isinstance(value, str) else text
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def number(value: Any, name: str) -> float:
-    """Return the finite number that a field holds, NaN where it is missing. Zero keeps its sign, but an integer has none.
-
-    Parameters
-    ----------
-    value
-        What the record holds; None is a missing value.
-    name
-        Name of the field, for the message.
-
-    Raises
-    ------
-    RecordError
-        When it is not a finite number.
-    """
-    if value is None:
-        return math.nan
-    found = value
-    if isinstance(value, str):
-        if value.strip().lower() in MISSING:
-            return math.nan
-        try:
-            found = math.nan if "_" in value else signed(float(value), value)
-        except ValueError:
-            found = math.nan
-    if isinstance(found, int | float | decimal.Decimal):  # true and false are 1 and 0
-        try:
-            found = float(found)
-        except OverflowError:
-            found = math.inf
-        if math.isfinite(found):
-            return float(found)
-    raise RecordError(f"Field {name!r}: {_show(value)} is not a finite number.")
-
-
-def _get(record: Any, path: Sequence[str]) -> Any:
-    for step in path:
-        if not isinstance(record, Mapping):
-            return None
-        record = record.get(step)
-    return record
-
-
 def _load_json(value: bytes) -> Any:
     if nests_too_deep(value):
         raise RecordError(f"Its value is nested deeper than {MAX_NESTING} levels.")
-    _text(value)
+    text_of(value)
     try:
         return msgspec.json.decode(value)
     except msgspec.DecodeError as error:
@@ -148,13 +95,6 @@ def _load_msgpack(value: bytes) -> Any:
         return msgspec.msgpack.decode(value)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:  # some faults have types of Python
         raise RecordError(f"Its value is not MessagePack: {error}.") from None
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise RecordError(f"Its value is not UTF-8 text: {error.reason} at byte {error.start}.") from None
 
 
 def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +110,7 @@ def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number_loader(fields: Fields) -> Callable[[bytes], Any]:
-    return lambda value: _nested({fields.columns[0]: _text(value)})
+    return lambda value: _nested({fields.columns[0]: text_of(value)})
 
 
 def _csv_loader(fields: Fields) -> Callable[[bytes], Any]:
@@ -178,7 +118,7 @@ def _csv_loader(fields: Fields) -> Callable[[bytes], Any]:
 
     def load(value: bytes) -> Any:
         try:
-            rows = list(csv.reader([_text(value).rstrip("\r\n")], strict=True))
+            rows = list(csv.reader([text_of(value).rstrip("\r\n")], strict=True))
         except csv.Error as error:
             raise RecordError(f"Its value is not CSV: {error}.") from None
         cells = rows[0] if rows else []
@@ -382,9 +322,9 @@ class Decoder:
             return clean[0]
         record = opened(value, headers, self._load, _load_json) if self._fields.cloudevents else self._load(value)
         if not isinstance(record, Mapping):
-            raise RecordError(f"Its value is not an object with fields: {_show(record)}.")
+            raise RecordError(f"Its value is not an object with fields: {show(record)}.")
         fields = self._fields
-        found = [_get(record, path) for path in self._paths]
+        found = [field_at(record, path) for path in self._paths]
         row: list[Any] = [number(one, name) for one, name in zip(found, fields.columns, strict=False)]
         lacking = [name for name, one in zip(fields.columns, row, strict=True) if math.isnan(one)]
         if len(lacking) == len(row):
@@ -392,9 +332,9 @@ class Decoder:
         if lacking and not fields.allow_missing:
             raise RecordError(f"It holds no value in field {lacking[0]!r}.")
         if fields.time is not None:
-            row.append(_time(found[len(fields.columns)], fields.time))
+            row.append(time_of(found[len(fields.columns)], fields.time))
         if fields.key is not None:
-            row.append(_key(found[-1], fields.key))
+            row.append(key_of(found[-1], fields.key))
         return tuple(row)
 
 
@@ -423,7 +363,7 @@ class KeyDecoder:
         if self._load is None:
             return key.decode(errors="backslashreplace")
         try:
-            return _key(_field(self._load(key), self._path), self._name or "the record's key")
+            return key_of(_field(self._load(key), self._path), self._name or "the record's key")
         except RecordError as error:
             raise RecordError(str(error).replace("Its value", "Its key", 1)) from None
 
@@ -431,21 +371,5 @@ class KeyDecoder:
 def _field(record: Any, path: Sequence[str]) -> Any:
     """Return a field of what must be an object, or the whole where no field is named."""
     if path and not isinstance(record, Mapping):
-        raise RecordError(f"Its value is not an object with fields: {_show(record)}.")
-    return _get(record, path)
-
-
-def _time(value: Any, name: str) -> Time:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
-        return value
-    raise RecordError(f"Field {name!r}: {_show(value)} is not a time.")
-
-
-def _key(value: Any, name: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int | float):  # true and false as JSON writes them
-        return msgspec.json.encode(value).decode()
-    raise RecordError(f"Field {name!r}: {_show(value)} is not a key.")
+        raise RecordError(f"Its value is not an object with fields: {show(record)}.")
+    return field_at(record, path)

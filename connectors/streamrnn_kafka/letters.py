@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamrnn.io import DeadLetter
-from streamrnn_kafka.names import partition_of
+from streamrnn_kafka.partitions import partition_of
 
 __all__ = ["LEAST_RECORD_BYTES", "PAGE_ROOM", "letter_record", "record_bytes"]
 

@@ -374,6 +374,11 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
              "restart within the session time-out moves nothing."),
     ] = False  # fmt: skip
 
+    @property
+    def member(self) -> str:
+        """The name of this process in the group, and of its transactions: the group's with the replica behind it."""
+        return f"{self.group}-{self.replica}"
+
     def __post_init__(self) -> None:
         if not self.servers:
             raise ConfigError("[source] servers: is missing. It must be host:port of a broker, or several with commas.")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
 from streamrnn.errors import UnavailableError
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.options import ConnectionOptions
+from streamrnn_kafka.partitions import partitions_of
 
-__all__ = ["APPLICATION_HEADER", "SOURCE_HEADER", "committed_records", "outside_consumer"]
+__all__ = ["APPLICATION_HEADER", "SOURCE_HEADER", "close_consumer", "committed_records", "outside_consumer"]
 
 SOURCE_HEADER = "streamrnn.source"
 """Header of a result: the partition that its event came from."""
@@ -48,6 +50,19 @@ def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
     )
 
 
+def close_consumer(consumer: Any) -> None:
+    """Close a consumer, whichever state it is in; what the brokers do not hear they notice by themselves.
+
+    Parameters
+    ----------
+    consumer
+        Of a group or of none. None: there is nothing to close.
+    """
+    if consumer is not None:
+        with contextlib.suppress(KafkaError):
+            consumer.close(autocommit=False, timeout_ms=2000)
+
+
 def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
     """Yield every committed record of a topic up to what is its end now, those of a partition in order.
 
@@ -64,8 +79,7 @@ def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
         When the topic falls silent before its end.
     """
     try:
-        there = sorted(consumer.partitions_for_topic(topic) or ()) if topic in consumer.topics() else []
-        partitions = [TopicPartition(topic, i) for i in there]
+        partitions = partitions_of(consumer, topic) if topic in consumer.topics() else []
         if not partitions:
             return
         consumer.assign(partitions)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from streamrnn.errors import AccessError, ConfigError, UnavailableError
-from streamrnn_kafka.faults import RecordError
+from streamrnn_kafka.values import RecordError
 
 if TYPE_CHECKING:
     from streamrnn_kafka.options import SourceOptions

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import logging
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import msgspec
 from kafka import KafkaAdminClient
@@ -21,19 +19,17 @@ from kafka.errors import (
     ProducerFencedError,
     UnsupportedVersionError,
 )
-from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
-from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StateError, StreamrnnError, UnavailableError
+from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StreamrnnError, UnavailableError
 from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
-from streamrnn_kafka.letters import letter_record, record_bytes
-from streamrnn_kafka.names import partition_of
+from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers
+from streamrnn_kafka.letters import record_bytes
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
-from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER, committed_records, outside_consumer
-from streamrnn_kafka.producer import drop_producer, make_producer
+from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
+from streamrnn_kafka.restoring import StateFinder
 from streamrnn_kafka.source import KafkaSource
-from streamrnn_kafka.state import Pointer, StateReader, StateWriter
 from streamrnn_kafka.topics import ensure_topics, wrong_topics
 from streamrnn_kafka.writers import other_writers
 
@@ -45,20 +41,6 @@ before would fence the newcomer."""
 
 WRITTEN_BYTES_S = 20_000_000
 """What must be expected to be written of snapshots in a second, at least: see docs/kafka.md."""
-
-_log = logging.getLogger("streamrnn.kafka")
-
-_Positions = Mapping[str, Position]
-_Snapshots = Mapping[str, bytes | memoryview]
-
-
-class _Results(NamedTuple):
-    """What a commit writes for people: lines, the blocks they belong to, and dead letters."""
-
-    lines: Sequence[bytes]
-    letters: Sequence[DeadLetter]
-    blocks: Sequence[Block]
-
 
 FOR_GOOD = (AuthorizationError, UnsupportedVersionError, MessageSizeTooLargeError)
 """Refusals that the next try would meet again."""
@@ -94,12 +76,8 @@ class KafkaSink:
         self.context = context or SinkContext()
         check_topics(options.topic, self.context.dead_letters, self.context.state)
         self._source: KafkaSource | None = None
-        self._producer: Any = None
-        self._prepared = False  # whether the topics have been seen to since the last commit that was lost
-        self._reader: StateReader | None = None
-        self._writer: StateWriter | None = None
-        self._pointers: dict[str, Pointer] = {}
-        self._counts: dict[str, int] = {}
+        self._delivery: Delivery | None = None  # from the topics on that were seen to, until a commit is lost
+        self._finder: StateFinder | None = None
         self._renewed: set[str] = set()  # partitions that --fresh has been obeyed for
 
     @classmethod
@@ -275,8 +253,7 @@ class KafkaSink:
 
     def __enter__(self) -> Self:
         try:
-            self._prepare()
-            self._start_producer()  # at once: what a predecessor that was killed has left open hides the state from the others
+            self._prepare().start()  # at once: what a predecessor that was killed has left open hides the state from the others
             self._look_for_others()
         except KafkaError as error:
             self.__exit__()
@@ -287,11 +264,12 @@ class KafkaSink:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._drop_producer()
-        self._close_reader()
-        self._prepared = False
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            delivery.drop()
+        self._stop_finding()
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Delivery:
         """See to the topics: at the start, and after each commit that was lost."""
         source, options = self._attached(), self.options
         topics = {name: 0 for name in (options.topic, self.context.dead_letters) if name is not None}
@@ -304,27 +282,18 @@ class KafkaSink:
                 create=options.create_topics,
                 record_bytes=options.max_record_bytes,
             )
-        self._counts = {name: found[name] for name in topics}
-        self._writer = StateWriter(self.state_topic, found[self.state_topic])
-        self._close_reader()  # it may know topics that are no more
-        self._prepared = True
+        self._stop_finding()  # it may know topics that are no more
+        self._delivery = Delivery(options, source, self.context.dead_letters, found, self.state_topic)
+        return self._delivery
 
-    def _close_reader(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            with contextlib.suppress(KafkaError):
-                reader.close()
+    def _find(self) -> StateFinder:
+        if self._finder is None:
+            self._finder = StateFinder(self.options, self._attached(), self.state_topic)
+        return self._finder
 
-    def _start_producer(self) -> None:
-        """Make a producer; from here on its predecessor of the same name cannot write any more."""
-        self._producer = make_producer(self.options, self._attached().member)
-        if self.options.delivery == "exactly_once":
-            self._producer.init_transactions()
-
-    def _drop_producer(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            drop_producer(producer)
+    def _stop_finding(self) -> None:
+        if self._finder is not None:
+            self._finder.close()
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
@@ -352,63 +321,25 @@ class KafkaSink:
         try:
             return self._restored(partition)
         except RetriableSinkError:
-            self._close_reader()
+            self._stop_finding()
             raise
 
     def _restored(self, partition: str) -> Restored | None:
         source = self._attached()
-        self._pointers.pop(partition, None)
-        if self._producer is None:
-            self._renew_producer()
+        if self._delivery is not None:
+            self._delivery.forget(partition)
+        delivery = self._renewed_delivery()
         if self.context.fresh and partition not in self._renewed:
             source.start_over(partition)
             return None
-        committed = source.committed(partition)
-        pointer = None if committed is None else Pointer.decode(committed.metadata or "", partition)
-        reader = self._state_reader()
-        if committed is None:
-            if reader.holds(partition):
-                raise StateError(
-                    f"Topic {self.state_topic!r} holds a state of {partition}, but the group has no offset: it expired while "
-                    "nothing ran, was deleted, or went with a topic that was deleted. Going on would score events twice, or leave "
-                    "some out. Set the group's offset with kafka-consumer-groups --reset-offsets, if you know it: the newest "
-                    "snapshot at or before it is taken up; or start anew with --fresh."
-                )
+        found = self._find().find(partition)
+        if found is None:
             return None
-        if pointer is None:
-            return self._restored_by_offset(partition, committed.offset)
-        manifest, restored = reader.restored(partition, committed.offset, pointer)
-        self._attached().check_count(partition_of(partition).topic, manifest.count, "when its state was written")
-        if self._writer is not None:
-            self._writer.know(pointer, manifest)
-        self._pointers[partition] = pointer
-        return restored
-
-    def _restored_by_offset(self, partition: str, offset: int) -> Restored:
-        """Return what belongs to an offset that a tool has set, which erases what a commit says of the state."""
-        reader = self._state_reader()
-        if not reader.holds(partition):
-            raise StateError(
-                f"The group has read {partition} up to offset {offset}, but there is no state. Was it another "
-                "program? Use another [source] group, or start anew with --fresh."
-            )
-        pointer, is_newest = reader.before(partition, offset)
-        manifest, restored = reader.restored(partition, offset, pointer)
-        self._attached().check_count(partition_of(partition).topic, manifest.count, "when its state was written")
-        if self._writer is not None:
-            self._writer.forget(partition)
-        _log.warning(
-            "the offset of %s was set to %d by another program: the newest snapshot before it, from offset %s, is taken up, "
-            "events up to %d are learned without results, and results begin there, whether they were written before or not",
-            partition, offset, manifest.position, offset,
-        )  # fmt: skip
-        return dataclasses.replace(restored, passing=not is_newest)
-
-    def _state_reader(self) -> StateReader:
-        if self._reader is None:
-            consumer = outside_consumer(self.options, self._attached().member)
-            self._reader = StateReader(consumer, self.state_topic)
-        return self._reader
+        if found.pointer is None:
+            delivery.forget_pages(partition)
+        else:
+            delivery.know(partition, found.pointer, found.manifest)
+        return found.restored
 
     def snapshots(self) -> list[StoredSnapshot]:
         """Return the newest snapshot of each partition, from outside the group. Compaction keeps no older ones.
@@ -421,9 +352,9 @@ class KafkaSink:
         ...
         streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
         """
-        reader = self._state_reader()
+        finder = self._find()
         try:
-            return reader.stored()
+            return finder.stored()
         finally:
             self.__exit__()
 
@@ -464,7 +395,7 @@ class KafkaSink:
         'Its result has 30165 bytes with key and headers, more than [sink] max_record_bytes = 20000.'
         """
         limit, keys = self.options.max_record_bytes, block.keys
-        headers = self._headers(block)
+        headers = block_headers(block, self._attached().group)
         longest = max(map(len, outputs), default=0) + 4 * max((len(key or "") for key in keys or ()), default=0)
         if record_bytes(None, b"", headers) + longest <= limit:
             return {}
@@ -477,10 +408,6 @@ class KafkaSink:
                 )
         return found
 
-    def _headers(self, block: Block) -> list[tuple[str, bytes]]:
-        """Return the headers of a block's last result; the others have the first one alone."""
-        return [(SOURCE_HEADER, block.partition.encode()), (APPLICATION_HEADER, self._attached().group.encode())]
-
     def _look_for_others(self) -> None:
         """Warn of other writers of the results' topic. Where nobody answers in time, or permits it, nothing is said."""
         with (
@@ -491,17 +418,22 @@ class KafkaSink:
             if found is not None:
                 warnings.warn(found, RuntimeWarning, stacklevel=3)
 
-    def _renew_producer(self) -> None:
+    def _renewed_delivery(self) -> Delivery:
+        """Return what can write: where a commit was lost, with the topics seen to again and a new producer."""
+        delivery = self._delivery
+        if delivery is not None and delivery.ready:
+            return delivery
         try:
-            if not self._prepared:
-                self._prepare()
+            delivery = self._delivery or self._prepare()
             self._attached().check_member()  # who is no longer in the group under its name must not fence who came later
-            self._start_producer()
+            delivery.start()
         except KafkaError as error:
-            self._drop_producer()
+            if delivery is not None:
+                delivery.drop()
             if isinstance(error, FOR_GOOD):
                 raise translated(error, "starting transactions") from error
             raise RetriableSinkError(f"The producer cannot start: {type(error).__name__}: {error}.") from error
+        return delivery
 
     def commit(
         self,
@@ -542,23 +474,15 @@ class KafkaSink:
         streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
         """
         self._attached()
-        if self._producer is None:
+        if self._delivery is None or not self._delivery.ready:
             raise RetriableSinkError("The producer was lost with an earlier commit; restore first.")
         started = time.monotonic()
         try:
-            deliver = {
-                "exactly_once": self._exactly_once,
-                "at_least_once": self._at_least_once,
-                "at_most_once": self._at_most_once,
-            }[self.options.delivery]
-            deliver(positions, snapshots or {}, _Results(outputs, dead_letters, blocks))
+            self._delivery.write(positions, snapshots or {}, Results(outputs, dead_letters, blocks))
         except KafkaError as error:
             said = f"{type(error).__name__}: {error}"
-            self._drop_producer()
-            self._prepared = False
-            self._pointers.clear()
-            if self._writer is not None:
-                self._writer.forget()
+            self._delivery.drop()
+            self._delivery = None
             self._check_fence(error)
             if isinstance(error, MessageSizeTooLargeError):
                 raise SinkError(
@@ -572,7 +496,7 @@ class KafkaSink:
             ) from error
         self._renewed.update(positions)
 
-    def _lasted(self, started: float, snapshots: _Snapshots) -> str:
+    def _lasted(self, started: float, snapshots: Snapshots) -> str:
         """Say where a commit lasted longer than the broker waits for."""
         seconds, limit = time.monotonic() - started, self.options.transaction_timeout_s
         if self.options.delivery != "exactly_once" or seconds < limit:
@@ -589,90 +513,9 @@ class KafkaSink:
         for one in found:
             if isinstance(one, FencedInstanceIdError):
                 raise self._attached().explained(one) from error
-        if any(
-            isinstance(one, ProducerFencedError | InvalidProducerEpochError) for one in found
-        ):  # a time-out does that too
-            end = time.monotonic() + FENCED_S
+        if any(isinstance(one, ProducerFencedError | InvalidProducerEpochError) for one in found):
+            end = time.monotonic() + FENCED_S  # a time-out does that too
             while time.monotonic() < end:
-                with contextlib.suppress(
-                    KafkaError, UnavailableError
-                ):  # it is asked again before there is a new producer
+                with contextlib.suppress(KafkaError, UnavailableError):  # asked again before there is a new producer
                     self._attached().check_member(FENCED_S)
                 time.sleep(0.2)
-
-    def _exactly_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
-        producer = self._producer
-        producer.begin_transaction()
-        pointers = self._write_state(positions, snapshots)
-        self._write(results)
-        producer.flush()
-        offsets = {partition_of(name): one for name, one in self._offsets(positions, pointers).items()}
-        producer.send_offsets_to_transaction(offsets, self._attached().group_metadata())
-        producer.commit_transaction()
-        self._pointers.update(pointers)
-
-    def _at_least_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
-        pointers = self._write_state(positions, snapshots)
-        self._check(self._write(results))
-        self._attached().commit_offsets(self._offsets(positions, pointers))
-        self._pointers.update(pointers)
-
-    def _at_most_once(self, positions: _Positions, snapshots: _Snapshots, results: _Results) -> None:
-        pointers = self._write_state(positions, snapshots)
-        self._attached().commit_offsets(self._offsets(positions, pointers))
-        self._pointers.update(pointers)
-        self._check(self._write(results))
-
-    def _check(self, futures: Sequence[Any]) -> None:
-        """Wait until all that was sent is acknowledged; raise the first refusal."""
-        self._producer.flush()
-        for future in futures:
-            if future.failed():
-                raise future.exception
-
-    def _write_state(self, positions: _Positions, snapshots: _Snapshots) -> dict[str, Pointer]:
-        writer = self._writer
-        if writer is None:
-            raise SinkError("The sink is not open: write it inside a with statement.")
-        source = self._attached()
-        return {
-            name: writer.write(
-                self._producer,
-                name,
-                positions[name],
-                snapshot,
-                source.partition_count(partition_of(name).topic),
-            )
-            for name, snapshot in snapshots.items()
-        }
-
-    def _offsets(self, positions: _Positions, pointers: Mapping[str, Pointer]) -> dict[str, OffsetAndMetadata]:
-        found = {}
-        for name, position in positions.items():
-            pointer = pointers.get(name) or self._pointers.get(name)
-            found[name] = OffsetAndMetadata(int(position), "" if pointer is None else pointer.encode(), -1)
-        return found
-
-    def _write(self, results: _Results) -> list[Any]:
-        """Send results, each to the partition of the same number as its event's, and dead letters."""
-        topic, count = self.options.topic, self._counts[self.options.topic]
-        futures: list[Any] = []
-        at = 0
-        for block in results.blocks:
-            to = partition_of(block.partition).partition % count
-            headers = self._headers(block)
-            keys = block.keys if block.keys is not None else [None] * len(block)
-            named = [None if key is None else key.encode() for key in keys]
-            lines = results.lines[at : at + len(block)]
-            records = list(zip(named, lines, strict=True))
-            futures += self._producer.send_all(topic, records[:-1], headers[:1], to)
-            futures += [self._producer.send(topic, line, key, headers, to) for key, line in records[-1:]]
-            at += len(block)
-        if self.context.dead_letters is not None:
-            futures += [self._send_letter(letter, self.context.dead_letters) for letter in results.letters]
-        return futures
-
-    def _send_letter(self, letter: DeadLetter, topic: str) -> Any:
-        key, value, headers = letter_record(letter, self._attached().group, self.options.max_record_bytes)
-        to = partition_of(letter.partition).partition % self._counts[topic]
-        return self._producer.send(topic, value, key, headers, to)

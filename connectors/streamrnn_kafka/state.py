@@ -24,6 +24,7 @@ from streamrnn.errors import RetriableSinkError, StateError
 from streamrnn.io import Position, Restored, StoredSnapshot
 from streamrnn_kafka.connection import translated
 from streamrnn_kafka.outside import committed_records
+from streamrnn_kafka.partitions import partitions_of
 
 __all__ = ["Manifest", "Page", "Pointer", "StateReader", "StateWriter"]
 
@@ -340,9 +341,7 @@ class StateReader:
             Name of the input's partition.
         """
         try:
-            count = len(self._consumer.partitions_for_topic(self._topic) or ())
-            all_of_it = [TopicPartition(self._topic, i) for i in range(count)]
-            ends = self._consumer.end_offsets(all_of_it, timeout_ms=int(1000 * READ_S))
+            ends = self._consumer.end_offsets(partitions_of(self._consumer, self._topic), timeout_ms=int(1000 * READ_S))
             if ends != self._ends:
                 self._found = self._manifests()
                 self._ends = ends

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from streamrnn_kafka.names import name_of
+from streamrnn_kafka.partitions import name_of
 
 __all__ = ["Watch"]
 

@@ -6,9 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka import TopicPartition
-
 from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER
+from streamrnn_kafka.partitions import partitions_of
 
 __all__ = ["other_writers"]
 
@@ -58,7 +57,7 @@ def other_writers(consumer: Any, topic: str, group: str) -> str | None:
 
 def _tail(consumer: Any, topic: str) -> list[Any]:
     """Return the newest committed records of a topic, as far as they come in time."""
-    partitions = [TopicPartition(topic, i) for i in sorted(consumer.partitions_for_topic(topic) or ())]
+    partitions = partitions_of(consumer, topic)
     if not partitions:
         return []
     end = time.monotonic() + LOOK_S

@@ -23,8 +23,9 @@ from kafka import TopicPartition
 from streamrnn.errors import AccessError, ConfigError, UnavailableError
 from streamrnn_kafka import KafkaSource
 from streamrnn_kafka.cloudevents import opened
-from streamrnn_kafka.formats import FORMATS, Decoder, Fields, RecordError
+from streamrnn_kafka.formats import FORMATS, Decoder, Fields
 from streamrnn_kafka.registry import Registry
+from streamrnn_kafka.values import RecordError
 
 PLACE = {"type": "record", "name": "Place", "fields": [{"name": "level", "type": ["null", "double"]}]}
 FLOW = {
@@ -285,7 +286,7 @@ def record(offset, value, key=None, headers=()):
 
 
 def block(source, *records):
-    return source._block(TopicPartition("flow", 0), records)
+    return source._reader.block(TopicPartition("flow", 0), records)
 
 
 KEYS = {

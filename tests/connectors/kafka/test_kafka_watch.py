@@ -25,7 +25,7 @@ def test_a_forgotten_partition_is_read_again(rig):
         events = iter(source)
         seen = [next(events) for _ in range(20)]
         source.commit()
-        source._consumer.pause(TopicPartition(rig.topic, 1))  # what bugs of the client's fetcher came to
+        source._client().pause(TopicPartition(rig.topic, 1))  # what bugs of the client's fetcher came to
         end = time.monotonic() + 30
         while not source.stuck_partitions and time.monotonic() < end:
             rig.produce(make_records(4, 2))
