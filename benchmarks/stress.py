@@ -23,7 +23,7 @@ from machine import cpu
 from numpy.typing import NDArray
 
 from streamrnn.kernels.anomaly.detector import detector
-from streamrnn.kernels.anomaly.rows import LEARN, SCORE
+from streamrnn.kernels.anomaly.views import LEARN, SCORE
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.kernels.net.words import LANES

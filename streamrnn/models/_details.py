@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.anomaly import alarm
-from streamrnn.kernels.anomaly.rows import INFORMATION
-from streamrnn.kernels.anomaly.views import VIEWS
+from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 
 __all__ = ["PER_EVENT", "PER_FEATURE", "blank", "by_columns", "of_event", "read"]
 

@@ -14,8 +14,7 @@ from streamrnn.errors import ParameterError
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.detector import detector
 from streamrnn.kernels.anomaly.feedback import corrected
-from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
-from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS
+from streamrnn.kernels.anomaly.views import GAIN_OF, INFORMATION, LEARN, SCORE, VIEWS, WAS_ANOMALY, WAS_USUAL
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import _defaults as defaults

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from river import base
 
 from streamrnn.kernels.anomaly import alarm
-from streamrnn.kernels.anomaly.rows import LEARN as JUDGE
-from streamrnn.kernels.anomaly.rows import SCORE
+from streamrnn.kernels.anomaly.views import LEARN as JUDGE
+from streamrnn.kernels.anomaly.views import SCORE
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import _defaults as defaults

@@ -19,7 +19,7 @@ import numpy as np
 from streamrnn.kernels.anomaly import alarm, horizons, novelty
 from streamrnn.kernels.anomaly.feedback import apply_feedback
 from streamrnn.kernels.anomaly.judge import answer, expect, judge, statistics
-from streamrnn.kernels.anomaly.rows import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.anomaly.views import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at

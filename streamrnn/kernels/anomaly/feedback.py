@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from streamrnn.kernels.anomaly import novelty
-from streamrnn.kernels.anomaly.rows import WAS_ANOMALY
-from streamrnn.kernels.anomaly.views import GAIN_OF
+from streamrnn.kernels.anomaly.views import GAIN_OF, WAS_ANOMALY
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.words import FOUND_WORDS

@@ -8,7 +8,7 @@ import numpy as np
 
 from streamrnn.kernels.anomaly import alarm, novelty
 from streamrnn.kernels.anomaly.feedback import deciding_view
-from streamrnn.kernels.anomaly.rows import INFORMATION
+from streamrnn.kernels.anomaly.views import INFORMATION
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.scaler import spread, usable

@@ -1,9 +1,26 @@
-"""The table of a detector's views: what sees an event as unusual, and which gain feedback moves. Imports nothing: all may read it."""
+"""The rows of a detector, the modes of its entry, and the table of its views. Imports nothing: all may read it.
+
+One row an event, float64::
+
+    [time] | x (F) | score | expected (F) | p-value | threshold | flags | events since the episode began
+    | views of the deciding feature (4) | that feature | its deciding view | score of each feature (F)
+    | spread of what was expected (F) | [area]
+
+``time`` where the gap between events counts, ``area`` where the net is keyed. Only x, time and area are read.
+
+A view is what sees an event as unusual; feedback moves its gain.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+
+SCORE: Final = 1
+LEARN: Final = 2
+WAS_ANOMALY: Final = 4  # feedback on this event
+WAS_USUAL: Final = 8
+INFORMATION: Final = 10  # numbers of a row between what was expected and the score of each feature
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Simple recurrent net, h = phi(W x + U h' + b), with phi = tanh or the logistic function.
+"""Simple recurrent net, h = phi(W x + U h' + b), with phi = tanh or the logistic function; and the layer without U.
 
 J. Elman, Finding structure in time, Cognitive Science 14, 1990. The error fades with every step back: lags
 beyond some ten events are out of reach, which is what the LSTM was made for.
@@ -7,6 +7,8 @@ One record a step, blocks of H float32: ``0 h`` (on entry to ``forward`` the pre
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
@@ -63,3 +65,6 @@ ELMAN = Cell(name="elman", gates=1, record=1, h=0, forward=forward_tanh, backwar
 ELMAN_LOGISTIC = Cell(
     name="elman_logistic", gates=1, record=1, h=0, forward=forward_logistic, backward=backward_logistic
 )
+
+DENSE = replace(ELMAN, name="dense", recurrent=False)
+"""A feed-forward layer, h = tanh(W x + b): no state, the amnesiac that the recurrent cells are held against."""

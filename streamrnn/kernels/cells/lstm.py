@@ -22,6 +22,8 @@ same factors, so a window of one step gives the truncated gradient of the 1997 p
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
 from streamrnn.kernels.compile import kernel
@@ -94,3 +96,14 @@ LSTM = Cell(
     name="lstm", gates=4, record=7, h=6, c=4, forward=forward, backward=backward,
     traces=traces, traced=3, input_gate=0, forget_gate=1,
 )  # fmt: skip
+
+TRACE_LSTM = replace(LSTM, name="trace_lstm", recurrent=False)
+"""An LSTM whose gates see the inputs only.
+
+With U = 0 dc/dW obeys e = f e' + l a *exactly*: one trace a weight is the whole history's gradient, at every event, decayed by a
+factor in (0, 1), so that it cannot blow up. The cheapest long memory there is, and the one to choose when a cause lies thousands
+of events back.
+
+Exact real-time recurrent learning by independent units: M. Mozer, A focused backpropagation algorithm for temporal
+pattern recognition, Complex Systems 3, 1989; K. Javed et al., arXiv:2302.05326, 2023; K. Irie et al., ICLR 2024.
+"""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.cells.dense import DENSE
-from streamrnn.kernels.cells.elman import ELMAN, ELMAN_LOGISTIC
+from streamrnn.kernels.cells.elman import DENSE, ELMAN, ELMAN_LOGISTIC
 from streamrnn.kernels.cells.gru import GRU
-from streamrnn.kernels.cells.lstm import LSTM
+from streamrnn.kernels.cells.lstm import LSTM, TRACE_LSTM
 from streamrnn.kernels.cells.peephole_lstm import PEEPHOLE_LSTM
 from streamrnn.kernels.cells.slstm import SLSTM
-from streamrnn.kernels.cells.trace_lstm import TRACE_LSTM
 from streamrnn.kernels.plugins import register_installed
 
 CELLS: dict[str, Cell] = {

@@ -12,11 +12,11 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.experts.last import JUMP
 from streamrnn.kernels.forecast.season import main_season, seasons
 from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, mean_square
 from streamrnn.kernels.net.scaler import usable
 
-JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
 USUAL_ALPHA: Final = (
     0.01  # what is usual is learned in a hundred events: a stream may grow a hundredfold in two hundred
 )

@@ -29,11 +29,11 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import views
 from streamrnn.kernels.net.batch_memory import places
 from streamrnn.kernels.net.batch_passes import backward, forward, update
-from streamrnn.kernels.net.finite import finite
 from streamrnn.kernels.net.losses.table import output_gradient
 from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.kernels.net.update import finite
 
 PREDICT: Final = 1
 LEARN: Final = 2

@@ -1,6 +1,12 @@
-"""How much memory a detector needs for the events that it remembers of one feature."""
+"""What a detector has in a slab besides a net's: its rule, its heads, and the events that it remembers of each feature.
+
+Sizes: K outputs, one for each feature.
+"""
 
 from __future__ import annotations
+
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.slab import Slab
 
 
 def unit(memory: int) -> int:
@@ -18,3 +24,34 @@ def events_words(memory: int) -> int:
     """Return how many float32 the events take that a detector remembers of a feature."""
     width = memory + batch(memory)
     return 3 * width + width // 2 + 1
+
+
+def note_detector(slab: Slab, memory: int, phi: int) -> None:
+    """Note the sizes of what follows in the header; ``phi``: inputs of a head, padded."""
+    slab.note((
+        (at.MEMORY, memory), (at.PHI, phi), (at.WATCH_SIZE, at.WATCH_WORDS),
+        (at.KEPT_SIZE, events_words(memory) + memory // 3 + at.DEPTH * phi),
+        (at.HEAD_SIZE, (phi + at.LANES + 2 * len(at.HORIZONS)) * phi // 2),
+    ))  # fmt: skip
+
+
+def add_detector(slab: Slab, K: int) -> None:
+    """Add what all streams share: settings of the rule, gains, heads, and the reservoir that they see the past through."""
+    slab.add_all("f8", (
+        (at.RULE, "rule", at.RULE_WORDS), (at.GAINS, "gains", K, at.GAIN_WORDS),
+        (at.HEADS, "heads", K, slab.words[at.HEAD_SIZE]),
+    ))  # fmt: skip
+    slab.add(at.ECHO, "echo", "f4", 2, at.ECHO_UNITS)
+
+
+def add_detector_area(slab: Slab, K: int) -> None:
+    """Add what each stream has of its own: the state of the rule, and what it remembers."""
+    slab.add(at.ALARM, "alarm", "f8", at.ALARM_WORDS)
+    slab.add(at.WATCH, "watch", "f8", K, at.WATCH_WORDS)
+    slab.add(at.KEPT, "kept", "f4", K, slab.words[at.KEPT_SIZE])
+
+
+def add_detector_scratch(slab: Slab, K: int, memory: int, phi: int) -> None:
+    """Add what an event needs for a moment: what was found for each feature, and room to sort in."""
+    slab.add(at.FOUND, "found", "f8", at.FOUND_WORDS * (K + 1) + 3 * phi)
+    slab.add(at.ORDER, "order", "i8", batch(memory))

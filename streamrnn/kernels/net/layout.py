@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.detector_memory import batch, events_words
+from streamrnn.kernels.net.detector_memory import (
+    add_detector,
+    add_detector_area,
+    add_detector_scratch,
+    note_detector,
+)
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -122,11 +127,7 @@ class Layout(Slab):
             nx = up((z.inputs if layer == 0 else z.hidden) + 1, 4)
             self.note(((base + at.NX, nx), (base + at.W_SIZE, self.rows(layer) * self.cell.gates * z.hidden)))
         if z.memory:
-            self.note((
-                (at.MEMORY, z.memory), (at.PHI, self.phi), (at.WATCH_SIZE, at.WATCH_WORDS),
-                (at.KEPT_SIZE, events_words(z.memory) + z.memory // 3 + at.DEPTH * self.phi),
-                (at.HEAD_SIZE, (self.phi + at.LANES + 2 * len(at.HORIZONS)) * self.phi // 2),
-            ))  # fmt: skip
+            note_detector(self, z.memory, self.phi)
 
     def _lay_parameters(self) -> None:
         """Add running statistics, settings, weights and moments: what all streams share."""
@@ -147,11 +148,7 @@ class Layout(Slab):
                 (base + at.W_S, f"layer{layer}.moments", z.slots, rows, G),
             ))  # fmt: skip
         if z.memory:
-            self.add_all("f8", (
-                (at.RULE, "rule", at.RULE_WORDS), (at.GAINS, "gains", K, at.GAIN_WORDS),
-                (at.HEADS, "heads", K, self.words[at.HEAD_SIZE]),
-            ))  # fmt: skip
-            self.add(at.ECHO, "echo", "f4", 2, at.ECHO_UNITS)
+            add_detector(self, K)
 
     def _lay_memory(self) -> None:
         """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
@@ -171,9 +168,7 @@ class Layout(Slab):
             ))  # fmt: skip
         self.add(at.LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
         if z.memory:
-            self.add(at.ALARM, "alarm", "f8", at.ALARM_WORDS)
-            self.add(at.WATCH, "watch", "f8", K, at.WATCH_WORDS)
-            self.add(at.KEPT, "kept", "f4", K, self.words[at.KEPT_SIZE])
+            add_detector_area(self, K)
 
     def _lay_event_scratch(self) -> None:
         """Add what an event needs for a moment: its values, raw and standardised, and the statistics with them."""
@@ -195,8 +190,7 @@ class Layout(Slab):
             (at.S_STEP, "s_step", 16),
         ))  # fmt: skip
         if z.memory:
-            self.add(at.FOUND, "found", "f8", at.FOUND_WORDS * (z.outputs + 1) + 3 * self.phi)
-            self.add(at.ORDER, "order", "i8", batch(z.memory))
+            add_detector_scratch(self, z.outputs, z.memory, self.phi)
         self.add(at.HEAD_GRAD, "head_gradient", "f4", z.outputs, self.head_width)
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS

@@ -20,8 +20,8 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import FARTHEST, place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.bounds import FARTHEST
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE, changes, gain, learn_coefficients
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size
 from streamrnn.kernels.net.scaler import usable

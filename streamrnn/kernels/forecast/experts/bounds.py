@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.forecast import words as at
 
 FARTHEST: Final = (
     4.0  # root mean square changes over as many steps; 2 cuts seasons off, none lets one wild forecast decide
@@ -18,12 +17,6 @@ FARTHEST: Final = (
 def after(slot, H):
     """Return the next of H slots."""
     return slot + 1 if slot + 1 < H else 0
-
-
-@kernel
-def place(hd, c, e):
-    """Return where in the lanes expert e writes its forecasts of channel c: one number for each of H steps."""
-    return hd[at.SCRATCH_LANES] + (e * hd[at.CHANNELS] + c) * hd[at.HORIZON]
 
 
 @kernel

@@ -1,8 +1,11 @@
-"""What an expert is: one row of the table in :mod:`streamrnn.kernels.forecast.experts.table`."""
+"""What an expert is: one row of the table in :mod:`streamrnn.kernels.forecast.experts.table`, and a place for its forecasts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast import words as at
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,9 @@ class Expert:
     init: str = ""
     floor: float = 0.0
     short_floor: float = 0.0
+
+
+@kernel
+def place(hd, c, e):
+    """Return where in the lanes expert e writes its forecasts of channel c: one number for each of H steps."""
+    return hd[at.SCRATCH_LANES] + (e * hd[at.CHANNELS] + c) * hd[at.HORIZON]

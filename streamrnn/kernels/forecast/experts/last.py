@@ -11,9 +11,9 @@ from typing import Final
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 
+JUMP: Final = 7.5  # usual changes (6 root mean square ones): a larger one waits for a second value to confirm it
 LAST_CODE: Final = 0
 STEADY_CODE: Final = 1
 LAST_ROW: Final = Expert("last", LAST_CODE, prior=2.0)

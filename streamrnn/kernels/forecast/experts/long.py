@@ -23,8 +23,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT
 from streamrnn.kernels.net.scaler import usable
 

@@ -17,8 +17,7 @@ import numpy as np
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.net import words as net_at
 from streamrnn.kernels.net.areas import move_on, swap_live
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_step

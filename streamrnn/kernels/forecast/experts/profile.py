@@ -20,8 +20,8 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import after, place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.bounds import after
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import GROWN, RIDGE, gain
 from streamrnn.kernels.forecast.season import main_season, short_season
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size

@@ -17,8 +17,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size, times, update
 
 RLS_CODE: Final = 4

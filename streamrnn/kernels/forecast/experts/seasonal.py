@@ -10,8 +10,8 @@ from typing import Final
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import after, place
-from streamrnn.kernels.forecast.experts.contract import Expert
+from streamrnn.kernels.forecast.experts.bounds import after
+from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.season import main_season
 
 SEASONAL_CODE: Final = 2
