@@ -14,7 +14,7 @@ import msgspec
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import FULL, RunState, StateDirectory, naming, sync_directory
 from streamrnn_files.writable import full, unwritable
@@ -90,6 +90,17 @@ class _Appended:
         self._file = None
 
 
+def _check_paths(paths: Mapping[str, str]) -> None:
+    """Raise where two outputs are one file, or one beside the results is no file."""
+    given = list(paths.items())
+    for i, (option, path) in enumerate(given):
+        if i and path == "-":
+            raise ConfigError(f"{option}: must be a file. Got '-' instead.")
+        for other, same in given[:i]:
+            if same == path:
+                raise ConfigError(f"{option}: must differ from {other}. Both are {path!r}.")
+
+
 def _encode_letter(letter: DeadLetter) -> bytes:
     fields = {
         "position": letter.position,
@@ -111,10 +122,10 @@ def _unwritten(error: OSError, *, undone: bool) -> SinkError:
 
 
 class FileSink:
-    """Results and dead letters as JSON Lines, with positions and snapshots in a state directory.
+    """Results, dead letters and alarms as JSON Lines, with positions and snapshots in a state directory.
 
-    A commit appends to both files, then records their lengths, the positions and the snapshots in one renamed file:
-    that is the moment it happened. A restart cuts both files to the lengths recorded. Where they hold something and the state
+    A commit appends to the files, then records their lengths, the positions and the snapshots in one renamed file:
+    that is the moment it happened. A restart cuts the files to the lengths recorded. Where they hold something and the state
     nothing, it refuses to start. Without a state directory every run starts anew, with empty files.
 
     Parameters
@@ -122,7 +133,7 @@ class FileSink:
     options
         Where to write, see ``FileSink.Options``.
     context
-        Where dead letters go, and where state is kept.
+        Where dead letters and alarms go, and where state is kept.
 
     Examples
     --------
@@ -138,17 +149,15 @@ class FileSink:
     """
 
     Options = SinkOptions
-    takes = frozenset(("[dead_letter] path", "[state] dir", "[state] keep", "--fresh"))
+    takes = frozenset(("[dead_letter] path", "[alarms] path", "[state] dir", "[state] keep", "--fresh"))
 
     def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self._options = options
         self._context = context = context or SinkContext()
-        if context.dead_letters == "-":
-            raise ConfigError("[dead_letter] path: must be a file. Got '-' instead.")
-        if context.dead_letters is not None and context.dead_letters == options.path:
-            raise ConfigError(f"[dead_letter] path: must differ from [sink] path. Both are {options.path!r}.")
         self._output = _Appended(options.path)
         self._letters = None if context.dead_letters is None else _Appended(context.dead_letters)
+        self._alarms = None if context.alarms is None else _Appended(context.alarms)
+        _check_paths(self.files())
         self._state = (
             None
             if context.state is None
@@ -164,6 +173,7 @@ class FileSink:
         dead_letters: str | None = None,
         state_dir: str | None = None,
         snapshots_kept: int = 3,
+        alarms: str | None = None,
         fresh: bool = False,
         **options: Any,
     ) -> FileSink:
@@ -179,6 +189,8 @@ class FileSink:
             Directory of positions and snapshots; None: every run starts anew.
         snapshots_kept
             Snapshots kept of each partition.
+        alarms
+            File of JSON Lines for starts and ends of episodes; None: there is none.
         fresh
             Forget the state and the outputs of earlier runs.
         options
@@ -197,7 +209,9 @@ class FileSink:
         ...
         streamrnn.errors.ConfigError: [sink] fsync: must be one of 'commit', 'never'. Got 'often' instead.
         """
-        context = SinkContext(dead_letters=dead_letters, state=state_dir, snapshots_kept=snapshots_kept, fresh=fresh)
+        context = SinkContext(
+            dead_letters=dead_letters, state=state_dir, snapshots_kept=snapshots_kept, alarms=alarms, fresh=fresh
+        )
         return cls(checked_table("sink", SinkOptions, {"path": str(path), **options}), context)
 
     @property
@@ -229,11 +243,11 @@ class FileSink:
         >>> FileSink.from_path("a.jsonl").files()
         {'[sink] path': 'a.jsonl'}
         """
-        names = ("[sink] path", "[dead_letter] path")
-        return {name: file.path for name, file in zip(names, self._files(), strict=False)}
+        named = {"[sink] path": self._output, "[dead_letter] path": self._letters, "[alarms] path": self._alarms}
+        return {name: file.path for name, file in named.items() if file is not None}
 
     def _files(self) -> list[_Appended]:
-        return [self._output] if self._letters is None else [self._output, self._letters]
+        return [file for file in (self._output, self._letters, self._alarms) if file is not None]
 
     def __enter__(self) -> Self:
         try:
@@ -247,6 +261,8 @@ class FileSink:
             self._output.open(state.output_bytes)
             if self._letters is not None:
                 self._letters.open(state.dead_letter_bytes)
+            if self._alarms is not None:
+                self._alarms.open(state.alarm_bytes)
         except OSError as error:
             self.__exit__()
             raise SinkError(f"{error.filename!r} cannot be written: {error.strerror}.") from error
@@ -350,6 +366,59 @@ class FileSink:
         if left:
             raise StateError(f"{self._output.path!r} ends {left} bytes before what was committed.")
 
+    def alarms(self, after: Mapping[str, int]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the committed alarms behind ``after``, as :meth:`streamrnn.io.AlarmSink.alarms` says: the place is the file, the number bytes.
+
+        Parameters
+        ----------
+        after
+            What was yielded with the last one read, by place.
+
+        Raises
+        ------
+        ConfigError
+            When no file of alarms is given.
+        StateError
+            When the file is shorter than what was read of it, or was committed.
+        SinkError
+            When it cannot be read.
+
+        Examples
+        --------
+        >>> from streamrnn.io import AlarmEvent
+        >>> from streamrnn_files import FileSink
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> with FileSink.from_path(folder / "out.jsonl", alarms=str(folder / "alarms.jsonl")) as sink:
+        ...     sink.commit([], [], {"0": 17}, alarms=[AlarmEvent("5f2a", b'{"id":"5f2a"}')])
+        >>> list(sink.alarms({})), list(sink.alarms({"alarms.jsonl": 14}))
+        ([('alarms.jsonl', 14, b'{"id":"5f2a"}')], [])
+        """
+        if self._alarms is None:
+            raise ConfigError("[alarms] path: is missing. Name the file of alarms.")
+        path = Path(self._alarms.path)
+        at = after.get(path.name, 0)
+        end = None if self._state is None else self._state.peek().alarm_bytes
+        try:
+            with path.open("rb") as file:
+                length = file.seek(0, os.SEEK_END)
+                if length < max(at, end or 0):
+                    raise StateError(
+                        f"{str(path)!r} has {length} bytes, fewer than were read of it or committed. Was it replaced? Then begin anew, "
+                        "without the file that [alarms] position_file names."
+                    )
+                file.seek(at)
+                while end is None or at < end:
+                    line = file.readline()
+                    if not line.endswith(b"\n"):
+                        return
+                    at += len(line)
+                    yield path.name, at, line[:-1]
+        except FileNotFoundError:
+            return  # nothing was written yet
+        except OSError as error:
+            raise SinkError(f"The alarms {str(path)!r} cannot be read: {error.strerror}.") from error
+
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
 
@@ -380,6 +449,7 @@ class FileSink:
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
         blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         r"""Write all of it, or (after an error, or a crash and a restart) none of it.
 
@@ -395,6 +465,8 @@ class FileSink:
             For some of them, the model state that belongs to that position.
         blocks
             The events that the outputs are about; not looked at, as a line says itself what it is about.
+        alarms
+            Starts and ends of episodes, in order.
 
         Raises
         ------
@@ -413,8 +485,11 @@ class FileSink:
         """
         if self._broken:
             raise SinkError("An earlier commit may or may not have been recorded. Restart, to go on from what was.")
-        letters = [_encode_letter(letter) for letter in dead_letters] if self._letters is not None else []
-        lines = [(self._output, outputs)] + ([(self._letters, letters)] if self._letters is not None else [])
+        lines = [(self._output, list(outputs))]
+        if self._letters is not None:
+            lines.append((self._letters, [_encode_letter(letter) for letter in dead_letters]))
+        if self._alarms is not None:
+            lines.append((self._alarms, [alarm.data for alarm in alarms]))
         lengths = {id(file): file.length for file, _ in lines}
         state = None
         try:
@@ -424,8 +499,10 @@ class FileSink:
                     if self._state is not None and self._options.fsync == "commit":
                         file.sync()
             if self._state is not None:
-                dead_bytes = 0 if self._letters is None else lengths[id(self._letters)]
-                state = self._state.prepare(positions, snapshots or {}, lengths[id(self._output)], dead_bytes)
+                grown = [
+                    0 if file is None else lengths[id(file)] for file in (self._output, self._letters, self._alarms)
+                ]
+                state = self._state.prepare(positions, snapshots or {}, *grown)
         except OSError as error:
             undone = [file.undo() or not some for file, some in lines]
             raise _unwritten(error, undone=all(undone)) from error

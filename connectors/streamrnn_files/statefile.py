@@ -71,7 +71,7 @@ class PartitionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one commit leaves: lengths of the two files, and the partitions.
+    """What one commit leaves: lengths of the files, and the partitions.
 
     Parameters
     ----------
@@ -85,6 +85,8 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Length of the file of dead letters, in bytes.
     partitions
         The partitions by name.
+    alarm_bytes
+        Length of the file of alarms, in bytes.
     """
 
     version: int = VERSION
@@ -92,6 +94,7 @@ class RunState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_bytes: Count = 0
     dead_letter_bytes: Count = 0
     partitions: dict[str, PartitionEntry] = {}
+    alarm_bytes: Count = 0
 
 
 @contextlib.contextmanager
@@ -297,6 +300,7 @@ class StateDirectory:
         snapshots: Mapping[str, bytes | memoryview],
         output_bytes: int,
         dead_letter_bytes: int,
+        alarm_bytes: int = 0,
     ) -> RunState:
         """Write the snapshots, and beside its place the state that :meth:`record` then makes the newest.
 
@@ -312,6 +316,8 @@ class StateDirectory:
             Length of the file of results with this commit, in bytes.
         dead_letter_bytes
             Length of the file of dead letters with it, in bytes.
+        alarm_bytes
+            Length of the file of alarms with it, in bytes.
         """
         commit = self.state.commit + 1
         files = {name: f"{quote(name, safe='')}-{commit}.snapshot" for name in snapshots}
@@ -326,7 +332,7 @@ class StateDirectory:
                     entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position)
                     kept = (entry, *kept)[: self._keep]
                 partitions[name] = PartitionEntry(position, kept)
-            state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions)
+            state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions, alarm_bytes)
             _write_beside(self._slots()[commit % 2], _encode(state), fsync=self._fsync)
             return state
 

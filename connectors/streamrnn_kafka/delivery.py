@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kafka.structs import OffsetAndMetadata
 
-from streamrnn.io import Block, DeadLetter, Position
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position
 from streamrnn_kafka.letters import letter_record
 from streamrnn_kafka.options import SinkOptions
 from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER
@@ -33,11 +33,14 @@ class Results(NamedTuple):
         Records that are no events.
     blocks
         The events that the lines are about.
+    alarms
+        Starts and ends of episodes.
     """
 
     lines: Sequence[bytes]
     letters: Sequence[DeadLetter]
     blocks: Sequence[Block]
+    alarms: Sequence[AlarmEvent] = ()
 
 
 def block_headers(block: Block, group: str) -> list[tuple[str, bytes]]:
@@ -64,6 +67,8 @@ class Delivery:
         Whose offsets are committed.
     dead_letters
         The topic of dead letters; None: they are dropped.
+    alarms
+        The topic of alarms; None: there is none.
     counts
         The number of partitions of each topic: results, dead letters and state.
     state_topic
@@ -75,12 +80,14 @@ class Delivery:
         options: SinkOptions,
         source: KafkaSource,
         dead_letters: str | None,
+        alarms: str | None,
         counts: Mapping[str, int],
         state_topic: str,
     ) -> None:
         self._options = options
         self._source = source
         self._dead_letters = dead_letters
+        self._alarms = alarms
         self._counts = counts
         self._writer = StateWriter(state_topic, counts[state_topic])
         self._pointers: dict[str, Pointer] = {}
@@ -223,7 +230,14 @@ class Delivery:
             at += len(block)
         if self._dead_letters is not None:
             futures += [self._send_letter(letter, self._dead_letters) for letter in results.letters]
+        if self._alarms is not None:
+            futures += [self._send_alarm(alarm, self._alarms) for alarm in results.alarms]
         return futures
+
+    def _send_alarm(self, alarm: AlarmEvent, topic: str) -> Any:
+        headers = [(SOURCE_HEADER, alarm.partition.encode()), (APPLICATION_HEADER, self._source.group.encode())]
+        to = partition_of(alarm.partition).partition % self._counts[topic]
+        return self._producer.send(topic, alarm.data, None if alarm.key is None else alarm.key.encode(), headers, to)
 
     def _send_letter(self, letter: DeadLetter, topic: str) -> Any:
         key, value, headers = letter_record(letter, self._source.group, self._options.max_record_bytes)

@@ -45,7 +45,7 @@ def check_topic(option: str, name: str) -> None:
         raise ConfigError(f"{option}: must be 1 to 249 of the characters a-z A-Z 0-9 . _ -. Got {name!r} instead.")
 
 
-def check_topics(topic: str, dead_letters: str | None, state: str | None) -> None:
+def check_topics(topic: str, dead_letters: str | None, state: str | None, alarms: str | None = None) -> None:
     """Raise where Kafka would not take one of a sink's topics, or two of them are the same.
 
     Parameters
@@ -56,6 +56,8 @@ def check_topics(topic: str, dead_letters: str | None, state: str | None) -> Non
         The topic of dead letters, or None.
     state
         The topic of snapshots, or None.
+    alarms
+        The topic of alarms, or None.
 
     Raises
     ------
@@ -63,6 +65,7 @@ def check_topics(topic: str, dead_letters: str | None, state: str | None) -> Non
         When Kafka would not take one of them, or two are the same.
     """
     named = [("[sink] topic", topic), ("[dead_letter] topic", dead_letters), ("[state] topic", state)]
+    named.append(("[alarms] topic", alarms))
     given = [(option, name) for option, name in named if name is not None]
     for i, (option, name) in enumerate(given):
         check_topic(option, name)

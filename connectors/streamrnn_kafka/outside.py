@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka import KafkaConsumer
@@ -63,7 +63,7 @@ def close_consumer(consumer: Any) -> None:
             consumer.close(autocommit=False, timeout_ms=2000)
 
 
-def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
+def committed_records(consumer: Any, topic: str, after: Mapping[int, int] | None = None) -> Iterator[Any]:
     """Yield every committed record of a topic up to what is its end now, those of a partition in order.
 
     Parameters
@@ -72,6 +72,9 @@ def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
         From :func:`outside_consumer`.
     topic
         The topic to read; one that is missing has no records.
+    after
+        The offset of the last record that was read, by partition. Others are read from their start, and so is what
+        retention has left where the next one is gone.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def committed_records(consumer: Any, topic: str) -> Iterator[Any]:
         first = consumer.beginning_offsets(partitions, timeout_ms=15_000)
         ends = consumer.end_offsets(partitions, timeout_ms=15_000)
         for one in partitions:
-            consumer.seek(one, first[one])
+            consumer.seek(one, max(first[one], (after or {}).get(one.partition, -1) + 1))
         heard = time.monotonic()
         while any(consumer.position(one, timeout_ms=5000) < end for one, end in ends.items()):
             for records in consumer.poll(timeout_ms=200, max_records=5000).values():

@@ -22,7 +22,7 @@ from kafka.errors import (
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StreamrnnError, UnavailableError
-from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers
 from streamrnn_kafka.letters import record_bytes
@@ -58,7 +58,7 @@ class KafkaSink:
     options
         Where to write, see ``KafkaSink.Options``.
     context
-        Where dead letters go, where state is kept, and whether to begin anew.
+        Where dead letters and alarms go, where state is kept, and whether to begin anew.
 
     Examples
     --------
@@ -68,13 +68,13 @@ class KafkaSink:
     """
 
     Options = SinkOptions
-    takes = frozenset(("[dead_letter] topic", "[state] topic", "--fresh"))
+    takes = frozenset(("[dead_letter] topic", "[alarms] topic", "[state] topic", "--fresh"))
     client_loggers = ("kafka",)
 
     def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self.options = options
         self.context = context or SinkContext()
-        check_topics(options.topic, self.context.dead_letters, self.context.state)
+        check_topics(options.topic, self.context.dead_letters, self.context.state, self.context.alarms)
         self._source: KafkaSource | None = None
         self._delivery: Delivery | None = None  # from the topics on that were seen to, until a commit is lost
         self._finder: StateFinder | None = None
@@ -86,6 +86,7 @@ class KafkaSink:
         topic: str,
         *,
         dead_letter_topic: str | None = None,
+        alarm_topic: str | None = None,
         state_topic: str | None = None,
         fresh: bool = False,
         **options: Any,
@@ -98,6 +99,8 @@ class KafkaSink:
             The topic to write.
         dead_letter_topic
             Topic for what could not become an event; None: dropped.
+        alarm_topic
+            Topic for starts and ends of episodes; None: there is none.
         state_topic
             Compacted topic of snapshots; None: the group's name with ``.state`` behind it.
         fresh
@@ -118,7 +121,7 @@ class KafkaSink:
         ...
         streamrnn.errors.ConfigError: [sink] delivery: must be one of 'at_least_once', 'at_most_once', 'exactly_once'. ...
         """
-        context = SinkContext(dead_letters=dead_letter_topic, state=state_topic, fresh=fresh)
+        context = SinkContext(dead_letters=dead_letter_topic, state=state_topic, alarms=alarm_topic, fresh=fresh)
         return cls(checked_table("sink", SinkOptions, {"topic": topic, **options}), context)
 
     @property
@@ -211,7 +214,7 @@ class KafkaSink:
         streamrnn.errors.SinkError: The sink has no source: call attach(source) before it is entered.
         """
         member = self._attached().member
-        topics = [name for name in (self.options.topic, self.context.dead_letters) if name is not None]
+        topics = self._topics()
         try:
             with contextlib.closing(connect(KafkaAdminClient, self.options, client_id=member)) as admin:
                 self._look_for_others()
@@ -269,10 +272,14 @@ class KafkaSink:
             delivery.drop()
         self._stop_finding()
 
+    def _topics(self) -> list[str]:
+        """Return the topics that people read."""
+        return [one for one in (self.options.topic, self.context.dead_letters, self.context.alarms) if one is not None]
+
     def _prepare(self) -> Delivery:
         """See to the topics: at the start, and after each commit that was lost."""
         source, options = self._attached(), self.options
-        topics = {name: 0 for name in (options.topic, self.context.dead_letters) if name is not None}
+        topics = self._topics()
         most = max([source.partition_count(topic) for topic in source.options.topics], default=0) or 1
         with contextlib.closing(connect(KafkaAdminClient, options, client_id=source.member)) as admin:
             found = ensure_topics(
@@ -283,7 +290,9 @@ class KafkaSink:
                 record_bytes=options.max_record_bytes,
             )
         self._stop_finding()  # it may know topics that are no more
-        self._delivery = Delivery(options, source, self.context.dead_letters, found, self.state_topic)
+        self._delivery = Delivery(
+            options, source, self.context.dead_letters, self.context.alarms, found, self.state_topic
+        )
         return self._delivery
 
     def _find(self) -> StateFinder:
@@ -373,6 +382,35 @@ class KafkaSink:
             for record in committed_records(consumer, self.options.topic):
                 yield dict(record.headers).get(SOURCE_HEADER, b"").decode(errors="replace"), record.value or b""
 
+    def alarms(self, after: Mapping[str, int]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the committed alarms behind ``after``, as :meth:`streamrnn.io.AlarmSink.alarms` says: places are partitions, numbers offsets.
+
+        Parameters
+        ----------
+        after
+            What was yielded with the last one read, by place.
+
+        Raises
+        ------
+        ConfigError
+            When no topic of alarms is given.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink
+        >>> next(KafkaSink.to_topic("scores").alarms({}))
+        Traceback (most recent call last):
+        ...
+        streamrnn.errors.ConfigError: [alarms] topic: is missing. Name the topic of alarms.
+        """
+        topic = self.context.alarms
+        if topic is None:
+            raise ConfigError("[alarms] topic: is missing. Name the topic of alarms.")
+        known = {int(place.rpartition("/")[2]): at for place, at in after.items() if place.rpartition("/")[0] == topic}
+        with contextlib.closing(outside_consumer(self.options, self._attached().member)) as consumer:
+            for record in committed_records(consumer, topic, known):
+                yield f"{topic}/{record.partition}", record.offset, record.value or b""
+
     def too_long(self, block: Block, outputs: Sequence[bytes]) -> Mapping[int, str]:
         """Return which of a block's results are longer than ``max_record_bytes``, key and headers included, and why.
 
@@ -442,6 +480,7 @@ class KafkaSink:
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
         blocks: Sequence[Block] = (),
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         """Write all of it or none of it, in one transaction (as far as ``delivery`` promises).
 
@@ -457,6 +496,8 @@ class KafkaSink:
             For some of them, the model state that belongs to that position.
         blocks
             The events that the outputs are about.
+        alarms
+            Starts and ends of episodes, in order.
 
         Raises
         ------
@@ -478,7 +519,7 @@ class KafkaSink:
             raise RetriableSinkError("The producer was lost with an earlier commit; restore first.")
         started = time.monotonic()
         try:
-            self._delivery.write(positions, snapshots or {}, Results(outputs, dead_letters, blocks))
+            self._delivery.write(positions, snapshots or {}, Results(outputs, dead_letters, blocks, alarms))
         except KafkaError as error:
             said = f"{type(error).__name__}: {error}"
             self._delivery.drop()

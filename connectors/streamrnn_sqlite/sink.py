@@ -14,8 +14,8 @@ from typing import Any, Self
 import msgspec
 
 from streamrnn.config import checked_table
-from streamrnn.errors import FullError, RetriableSinkError, SinkError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
+from streamrnn.errors import ConfigError, FullError, RetriableSinkError, SinkError, StateError, StreamrnnError
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
 from streamrnn_sqlite.options import SinkOptions
 from streamrnn_sqlite.source import quoted, read_only
 
@@ -42,7 +42,7 @@ class SqliteSink:
     options
         Where to write, see ``SqliteSink.Options``.
     context
-        How many snapshots are kept, and whether to begin anew.
+        How many snapshots are kept, where alarms go, and whether to begin anew.
 
     Examples
     --------
@@ -57,18 +57,30 @@ class SqliteSink:
     """
 
     Options = SinkOptions
-    takes = frozenset(("[state] keep", "--fresh"))
+    takes = frozenset(("[alarms] table", "[state] keep", "--fresh"))
     delivery = "exactly_once"
     keeps_state = True
 
     def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self._options = options
         self._context = context or SinkContext()
+        if self._context.alarms in {options.table + suffix for suffix in TABLES}:
+            raise ConfigError(
+                f"[alarms] table: {self._context.alarms!r} is a table of [sink] table = {options.table!r}. Name another one."
+            )
         self._database: sqlite3.Connection | None = None
         self._run = uuid.uuid4().hex
 
     @classmethod
-    def to_table(cls, path: str | Path, *, snapshots_kept: int = 3, fresh: bool = False, **options: Any) -> SqliteSink:
+    def to_table(
+        cls,
+        path: str | Path,
+        *,
+        snapshots_kept: int = 3,
+        alarms: str | None = None,
+        fresh: bool = False,
+        **options: Any,
+    ) -> SqliteSink:
         """Return a sink to a table, not yet entered.
 
         Parameters
@@ -77,6 +89,8 @@ class SqliteSink:
             The database.
         snapshots_kept
             Snapshots kept of each partition.
+        alarms
+            Table for starts and ends of episodes; None: there is none.
         fresh
             Forget the state and the outputs of earlier runs.
         options
@@ -96,11 +110,12 @@ class SqliteSink:
         streamrnn.errors.ConfigError: [sink] tabel: there is no such option. Did you mean 'table'?
         """
         checked = checked_table("sink", SinkOptions, {"path": str(path), **options})
-        return cls(checked, SinkContext(snapshots_kept=snapshots_kept, fresh=fresh))
+        return cls(checked, SinkContext(snapshots_kept=snapshots_kept, alarms=alarms, fresh=fresh))
 
     def _sql(self, text: str) -> str:
         """Return a statement with {results}, {results_state} and so on filled in."""
-        return text.format_map({f"results{suffix}": quoted(self._options.table + suffix) for suffix in TABLES})
+        names = {f"results{suffix}": quoted(self._options.table + suffix) for suffix in TABLES}
+        return text.format_map(names | {"alarms": quoted(self._context.alarms or "")})
 
     def __enter__(self) -> Self:
         try:
@@ -110,6 +125,12 @@ class SqliteSink:
                     run(f"CREATE TABLE IF NOT EXISTS {{results{suffix}}} {columns}")
                     if self._context.fresh:
                         run(f"DELETE FROM {{results{suffix}}}")  # noqa: S608  (quoted)
+                if self._context.alarms is not None:
+                    run(
+                        "CREATE TABLE IF NOT EXISTS {alarms} (id INTEGER PRIMARY KEY AUTOINCREMENT, partition TEXT, alarm TEXT)"
+                    )
+                    if self._context.fresh:
+                        run("DELETE FROM {alarms}")
                 run("DELETE FROM {results_owner}")
                 run("INSERT INTO {results_owner} VALUES (?)", self._run)
         except BaseException as error:
@@ -197,6 +218,39 @@ class SqliteSink:
             last = rows[-1][0]
             yield from ((partition, result.encode()) for _, partition, result in rows)
 
+    def alarms(self, after: Mapping[str, int]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the committed alarms behind ``after``, as :meth:`streamrnn.io.AlarmSink.alarms` says: the place is the table, the number an id.
+
+        Parameters
+        ----------
+        after
+            What was yielded with the last one read, by place.
+
+        Raises
+        ------
+        ConfigError
+            When no table of alarms is given.
+
+        Examples
+        --------
+        >>> from streamrnn.io import AlarmEvent
+        >>> from streamrnn_sqlite import SqliteSink
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "plant.db")
+        >>> with SqliteSink.to_table(path, alarms="alarms") as sink:
+        ...     sink.commit([], [], {"0": 17}, alarms=[AlarmEvent("5f2a", b'{"id":"5f2a"}')])
+        >>> list(sink.alarms({})), list(sink.alarms({"alarms": 1}))
+        ([('alarms', 1, b'{"id":"5f2a"}')], [])
+        """
+        table = self._context.alarms
+        if table is None:
+            raise ConfigError("[alarms] table: is missing. Name the table of alarms.")
+        last = after.get(table, 0)
+        while rows := self._look("SELECT id, alarm FROM {alarms} WHERE id > ? ORDER BY id LIMIT 10000", last):
+            for number, alarm in rows:
+                last = number
+                yield table, number, alarm.encode()
+
     def snapshots(self) -> list[StoredSnapshot]:
         """Return the snapshots of the run, the newest of each partition first.
 
@@ -250,6 +304,7 @@ class SqliteSink:
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
         blocks: Sequence[Block] = (),
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         """Write all of it, or (after an error, or a crash and a restart) none of it.
 
@@ -265,6 +320,8 @@ class SqliteSink:
             For some of them, the model state that belongs to that position.
         blocks
             The events that the outputs are about. Empty: all outputs are of the first partition of ``positions``.
+        alarms
+            Starts and ends of episodes, in order.
 
         Raises
         ------
@@ -286,6 +343,8 @@ class SqliteSink:
                     "INSERT INTO {results_dead_letters} (partition, position, line, reason, raw) VALUES (?, ?, ?, ?, ?)",
                     one.partition, _json(one.position), one.line, one.reason, one.raw,
                 )  # fmt: skip
+            for alarm in alarms:
+                run("INSERT INTO {alarms} (partition, alarm) VALUES (?, ?)", alarm.partition, alarm.data.decode())
             for name, position in positions.items():
                 run("INSERT OR REPLACE INTO {results_state} VALUES (?, ?)", name, _json(position))
             for name, data in (snapshots or {}).items():

@@ -1,13 +1,15 @@
 """What a configuration file may say: every option declared once, with type, default, range and text.
 
-A configuration is one file of nine tables, in TOML (YAML and JSON, by the name's end, say the same)::
+A configuration is one file of eleven tables, in TOML (YAML and JSON, by the name's end, say the same)::
 
     [source]       kind = "files", and the options of that connector
     [model]        kind = "RNNAnomalyDetector", and the parameters of that class
     [alarm]        when a score becomes an alarm      (Alarm)
     [output]       what a result holds                (Output)
+    [forecast]     how far ahead is forecast          (Forecast)
     [sink]         kind = "files", and the options of that connector
     [dead_letter]  where records go that are no events (DeadLetters)
+    [alarms]       an output for alarms alone         (Alarms)
     [state]        how the run survives a restart     (State)
     [server]       health, metrics and a page         (Server)
     [log]          lines on standard error            (Log)
@@ -25,6 +27,7 @@ from __future__ import annotations
 from streamrnn.config.loading import load
 from streamrnn.config.options import (
     Alarm,
+    Alarms,
     Config,
     DeadLetters,
     Forecast,
@@ -40,6 +43,7 @@ from streamrnn.config.tables import check_table, checked_table
 
 __all__ = [
     "Alarm",
+    "Alarms",
     "Config",
     "DeadLetters",
     "Forecast",

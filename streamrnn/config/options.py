@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from streamrnn.errors import ConfigError
 
-__all__ = ["Alarm", "Config", "DeadLetters", "Forecast", "Log", "Named", "Output", "Server", "State"]
+__all__ = ["Alarm", "Alarms", "Config", "DeadLetters", "Forecast", "Log", "Named", "Output", "Server", "State"]
 
 DEFAULT_MODEL = "RNNAnomalyDetector"
 """What ``[model] kind`` is where nothing else is said."""
@@ -171,6 +171,71 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.max_share is not None and not 0 < self.max_share <= 1:
             raise ConfigError(f"[dead_letter] max_share: must be a number > 0 and <= 1. Got {self.max_share} instead.")
+
+
+class Alarms(msgspec.Struct, frozen=True, kw_only=True):
+    """``[alarms]``: an output for alarms alone: one start and one end for each episode, committed with the results.
+
+    Parameters
+    ----------
+    path
+        File of JSON Lines. None: there is none.
+    topic
+        Topic for them, for a sink that writes to topics.
+    table
+        Table for them, for a sink that writes to tables.
+    quiet
+        Events of a key without an alarm after which its episode has ended.
+    webhook
+        Address that ``streamrnn alerts`` posts them to. None: it must be told one.
+    position_file
+        File in which ``streamrnn alerts`` keeps how far it has come.
+    timeout_s
+        Seconds that ``streamrnn alerts`` waits for an answer.
+
+    Examples
+    --------
+    >>> from streamrnn.config import Alarms
+    >>> Alarms().quiet
+    10
+    """
+
+    path: Annotated[
+        str | None,
+        Meta(
+            description="File of JSON Lines: one line when an episode starts, one when it ends. Unset: no such output."
+        ),
+    ] = None
+    topic: Annotated[
+        str | None, Meta(description="Topic for them, for a sink that writes to topics. Unset: no such output.")
+    ] = None
+    table: Annotated[
+        str | None, Meta(description="Table for them, for a sink that writes to tables. Unset: no such output.")
+    ] = None
+    quiet: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="Events of a key without an alarm after which its episode has ended."),
+    ] = 10
+    webhook: Annotated[
+        str | None,
+        Meta(description="http:// or https:// address that 'streamrnn alerts' posts each of them to, as JSON."),
+    ] = None
+    position_file: Annotated[
+        str | None,
+        Meta(description="File in which 'streamrnn alerts' keeps how far it has come: a restart goes on there."),
+    ] = None
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="Seconds that 'streamrnn alerts' waits for an answer of the webhook.")
+    ] = 10.0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is such an output."""
+        return any(place is not None for place in (self.path, self.topic, self.table))
+
+    def __post_init__(self) -> None:
+        if self.webhook is not None and not self.webhook.startswith(("http://", "https://")):
+            raise ConfigError("[alarms] webhook: must begin with http:// or https://.")
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -376,6 +441,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ``[forecast]``: how far ahead is forecast.
     dead_letter
         ``[dead_letter]``: where records go that could not become events.
+    alarms
+        ``[alarms]``: an output for alarms alone.
     state
         ``[state]``: how a run survives a restart, and how much it keeps in memory.
     server
@@ -397,6 +464,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     output: Output = Output()
     forecast: Forecast = Forecast()
     dead_letter: DeadLetters = DeadLetters()
+    alarms: Alarms = Alarms()
     state: State = State()
     server: Server = Server()
     log: Log = Log()
@@ -407,6 +475,7 @@ OPTION_TABLES: dict[str, type] = {
     "output": Output,
     "forecast": Forecast,
     "dead_letter": DeadLetters,
+    "alarms": Alarms,
     "state": State,
     "server": Server,
     "log": Log,

@@ -41,9 +41,9 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
     columns = tuple(getattr(config.source.options, "columns", None) or ())
     state = config.state
-    keyed = is_keyed(config)
+    keyed, quiet = is_keyed(config), config.alarms.quiet if config.alarms.wanted else 0
     return lambda: Shard(
-        chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns, keyed=keyed
+        chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns, keyed=keyed, quiet=quiet
     )
 
 
@@ -212,6 +212,9 @@ def _sink_context(config: Config, takes: frozenset[str], *, fresh: bool) -> Sink
     asked = {
         "[dead_letter] path": config.dead_letter.path,
         "[dead_letter] topic": config.dead_letter.topic,
+        "[alarms] path": config.alarms.path,
+        "[alarms] topic": config.alarms.topic,
+        "[alarms] table": config.alarms.table,
         "[state] dir": config.state.dir,
         "[state] topic": config.state.topic,
         "[state] keep": None if config.state.keep == State().keep else config.state.keep,

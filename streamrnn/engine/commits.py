@@ -11,7 +11,7 @@ from streamrnn.engine.due import Newest, Standing, due
 from streamrnn.engine.limits import Fitting
 from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.errors import FullError
-from streamrnn.io import Block, DeadLetter, Position, Sink
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Sink
 from streamrnn.scorers.scored import Scored
 
 __all__ = ["Batch", "Commits"]
@@ -45,6 +45,8 @@ class Batch:
         For each partition touched, where reading goes on.
     blocks
         The events that the outputs are about.
+    alarms
+        Starts and ends of episodes.
     done
         Each block that was scored, with its results.
 
@@ -59,6 +61,7 @@ class Batch:
     dead: list[DeadLetter] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    alarms: list[AlarmEvent] = field(default_factory=list)
     done: list[tuple[Block, Scored]] = field(default_factory=list)
 
     def take(self, block: Block, scored: Scored, taken: Fitting) -> None:
@@ -75,6 +78,7 @@ class Batch:
         self.blocks.append(taken.block)
         self.dead += map(_without_secrets, [*block.dead_letters, *taken.letters])
         self.positions[block.partition] = block.next_position
+        self.alarms += scored.episodes
         self.done.append((block, scored))
 
 
@@ -167,6 +171,10 @@ class Commits:
             return []
         return due(self._held, self.every, self.every_s, self._first, last=last)
 
+    def _commit(self, batch: Batch, snapshots: dict[str, memoryview]) -> None:
+        more = {"alarms": batch.alarms} if batch.alarms else {}  # a sink that takes none need not know of them
+        self._sink.commit(batch.outputs, batch.dead, batch.positions, snapshots or None, batch.blocks, **more)
+
     def _write(self, batch: Batch, snapshots: dict[str, memoryview]) -> dict[str, memoryview]:
         """Commit, and return the snapshots that were written.
 
@@ -176,7 +184,7 @@ class Commits:
         while True:
             started = time.perf_counter()
             try:
-                self._sink.commit(batch.outputs, batch.dead, batch.positions, snapshots or None, batch.blocks)
+                self._commit(batch, snapshots)
             except FullError as error:
                 self._monitor.troubled(str(error))
                 if snapshots:

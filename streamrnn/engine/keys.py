@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from streamrnn.engine.episodes import Episode
 from streamrnn.scorers.scorer import Counters, Scorer
 
 __all__ = ["KeyState", "Keys"]
@@ -23,6 +24,8 @@ class KeyState:
         What the scorer had learned when it was counted last.
     rows
         Its events in the block at hand.
+    episode
+        The episode that is open, where alarms have an output of their own.
 
     Examples
     --------
@@ -36,6 +39,7 @@ class KeyState:
     scorer: Scorer
     counters: Counters = field(default_factory=Counters)
     rows: list[int] = field(default_factory=list)
+    episode: Episode | None = None
 
     def count(self) -> tuple[int, float | None]:
         """Return the updates refused since the last count, and the mean loss of what was learned; None where nothing was."""

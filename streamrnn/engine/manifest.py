@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from streamrnn.container import unpack
+from streamrnn.engine.episodes import Episode
 from streamrnn.errors import StateError
 
 __all__ = ["ShardManifest", "WrittenModel", "manifest_of", "read_manifest"]
@@ -48,6 +49,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         Each with the events that were learned before it came.
     unwritten
         Events whose results the sink could not take.
+    episodes
+        The episodes that are open, each with the place of its key in ``keys``.
     content
         What the container holds.
     """
@@ -62,6 +65,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     period: list[Count]
     columns: dict[str, Count]
     unwritten: Count
+    episodes: list[tuple[Count, Episode]] = []
     content: Literal["shard"] = "shard"
 
 
@@ -106,6 +110,8 @@ def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
         raise StateError(f"The snapshot lacks what this release needs: {str(error)[:200]}.") from error
     if len(blobs) % max(1, len(manifest.keys)):
         raise StateError("The snapshot's keys do not fit its content.")
+    if any(place >= len(manifest.keys) for place, _ in manifest.episodes):
+        raise StateError("The snapshot holds an episode of a key that it does not hold.")
     if len(set(manifest.keys)) != len(manifest.keys):
         raise StateError("The snapshot holds a key twice.")
     return manifest, blobs

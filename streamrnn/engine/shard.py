@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -11,12 +12,13 @@ import numpy as np
 from streamrnn.config import Alarm, Forecast
 from streamrnn.container import pack_into
 from streamrnn.engine.columns import Columns
+from streamrnn.engine.episodes import columns_of, follow
 from streamrnn.engine.fit import check_fit
 from streamrnn.engine.keys import Keys, KeyState
 from streamrnn.engine.manifest import ShardManifest, WrittenModel, manifest_of, read_manifest
 from streamrnn.engine.positions import cut
 from streamrnn.errors import ModelChangedError, StateError
-from streamrnn.io import Block
+from streamrnn.io import AlarmEvent, Block
 from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.make import feedback_rows, new_scorer
@@ -51,6 +53,8 @@ class Shard:
         Columns that will come, where that is known beforehand: a snapshot with others is refused at once.
     keyed
         Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
+    quiet
+        Events of a key without an alarm after which its episode has ended; 0: nobody asks for episodes.
 
     Examples
     --------
@@ -76,6 +80,7 @@ class Shard:
         watched: tuple[str, ...] = (),
         *,
         keyed: bool = False,
+        quiet: int = 0,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -85,6 +90,7 @@ class Shard:
         self.forecast = forecast or Forecast()
         self.watched = watched
         self.keyed = keyed
+        self.quiet = quiet
         self.columns = Columns()
         self.events = 0
         self.alarms = 0
@@ -184,11 +190,26 @@ class Shard:
         if unknown:
             parts.append((unknown, self._nothing_for(parts, block, len(unknown))))
         found = replace(join(parts), label=self.kind.predicted, losses=np.array(losses))
+        if self.quiet:
+            found = replace(found, episodes=self._episodes(block, found, list(zip(states, parts, strict=False))))
         self.events += n
         self.alarms += sum(found.alarms)
         if FIELD in found.details:
             self.unapplied += found.details[FIELD].tolist().count(False)
         return found
+
+    def _episodes(
+        self, block: Block, scored: Scored, of_keys: Sequence[tuple[KeyState, tuple[Sequence[int], Scored | RawRows]]]
+    ) -> list[AlarmEvent]:
+        """Return the episodes that start and end with the events of a block, in their order."""
+        columns = columns_of(block, scored)
+        found: list[tuple[int, AlarmEvent]] = []
+        for state, (rows, _) in of_keys:
+            if state.episode is not None or any(scored.alarms[i] for i in rows):
+                key = None if block.keys is None else block.keys[rows[0]]
+                state.episode, some = follow(state.episode, rows, columns, key, self.quiet)
+                found += some
+        return [event for _, event in sorted(found, key=operator.itemgetter(0))]
 
     def _split(self, block: Block) -> tuple[list[KeyState], list[int]]:
         """Return the keys of a block, each with its rows, and the rows of feedback on keys that are not held.
@@ -272,6 +293,7 @@ class Shard:
                 period=_listed(self.forecast.period),
                 columns=dict(self.columns.learned),
                 unwritten=self.unwritten,
+                episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
         count = len(states) * states[0].scorer.parts if states else 0
@@ -310,7 +332,10 @@ class Shard:
             )
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
-        self._keys.replace(self._read_keys(manifest.keys, blobs), self.max_keys)
+        keys = self._read_keys(manifest.keys, blobs)
+        for place, episode in manifest.episodes:
+            keys[place][1].episode = episode if self.quiet else None
+        self._keys.replace(keys, self.max_keys)
         self._keys.evicted = manifest.evicted
         self.events, self.alarms, self.unwritten = manifest.events, manifest.alarms, manifest.unwritten
         self.columns.restore(manifest.columns)

@@ -13,6 +13,7 @@ events and one model; a source with a single input names its partition ``"0"``.
 from __future__ import annotations
 
 from streamrnn.io.capabilities import (
+    AlarmSink,
     AttachedSink,
     Checkable,
     HasClient,
@@ -25,7 +26,7 @@ from streamrnn.io.capabilities import (
 )
 from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
 from streamrnn.io.context import SinkContext, SourceContext
-from streamrnn.io.events import Block, DeadLetter, Event, Poll, Position, reached
+from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Event, Poll, Position, reached
 from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
 from streamrnn.io.protocols import Sink, Source
 from streamrnn.io.state import Restored, StoredSnapshot
@@ -34,6 +35,8 @@ from streamrnn.io.text import MISSING as MISSING
 from streamrnn.io.text import nests_too_deep, signed
 
 __all__ = [
+    "AlarmEvent",
+    "AlarmSink",
     "AttachedSink",
     "Block",
     "Checkable",

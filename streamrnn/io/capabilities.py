@@ -11,6 +11,7 @@ from streamrnn.io.protocols import Source
 from streamrnn.io.state import StoredSnapshot
 
 __all__ = [
+    "AlarmSink",
     "AttachedSink",
     "Checkable",
     "HasClient",
@@ -194,6 +195,33 @@ class ReadableSink(Protocol):
 
     def written(self) -> Iterator[tuple[str, bytes]]:
         """Yield each committed result with the partition of its event, those of a partition in order."""
+        ...
+
+
+@runtime_checkable
+class AlarmSink(Protocol):
+    """What a sink may be besides: one whose alarms can be read behind the commits, while a run goes on too.
+
+    Examples
+    --------
+    >>> from streamrnn.io import AlarmSink, find_connector
+    >>> issubclass(find_connector("sink", "files"), AlarmSink)
+    True
+    """
+
+    def alarms(self, after: Mapping[str, int]) -> Iterator[tuple[str, int, bytes]]:
+        """Yield what was committed behind ``after`` and not read yet, in order, and end where nothing more is there.
+
+        Parameters
+        ----------
+        after
+            For each place alarms lie in (a file, a table, a partition of a topic) what was yielded with the last one read.
+
+        Yields
+        ------
+        tuple
+            The place, the number to go on behind, and the JSON of :attr:`AlarmEvent.data`.
+        """
         ...
 
 

@@ -44,6 +44,8 @@ class SinkContext:
         of its own.
     snapshots_kept
         Snapshots kept of each partition, at least one.
+    alarms
+        Where the starts and ends of episodes go: ``[alarms] path``, ``[alarms] topic`` or ``[alarms] table``. None: nowhere.
     fresh
         Forget the state of earlier runs: ``--fresh``.
 
@@ -57,6 +59,7 @@ class SinkContext:
     dead_letters: str | None = None
     state: str | None = None
     snapshots_kept: int = 3
+    alarms: str | None = None
     fresh: bool = False
 
     def __post_init__(self) -> None:
@@ -67,6 +70,9 @@ class SinkContext:
 CONTEXT_OPTIONS = {
     "[dead_letter] path": "dead_letters",
     "[dead_letter] topic": "dead_letters",
+    "[alarms] path": "alarms",
+    "[alarms] topic": "alarms",
+    "[alarms] table": "alarms",
     "[state] dir": "state",
     "[state] topic": "state",
     "[state] keep": "snapshots_kept",

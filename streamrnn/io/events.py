@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "DeadLetter", "Event", "Poll", "Position", "reached"]
+__all__ = ["AlarmEvent", "Block", "DeadLetter", "Event", "Poll", "Position", "reached"]
 
 Position = int | str
 """Where an event lies in its partition. Opaque, JSON-serialisable, made and read by the source alone."""
@@ -77,6 +77,34 @@ class DeadLetter:
     line: int | None = None
     partition: str = "0"
     key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """The start or the end of an episode: what is written where ``[alarms]`` says.
+
+    Parameters
+    ----------
+    id
+        The same for the same event of the same input, however often it is computed: who has seen it can pass over it.
+    data
+        JSON, without a line end.
+    partition
+        Of the event that the episode starts or ends with.
+    key
+        Of the episode, cut where it is very long; None where the stream is a single series.
+
+    Examples
+    --------
+    >>> from streamrnn.io import AlarmEvent
+    >>> AlarmEvent("5f2a", b'{"id":"5f2a","event":"start"}').partition
+    '0'
+    """
+
+    id: str
+    data: bytes
+    partition: str = "0"
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

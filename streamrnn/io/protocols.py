@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, Self, runtime_checkable
 
-from streamrnn.io.events import Block, DeadLetter, Poll, Position
+from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Poll, Position
 from streamrnn.io.state import Restored
 
 __all__ = ["Sink", "Source"]
@@ -90,7 +90,7 @@ class Sink(Protocol):
     def takes(self) -> frozenset[str]:
         """What it heeds of :class:`SinkContext`, by the names of the options. A class attribute.
 
-        Of ``[dead_letter] path``, ``[dead_letter] topic``, ``[state] dir``, ``[state] topic``, ``[state] keep``, ``--fresh``.
+        Of ``[dead_letter] path``, ``[dead_letter] topic``, ``[alarms] path``, ``[alarms] topic``, ``[alarms] table``, ``[state] dir``, ``[state] topic``, ``[state] keep``, ``--fresh``.
         """
         ...
 
@@ -124,6 +124,7 @@ class Sink(Protocol):
         positions: Mapping[str, Position],
         snapshots: Mapping[str, bytes | memoryview] | None = None,
         blocks: Sequence[Block] = (),
+        alarms: Sequence[AlarmEvent] = (),
     ) -> None:
         """Write all of it, or (after a crash and a restart) none of it.
 
@@ -139,6 +140,8 @@ class Sink(Protocol):
             For some of them, the model state that belongs to that position. Views are gone once this returns.
         blocks
             The events of ``outputs``, in the same order: keys and partitions for a sink that has a use for them.
+        alarms
+            Starts and ends of episodes, in order. Empty unless ``takes`` names an option of ``[alarms]`` and it was set.
 
         Raises
         ------

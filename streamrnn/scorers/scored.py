@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.io import AlarmEvent
+
 __all__ = ["RawRows", "Scored", "join"]
 
 BY_FEATURE = ("low", "high", "contribution")
@@ -49,6 +51,8 @@ class Scored:
     details
         What a model with an alarm rule of its own says beside, by name, one row for each event: see
         :meth:`streamrnn.RNNAnomalyDetector.progressive_many`. Empty for others.
+    episodes
+        The alarm events of this block, see :mod:`streamrnn.engine.episodes`. Empty where they go nowhere.
 
     Examples
     --------
@@ -66,6 +70,7 @@ class Scored:
     forecasts: NDArray[np.float64] | None = None
     losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     details: dict[str, NDArray[Any]] = field(default_factory=dict)
+    episodes: Sequence[AlarmEvent] = ()
 
     def column(self, names: tuple[str, ...]) -> int:
         """Return the column to show of a block: the label's, or the first.

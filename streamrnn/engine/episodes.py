@@ -1,0 +1,220 @@
+"""Alarms of one key that belong together: one episode, with a start, an end and a peak, as events of an output of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from streamrnn.io import AlarmEvent, Block, Position
+from streamrnn.kernels.anomaly.views import VIEWS
+from streamrnn.scorers.scored import Scored
+
+__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow"]
+
+KEY_CHARACTERS = 1024
+"""Of a key that an alarm event shows: results hold the whole of it."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One event of an episode, as its alarm shows it.
+
+    Parameters
+    ----------
+    position, time
+        Of the event.
+    score
+        Its score.
+    feature, view
+        Which feature decided, and which view of it; None where the model does not say.
+    value, prediction
+        Of that feature: what came, and what was expected; None where it is missing.
+    """
+
+    position: Position
+    time: str | float | None = None
+    score: float | None = None
+    feature: str | None = None
+    view: str | None = None
+    value: float | None = None
+    prediction: float | None = None
+
+
+class Episode(msgspec.Struct):
+    """An episode that has begun and not ended.
+
+    Parameters
+    ----------
+    start
+        Its first alarm.
+    peak
+        Its event with the highest score.
+    last
+        Its last event that alarmed, or lasted.
+    alarms
+        How many events of it alarmed.
+    events
+        Events of the key from the first alarm to the last one.
+    quiet
+        Events of the key since the last one.
+    """
+
+    start: Moment
+    peak: Moment
+    last: Moment
+    alarms: Count = 1
+    events: Count = 1
+    quiet: Count = 0
+
+
+class Columns(NamedTuple):
+    """What alarms show, for a block.
+
+    Parameters
+    ----------
+    block, scored
+        Events, and their results.
+    features, views
+        Of each event the column that decided and the view of it, -1 for none; None where the model does not say.
+    lasting
+        Of each event how long a change lasts, 0 for none; None where the model does not say.
+    """
+
+    block: Block
+    scored: Scored
+    features: Sequence[int] | None
+    views: Sequence[int] | None
+    lasting: Sequence[float] | None
+
+
+def follow(
+    episode: Episode | None, rows: Sequence[int], columns: Columns, key: str | None, quiet: int
+) -> tuple[Episode | None, list[tuple[int, AlarmEvent]]]:
+    """Take the events of one key into its episode.
+
+    An alarm opens an episode. It ends with the event that is the ``quiet``-th in a row without an alarm, or, where the model says
+    that a change lasts (``since``), without one that belongs to it. All of it hangs on the events in their order alone.
+
+    Parameters
+    ----------
+    episode
+        That of the key, or None where none is open.
+    rows
+        The key's rows of the block.
+    columns
+        Of the block, see :func:`columns_of`.
+    key
+        The key.
+    quiet
+        Events without an alarm after which an episode has ended, >= 1.
+
+    Returns
+    -------
+    tuple
+        The episode that is open now, or None, and what began and ended, each with the row of its event.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from streamrnn.engine.episodes import columns_of, follow
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.scorers.scored import Scored
+    >>> block = Block(("flow",), np.array([[1.0], [9.0], [1.0], [1.0]]), (0, 1, 2, 3), 4)
+    >>> scored = Scored(np.array([0.0, 0.9, 0.1, 0.0]), np.ones((4, 1)), [False, True, False, False], [1.0] * 4)
+    >>> _, found = follow(None, range(4), columns_of(block, scored), None, quiet=2)
+    >>> [(row, one.data.decode()[33:50]) for row, one in found]
+    [(1, '"event":"start","'), (3, '"event":"end","pa')]
+    """
+    found: list[tuple[int, AlarmEvent]] = []
+    alarms, partition = columns.scored.alarms, columns.block.partition
+    for i in rows:
+        if episode is None:
+            if alarms[i]:
+                episode = _begun(columns, i)
+                found.append((i, _event("start", partition, key, episode)))
+        elif _ends(episode, columns, i, quiet):
+            found.append((i, _event("end", partition, key, episode)))
+            episode = None
+    return episode, found
+
+
+def _ends(episode: Episode, columns: Columns, i: int, quiet: int) -> bool:
+    """Take an event into its key's episode; return whether the episode has ended with it."""
+    lasting = columns.lasting is not None and columns.lasting[i] > 0.0
+    alarm = columns.scored.alarms[i]
+    score = _number(columns.scored.scores[i])
+    if score is not None and (episode.peak.score is None or score > episode.peak.score):
+        episode.peak = _moment(columns, i)
+    if not alarm and not lasting:
+        episode.quiet += 1
+        return episode.quiet >= quiet
+    episode.last = _moment(columns, i)
+    episode.events += episode.quiet + 1
+    episode.alarms += alarm
+    episode.quiet = 0
+    return False
+
+
+def columns_of(block: Block, scored: Scored) -> Columns:
+    """Return what alarms show of a block.
+
+    Parameters
+    ----------
+    block, scored
+        Events, and their results.
+    """
+    details = scored.details
+    features, views, since = (details.get(name) for name in ("feature", "decided", "since"))
+    return Columns(
+        block,
+        scored,
+        None if features is None else features.tolist(),
+        None if views is None else views.tolist(),
+        None if since is None else since.tolist(),
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _moment(columns: Columns, i: int) -> Moment:
+    block, scored = columns.block, columns.scored
+    if scored.label is not None:
+        at = scored.column(block.names)
+    elif columns.features is not None:
+        at = columns.features[i]
+    else:
+        at = 0 if len(block.names) == 1 else -1
+    named = 0 <= at < len(block.names)
+    view = -1 if columns.views is None else columns.views[i]
+    return Moment(
+        block.positions[i],
+        None if block.times is None else block.times[i],
+        _number(scored.scores[i]),
+        block.names[at] if named else None,
+        VIEWS[view] if 0 <= view < len(VIEWS) else None,
+        _number(block.values[i, at]) if named else None,
+        _number(scored.predictions[i, at]) if named else None,
+    )
+
+
+def _begun(columns: Columns, i: int) -> Episode:
+    first = _moment(columns, i)
+    return Episode(first, first, first)
+
+
+def _event(event: str, partition: str, key: str | None, episode: Episode) -> AlarmEvent:
+    shown = None if key is None else key[:KEY_CHARACTERS]
+    start = episode.start
+    told = msgspec.json.encode([partition, key, start.position, event])
+    name = hashlib.sha256(told).hexdigest()[:24]
+    fields: dict[str, Any] = {"id": name, "event": event, "partition": partition, "key": shown, "start": start}
+    if event == "end":
+        fields |= {"peak": episode.peak, "end": episode.last, "alarms": episode.alarms, "events": episode.events}
+    return AlarmEvent(name, msgspec.json.encode(fields), partition, shown)
