@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,19 @@ from msgspec import Meta
 
 from streamrnn.errors import ConfigError
 
-__all__ = ["Alarm", "Alarms", "Config", "DeadLetters", "Forecast", "Log", "Named", "Output", "Server", "State"]
+__all__ = [
+    "Alarm",
+    "Alarms",
+    "Config",
+    "DeadLetters",
+    "Forecast",
+    "Log",
+    "Named",
+    "Output",
+    "Server",
+    "State",
+    "seconds",
+]
 
 DEFAULT_MODEL = "RNNAnomalyDetector"
 """What ``[model] kind`` is where nothing else is said."""
@@ -173,6 +186,30 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"[dead_letter] max_share: must be a number > 0 and <= 1. Got {self.max_share} instead.")
 
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(duration: float | str | None) -> float:
+    """Return a duration in seconds: a number, or one with its unit; NaN where it is neither.
+
+    Parameters
+    ----------
+    duration
+        ``90``, ``"90s"``, ``"1.5m"``, ``"6h"`` or ``"2d"``.
+
+    Examples
+    --------
+    >>> from streamrnn.config.options import seconds
+    >>> seconds(90), seconds("1.5m"), seconds("2d"), seconds("soon")
+    (90.0, 90.0, 172800.0, nan)
+    """
+    if isinstance(duration, int | float):
+        return float(duration)
+    found = _DURATION.fullmatch(duration or "")
+    return float(found[1]) * _UNITS[found[2]] if found else math.nan
+
+
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """``[alarms]``: an output for alarms alone: one start and one end for each episode, committed with the results.
 
@@ -186,6 +223,10 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         Table for them, for a sink that writes to tables.
     quiet
         Events of a key without an alarm after which its episode has ended.
+    max_gap
+        Seconds without an event of a key after which it is silent; ``"auto"``: learned from its gaps; None: nobody asks.
+    max_ahead
+        Seconds: times further from the partition's watermark than that are passed over.
     webhook
         Address that ``streamrnn alerts`` posts them to. None: it must be told one.
     position_file
@@ -216,6 +257,20 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=1_000_000, description="Events of a key without an alarm after which its episode has ended."),
     ] = 10
+    max_gap: Annotated[
+        float | str | None,
+        Meta(
+            description="A key without an event for so long is silent: an alarm as soon as the times of other records have passed that. "
+            "Seconds, or '90s', '10m', '6h', '2d'; 'auto': three times its longest usual gap. Unset: silence is no alarm."
+        ),
+    ] = None
+    max_ahead: Annotated[
+        float | str,
+        Meta(
+            description="Times further than this from the latest one of the partition are passed over and counted, unless ten in a "
+            "row say the same: one record from 2099 silences nobody. As 'max_gap'."
+        ),
+    ] = "1d"
     webhook: Annotated[
         str | None,
         Meta(description="http:// or https:// address that 'streamrnn alerts' posts each of them to, as JSON."),
@@ -233,9 +288,26 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is such an output."""
         return any(place is not None for place in (self.path, self.topic, self.table))
 
+    @property
+    def max_gap_s(self) -> float | None:
+        """``max_gap`` in seconds; None where it is learned, or nobody asks."""
+        return None if self.max_gap in (None, "auto") else seconds(self.max_gap)
+
+    @property
+    def max_ahead_s(self) -> float:
+        """``max_ahead`` in seconds."""
+        return seconds(self.max_ahead)
+
     def __post_init__(self) -> None:
         if self.webhook is not None and not self.webhook.startswith(("http://", "https://")):
             raise ConfigError("[alarms] webhook: must begin with http:// or https://.")
+        for name, value in (("max_gap", self.max_gap_s), ("max_ahead", self.max_ahead_s)):
+            if value is not None and not 0 < value < 1e12:
+                also = ", or 'auto'" if name == "max_gap" else ""
+                raise ConfigError(
+                    f"[alarms] {name}: must be seconds > 0, or a number with s, m, h or d, such as '10m'{also}. Got "
+                    f"{getattr(self, name)!r} instead."
+                )
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

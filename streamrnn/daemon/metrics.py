@@ -32,6 +32,11 @@ COUNTERS = (
 SHARD_COUNTERS = (
     ("refused_updates", "Updates of weights that were refused: not finite, or absurdly large.", "refused"),
     ("evicted_keys", "Series dropped because there were more than max_keys.", "evicted"),
+    (
+        "times_passed_over",
+        "Events whose times were further than [alarms] max_ahead from the watermark.",
+        "times_passed_over",
+    ),
     ("unapplied_feedback", "Feedback on events that are unknown, or too old.", "unapplied"),
 )
 
@@ -179,6 +184,7 @@ class MeteredHealth(Health):
         now, wall, known = time.monotonic(), time.time(), self.known()
         shards = self.runtime.shards() if self.runtime is not None else {}
         yield "keys", "Series held.", {name: len(shard) for name, shard in shards.items()}
+        yield "silent_keys", "Series that no longer report.", {name: shard.silent for name, shard in shards.items()}
         yield "keys_room", "Series that there is room for.", {name: shard.room for name, shard in shards.items()}
         yield "lag_records", "Records of the input that were not read yet, where the source knows.", self.lag()
         yield (

@@ -41,9 +41,17 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
     memory = None if config.state.memory_mb is None else int(config.state.memory_mb * 1e6)
     columns = tuple(getattr(config.source.options, "columns", None) or ())
     state = config.state
-    keyed, quiet = is_keyed(config), config.alarms.quiet if config.alarms.wanted else 0
+    keyed = is_keyed(config)
     return lambda: Shard(
-        chosen, config.alarm, state.max_keys, state.numerics, memory, config.forecast, columns, keyed=keyed, quiet=quiet
+        chosen,
+        config.alarm,
+        state.max_keys,
+        state.numerics,
+        memory,
+        config.forecast,
+        columns,
+        keyed=keyed,
+        alarms=config.alarms,
     )
 
 

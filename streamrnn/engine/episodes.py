@@ -13,7 +13,7 @@ from streamrnn.io import AlarmEvent, Block, Position
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow"]
+__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow", "silence_event"]
 
 KEY_CHARACTERS = 1024
 """Of a key that an alarm event shows: results hold the whole of it."""
@@ -160,6 +160,29 @@ def _ends(episode: Episode, columns: Columns, i: int, quiet: int) -> bool:
     return False
 
 
+def silence_event(event: str, key: str | None, block: Block, i: int, last: float | None) -> AlarmEvent:
+    """Return the start or the end of a silence.
+
+    Parameters
+    ----------
+    event
+        ``"start"`` or ``"end"``.
+    key
+        That is silent, or was.
+    block
+        Of the event that shows it: for a start that of another key, most likely.
+    i
+        Its row.
+    last
+        When the key reported last before it, in seconds.
+    """
+    when = None if block.times is None else block.times[i]
+    fields = {"view": "silence", "position": block.positions[i], "time": when, "last_s": last}
+    return _made(
+        event, block.partition, key, ["silence", block.positions[i]], {"start" if event == "start" else "end": fields}
+    )
+
+
 def columns_of(block: Block, scored: Scored) -> Columns:
     """Return what alarms show of a block.
 
@@ -210,11 +233,15 @@ def _begun(columns: Columns, i: int) -> Episode:
 
 
 def _event(event: str, partition: str, key: str | None, episode: Episode) -> AlarmEvent:
-    shown = None if key is None else key[:KEY_CHARACTERS]
-    start = episode.start
-    told = msgspec.json.encode([partition, key, start.position, event])
-    name = hashlib.sha256(told).hexdigest()[:24]
-    fields: dict[str, Any] = {"id": name, "event": event, "partition": partition, "key": shown, "start": start}
+    fields: dict[str, Any] = {"start": episode.start}
     if event == "end":
         fields |= {"peak": episode.peak, "end": episode.last, "alarms": episode.alarms, "events": episode.events}
-    return AlarmEvent(name, msgspec.json.encode(fields), partition, shown)
+    return _made(event, partition, key, [episode.start.position], fields)
+
+
+def _made(event: str, partition: str, key: str | None, known_by: list[Any], fields: dict[str, Any]) -> AlarmEvent:
+    shown = None if key is None else key[:KEY_CHARACTERS]
+    told = msgspec.json.encode([partition, key, *known_by, event])
+    name = hashlib.sha256(told).hexdigest()[:24]
+    head = {"id": name, "event": event, "partition": partition, "key": shown}
+    return AlarmEvent(name, msgspec.json.encode(head | fields), partition, shown)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from streamrnn.engine.episodes import Episode
+from streamrnn.engine.silence import Report
 from streamrnn.scorers.scorer import Counters, Scorer
 
 __all__ = ["KeyState", "Keys"]
@@ -26,6 +27,8 @@ class KeyState:
         Its events in the block at hand.
     episode
         The episode that is open, where alarms have an output of their own.
+    report
+        When it reported last.
 
     Examples
     --------
@@ -40,6 +43,7 @@ class KeyState:
     counters: Counters = field(default_factory=Counters)
     rows: list[int] = field(default_factory=list)
     episode: Episode | None = None
+    report: Report = field(default_factory=Report)
 
     def count(self) -> tuple[int, float | None]:
         """Return the updates refused since the last count, and the mean loss of what was learned; None where nothing was."""
@@ -84,6 +88,10 @@ class Keys:
     def states(self) -> list[KeyState]:
         """Return what is held of each key, in their order."""
         return list(self._held.values())
+
+    def items(self) -> list[tuple[str | None, KeyState]]:
+        """Return the keys, each with what is held of it, in their order."""
+        return list(self._held.items())
 
     def get(self, key: str | None) -> KeyState | None:
         """Return what is held of a key, which stays where it is in the order; None: nothing.

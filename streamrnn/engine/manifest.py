@@ -8,6 +8,7 @@ import msgspec
 
 from streamrnn.container import unpack
 from streamrnn.engine.episodes import Episode
+from streamrnn.engine.silence import Clock, Report
 from streamrnn.errors import StateError
 
 __all__ = ["ShardManifest", "WrittenModel", "manifest_of", "read_manifest"]
@@ -51,6 +52,10 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         Events whose results the sink could not take.
     episodes
         The episodes that are open, each with the place of its key in ``keys``.
+    clock
+        How far the partition's time has come.
+    reports
+        When each key reported last, in the order of ``keys``; empty where silence is no alarm.
     content
         What the container holds.
     """
@@ -66,6 +71,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, Count]
     unwritten: Count
     episodes: list[tuple[Count, Episode]] = []
+    clock: Clock = msgspec.field(default_factory=Clock)
+    reports: list[Report] = []
     content: Literal["shard"] = "shard"
 
 
@@ -112,6 +119,8 @@ def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
         raise StateError("The snapshot's keys do not fit its content.")
     if any(place >= len(manifest.keys) for place, _ in manifest.episodes):
         raise StateError("The snapshot holds an episode of a key that it does not hold.")
+    if len(manifest.reports) not in (0, len(manifest.keys)):
+        raise StateError("The snapshot's reports do not fit its keys.")
     if len(set(manifest.keys)) != len(manifest.keys):
         raise StateError("The snapshot holds a key twice.")
     return manifest, blobs

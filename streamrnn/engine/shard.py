@@ -9,21 +9,23 @@ from itertools import chain
 
 import numpy as np
 
-from streamrnn.config import Alarm, Forecast
+from streamrnn.config import Alarm, Alarms, Forecast
 from streamrnn.container import pack_into
 from streamrnn.engine.columns import Columns
-from streamrnn.engine.episodes import columns_of, follow
+from streamrnn.engine.episodes import columns_of, follow, silence_event
 from streamrnn.engine.fit import check_fit
 from streamrnn.engine.keys import Keys, KeyState
 from streamrnn.engine.manifest import ShardManifest, WrittenModel, manifest_of, read_manifest
 from streamrnn.engine.positions import cut
-from streamrnn.errors import ModelChangedError, StateError
+from streamrnn.engine.silence import Clock, Silence
+from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import AlarmEvent, Block
 from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.make import feedback_rows, new_scorer
 from streamrnn.scorers.scored import RawRows, Scored, join
 from streamrnn.scorers.scorer import Scorer, read
+from streamrnn.scorers.times import seconds_of_events
 
 __all__ = ["Shard"]
 
@@ -53,8 +55,8 @@ class Shard:
         Columns that will come, where that is known beforehand: a snapshot with others is refused at once.
     keyed
         Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
-    quiet
-        Events of a key without an alarm after which its episode has ended; 0: nobody asks for episodes.
+    alarms
+        Which alarm events are wanted: none, where they go nowhere.
 
     Examples
     --------
@@ -80,7 +82,7 @@ class Shard:
         watched: tuple[str, ...] = (),
         *,
         keyed: bool = False,
-        quiet: int = 0,
+        alarms: Alarms | None = None,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -90,7 +92,10 @@ class Shard:
         self.forecast = forecast or Forecast()
         self.watched = watched
         self.keyed = keyed
-        self.quiet = quiet
+        self.wanted = alarms if alarms is not None and alarms.wanted else None
+        self._silence = (
+            Silence(self.wanted.max_gap_s, self.wanted.max_ahead_s) if self.wanted and self.wanted.max_gap else None
+        )
         self.columns = Columns()
         self.events = 0
         self.alarms = 0
@@ -110,6 +115,16 @@ class Shard:
     def room(self) -> int:
         """Keys that there is room for."""
         return self._keys.room
+
+    @property
+    def silent(self) -> int:
+        """Keys that are taken for silent."""
+        return sum(one.report.silent for one in self._keys.states())
+
+    @property
+    def times_passed_over(self) -> int:
+        """Events whose times were too far ahead or behind to count."""
+        return self._silence.clock.ahead if self._silence else 0
 
     @property
     def evicted(self) -> int:
@@ -178,7 +193,7 @@ class Shard:
             self._keys.room = self.room_for(names)
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.predicted)
-        states, unknown = self._split(block)
+        states, unknown, silent = self._split(block)
         parts, losses = [], []
         for state in states:
             rows, state.rows = state.rows, []
@@ -190,8 +205,10 @@ class Shard:
         if unknown:
             parts.append((unknown, self._nothing_for(parts, block, len(unknown))))
         found = replace(join(parts), label=self.kind.predicted, losses=np.array(losses))
-        if self.quiet:
-            found = replace(found, episodes=self._episodes(block, found, list(zip(states, parts, strict=False))))
+        if self.wanted:
+            found = replace(
+                found, episodes=self._episodes(block, found, list(zip(states, parts, strict=False)), silent)
+            )
         self.events += n
         self.alarms += sum(found.alarms)
         if FIELD in found.details:
@@ -199,29 +216,55 @@ class Shard:
         return found
 
     def _episodes(
-        self, block: Block, scored: Scored, of_keys: Sequence[tuple[KeyState, tuple[Sequence[int], Scored | RawRows]]]
+        self,
+        block: Block,
+        scored: Scored,
+        of_keys: Sequence[tuple[KeyState, tuple[Sequence[int], Scored | RawRows]]],
+        silent: list[tuple[int, AlarmEvent]],
     ) -> list[AlarmEvent]:
         """Return the episodes that start and end with the events of a block, in their order."""
-        columns = columns_of(block, scored)
-        found: list[tuple[int, AlarmEvent]] = []
+        columns, quiet = columns_of(block, scored), self.wanted.quiet if self.wanted else 0
+        found = silent
         for state, (rows, _) in of_keys:
             if state.episode is not None or any(scored.alarms[i] for i in rows):
                 key = None if block.keys is None else block.keys[rows[0]]
-                state.episode, some = follow(state.episode, rows, columns, key, self.quiet)
+                state.episode, some = follow(state.episode, rows, columns, key, quiet)
                 found += some
         return [event for _, event in sorted(found, key=operator.itemgetter(0))]
 
-    def _split(self, block: Block) -> tuple[list[KeyState], list[int]]:
-        """Return the keys of a block, each with its rows, and the rows of feedback on keys that are not held.
+    def _watch(self, block: Block, i: int, when: float, state: KeyState) -> list[tuple[int, AlarmEvent]]:
+        """Take the time of an event; return which keys fall silent with it, and whether its own silence ends."""
+        silence = self._silence
+        if silence is None or not silence.moves(when):
+            return []
+        found = []
+        if silence.due():
+            held = self._keys.items()
+            for number in silence.fallen_silent((k, one.report) for k, (_, one) in enumerate(held)):
+                key, one = held[number]
+                found.append((i, silence_event("start", key, block, i, one.report.last)))
+        before = state.report.last
+        if silence.reported(state.report, when):
+            found.append((i, silence_event("end", None if block.keys is None else block.keys[i], block, i, before)))
+        return found
+
+    def _split(self, block: Block) -> tuple[list[KeyState], list[int], list[tuple[int, AlarmEvent]]]:
+        """Return the keys of a block, each with its rows, the rows of feedback on keys that are not held, and what fell silent.
 
         One that is evicted halfway is scored like the others, then forgotten.
         """
+        times = self._times(block)
         if block.keys is None:
             only = self._keys.touch(None)
             only.rows = list(range(len(block)))
-            return [only], []
+            return (
+                [only],
+                [],
+                [one for i in only.rows for one in self._watch(block, i, times[i], only)] if times else [],
+            )
         active: list[KeyState] = []
         unknown: list[int] = []
+        silent: list[tuple[int, AlarmEvent]] = []
         late = feedback_rows(self.kind, block.values, block.names).tolist()
         for i, key in enumerate(block.keys):
             state = self._keys.get(key) if late[i] else self._keys.touch(key)
@@ -231,7 +274,20 @@ class Shard:
             if not state.rows:
                 active.append(state)
             state.rows.append(i)
-        return active, unknown
+            if times and not late[i]:
+                silent += self._watch(block, i, times[i], state)
+        return active, unknown, silent
+
+    def _times(self, block: Block) -> list[float]:
+        """Return the times of events, in seconds; nothing where nobody asks."""
+        if self._silence is None:
+            return []
+        if block.times is None:
+            raise ConfigError(
+                "[alarms] max_gap: the events have no time. Name its column with [source] time, or leave max_gap unset."
+            )
+        found: list[float] = seconds_of_events(block.times, len(block)).tolist()
+        return found
 
     def _nothing_for(self, parts: Sequence[tuple[Sequence[int], Scored | RawRows]], block: Block, n: int) -> Scored:
         """Return what is said of feedback on keys that are not held: that it was not applied."""
@@ -293,6 +349,8 @@ class Shard:
                 period=_listed(self.forecast.period),
                 columns=dict(self.columns.learned),
                 unwritten=self.unwritten,
+                clock=self._silence.clock if self._silence else Clock(),
+                reports=[one.report for one in states] if self._silence else [],
                 episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
@@ -334,7 +392,12 @@ class Shard:
         # which brings the features.
         keys = self._read_keys(manifest.keys, blobs)
         for place, episode in manifest.episodes:
-            keys[place][1].episode = episode if self.quiet else None
+            keys[place][1].episode = episode if self.wanted else None
+        if self._silence:
+            self._silence = Silence(self._silence.max_gap, self._silence.max_ahead)
+            self._silence.clock = manifest.clock
+            for (_, state), report in zip(keys, manifest.reports, strict=False):
+                state.report = report
         self._keys.replace(keys, self.max_keys)
         self._keys.evicted = manifest.evicted
         self.events, self.alarms, self.unwritten = manifest.events, manifest.alarms, manifest.unwritten

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from streamrnn.config import Alarm
+from streamrnn.config import Alarm, Alarms
 from streamrnn.engine.episodes import columns_of, follow
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import StateError
@@ -35,7 +35,7 @@ def part(block, start, stop):
 
 
 def shard(**options):
-    return Shard(KIND, Alarm(rate=0.02, warm_up=20), quiet=5, **options)
+    return Shard(KIND, Alarm(rate=0.02, warm_up=20), alarms=Alarms(path="-", quiet=5), **options)
 
 
 def events(shards, block, cuts):

@@ -10,7 +10,7 @@ from kafka_rig import MODEL, stop
 
 from streamrnn import config
 from streamrnn.commands.alerts import alarm_sink
-from streamrnn.config import Alarm
+from streamrnn.config import Alarm, Alarms
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
 from streamrnn.scorers.check_model import check_model
@@ -42,7 +42,7 @@ def one_pass(rig, records):
             ("level",), values, range(len(mine)), len(mine), [key.decode() for _, key, _, _ in mine],
             [ms / 1000 for *_, ms in mine], partition=f"{rig.topic}/{partition}",
         )  # fmt: skip
-        shard = Shard(model_kind("RNNAnomalyDetector", MODEL), Alarm(**ALARM), keyed=True, quiet=10)
+        shard = Shard(model_kind("RNNAnomalyDetector", MODEL), Alarm(**ALARM), keyed=True, alarms=Alarms(topic="-"))
         found[partition] = [(one.key.encode(), one.data) for one in shard.score(block).episodes]
     return found
 
