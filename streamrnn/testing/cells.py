@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
 from streamrnn.models._net import Net
+from streamrnn.testing.checks import Check, name_of, run_checks
 from streamrnn.testing.gradients import assert_gradient
 from streamrnn.testing.nets import play, rate, small_net, step_of, targets, weights
 from streamrnn.testing.twin import Reference, Twin
@@ -261,7 +261,7 @@ def learning_lowers_the_loss(name: str) -> None:
         raise AssertionError(f"The mean squared error went from {first:.3f} to {last:.3f} only.")
 
 
-def cell_checks(cell: Cell | str, reference: Reference | None = None) -> list[tuple[str, Callable[[], None]]]:
+def cell_checks(cell: Cell | str, reference: Reference | None = None) -> list[Check]:
     """Return the checks of one cell, each with a name: for ``pytest.mark.parametrize``, or a loop.
 
     Parameters
@@ -286,10 +286,10 @@ def cell_checks(cell: Cell | str, reference: Reference | None = None) -> list[tu
     >>> name, check()
     ('row', None)
     """
-    name = cell if isinstance(cell, str) else register_cell(cell).name
+    name = name_of(cell, register_cell)
     rules = [False, True] if CELLS[name].traced else [False]
     says = {False: "tbptt", True: "traces"}
-    found: list[tuple[str, Callable[[], None]]] = [("row", partial(row_is_consistent, name))]
+    found: list[Check] = [("row", partial(row_is_consistent, name))]
     steps: list[Reference | None] = [None, reference] if reference else [None]
     for layers, step in itertools.product((1, 2), steps):
         against = "reference" if step else "own step"
@@ -336,9 +336,4 @@ def check_cell(cell: Cell | str, reference: Reference | None = None) -> None:
     >>> from streamrnn.testing import check_cell
     >>> check_cell("elman")
     """
-    for name, check in cell_checks(cell, reference):
-        try:
-            check()
-        except AssertionError as error:
-            error.add_note(f"This was the check {name!r}.")
-            raise
+    run_checks(cell_checks(cell, reference))

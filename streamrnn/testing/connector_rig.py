@@ -6,11 +6,22 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamrnn.io import AttachedSink, Block, Poll, Position, Sink, SinkContext, Source, SourceContext
 
-__all__ = ["ConnectorRig", "Reading", "Record", "expect", "opened", "planted"]
+__all__ = [
+    "ConnectorRig",
+    "Reading",
+    "Record",
+    "counted",
+    "expect",
+    "expect_protocol",
+    "fill",
+    "opened",
+    "planted",
+    "read_all",
+]
 
 WAIT_S = 30.0
 """How long a record that was written may take to arrive: a consumer group may have to settle first."""
@@ -149,6 +160,25 @@ def expect(found: object, expected: object, what: str) -> None:
         raise AssertionError(f"{what}. Expected {expected!r}, got {found!r}.")
 
 
+def expect_protocol(part: object, protocol: type) -> None:
+    """Raise where a source or a sink is none.
+
+    Parameters
+    ----------
+    part
+        What the connector gave.
+    protocol
+        What it should be.
+
+    Raises
+    ------
+    AssertionError
+        When it lacks part of that.
+    """
+    if not isinstance(part, protocol):
+        raise AssertionError(f"{type(part).__name__} lacks part of streamrnn.io.{protocol.__name__}.")  # noqa: TRY004  (a check fails)
+
+
 def planted(n: int, start: int = 0, *, bad_every: int = 0, seed: float = 0.1) -> list[Record | None]:
     """Return records whose sums tell whether one is missing, comes twice or comes late; every fourth lacks ``b``.
 
@@ -174,6 +204,40 @@ def planted(n: int, start: int = 0, *, bad_every: int = 0, seed: float = 0.1) ->
         )
         for i in range(start, start + n)
     ]
+
+
+def fill(rig: ConnectorRig, n: int, start: int = 0, *, bad_every: int = 0) -> dict[str, list[Record | None]]:
+    """Write records into each partition, other ones into each, and return them.
+
+    Parameters
+    ----------
+    rig
+        The connector under test.
+    n
+        How many records.
+    start
+        The number of the first one.
+    bad_every
+        Of so many records of the first partition the last one is no event, of one more in each partition that follows. 0: none is.
+    """
+    records = {
+        name: planted(n, start, bad_every=bad_every and bad_every + i, seed=0.1 + i)
+        for i, name in enumerate(rig.partitions)
+    }
+    for name, some in records.items():
+        rig.write(some, name)
+    return records
+
+
+def counted(records: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """Return how many records there are of each partition.
+
+    Parameters
+    ----------
+    records
+        What :func:`fill` returned.
+    """
+    return {name: len(some) for name, some in records.items()}
 
 
 @contextmanager
@@ -262,3 +326,23 @@ class Reading:
                 raise AssertionError(f"A block is of partition {block.partition!r}, none of {sorted(found)}.")
             found[block.partition] += len(block) + len(block.dead_letters)
         return found
+
+
+def read_all(
+    rig: ConnectorRig, wanted: Mapping[str, int], size: int = 1000, starts: Mapping[str, Position] | None = None
+) -> list[Block]:
+    """Return the blocks of a new source, up to a number of records of each partition.
+
+    Parameters
+    ----------
+    rig
+        The connector under test.
+    wanted
+        Records by partition.
+    size
+        Most events of one poll, >= 1.
+    starts
+        Where to send the source, by partition.
+    """
+    with rig.source(SourceContext()) as source:
+        return Reading(source, starts).until(wanted, size)

@@ -21,7 +21,17 @@ from streamrnn.io import (
     SnapshotStore,
     SourceContext,
 )
-from streamrnn.testing.connector_rig import ConnectorRig, Reading, Record, expect, opened, planted
+from streamrnn.testing.connector_rig import (
+    ConnectorRig,
+    Reading,
+    Record,
+    counted,
+    expect,
+    expect_protocol,
+    fill,
+    opened,
+    read_all,
+)
 from streamrnn.testing.connector_runtime import (
     Around,
     Place,
@@ -49,6 +59,9 @@ __all__ = [
 ]
 
 DELIVERIES = ("exactly_once", "at_least_once", "at_most_once")
+BAD_EVERY = 7
+"""Of so many records of the input one is no event."""
+
 SPREADS_S = 1.0
 """How long it may take until a reader sees what was committed."""
 
@@ -58,30 +71,21 @@ LARGE = bytes(range(256)) * 6000
 Records = Mapping[str, list[Record | None]]
 
 
-def _fill(rig: ConnectorRig, n: int, start: int = 0, *, bad_every: int = 7) -> dict[str, list[Record | None]]:
-    records = {name: planted(n, start, bad_every=bad_every + i, seed=0.1 + i) for i, name in enumerate(rig.partitions)}
-    for name, some in records.items():
-        rig.write(some, name)
-    return records
-
-
 def _starts(rig: ConnectorRig, records: Records) -> dict[str, Position]:
     """Return where each partition begins; before any commit, which may move where a source begins."""
-    with rig.source(SourceContext()) as source:
-        blocks = Reading(source).until({name: len(some) for name, some in records.items()}, 1000)
+    blocks = read_all(rig, counted(records))
     return {name: next(one.positions[0] for one in blocks if one.partition == name) for name in records}
 
 
 def _letters(rig: ConnectorRig, records: Records, starts: Mapping[str, Position]) -> dict[str, list[tuple[str, str]]]:
     """Return the dead letters that a source makes of the input, as a reader should see them."""
-    with rig.source(SourceContext()) as source:
-        found = letters_of(Reading(source, starts).until({name: len(some) for name, some in records.items()}, 1000))
+    found = letters_of(read_all(rig, counted(records), starts=starts))
     return {name: [(str(one.position), one.reason) for one in found.get(name, [])] for name in records}
 
 
 def _judged(rig: ConnectorRig, records: Records, starts: Mapping[str, Position]) -> None:
     """Go on to the end, and raise where what was written is not that of one uninterrupted run."""
-    sum_up(rig, {name: len(some) for name, some in records.items()}, size=50)
+    sum_up(rig, counted(records), size=50)
     judge(rig, records, _letters(rig, records, starts))
 
 
@@ -98,10 +102,9 @@ def check_protocol(rig: ConnectorRig) -> None:
     AssertionError
         When the sink does not keep to it.
     """
-    _fill(rig, 3)
+    fill(rig, 3, bad_every=BAD_EVERY)
     source, sink = rig.source(SourceContext()), rig.sink(SinkContext())
-    if not isinstance(sink, Sink):
-        raise AssertionError(f"{type(sink).__name__} lacks part of streamrnn.io.Sink.")  # noqa: TRY004  (a check fails)
+    expect_protocol(sink, Sink)
     expect(sink.delivery in DELIVERIES, True, f"Whether delivery, {sink.delivery!r}, is one of {DELIVERIES}")
     expect(sink.keeps_state, True, "keeps_state of the rig's sink")
     expect(isinstance(type(sink).takes, frozenset), True, "Whether takes of the class is a frozenset")
@@ -151,7 +154,7 @@ def check_commits(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input and output are empty.
     """
-    records = _fill(rig, 12)
+    records = fill(rig, 12, bad_every=BAD_EVERY)
     mine, *others = rig.partitions
     strange = others[0] if others else f"{mine}9"
     with opened(rig) as (source, sink):
@@ -193,7 +196,7 @@ def check_resume(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input and output are empty.
     """
-    records = _fill(rig, 60)
+    records = fill(rig, 60, bad_every=BAD_EVERY)
     starts = _starts(rig, records)
     wanted = {name: len(some) for name, some in records.items()}
     for commits in (1, 2, 1, 3):
@@ -211,7 +214,7 @@ def check_fresh(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input and output are empty.
     """
-    records = _fill(rig, 20)
+    records = fill(rig, 20, bad_every=BAD_EVERY)
     wanted = {name: len(some) for name, some in records.items()}
     sum_up(rig, wanted, commits=2)
     with opened(rig, SinkContext(fresh=True)) as (source, sink):
@@ -234,7 +237,7 @@ def check_readers(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input and output are empty.
     """
-    records = _fill(rig, 20)
+    records = fill(rig, 20, bad_every=BAD_EVERY)
     sum_up(rig, {name: len(some) for name, some in records.items()})
     source, sink = rig.source(SourceContext()), rig.sink(SinkContext())
     if isinstance(sink, AttachedSink):
@@ -263,12 +266,12 @@ def check_readers(rig: ConnectorRig) -> None:
 
 def _accidents(rig: ConnectorRig, most: int | None, happen: Callable[[dict[str, int], Place], None]) -> None:
     """Let something happen at each place of a commit (``most``: so many of them), go on each time, and look at the end."""
-    records = _fill(rig, 12)
+    records = fill(rig, 12, bad_every=BAD_EVERY)
     starts = _starts(rig, records)
     places = places_of_a_commit(rig, dict.fromkeys(records, 12), 3)
     if most is not None and len(places) > most:
         places = [places[round(i * (len(places) - 1) / (most - 1))] for i in range(most)]
-    more = _fill(rig, 9 * len(places) + 6, 12)
+    more = fill(rig, 9 * len(places) + 6, 12, bad_every=BAD_EVERY)
     records = {name: [*records[name], *more[name]] for name in records}
     wanted = {name: len(some) for name, some in records.items()}
     for place in places:

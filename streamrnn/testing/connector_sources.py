@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from streamrnn.errors import StateError
 from streamrnn.io import Block, Checkable, Position, Rereadable, Source, SourceContext, reached
-from streamrnn.testing.connector_rig import ConnectorRig, Reading, Record, expect, planted
+from streamrnn.testing.connector_rig import (
+    ConnectorRig,
+    Reading,
+    Record,
+    counted,
+    expect,
+    expect_protocol,
+    fill,
+    planted,
+    read_all,
+)
 
 __all__ = [
     "SOURCE_CHECKS",
@@ -57,23 +66,14 @@ def _written(records: Sequence[Record | None]) -> list[tuple[float, float | None
     return [(one.a, one.b, one.key, one.time) for one in records if one is not None]
 
 
-def _fill(rig: ConnectorRig, n: int, *, bad_every: int = 0) -> dict[str, list[Record | None]]:
-    """Write ``n`` records into each partition, other ones into each."""
-    records = {name: planted(n, bad_every=bad_every, seed=0.1 + i) for i, name in enumerate(rig.partitions)}
-    for name, some in records.items():
-        rig.write(some, name)
-    return records
-
-
-def _lengths(records: Mapping[str, Sequence[Any]]) -> dict[str, int]:
-    return {name: len(some) for name, some in records.items()}
-
-
-def _read(
-    rig: ConnectorRig, wanted: Mapping[str, int], size: int = 1000, starts: Mapping[str, Position] | None = None
-) -> list[Block]:
-    with rig.source(SourceContext()) as source:
-        return Reading(source, starts).until(wanted, size)
+def _each_size(
+    rig: ConnectorRig, records: Mapping[str, Sequence[Record | None]]
+) -> Iterator[tuple[int, str, list[Block]]]:
+    """Read all in blocks of several sizes, and yield the blocks of each partition with size and name."""
+    for size in (1, 4, 1000):
+        blocks = read_all(rig, counted(records), size)
+        for name in records:
+            yield size, name, [block for block in blocks if block.partition == name]
 
 
 def check_protocol(rig: ConnectorRig) -> None:
@@ -89,10 +89,9 @@ def check_protocol(rig: ConnectorRig) -> None:
     AssertionError
         When the source does not keep to it.
     """
-    _fill(rig, 3)
+    fill(rig, 3)
     source = rig.source(SourceContext())
-    if not isinstance(source, Source):
-        raise AssertionError(f"{type(source).__name__} lacks part of streamrnn.io.Source.")  # noqa: TRY004  (a check fails)
+    expect_protocol(source, Source)
     expect([type(source.keeps_raw), type(source.begins_again)], [bool, bool], "keeps_raw and begins_again")
     expect(
         [type(source).keeps_raw, type(source).begins_again],
@@ -111,9 +110,9 @@ def check_order(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = _fill(rig, 40)
+    records = fill(rig, 40)
     for name, some in records.items():
-        seen = [rows_of(_read(rig, _lengths(records), size), name) for size in (1, 7, 1000)]
+        seen = [rows_of(read_all(rig, counted(records), size), name) for size in (1, 7, 1000)]
         expect([row[1] for row in seen[0]], [one.a for one in some if one], "The events differ from what was written")
         expect(seen[1:], seen[:1] * 2, "Other block sizes give other events")
         expect(len({row[0] for row in seen[0]}), len(some), "Positions are not different from each other")
@@ -127,12 +126,10 @@ def check_missing(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = _fill(rig, 23)
-    for size in (1, 4, 1000):
-        blocks = _read(rig, _lengths(records), size)
-        for name, some in records.items():
-            found = [row[2] for row in rows_of(blocks, name)]
-            expect(found, [one.b for one in some if one], f"The feature that some records lack, read {size} at once")
+    records = fill(rig, 23)
+    for size, name, blocks in _each_size(rig, records):
+        found, wanted = [row[2] for row in rows_of(blocks, name)], [one.b for one in records[name] if one]
+        expect(found, wanted, f"The feature that some records lack, read {size} at once")
 
 
 def check_columns(rig: ConnectorRig) -> None:
@@ -143,21 +140,13 @@ def check_columns(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = _fill(rig, 23, bad_every=5)
-    for size in (1, 4, 1000):
-        blocks = _read(rig, _lengths(records), size)
-        for name, some in records.items():
-            expect(
-                [row[1:] for row in rows_of(blocks, name)],
-                _written(some),
-                f"Features, keys and times, read {size} at once",
-            )
-            for block in blocks:
-                lengths = {
-                    len(block),
-                    *(len(one) for one in (block.keys, block.times, block.values) if one is not None),
-                }
-                expect(len(lengths), 1, "Columns of a block have different lengths")
+    records = fill(rig, 23, bad_every=5)
+    for size, name, blocks in _each_size(rig, records):
+        found, wanted = [row[1:] for row in rows_of(blocks, name)], _written(records[name])
+        expect(found, wanted, f"Features, keys and times, read {size} at once")
+        for block in blocks:
+            columns = [one for one in (block.keys, block.times, block.values) if one is not None]
+            expect({len(block), *map(len, columns)}, {len(block)}, "Lengths of the columns of a block")
 
 
 def check_positions(rig: ConnectorRig) -> None:
@@ -168,8 +157,8 @@ def check_positions(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = _fill(rig, 14, bad_every=5)
-    lengths = _lengths(records)
+    records = fill(rig, 14, bad_every=5)
+    lengths = counted(records)
     with rig.source(SourceContext()) as source:
         reading = Reading(source)
         blocks = list(reading.until(lengths, 5))
@@ -181,7 +170,7 @@ def check_positions(rig: ConnectorRig) -> None:
     mine = rig.partitions[0]
     places = _places(blocks, mine)
     for i in (0, 4, 5, 9, 13):
-        found = _read(rig, lengths | {mine: 14 - i}, 3, {mine: json.loads(json.dumps(places[i]))})
+        found = read_all(rig, lengths | {mine: 14 - i}, 3, {mine: json.loads(json.dumps(places[i]))})
         expect(_places(found, mine), places[i:], f"The records from position {places[i]!r}")
         for name in rig.partitions[1:]:
             expect(
@@ -218,7 +207,7 @@ def check_next_position(rig: ConnectorRig) -> None:
     mine = rig.partitions[0]
     rig.write(planted(12), mine)
     lengths = dict.fromkeys(rig.partitions, 0) | {mine: 12}
-    blocks = [one for one in _read(rig, lengths, 5) if one.partition == mine]
+    blocks = [one for one in read_all(rig, lengths, 5) if one.partition == mine]
     read = 0
     for i, block in enumerate(blocks):
         read += len(block)
@@ -231,14 +220,14 @@ def check_next_position(rig: ConnectorRig) -> None:
             expect(
                 reached(first, block.next_position), True, f"Whether {first!r} is at or behind {block.next_position!r}"
             )
-            found = _read(rig, lengths | {mine: 12 - read}, 100, {mine: block.next_position})
+            found = read_all(rig, lengths | {mine: 12 - read}, 100, {mine: block.next_position})
             expect(
                 rows_of(found, mine),
                 rows_of(blocks[i + 1 :], mine),
                 f"Reading from next_position {block.next_position!r}",
             )
     rig.write(planted(3, 12), mine)
-    found = _read(rig, lengths | {mine: 3}, 100, {mine: blocks[-1].next_position})
+    found = read_all(rig, lengths | {mine: 3}, 100, {mine: blocks[-1].next_position})
     expect(
         [row[1:] for row in rows_of(found, mine)], _written(planted(3, 12)), "What was written behind the last block"
     )
@@ -252,10 +241,8 @@ def check_dead_letters(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = {name: planted(12, bad_every=i + 3, seed=1.0 + i) for i, name in enumerate(rig.partitions)}
-    for name, some in records.items():
-        rig.write(some, name)
-    blocks = _read(rig, _lengths(records), 100)
+    records = fill(rig, 12, bad_every=3)
+    blocks = read_all(rig, counted(records), 100)
     for name, some in records.items():
         letters = [letter for block in blocks if block.partition == name for letter in block.dead_letters]
         expect(
@@ -286,13 +273,13 @@ def check_raw(rig: ConnectorRig) -> None:
     AssertionError
         When the source does not keep to it.
     """
-    records = _fill(rig, 11, bad_every=4)
-    plain = _read(rig, _lengths(records), 3)
+    records = fill(rig, 11, bad_every=4)
+    plain = read_all(rig, counted(records), 3)
     expect([len(block.raws) for block in plain], [0] * len(plain), "Records that were kept though nobody asked")
     if not rig.source(SourceContext()).keeps_raw:
         return
     with rig.source(SourceContext(keep_raw=True)) as source:
-        blocks = Reading(source).until(_lengths(records), 3)
+        blocks = Reading(source).until(counted(records), 3)
     for block in blocks:
         expect(len(block.raws), len(block), "The number of records kept with a block")
         for one in block.events():
@@ -313,12 +300,11 @@ def check_foreign_position(rig: ConnectorRig) -> None:
     AssertionError
         When the source does not keep to it.
     """
-    _fill(rig, 1)
+    fill(rig, 1)
     with rig.source(SourceContext()) as source:
         Reading(source).until(dict.fromkeys(rig.partitions, 1), 5)
         for position in ("certainly:none:of:ours", ""):
-            if not _refused(source, rig.partitions[0], position):
-                raise AssertionError(f"seek() took {position!r}, which is no position.")
+            _expect_refusal(source, rig.partitions[0], position, f"{position!r}, which is no position.")
 
 
 def check_truncation(rig: ConnectorRig) -> None:
@@ -337,15 +323,14 @@ def check_truncation(rig: ConnectorRig) -> None:
     mine = rig.partitions[0]
     rig.write(planted(9), mine)
     lengths = dict.fromkeys(rig.partitions, 0) | {mine: 9}
-    blocks = [one for one in _read(rig, lengths, 100) if one.partition == mine]
+    blocks = [one for one in read_all(rig, lengths, 100) if one.partition == mine]
     last, behind = blocks[-1].positions[-1], blocks[-1].next_position
     rig.truncate(mine, 4)
     for what, position in (("next_position", behind), ("position", last)):
         with rig.source(SourceContext()) as source:
             _announced(source, mine)
-            if not _refused(source, mine, position):
-                raise AssertionError(f"seek() took the {what} {position!r}, though the input ends before it.")
-    found = _read(rig, lengths | {mine: 4})
+            _expect_refusal(source, mine, position, f"the {what} {position!r}, though the input ends before it.")
+    found = read_all(rig, lengths | {mine: 4})
     expect([row[1] for row in rows_of(found, mine)], [one.a for one in planted(4) if one], "What is left of the input")
 
 
@@ -356,12 +341,12 @@ def _announced(source: Source, partition: str) -> None:
             return
 
 
-def _refused(source: Source, partition: str, position: Position) -> bool:
+def _expect_refusal(source: Source, partition: str, position: Position, what: str) -> None:
     try:
         source.seek(partition, position)
     except StateError:
-        return True
-    return False
+        return
+    raise AssertionError(f"seek() took {what}")
 
 
 def check_reread(rig: ConnectorRig) -> None:
@@ -372,16 +357,16 @@ def check_reread(rig: ConnectorRig) -> None:
     rig
         The connector under test, whose input is empty.
     """
-    records = _fill(rig, 9, bad_every=4)
+    records = fill(rig, 9, bad_every=4)
     source = rig.source(SourceContext())
     if not isinstance(source, Rereadable):
         return
-    blocks = _read(rig, _lengths(records))
+    blocks = read_all(rig, counted(records))
     with source.reread() as again:
         first = again.poll(100, 1.0)
         expect((sorted(first.assigned), list(first.blocks)), (sorted(rig.partitions), []), "The first poll of reread()")
         reading = Reading(again)
-        reading.until(_lengths(records), 4)
+        reading.until(counted(records), 4)
         ended = any(again.poll(10, 0.5).ended for _ in range(20))
     expect(ended, True, "Whether reread() ends")
     for name in rig.partitions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.contract import LossRow
 from streamrnn.kernels.net.losses.table import LOSSES, output_gradient, register_loss
 from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.testing.checks import Check, name_of, run_checks
 from streamrnn.testing.nets import targets
 
 Array = NDArray[np.float64]
@@ -122,7 +122,7 @@ def extremes_stay_numbers(name: str) -> None:
                 raise AssertionError(f"Outputs of {sign * size}: loss {loss}, gradient {grad}.")
 
 
-def loss_checks(loss: LossRow | str) -> list[tuple[str, Callable[[], None]]]:
+def loss_checks(loss: LossRow | str) -> list[Check]:
     """Return the checks of one loss, each with a name: for ``pytest.mark.parametrize``, or a loop.
 
     Parameters
@@ -141,8 +141,8 @@ def loss_checks(loss: LossRow | str) -> list[tuple[str, Callable[[], None]]]:
     >>> [text for text, _ in loss_checks("huber")]
     ['gradient', 'sign', 'unknown targets', 'extremes']
     """
-    name = loss if isinstance(loss, str) else register_loss(loss).name
-    found: list[tuple[str, Callable[[], None]]] = []
+    name = name_of(loss, register_loss)
+    found: list[Check] = []
     if name not in VALUE_IS_ANOTHER:
         found.append(("gradient", partial(gradient_is_the_difference_quotient, name)))
     if LOSSES[name].task != "multiclass" and LOSSES[name].outputs_per_target == 1:
@@ -169,9 +169,4 @@ def check_loss(loss: LossRow | str) -> None:
     >>> from streamrnn.testing import check_loss
     >>> check_loss("quantile")
     """
-    for text, check in loss_checks(loss):
-        try:
-            check()
-        except AssertionError as error:
-            error.add_note(f"This was the check {text!r}.")
-            raise
+    run_checks(loss_checks(loss))

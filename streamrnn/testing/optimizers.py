@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from streamrnn.kernels.net.optimizers import table
 from streamrnn.kernels.net.optimizers.contract import Rule
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS, register_optimizer
 from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.testing.checks import Check, name_of, run_checks
 
 __all__ = ["check_optimizer", "optimizer_checks", "steps"]
 
@@ -143,7 +143,7 @@ def _it_goes_downhill(name: str) -> None:
         raise AssertionError(f"From 0 the weights went to {w.tolist()}, not towards 1.")
 
 
-def optimizer_checks(rule: Rule | str) -> list[tuple[str, Callable[[], None]]]:
+def optimizer_checks(rule: Rule | str) -> list[Check]:
     """Return the checks of one optimiser, each with a name: for ``pytest.mark.parametrize``, or a loop.
 
     Parameters
@@ -162,7 +162,7 @@ def optimizer_checks(rule: Rule | str) -> list[tuple[str, Callable[[], None]]]:
     >>> [text for text, _ in optimizer_checks("adam")]
     ['no gradient', 'pieces', 'scale', 'slots', 'long lives', 'downhill']
     """
-    name = rule if isinstance(rule, str) else register_optimizer(rule).name
+    name = name_of(rule, register_optimizer)
     return [
         ("no gradient", partial(_no_gradient_no_step, name)),
         ("pieces", partial(_runs_are_their_pieces, name)),
@@ -191,9 +191,4 @@ def check_optimizer(rule: Rule | str) -> None:
     >>> from streamrnn.testing import check_optimizer
     >>> check_optimizer("sgd")
     """
-    for text, check in optimizer_checks(rule):
-        try:
-            check()
-        except AssertionError as error:
-            error.add_note(f"This was the check {text!r}.")
-            raise
+    run_checks(optimizer_checks(rule))
