@@ -117,6 +117,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         Share of values that lie between the lower and the upper bound, between 0 and 1.
     period
         The season in events, or that and the one within it. None: they are found.
+    minimum
+        What no value lies below: the bounds are cut off there. ``"auto"``: 0 for columns of counts; ``"none"``: nothing is cut off.
 
     Examples
     --------
@@ -135,6 +137,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         int | tuple[int, ...] | None,
         Meta(description="The season in events, or that and the one within it: [24, 168]. Unset: they are found."),
     ] = None
+    minimum: Annotated[
+        float | Literal["auto", "none"],
+        Meta(
+            description="What no value lies below: bounds are cut off there. auto: 0 for columns of counts; none: nothing is cut off."
+        ),
+    ] = "auto"
 
     def __post_init__(self) -> None:
         given = (self.period,) if isinstance(self.period, int) else self.period

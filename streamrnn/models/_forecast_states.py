@@ -200,6 +200,16 @@ class ForecastStates:
         bands()(self.slabs[area], places, known, horizon, out)
         return out.reshape(self.shape.channels, horizon, len(places))
 
+    def counts(self, area: int) -> NDArray[np.bool_]:
+        """Return which channels had no value so far but whole numbers from 0 on, (C).
+
+        Parameters
+        ----------
+        area
+            Of which series.
+        """
+        return np.equal(self.array(area, "no_count"), 0.0)
+
     def begin(self, area: int) -> None:
         """Make sure that there is a blank state at ``area``.
 

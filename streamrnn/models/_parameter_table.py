@@ -140,6 +140,16 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         """The season of ``seasonal``, ``drift`` and the profiles, in events; or that and the one within it, as (24, 168): hours of a day
         and of a week. None: they are found, up to 2016 events, a week of five minutes.""",
     ),
+    "minimum": Parameter(
+        "a number, 'auto' or None",
+        lambda value, _: (
+            value in (None, "auto")
+            if value is None or isinstance(value, str)
+            else isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+        ),
+        """What no value lies below: quantiles and intervals are cut off there; forecasts, and what is learned, are not. ``"auto"``: 0 for a channel
+        whose values so far are all counts (whole numbers from 0 on). None: nothing is cut off.""",
+    ),
     "key": Parameter(
         "hashable, or None",
         lambda value, _: isinstance(value, Hashable),

@@ -52,6 +52,7 @@ class RNNForecaster(SeriesState, Forecaster):
     {horizon}
     {experts}
     {period}
+    {minimum}
     {cell}
     {hidden_size}
     {n_layers}
@@ -89,12 +90,14 @@ class RNNForecaster(SeriesState, Forecaster):
     horizon: int
     experts: tuple[str, ...]
     period: int | tuple[int, ...] | None
+    minimum: float | str | None
 
     def __init__(
         self,
         horizon: int = 1,
         experts: tuple[str, ...] = defaults.EXPERTS,
         period: int | tuple[int, ...] | None = None,
+        minimum: float | str | None = "auto",
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
@@ -272,12 +275,12 @@ class RNNForecaster(SeriesState, Forecaster):
         """
         ok = all(0.0 < level < 1.0 for level in levels)
         check("forecast_quantiles", "levels", levels, "numbers between 0 and 1", ok=ok)
-        steps, known, area = self._steps(horizon, xs, key)
+        steps, found = self._bands(horizon, levels, xs, key)
         if not self._targets.names:
             return [dict.fromkeys(levels, 0.0) if self._single is not False else {} for _ in range(horizon)]
-        bands = (steps.T[:, :, None] + self._states.bands(area, horizon, levels, known)).tolist()
+        bands = found.tolist()
         if self._single:
-            return [dict(zip(levels, np.nan_to_num(band).tolist(), strict=True)) for band in bands[0]]
+            return [dict(zip(levels, np.nan_to_num(band).tolist(), strict=True)) for band in found[0]]
         names, good = self._targets.names, np.isfinite(steps[0]).tolist()
         shown = [(name, by_step) for name, by_step, ok in zip(names, bands, good, strict=True) if ok]
         return [{name: dict(zip(levels, by_step[i], strict=True)) for name, by_step in shown} for i in range(horizon)]
@@ -303,15 +306,27 @@ class RNNForecaster(SeriesState, Forecaster):
         """
         check("forecast_interval", "level", level, "a number between 0 and 1", ok=0.0 < level < 1.0)
         low, high = 0.5 - level / 2, 0.5 + level / 2
-        steps, known, area = self._steps(horizon, xs, key)
+        steps, bands = self._bands(horizon, (low, high), xs, key)
         if not self._targets.names:
             return [(0.0, 0.0) if self._single is not False else {} for _ in range(horizon)]
-        bands = steps.T[:, :, None] + self._states.bands(area, horizon, (low, high), known)
         if self._single:
             return list(map(tuple, np.nan_to_num(bands[0]).tolist()))
         good = np.isfinite(steps[0]).tolist()
         names, shown = list(compress(self._targets.names, good)), bands[good].transpose(1, 0, 2).tolist()
         return [dict(zip(names, map(tuple, step), strict=True)) for step in shown]
+
+    def _bands(
+        self, horizon: int, levels: Sequence[float], xs: list[dict[Any, Any]] | None, key: Any
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return forecasts (horizon, C), and quantiles (C, horizon, levels), none below the minimum."""
+        steps, known, area = self._steps(horizon, xs, key)
+        bands = steps.T[:, :, None] + self._states.bands(area, horizon, levels, known)
+        if self.minimum is None:
+            return steps, bands
+        least = (
+            np.where(self._states.counts(area), 0.0, -np.inf) if self.minimum == "auto" else np.float64(self.minimum)
+        )
+        return steps, np.maximum(bands, np.reshape(least, (-1, 1, 1)))
 
     @property
     def weights_(self) -> dict[str, Any]:

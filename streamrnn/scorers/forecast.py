@@ -154,7 +154,13 @@ def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool =
     from streamrnn.models import _defaults as defaults  # noqa: PLC0415
 
     experts = tuple(name for name in defaults.EXPERTS if not (keyed and name == "long"))
-    return RNNForecaster(horizon=settings.horizon, experts=experts, period=settings.period, time=time)
+    return RNNForecaster(
+        horizon=settings.horizon, experts=experts, period=settings.period, minimum=_minimum(settings), time=time
+    )
+
+
+def _minimum(settings: Forecast) -> float | str | None:
+    return None if settings.minimum == "none" else settings.minimum
 
 
 def forecaster_bytes(forecaster: Any) -> bytes:
@@ -192,6 +198,7 @@ def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) ->
     found = decode(data)
     if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time) != (settings.horizon, time):
         raise StateError("The snapshot's forecaster is none of this configuration.")
+    found.minimum = _minimum(settings)  # what is learned does not depend on it
     return found
 
 

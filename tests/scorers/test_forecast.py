@@ -67,6 +67,18 @@ def test_the_season_is_given_and_kept():
         shard().restore(first.snapshot())
 
 
+def test_the_minimum_may_change_between_runs():
+    """``[forecast] minimum`` cuts off bounds alone, so a snapshot goes on under another."""
+    first = shard(Forecast(horizon=3, minimum=100.0))
+    for block in blocks((0, 20)):
+        assert (first.score(block).forecasts[..., LOW] >= 100.0).all()
+    again = shard(Forecast(horizon=3, minimum="none"))
+    again.restore(first.snapshot())
+
+    for block in blocks((0, 20)):
+        assert (again.score(block).forecasts[..., LOW] < 100.0).all()
+
+
 @pytest.mark.parametrize("period", [(), (24, 24), 1, (24, 20_000), (2, 3, 4)])
 def test_what_is_no_season_is_said(period):
     with pytest.raises(ConfigError, match="period"):

@@ -64,6 +64,8 @@ def _remember(hd, d, c, t, y, learns):
         d[hd[at.FIRST_VALUE] + c] = y
     if known and not usable(d[hd[at.ANCHOR] + c]):
         d[hd[at.ANCHOR] + c] = y
+    if known and not (y >= 0.0 and y == np.floor(y)):
+        d[hd[at.NO_COUNT] + c] = 1.0
     if d[hd[at.SIGN] + c] == 0.0 and change != 0.0:
         d[hd[at.SIGN] + c] = 1.0 if change > 0.0 else -1.0
     if known and settled and abs(change) > JUMP * usual:

@@ -130,6 +130,7 @@ class StateLayout(Slab):
             (at.CLOCK, "clock", 3), (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed),
             (at.PROFILE_SETTINGS, "profile.settings", z.profiles, 3),
             (at.USUAL_CHANGE, "usual", C), (at.SIGN, "sign", C), (at.FIRST_VALUE, "first", C), (at.ANCHOR, "anchor", C),
+            (at.NO_COUNT, "no_count", C),
             (at.PENDING, "pending", max(z.nets, 1), H + 1, z.inputs), (at.ROW, "row", z.inputs),
             (at.SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8),
             (at.SCRATCH_LANES, "lanes", 3 * (E + 1) + at.LANE_ROWS, C, H), (at.LAST_FEATURES, "known", self.known),
