@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 @click.option(
     "--period", metavar="N", help="With --forecast: the season in events, or 24,168: a day and a week. [found]"
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="[COLUMN.]SIDE=N",
+    help="With --forecast: say when it reaches high=90, or disk.low=5; repeat it for more.",
+)
 @click.option("--dead-letters", metavar="FILE", help="Keep records that are no events in this file.")
 @click.option(
     "--snapshot", metavar="FILE", help="Start from this exported snapshot: its model, and what it has learned."
@@ -48,8 +55,9 @@ def replay(file: str | None, plot: str | None, **options: Any) -> None:
     """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
 
     The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position; with --forecast
-    also forecast, forecast_low and forecast_high: lists, the next event first, made when this one had come. With --config, a
-    stretch of that configuration's input is read beside its run, a Kafka topic too, and nothing is committed.
+    also forecast, forecast_low and forecast_high: lists, the next event first, made when this one had come; with --limit
+    also limit (when it is reached) and limit_alarm. With --config, a stretch of that configuration's input is read beside
+    its run, a Kafka topic too, and nothing is committed.
     """
     with starting():
         from streamrnn.commands.replay import from_command  # noqa: PLC0415

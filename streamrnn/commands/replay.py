@@ -67,6 +67,7 @@ def _spelled(option: str) -> str:
         "columns": "--column",
         "time_column": "--time",
         "key_column": "--key",
+        "limits": "--limit",
     }
     return names.get(option, "--" + option.replace("_", "-"))
 
@@ -74,6 +75,8 @@ def _spelled(option: str) -> str:
 def _from_file(file: str, given: dict[str, Any], kept: StoredSnapshot | None) -> tuple[Config, Callable[[], Runtime]]:
     if "period" in given and "forecast" not in given:
         raise UsageError("--period says what the season of a forecast is. Add --forecast N.")
+    if "limits" in given and "forecast" not in given:
+        raise UsageError("--limit says what a forecast may reach. Add --forecast N.")
     if kept is not None and (wrong := sorted({"hidden_size", "seed"} & set(given))):
         raise UsageError(f"{_spelled(wrong[0])} and --snapshot do not go together: the snapshot says it.")
     checked = configs.parse(replay_tables(file, **given), Path.cwd(), check_model)

@@ -69,12 +69,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 Field = Literal[
     "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feature", "decided", "feedback", "position", "partition", "input",
-    "forecast", "forecast_low", "forecast_high",
+    "forecast", "forecast_low", "forecast_high", "limit", "limit_alarm",
 ]  # fmt: skip
 DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")
 """What a result holds where nothing else is asked for."""
 FORECAST_FIELDS: tuple[Field, ...] = (*DEFAULT_FIELDS, "forecast", "forecast_low", "forecast_high")
 """The same for a replay that forecasts."""
+LIMIT_FIELDS: tuple[Field, ...] = ("limit", "limit_alarm")
+"""Added where it has limits."""
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +121,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         The season in events, or that and the one within it. None: they are found.
     minimum
         What no value lies below: the bounds are cut off there. ``"auto"``: 0 for columns of counts; ``"none"``: nothing is cut off.
+    limits
+        Values that a forecast may reach, by ``"high"`` and ``"low"``, or such a table for each column. None: there are none.
 
     Examples
     --------
@@ -144,13 +148,35 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "auto"
 
+    limits: Annotated[
+        dict[str, float | dict[str, float]] | None,
+        Meta(
+            description="Values that a forecast may reach: {high = 90}, {low = 5}, or such a table for each column: {disk = {high = 90}}."
+        ),
+    ] = None
+
     def __post_init__(self) -> None:
+        self._check_limits()
         given = (self.period,) if isinstance(self.period, int) else self.period
         fine = given is None or (1 <= len(given) == len(set(given)) <= 2 and all(2 <= one <= 10_000 for one in given))
         if not fine:
             raise ConfigError(
                 f"[forecast] period: must be one or two different numbers from 2 to 10000. Got {self.period!r} instead."
             )
+
+    def _check_limits(self) -> None:
+        plain = {name: one for name, one in (self.limits or {}).items() if not isinstance(one, dict)}
+        tables = [one for one in (self.limits or {}).values() if isinstance(one, dict)]
+        for table in (plain, *tables):
+            numbers = {"low": -math.inf, "high": math.inf, **table}
+            fine = set(numbers) == {"low", "high"} and all(math.isfinite(one) for one in table.values())
+            if not fine or numbers["low"] >= numbers["high"] or not (table or table is plain):
+                raise ConfigError(
+                    "[forecast] limits: must be numbers named low and high, low < high, or such a table for each column, as "
+                    f"{{disk = {{high = 90}}}}. Got {self.limits!r} instead."
+                )
+        if self.limits and not self.horizon:
+            raise ConfigError("[forecast] limits: nothing is forecast that could reach them. Set horizon as well.")
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from streamrnn.display.figure import MOST_PANELS, VALUE, save
 from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.forecast import HIGH, HIGH_HALF, LOW, LOW_HALF, MIDDLE
+from streamrnn.scorers.limits import limits_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_forecast"]
 
-_BAND, _MIDDLE, _NEXT = "#e08214", "#b35806", "#2c7fb8"
+_BAND, _MIDDLE, _NEXT, _LIMIT = "#e08214", "#b35806", "#2c7fb8", "#b2182b"
 
 
 def draw_forecast(fan: ForecastSummary, path: str, title: str) -> None:
@@ -80,6 +81,8 @@ def _fill(figure: Figure, fan: ForecastSummary, heading: str) -> None:
             x[came - 1 :], values[came - 1 :, c], color=VALUE, linewidth=1.3, marker="o", markersize=3.2,
             label="what really came", zorder=5,
         )  # fmt: skip
+        for limit in limits_of(fan.settings, fan.names[c]):
+            ax.axhline(limit, color=_LIMIT, linestyle="--", linewidth=1, label="limit")
         ax.set_ylabel(safe_name(fan.names[c], isolate=False))
         ax.margins(x=0.01)
     axes[-1].set_xlabel("time" if dates else "event number")

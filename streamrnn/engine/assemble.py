@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from streamrnn.config import Config, State
-from streamrnn.config.options import FORECAST_FIELDS
+from streamrnn.config.options import FORECAST_FIELDS, LIMIT_FIELDS
 from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.shard import Shard
-from streamrnn.errors import ConfigError
+from streamrnn.errors import ConfigError, UsageError
 from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
 from streamrnn.scorers.kinds import ModelKind, model_kind
 
@@ -243,6 +243,22 @@ def _seasons(text: str) -> int | list[int] | str:
     return int(text) if len(parts) == 1 else [int(part) for part in parts]
 
 
+def _limits(texts: Sequence[str]) -> dict[str, Any] | None:
+    """Return what ``--limit`` says: high=90, or disk.high=90. What is wrong with a value is left to the check of options."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        column, dot, side = name.rpartition(".")
+        if side not in ("high", "low"):
+            raise UsageError(f"--limit must be high=NUMBER or low=NUMBER, or COLUMN.high=NUMBER. Got {text!r} instead.")
+        try:
+            number: float | str = float(value)
+        except ValueError:
+            number = value
+        (found.setdefault(column, {}) if dot else found)[side] = number
+    return found or None
+
+
 def replay_tables(
     file: str,
     *,
@@ -254,6 +270,7 @@ def replay_tables(
     seed: int | None = None,
     forecast: int | None = None,
     period: str | None = None,
+    limits: Sequence[str] = (),
     dead_letters: str | None = None,
 ) -> dict[str, Mapping[str, Any]]:
     """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
@@ -278,8 +295,15 @@ def replay_tables(
         Events ahead that are forecast.
     period
         The season in events, or that and the one within it, with a comma: ``"24"``, ``"24,168"``.
+    limits
+        What forecasts may reach: ``"high=90"``, ``"disk.high=90"``.
     dead_letters
         File of records that are no events.
+
+    Raises
+    ------
+    UsageError
+        When a limit is none.
 
     Examples
     --------
@@ -291,8 +315,12 @@ def replay_tables(
         "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
         "model": {"hidden_size": hidden_size, "seed": seed},
         "alarm": {"rate": alarm_rate},
-        "forecast": {"horizon": forecast, "period": None if period is None else _seasons(period)},
-        "output": {"fields": FORECAST_FIELDS if forecast else None},
+        "forecast": {
+            "horizon": forecast,
+            "period": None if period is None else _seasons(period),
+            "limits": _limits(limits),
+        },
+        "output": {"fields": (*FORECAST_FIELDS, *(LIMIT_FIELDS if limits else ())) if forecast else None},
         "sink": {"path": "-"},
         "dead_letter": {"path": dead_letters},
     }

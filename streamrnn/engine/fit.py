@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from streamrnn.config import nearest
+from streamrnn.config import Forecast, nearest
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
 from streamrnn.scorers.kinds import ModelKind
@@ -13,8 +13,8 @@ from streamrnn.scorers.times import seconds_of
 __all__ = ["check_columns", "check_fit"]
 
 
-def check_columns(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
-    """Return one line for each column that a model needs and the input lacks.
+def check_columns(kind: ModelKind, names: tuple[str, ...], forecast: Forecast | None = None) -> list[str]:
+    """Return one line for each column that a model, or a limit of a forecast, needs and the input lacks.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ def check_columns(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
         A :class:`streamrnn.scorers.kinds.ModelKind`.
     names
         The columns that are watched.
+    forecast
+        What is forecast beside.
 
     Examples
     --------
@@ -30,6 +32,19 @@ def check_columns(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
     >>> check_columns(ModelKind("mine", {}, object, label="lod"), ("load", "flow"))
     ["[model] label: the input has no column 'lod' among those that are watched: load, flow. Did you mean 'load'?"]
     """
+    return [*_check_model(kind, names), *_check_limits(forecast or Forecast(), names)]
+
+
+def _check_limits(forecast: Forecast, names: tuple[str, ...]) -> list[str]:
+    limited = [name for name, one in (forecast.limits or {}).items() if isinstance(one, dict) and name not in names]
+    watched = ", ".join(names)
+    return [
+        f"[forecast] limits: the input has no column {name!r} among those that are watched: {watched}."
+        for name in limited
+    ]
+
+
+def _check_model(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
     label = kind.label
     watched = ", ".join(names)
     if label is not None and label not in names:
@@ -44,8 +59,8 @@ def check_columns(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
     return []
 
 
-def check_fit(kind: ModelKind, block: Block) -> None:
-    """Raise where a model cannot work with the columns of a block, which is the first one.
+def check_fit(kind: ModelKind, block: Block, forecast: Forecast | None = None) -> None:
+    """Raise where a model, or a forecast beside it, cannot work with the columns of a block, which is the first one.
 
     Parameters
     ----------
@@ -53,13 +68,15 @@ def check_fit(kind: ModelKind, block: Block) -> None:
         A :class:`streamrnn.scorers.kinds.ModelKind`.
     block
         The first events; there may be none.
+    forecast
+        What is forecast beside.
 
     Raises
     ------
     ConfigError
         With one line for each thing that does not fit.
     """
-    problems = check_columns(kind, block.names)
+    problems = check_columns(kind, block.names, forecast)
     problems += _check_time(kind.time, block) if kind.time is not None and kind.time not in block.names else []
     if kind.feedback_memory and block.times is None:
         problems.append(

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.config.options import DEFAULT_FIELDS
+from streamrnn.config.options import DEFAULT_FIELDS, LIMIT_FIELDS
 from streamrnn.io import Block
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE
@@ -20,7 +20,9 @@ from streamrnn.scorers.scored import Scored
 __all__ = ["encode_block"]
 
 NAMED = ("feature", "decided")  # what a model gives as a number and a person reads by name
-DETAILS = ("threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feedback", *NAMED)
+DETAILS = (
+    "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feedback", *LIMIT_FIELDS, *NAMED,
+)  # fmt: skip
 
 # Writes NaN as null, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode

@@ -187,7 +187,7 @@ class Shard:
         """
         n, names = len(block), block.names
         if names != self.columns.current or (n and not self.events):
-            check_fit(self.kind, cut(block, 0, 0) if self.events else block)
+            check_fit(self.kind, cut(block, 0, 0) if self.events else block, self.forecast)
         if names != self.columns.current:
             self.columns.meet(names, self.events)
             self._keys.room = self.room_for(names)

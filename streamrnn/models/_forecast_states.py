@@ -208,7 +208,8 @@ class ForecastStates:
         area
             Of which series.
         """
-        return np.equal(self.array(area, "no_count"), 0.0)
+        found: NDArray[np.bool_] = self.array(area, "no_count") == 0.0
+        return found
 
     def begin(self, area: int) -> None:
         """Make sure that there is a blank state at ``area``.

@@ -18,6 +18,7 @@ from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._crossings import Crossing, first_beyond, flat_limits
 from streamrnn.models._features import Columns
 from streamrnn.models._forecast_states import ForecastStates
 from streamrnn.models._frames import column_of, table_of, values_of
@@ -268,10 +269,10 @@ class RNNForecaster(SeriesState, Forecaster):
         >>> from streamrnn import RNNForecaster
         >>> model = RNNForecaster(experts=("last",))
         >>> for t in range(1000):
-        ...     model.learn_one(t % 3)
+        ...     model.learn_one(t % 3 - 1)
         >>> [band] = model.forecast_quantiles(1, [0.1, 0.9])
-        >>> model.forecast(1), band[0.1] <= -1.9, band[0.9] >= 0.9
-        ([0.0], True, True)
+        >>> model.forecast(1), band[0.1] <= -2.9, band[0.9] >= -0.1
+        ([-1.0], True, True)
         """
         ok = all(0.0 < level < 1.0 for level in levels)
         check("forecast_quantiles", "levels", levels, "numbers between 0 and 1", ok=ok)
@@ -314,6 +315,60 @@ class RNNForecaster(SeriesState, Forecaster):
         good = np.isfinite(steps[0]).tolist()
         names, shown = list(compress(self._targets.names, good)), bands[good].transpose(1, 0, 2).tolist()
         return [dict(zip(names, map(tuple, step), strict=True)) for step in shown]
+
+    def crossings(
+        self,
+        horizon: int,
+        limits: Mapping[Any, Any],
+        level: float = 0.8,
+        xs: list[dict[Any, Any]] | None = None,
+        key: Any = None,
+    ) -> list[Crossing]:
+        """Return which limits the next values will reach, and when, by the forecast and by its interval; the nearest first.
+
+        Parameters
+        ----------
+        horizon
+            As in :meth:`forecast_quantiles`.
+        limits
+            Numbers by ``"high"`` and ``"low"``; with channels also a table of those for each channel, by name.
+        level
+            Of the interval, as in :meth:`forecast_interval`.
+        xs, key
+            As in :meth:`forecast`.
+
+        Returns
+        -------
+        list
+            A named tuple (channel, side, limit, step, band_step) for each limit that is reached: ``step`` is the first step, from 1
+            on, whose forecast reaches it, None where only the interval does.
+
+        Raises
+        ------
+        ParameterError
+            When ``limits`` is something else.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNForecaster
+        >>> disk = RNNForecaster(horizon=24, experts=("last", "ar"))
+        >>> for hour in range(200):
+        ...     disk.learn_one(40.0 + 0.2 * hour)
+        >>> disk.crossings(72, {"high": 89.9})  # 79.8 percent now
+        [Crossing(channel='y', side='high', limit=89.9, step=51, band_step=51)]
+        """
+        check("crossings", "level", level, "a number between 0 and 1", ok=0.0 < level < 1.0)
+        asked = flat_limits(limits)
+        steps, bands = self._bands(horizon, (0.5 - level / 2, 0.5 + level / 2), xs, key)
+        found = []
+        for limit in asked:
+            for c, name in enumerate(self._targets.names):
+                if limit.channel is None or limit.channel == name:
+                    outer = bands[c, :, 1 if limit.side == "high" else 0]
+                    step, band = int(first_beyond(steps[:, c], limit)), int(first_beyond(outer, limit))
+                    if step or band:
+                        found.append(Crossing(name, limit.side, limit.value, step or None, band or None))
+        return sorted(found, key=lambda one: (one.step or horizon + 1, one.band_step or horizon + 1))
 
     def _bands(
         self, horizon: int, levels: Sequence[float], xs: list[dict[Any, Any]] | None, key: Any

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Forecast
 from streamrnn.errors import StateError
+from streamrnn.scorers.limits import LimitWatch
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters, Scorer, read
 from streamrnn.scorers.times import seconds_of_events
@@ -69,13 +70,14 @@ class ForecastingScorer:
         self.scorer = scorer
         self.settings = settings
         self.forecaster = new_forecaster(settings, time, keyed=keyed)
+        self.limits = LimitWatch(settings)
         self._time = time
         self._feedback_rows = feedback_rows
 
     @property
     def parts(self) -> int:
-        """Those inside, and one."""
-        return self.scorer.parts + 1
+        """Those inside, and two."""
+        return self.scorer.parts + 2
 
     @property
     def counters(self) -> Counters:
@@ -97,7 +99,11 @@ class ForecastingScorer:
         found = read(self.scorer.run(values, names, times))
         skip = np.flatnonzero(self._feedback_rows(values, names)).tolist()
         seconds = self._seconds(values, names, times)
-        return replace(found, forecasts=forecast_block(self.forecaster, self.settings, names, values, skip, seconds))
+        ahead = forecast_block(self.forecaster, self.settings, names, values, skip, seconds)
+        details = found.details
+        if self.limits.limits:
+            details = {**details, **self.limits.run(names, ahead[..., [LOW, MIDDLE, HIGH]], times, skip)}
+        return replace(found, forecasts=ahead, details=details)
 
     def _seconds(
         self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None
@@ -123,8 +129,8 @@ class ForecastingScorer:
         return int(self.scorer.memory() + self.forecaster.memory_usage() * 3 // 2)
 
     def dumps(self) -> list[bytes]:
-        """Return the blobs inside, then the forecaster."""
-        return [*self.scorer.dumps(), forecaster_bytes(self.forecaster)]
+        """Return the blobs inside, then the forecaster and what is remembered of limits."""
+        return [*self.scorer.dumps(), forecaster_bytes(self.forecaster), self.limits.dumps()]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -134,8 +140,9 @@ class ForecastingScorer:
         blobs
             What it gave, as many and in the order.
         """
-        self.scorer.restore(blobs[:-1])
-        self.forecaster = forecaster_from(blobs[-1], self.settings, self._time)
+        self.scorer.restore(blobs[:-2])
+        self.forecaster = forecaster_from(blobs[-2], self.settings, self._time)
+        self.limits.restore(blobs[-1])
 
 
 def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool = False) -> Any:
