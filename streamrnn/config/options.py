@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -108,6 +109,13 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"[output] fields: must differ from each other. Got {list(self.fields)} instead.")
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """``[forecast]``: what is said of events to come, by a :class:`streamrnn.RNNForecaster` beside the model.
 
@@ -123,6 +131,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         What no value lies below: the bounds are cut off there. ``"auto"``: 0 for columns of counts; ``"none"``: nothing is cut off.
     limits
         Values that a forecast may reach, by ``"high"`` and ``"low"``, or such a table for each column. None: there are none.
+    calendar
+        What of the events' time is known to matter: ``"hour"``, ``"weekday"``.
+    holidays
+        Dates, ``"2024-12-25"``, past and to come, on which a week goes otherwise.
 
     Examples
     --------
@@ -155,14 +167,36 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
 
+    calendar: Annotated[
+        tuple[Literal["hour", "weekday"], ...],
+        Meta(
+            description="What of the events' time is known to matter: hour (a day is a season), weekday (a week is one)."
+        ),
+    ] = ()
+    holidays: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Dates, 2024-12-25, past and to come, that are forecast as partly a Sunday. May change between runs."
+        ),
+    ] = ()
+
     def __post_init__(self) -> None:
         self._check_limits()
+        if wrong := [day for day in self.holidays if not _is_day(day)]:
+            raise ConfigError(f"[forecast] holidays: must be dates as 2024-12-25. Got {wrong[0]!r} instead.")
+        if len(set(self.calendar)) < len(self.calendar):
+            raise ConfigError(f"[forecast] calendar: must differ from each other. Got {list(self.calendar)!r} instead.")
         given = (self.period,) if isinstance(self.period, int) else self.period
         fine = given is None or (1 <= len(given) == len(set(given)) <= 2 and all(2 <= one <= 10_000 for one in given))
         if not fine:
             raise ConfigError(
                 f"[forecast] period: must be one or two different numbers from 2 to 10000. Got {self.period!r} instead."
             )
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the time of events is needed."""
+        return bool(self.horizon and (self.calendar or self.holidays))
 
     def _check_limits(self) -> None:
         plain = {name: one for name, one in (self.limits or {}).items() if not isinstance(one, dict)}

@@ -38,6 +38,7 @@ SHARD_COUNTERS = (
         "times_passed_over",
     ),
     ("unapplied_feedback", "Feedback on events that are unknown, or too old.", "unapplied"),
+    ("limit_alarms", "Events whose forecast newly reaches a limit.", "limit_alarms"),
 )
 
 # The same for what is kept of a partition and told by its quantiles.

@@ -78,12 +78,26 @@ def check_fit(kind: ModelKind, block: Block, forecast: Forecast | None = None) -
     """
     problems = check_columns(kind, block.names, forecast)
     problems += _check_time(kind.time, block) if kind.time is not None and kind.time not in block.names else []
+    if forecast is not None and forecast.by_time and kind.time is None:
+        problems += _check_calendar(block)
     if kind.feedback_memory and block.times is None:
         problems.append(
             "[model] feedback_memory: late feedback names its event by the time, and the input has none. Set [source] time."
         )
     if problems:
         raise ConfigError(problems)
+
+
+def _check_calendar(block: Block) -> list[str]:
+    if block.times is None:
+        return [
+            "[forecast] calendar, holidays: they need the time of events, and the input has none. Set [source] time."
+        ]
+    first = block.times[0] if len(block) else None
+    if first is not None and math.isnan(seconds_of(first)):
+        said = f"[forecast] calendar, holidays: the time {str(first)[:40]!r} is neither a number nor ISO 8601"
+        return [f"{said} (2024-01-31T23:59:59Z), so no day is known."]
+    return []
 
 
 def _check_time(name: str, block: Block) -> list[str]:

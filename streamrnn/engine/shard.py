@@ -22,6 +22,7 @@ from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import AlarmEvent, Block
 from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.kinds import ModelKind
+from streamrnn.scorers.limits import ALARM
 from streamrnn.scorers.make import feedback_rows, new_scorer
 from streamrnn.scorers.scored import RawRows, Scored, join
 from streamrnn.scorers.scorer import Scorer, read
@@ -101,6 +102,7 @@ class Shard:
         self.alarms = 0
         self.refused = 0
         self.unapplied = 0  # feedback on events that are unknown, or too old
+        self.limit_alarms = 0  # events whose forecast newly reaches a limit
         self.unwritten = 0  # events whose results the sink could not take
         self._keys = Keys(self._new_scorer, max_keys)
 
@@ -213,6 +215,8 @@ class Shard:
         self.alarms += sum(found.alarms)
         if FIELD in found.details:
             self.unapplied += found.details[FIELD].tolist().count(False)
+        if ALARM in found.details:
+            self.limit_alarms += n - found.details[ALARM].tolist().count(None)
         return found
 
     def _episodes(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamrnn.errors import StateError
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.bands import bands
+from streamrnn.kernels.forecast.calendar import BY_HOUR, BY_WEEKDAY
 from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.forecast.experts.long import BACK, BUILD, FACTOR, IDLE
 from streamrnn.kernels.forecast.experts.profile import BOTH
@@ -23,7 +24,7 @@ from streamrnn.kernels.forecast.state import Shape, StateLayout
 
 __all__ = ["ForecastStates"]
 
-_FIXED = ("prior", "informed.prior", "input_of", "profile.settings")
+_FIXED = ("prior", "informed.prior", "input_of", "profile.settings", "holidays")
 _TRANSIENT = ("scratch", "row", "lanes")
 
 
@@ -52,6 +53,10 @@ class ForecastStates:
         How many of the experts are nets.
     timed
         Whether rows begin with the time.
+    calendar
+        What the time says of days and weeks: "hour", "weekday".
+    holidays
+        Days since 1970, ascending.
 
     Examples
     --------
@@ -63,19 +68,22 @@ class ForecastStates:
     """
 
     def __init__(
-        self, names: tuple[str, ...], horizon: int, period: tuple[int, int] = (0, 0), nets: int = 0, timed: bool = False
-    ) -> None:
+        self, names: tuple[str, ...], horizon: int, period: tuple[int, int] = (0, 0), nets: int = 0, timed: bool = False,
+        calendar: tuple[str, ...] = (), holidays: Sequence[int] = (),
+    ) -> None:  # fmt: skip
         asked = [EXPERTS[name] for name in names]
         self.rows = rows = [row for row in asked if row.code != ARX_CODE]
         self.prior = np.array([row.prior for row in rows])
         arx = [row for row in asked if row.code == ARX_CODE]
         self.informed_prior = np.array([row.prior for row in (*rows, *arx)])
         self.inputs: list[int] = []
+        self.holidays = list(holidays)
         self.shape = Shape(
             0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS_CODE),
             period[0], timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
             max((row.lags for row in arx), default=0), period[1], sum(row.code == PROFILE_CODE for row in rows),
             max((row.lags for row in rows if row.code == LONG_CODE), default=0),
+            BY_HOUR * ("hour" in calendar) + BY_WEEKDAY * ("weekday" in calendar), len(self.holidays),
         )  # fmt: skip
         self.slabs: list[NDArray[np.uint8]] = []
         self.layout = _layout_of(self.shape)
@@ -110,6 +118,7 @@ class ForecastStates:
                 layout.view(slab, f"{name}prior")[:] = prior / prior.sum()
                 layout.view(slab, f"{name}weights")[:] = (prior / prior.sum())[:, None, None]
         layout.view(slab, "input_of")[:] = self.inputs
+        layout.view(slab, "holidays")[:] = self.holidays
         for place, row in enumerate(row for row in self.rows if row.code == RLS_CODE):
             layout.view(slab, f"rls{place}.settings")[0] = row.forget
         for place, row in enumerate(row for row in self.rows if row.code == PROFILE_CODE):
@@ -129,7 +138,8 @@ class ForecastStates:
             for name in old.fields:
                 source, into = old.view(before, name), new.view(after, name)
                 shared = tuple(slice(0, min(a, b)) for a, b in zip(source.shape, into.shape, strict=True))
-                into[shared] = source[shared]
+                if name != "holidays":
+                    into[shared] = source[shared]
         self.shape, self.layout = shape, new
 
     def grow(self, channels: int = 0, features: int = 0, inputs: list[int] | None = None) -> None:
@@ -147,6 +157,17 @@ class ForecastStates:
         z, more = self.shape, inputs or []
         shape = replace(z, channels=z.channels + channels, features=z.features + features, inputs=z.inputs + len(more))
         self._lay_out(shape, more)
+
+    def list_holidays(self, holidays: Sequence[int]) -> None:
+        """List other holidays; everything learned stays as it is.
+
+        Parameters
+        ----------
+        holidays
+            Days since 1970, ascending.
+        """
+        self.holidays = list(holidays)
+        self._lay_out(replace(self.shape, holidays=len(self.holidays)), [])
 
     def copy(self) -> ForecastStates:
         """Return an independent copy."""

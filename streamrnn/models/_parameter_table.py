@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
 
-__all__ = ["PARAMETERS", "Parameter"]
+__all__ = ["PARAMETERS", "Parameter", "is_day"]
 
 
 def _whole(low: int, high: int) -> Callable[[Any, Mapping[str, Any]], bool]:
@@ -28,6 +29,26 @@ def _whole(low: int, high: int) -> Callable[[Any, Mapping[str, Any]], bool]:
 def _rate(value: Any, _: Mapping[str, Any]) -> bool:
     real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     return value is None or (real and 0 < value < math.inf)
+
+
+def is_day(value: Any) -> bool:
+    """Tell whether a value is a date as text.
+
+    Parameters
+    ----------
+    value
+        Anything.
+
+    Examples
+    --------
+    >>> from streamrnn.models._parameter_table import is_day
+    >>> is_day("2024-12-25"), is_day("25.12.")
+    (True, False)
+    """
+    try:
+        return isinstance(value, str) and dt.date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +170,25 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         ),
         """What no value lies below: quantiles and intervals are cut off there; forecasts, and what is learned, are not. ``"auto"``: 0 for a channel
         whose values so far are all counts (whole numbers from 0 on). None: nothing is cut off.""",
+    ),
+    "calendar": Parameter(
+        "a tuple of 'hour' and 'weekday', empty without time",
+        lambda value, given: (
+            isinstance(value, tuple)
+            and len(value) == len(set(value))
+            and all(name in ("hour", "weekday") for name in value)
+            and (not value or given.get("time") is not None)
+        ),
+        """What of the event's time, in seconds since 1970 or as a date, is known to matter. ``"hour"``: a day is a season of ``profile``, ``"weekday"``: a week,
+        both: a week and the day in it, as soon as the step is known and as long as both are whole numbers of steps. Empty: seasons are found as without time.""",
+    ),
+    "holidays": Parameter(
+        "a tuple of dates as text, '2024-12-25', empty without time",
+        lambda value, given: (
+            isinstance(value, tuple) and all(map(is_day, value)) and (not value or given.get("time") is not None)
+        ),
+        """Days on which a week goes otherwise, past and to come. A listed day is forecast as partly a Sunday, by a share that is learned, and teaches the shape of the week
+        nothing. Days begin at midnight of ``time``: of UTC, where it has a zone. May be set anew at any time.""",
     ),
     "key": Parameter(
         "hashable, or None",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any, ClassVar
@@ -23,11 +24,17 @@ from streamrnn.models._features import Columns
 from streamrnn.models._forecast_states import ForecastStates
 from streamrnn.models._frames import column_of, table_of, values_of
 from streamrnn.models._keys import key_of
-from streamrnn.models._parameters import check, documented
+from streamrnn.models._parameters import check, check_all, documented
 from streamrnn.models._series import ONLY
 from streamrnn.models._series_state import SeriesState
 
 __all__ = ["RNNForecaster"]
+
+
+def _days(holidays: Sequence[str]) -> list[int]:
+    """Return days since 1970, ascending."""
+    first = dt.date(1970, 1, 1)
+    return sorted({(dt.date.fromisoformat(day) - first).days for day in holidays})
 
 
 @documented
@@ -54,6 +61,8 @@ class RNNForecaster(SeriesState, Forecaster):
     {experts}
     {period}
     {minimum}
+    {calendar}
+    {holidays}
     {cell}
     {hidden_size}
     {n_layers}
@@ -92,6 +101,7 @@ class RNNForecaster(SeriesState, Forecaster):
     experts: tuple[str, ...]
     period: int | tuple[int, ...] | None
     minimum: float | str | None
+    calendar: tuple[str, ...]
 
     def __init__(
         self,
@@ -99,6 +109,8 @@ class RNNForecaster(SeriesState, Forecaster):
         experts: tuple[str, ...] = defaults.EXPERTS,
         period: int | tuple[int, ...] | None = None,
         minimum: float | str | None = "auto",
+        calendar: tuple[str, ...] = (),
+        holidays: tuple[str, ...] = (),
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
@@ -131,13 +143,30 @@ class RNNForecaster(SeriesState, Forecaster):
         # a key has no long regression: its sums would be half a megabyte for each
         self._asked_of = tuple(name for name in experts if key is None or EXPERTS[name].code != LONG_CODE) or ("last",)
         self._states = ForecastStates(
-            self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None
-        )
+            self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None, calendar,
+            _days(holidays) if self._time is not None else (),
+        )  # fmt: skip
         self._single = None
         self._n_seen = 0
         if self._time is not None:
             self._states.grow(inputs=[TIME_INPUT])
         self._lay_row()
+
+    @property
+    def holidays(self) -> tuple[str, ...]:
+        """The listed holidays. Set anew (``model.holidays = (*model.holidays, "2026-01-01")``) they hold from the next event on."""
+        return self._holidays
+
+    @holidays.setter
+    def holidays(self, holidays: tuple[str, ...]) -> None:
+        self._holidays = holidays
+        if "_states" in vars(self):
+            check_all(type(self).__name__, {"holidays": holidays, "time": self._time})
+            self._states.list_holidays(_days(holidays))
+
+    @property
+    def _mutable_attributes(self) -> set[str]:
+        return {"lr", "minimum", "holidays"}
 
     def _quicken(self) -> None:
         rows = [EXPERTS[name] for name in self.experts if EXPERTS[name].code == NET_CODE]
@@ -315,6 +344,33 @@ class RNNForecaster(SeriesState, Forecaster):
         good = np.isfinite(steps[0]).tolist()
         names, shown = list(compress(self._targets.names, good)), bands[good].transpose(1, 0, 2).tolist()
         return [dict(zip(names, map(tuple, step), strict=True)) for step in shown]
+
+    def predict_interval_one(self, x: Mapping[Any, Any] | None = None, level: float = 0.8) -> Any:
+        """Return the prediction interval of the next value, whose features are x. Does not change the model.
+
+        Parameters
+        ----------
+        x
+            Exogenous features of the next event, by name, with the key where the model has one; None: not known.
+        level
+            As in :meth:`forecast_interval`.
+
+        Returns
+        -------
+        tuple, or dict of tuples by channel
+            Low and high.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNForecaster
+        >>> model = RNNForecaster(experts=("last",))
+        >>> for t in range(1000):
+        ...     model.learn_one(t % 3 - 1)
+        >>> low, high = model.predict_interval_one(level=0.9)  # the last value was -1, and all changes are 1, 1 and -2
+        >>> low < -2.5, high > -0.5
+        (True, True)
+        """
+        return self.forecast_interval(1, level, None if x is None else [dict(x)])[0]
 
     def crossings(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "new_forecaster",
 ]
 
+TIME: Final = "time of the event"  # what the forecaster calls it where the model sees none
 LOW, LOW_HALF, MIDDLE, HIGH_HALF, HIGH = range(5)
 
 FeedbackRows = Callable[[NDArray[np.float64], tuple[str, ...]], NDArray[np.bool_]]
@@ -41,7 +42,7 @@ class ForecastingScorer:
     settings
         Horizon, at least 1, and level.
     time
-        The column or the time of the events that the forecaster sees; None: it sees none.
+        The column or the time of the events that the forecaster sees; None: it sees none, unless its calendar asks for it.
     feedback_rows
         Tells which records are no events: they are not forecast.
     keyed
@@ -69,9 +70,9 @@ class ForecastingScorer:
     ) -> None:
         self.scorer = scorer
         self.settings = settings
+        self._time = time = TIME if time is None and settings.by_time else time
         self.forecaster = new_forecaster(settings, time, keyed=keyed)
         self.limits = LimitWatch(settings)
-        self._time = time
         self._feedback_rows = feedback_rows
 
     @property
@@ -161,9 +162,11 @@ def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool =
     from streamrnn.models import _defaults as defaults  # noqa: PLC0415
 
     experts = tuple(name for name in defaults.EXPERTS if not (keyed and name == "long"))
+    time = TIME if time is None and settings.by_time else time
     return RNNForecaster(
-        horizon=settings.horizon, experts=experts, period=settings.period, minimum=_minimum(settings), time=time
-    )
+        horizon=settings.horizon, experts=experts, period=settings.period, minimum=_minimum(settings),
+        calendar=settings.calendar, holidays=settings.holidays, time=time,
+    )  # fmt: skip
 
 
 def _minimum(settings: Forecast) -> float | str | None:
@@ -203,9 +206,12 @@ def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) ->
     from streamrnn.models.persistence import decode  # noqa: PLC0415
 
     found = decode(data)
-    if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time) != (settings.horizon, time):
+    wanted = (settings.horizon, time, settings.calendar)
+    if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time, found.calendar) != wanted:
         raise StateError("The snapshot's forecaster is none of this configuration.")
     found.minimum = _minimum(settings)  # what is learned does not depend on it
+    if found.holidays != settings.holidays:
+        found.holidays = settings.holidays
     return found
 
 

@@ -296,6 +296,9 @@ def test_known_features_count():
     assert (abs(np.mean(inside, axis=0) - 0.8) < 0.05).all()
     assert (model.weights_with_xs_["arx"] > 0.9).all()
     assert "arx" not in model.weights_
+    low, high = model.predict_interval_one(features[7], 0.9)
+    assert (low, high) == model.forecast_interval(1, 0.9, features[7:8])[0]
+    assert high - low < 0.5 * np.ptp(model.predict_interval_one(level=0.9))
 
 
 def test_without_known_features_nothing_changes():

@@ -23,7 +23,7 @@ from streamrnn.models._parameter_table import PARAMETERS
 WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
     "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
-    "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1, "minimum": "zero",
+    "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1, "minimum": "zero", "calendar": ("hour",), "holidays": ("25.12.",),
     "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "memory": 63,
 }  # fmt: skip
 
@@ -34,7 +34,7 @@ def test_a_wrong_value_is_named(name):
     of_detector = dict.fromkeys(
         ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory"), RNNAnomalyDetector
     )
-    of_forecaster = dict.fromkeys(("horizon", "experts", "period", "minimum"), RNNForecaster)
+    of_forecaster = dict.fromkeys(("horizon", "experts", "period", "minimum", "calendar", "holidays"), RNNForecaster)
     cls = {"max_classes": RNNClassifier, **of_forecaster, **of_detector}.get(name, RNNRegressor)
 
     with pytest.raises(

@@ -15,7 +15,7 @@ from streamrnn.engine.assemble import replay_tables
 from streamrnn.engine.monitor import Summary
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
-from streamrnn.errors import ConfigError, ModelChangedError
+from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.scorers.forecast import HIGH, LOW, MIDDLE, new_forecaster
 from streamrnn.scorers.kinds import model_kind
@@ -77,6 +77,40 @@ def test_the_minimum_may_change_between_runs():
 
     for block in blocks((0, 20)):
         assert (again.score(block).forecasts[..., LOW] < 100.0).all()
+
+
+def test_the_calendar_is_that_of_the_events_time():
+    """``[forecast] calendar`` and ``holidays`` need no model with ``time``; holidays may be listed anew between runs, cuts change nothing."""
+    settings = Forecast(horizon=3, calendar=("hour", "weekday"), holidays=("2024-01-01",))
+    whole, cut, found = shard(settings), shard(settings), []
+    [expected] = [whole.score(block).forecasts for block in blocks((0, 60))]
+    for block in blocks((0, 1, 31, 60)):
+        found.append(cut.score(block).forecasts)
+        again = shard(settings)
+        again.restore(cut.snapshot())
+        cut = again
+
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+    forecaster = cut._keys.get("a").scorer.forecaster
+    assert forecaster._states.array(0, "days_off")[0] == 1_704_067_200.0 + 58 * 60.0
+    more = shard(Forecast(horizon=3, calendar=("hour", "weekday"), holidays=("2024-01-01", "2025-01-01")))
+    more.restore(cut.snapshot())
+    assert more._keys.get("a").scorer.forecaster.holidays == ("2024-01-01", "2025-01-01")
+    with pytest.raises(StateError, match="none of this configuration"):
+        shard(Forecast(horizon=3, calendar=("hour",))).restore(cut.snapshot())
+
+
+def test_a_calendar_needs_times():
+    with pytest.raises(ConfigError, match=r"Set \[source\] time"):
+        shard(Forecast(horizon=3, calendar=("hour",))).score(Block(("u",), np.zeros((1, 1)), (0,), 1))
+    with pytest.raises(ConfigError, match="no day is known"):
+        shard(Forecast(horizon=3, holidays=("2024-01-01",))).score(
+            Block(("u",), np.zeros((1, 1)), (0,), 1, times=("soon",))
+        )
+    with pytest.raises(ConfigError, match="holidays: must be dates"):
+        Forecast(holidays=("1 May",))
+    with pytest.raises(ConfigError, match="calendar"):
+        Forecast(calendar=("hour", "hour"))
 
 
 @pytest.mark.parametrize("period", [(), (24, 24), 1, (24, 20_000), (2, 3, 4)])

@@ -105,7 +105,8 @@ def lines(model, cuts):
 def test_cuts_and_restarts_change_nothing():
     """One block or many, with a snapshot in between or not: the same lines; each key alarms for itself, once."""
     settings = Forecast(horizon=3, limits={"disk": {"high": 55.0}})
-    expected = lines(shard(settings), (0, 60))
+    whole = shard(settings)
+    expected = lines(whole, (0, 60))
     cut, found = shard(settings), []
     for part in pairwise((0, 1, 31, 40, 60)):
         found += lines(cut, part)
@@ -116,6 +117,7 @@ def test_cuts_and_restarts_change_nothing():
     assert found == expected
     alarms = [(i % 2, json.loads(line)["limit_alarm"]) for i, line in enumerate(expected) if b"reaches" in line]
     assert [key for key, _ in alarms] == [1]
+    assert whole.limit_alarms == 1
     assert alarms[0][1].startswith("disk reaches 55 in ")
     other = shard(Forecast(horizon=3, limits={"disk": {"high": 50.2}}))
     other.restore(cut.snapshot())  # limits may change between runs

@@ -19,9 +19,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.calendar import mark_holidays
 from streamrnn.kernels.forecast.clock import absent, write_absent
 from streamrnn.kernels.forecast.experts import arx
 from streamrnn.kernels.forecast.experts import long as long_lags
@@ -56,6 +59,7 @@ def begin(hd, d, row):
     for k in range(2 if given else 1):
         if learns:
             verify(hd, d, row, t, at.PLAIN if k == 0 else at.INFORMED)
+    mark_holidays(hd, d, row[0] if T else np.nan)
     remember(hd, d, row, t, learns)
     complete = arx.complete(hd, x)
     for c in range(C):

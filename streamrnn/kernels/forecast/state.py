@@ -46,6 +46,10 @@ class Shape:
         How many of the experts are profiles.
     long
         Lags of the long direct regression; 0 for none.
+    calendar
+        What the time says of days and weeks, as bits.
+    holidays
+        How many are listed.
     """
 
     channels: int
@@ -62,6 +66,8 @@ class Shape:
     short: int = 0
     profiles: int = 0
     long: int = 0
+    calendar: int = 0
+    holidays: int = 0
 
 
 class StateLayout(Slab):
@@ -105,6 +111,7 @@ class StateLayout(Slab):
             (at.GIVEN_PERIOD, z.period), (at.HAS_TIME, z.timed), (at.MODELS, len(z.lags)), (at.LONGEST_PERIOD, self.longest),
             (at.KNOWN_FEATURES, self.known), (at.GIVEN, self.given), (at.PROFILES, z.profiles),
             (at.SHORT_ROOM, max(z.short, at.CURVE_LAGS * self.found)), (at.LONG_LAGS, z.long),
+            (at.CALENDAR, z.calendar), (at.N_HOLIDAYS, z.holidays),
         ))  # fmt: skip
         for place, code in enumerate(z.codes):
             self.note(((at.CODE + place, code), (at.OWN + place, z.codes[:place].count(code))))
@@ -128,7 +135,8 @@ class StateLayout(Slab):
             (at.COARSE_CURVE, "coarse_curve", C, 2, N), (at.COARSE_VALUES, "coarse", C, N), (at.BLOCK_SUM, "block", C, 2),
             (at.PERIOD, "period", C), (at.SHORT_PERIOD, "short", C), (at.IMPUTED, "imputed", C), (at.CHANGE_PEAKS, "change_peaks", 2, C, H),
             (at.CLOCK, "clock", 3), (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed),
-            (at.PROFILE_SETTINGS, "profile.settings", z.profiles, 3),
+            (at.PROFILE_SETTINGS, "profile.settings", z.profiles, 3), (at.HOLIDAYS, "holidays", z.holidays),
+            (at.DAYS_OFF, "days_off", (2 + H) * (z.holidays > 0)), (at.HOLIDAY_SHARE, "holiday_share", z.profiles, C, 2 * (z.holidays > 0)),
             (at.USUAL_CHANGE, "usual", C), (at.SIGN, "sign", C), (at.FIRST_VALUE, "first", C), (at.ANCHOR, "anchor", C),
             (at.NO_COUNT, "no_count", C),
             (at.PENDING, "pending", max(z.nets, 1), H + 1, z.inputs), (at.ROW, "row", z.inputs),

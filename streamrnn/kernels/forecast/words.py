@@ -53,6 +53,8 @@ PROFILE_0, PROFILE_WORDS = 160, 8
 SEASON_OF, LEVEL, RESIDUAL_SPREAD, SHAPE, SHORT_SHAPE, RESIDUALS, RESIDUAL_GAIN, RESIDUAL_COEFFICIENTS = range(8)
 MAX_PROFILES: Final = 3
 PROFILE_SETTINGS = 184
+# what is known of the calendar
+HOLIDAYS, N_HOLIDAYS, CALENDAR, DAYS_OFF, HOLIDAY_SHARE = range(185, 190)
 # words of the long direct regression: its lags, where its arrays lie, and how far the equations are solved
 LONG_0 = 192
 (
@@ -62,6 +64,6 @@ LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN = range(L
 CARRIED_WORDS = (N_EVENTS, IS_FROZEN, LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN)
 # NaN before anything is known
 NAN_UNTIL_SEEN: Final = (
-    "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known", "clock",
+    "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known", "clock", "days_off",
 )  # fmt: skip
 BLANK: Final = (*NAN_UNTIL_SEEN, "anchor", "known_first")

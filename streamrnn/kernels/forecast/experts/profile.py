@@ -8,6 +8,8 @@ A profile is a level l and shapes S1 (m1 bins, the main season) and, for ``profi
 with g = max(the row's floor, 1 / (seasons seen + 2)). What is left goes on for some hours: r[t + h] is regressed on the last ``LAGS`` residuals by
 recursive least squares with one gain for all steps, as in :mod:`streamrnn.kernels.forecast.experts.rls`; the forecast is the shape and that.
 
+On a listed holiday the main shape of a week is partly that of its Sunday, by a share that is learned on holidays; the shapes learn nothing there.
+
 Where a season is found late, or another is, the profile is learned anew at once from the values that are still there. Before that it
 has no opinion. A missing value teaches nothing: what stands for it only keeps the residuals in step.
 """
@@ -20,6 +22,16 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.calendar import (
+    BY_HOUR,
+    BY_WEEKDAY,
+    DAY_S,
+    WEEK_S,
+    events_in,
+    is_week,
+    marked,
+    past_holiday,
+)
 from streamrnn.kernels.forecast.experts.bounds import after
 from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import GROWN, RIDGE, gain
@@ -35,6 +47,10 @@ LEVEL_PACE: Final = 0.002
 RESIDUAL_LIMIT: Final = 5.0  # mean absolute residuals: a day of zeros is not learned
 SPREAD_ALPHA: Final = 0.01
 SETTLED_SPREAD: Final = 10  # residuals before which there is no limit
+SHARE_PRIOR: Final = 0.5  # of the way from its weekday to Sunday is a holiday before any was seen ...
+SHARE_POWER: Final = 100.0  # ... as sure as of so many events whose way is one mean absolute residual
+SHARE_FORGET: Final = 0.999  # an event of a holiday: a year or two
+SHARE_MOST: Final = 1.5
 BOTH: Final = 65536  # the seasons of a profile in one number: m1 + BOTH m2
 
 
@@ -44,6 +60,11 @@ def _wanted(hd, d, c, o, t):
     m = main_season(hd, d, c)
     settings = hd[at.PROFILE_SETTINGS] + 3 * o
     short = short_season(hd, d, c) if d[settings + 1] > 0.0 else 0
+    if hd[at.CALENDAR] > 0 and d[settings + 1] > 0.0:
+        day = events_in(hd, d, DAY_S, hd[at.SHORT_ROOM]) if hd[at.CALENDAR] & BY_HOUR else 0
+        week = events_in(hd, d, WEEK_S, hd[at.LONGEST_PERIOD]) if hd[at.CALENDAR] & BY_WEEKDAY else 0
+        if week > 0 or day > 0:
+            m, short = (week, day) if week > 0 else (day, 0)
     return m + BOTH * short if m > 0 and t >= m + m // 2 else 0
 
 
@@ -56,11 +77,39 @@ def _shape(hd, d, c, base, season, t):
 
 
 @kernel
-def _adapt(hd, d, c, o, season, t, y, age, learns):
+def _to_sunday(hd, d, c, base, m, t, days):
+    """Return by how much more the main shape is on the Sunday ``days`` later, at the same time of the day; 0 where the season is no week."""
+    if not (days >= 0.0 and is_week(hd, d, m)):
+        return 0.0
+    shape = hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD]
+    return d[shape + (t + int(days) * (m // 7)) % m] - d[shape + t % m]
+
+
+@kernel
+def _share(hd, d, c, o):
+    """Return which share of the way to Sunday a holiday is."""
+    sums = hd[at.HOLIDAY_SHARE] + (o * hd[at.CHANNELS] + c) * 2
+    share = (SHARE_PRIOR * SHARE_POWER + d[sums + 1]) / (SHARE_POWER + d[sums])
+    return min(max(share, 0.0), SHARE_MOST)
+
+
+@kernel
+def _adapt_share(hd, d, c, o, way, r):
+    """Learn the share from a residual r (without it), where Sunday is ``way`` off; both in mean absolute residuals."""
+    sums = hd[at.HOLIDAY_SHARE] + (o * hd[at.CHANNELS] + c) * 2
+    d[sums] = SHARE_FORGET * d[sums] + way * way
+    d[sums + 1] = SHARE_FORGET * d[sums + 1] + way * r
+
+
+@kernel
+def _adapt(hd, d, c, o, season, t, y, age, learns, holiday):
     """Take y[t] into the profile, ``age`` events after it began; return the residual, limited."""
     base = at.PROFILE_0 + o * at.PROFILE_WORDS
     m, short = season % BOTH, season // BOTH
     r = y - _shape(hd, d, c, base, season, t)
+    way = _to_sunday(hd, d, c, base, m, t, holiday)
+    known = _share(hd, d, c, o) * way if way != 0.0 else 0.0
+    r -= known
     if not abs(r) >= 0.0:
         return 0.0
     s = hd[base + at.RESIDUAL_SPREAD] + c
@@ -68,6 +117,10 @@ def _adapt(hd, d, c, o, season, t, y, age, learns):
     if age > SETTLED_SPREAD and most > 0.0:
         r = min(max(r, -most), most)
     if not learns:
+        return r
+    if holiday >= 0.0:
+        if way != 0.0 and age > m and d[s] > 0.0:
+            _adapt_share(hd, d, c, o, way / d[s], (r + known) / d[s])
         return r
     d[s] += max(SPREAD_ALPHA, 1.0 / (age + 1.0)) * (abs(r) - d[s])
     d[hd[base + at.LEVEL] + c] += LEVEL_PACE * r
@@ -104,7 +157,9 @@ def _begin(hd, d, c, o, season, t):
     for i in range(R):
         d[hd[base + at.RESIDUALS] + c * R + i] = 0.0
     for k in range(first, t + 1):
-        d[hd[base + at.RESIDUALS] + c * R + k % R] = _adapt(hd, d, c, o, season, k, d[ring + k % Q], k - first, True)
+        d[hd[base + at.RESIDUALS] + c * R + k % R] = _adapt(
+            hd, d, c, o, season, k, d[ring + k % Q], k - first, True, past_holiday(hd, d, t - k)
+        )  # fmt: skip
     d[hd[base + at.SEASON_OF] + 2 * c] = season
     d[hd[base + at.SEASON_OF] + 2 * c + 1] = first
 
@@ -172,7 +227,9 @@ def learn(hd, d, c, o, t, known, learns):
         return
     first = int(d[own + 1])
     y = d[hd[at.VALUE_RING] + c * hd[at.RING_SIZE] + t % hd[at.RING_SIZE]]
-    d[hd[base + at.RESIDUALS] + c * R + t % R] = _adapt(hd, d, c, o, season, t, y, t - first, known and learns)
+    d[hd[base + at.RESIDUALS] + c * R + t % R] = _adapt(
+        hd, d, c, o, season, t, y, t - first, known and learns, marked(hd, d, 0)
+    )  # fmt: skip
     if known and learns and t - first > R:
         _regress(hd, d, c, o, t)
 
@@ -197,6 +254,10 @@ def profile(hd, d, c, e, o, t):
         for h in range(H):
             there = after(there, short)
             out[h] += d[shape + there]
+    if hd[at.N_HOLIDAYS] > 0:
+        share = _share(hd, d, c, o)
+        for h in range(H):
+            out[h] += share * _to_sunday(hd, d, c, base, m, t + 1 + h, marked(hd, d, h + 1))
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
     _residuals(hd, d, c, base, t, x)
     w = d[hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H]
