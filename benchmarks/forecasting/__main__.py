@@ -1,19 +1,20 @@
-"""The table: every stream, three seeds, controls beside every figure.
+"""The tables: published protocols, batch models refitted daily, what streams go through, series nothing was chosen on, and generators.
 
-``make forecasting`` (with ``STREAMRNN_DATA`` for ETTh2) prints all rows; ``python -m forecasting latch ett`` from the folder
-``benchmarks`` those of these streams. About half an hour of CPU, on all cores: seeds run beside each other.
-``results/forecasting.md`` keeps them.
+``make forecasting`` (with ``STREAMRNN_DATA``) prints all rows; ``python -m forecasting seasons latch`` from the folder ``benchmarks`` those of one table, or
+of one stream. Three seeds, controls beside every figure, on all cores: seeds run beside each other. ``results/forecasting.md`` keeps them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from forecasting import held_out, midnights, robust, seasons
 from forecasting.measure import CONTROLS, NAIVE, SEEDS, measure
 from forecasting.streams import STREAMS
 
@@ -53,16 +54,63 @@ def row(name: str, horizon: int, found: list[dict[str, Any]]) -> list[str]:
     ]  # fmt: skip
 
 
+def _print(head: tuple[str, ...]) -> None:
+    print("\n".join(["", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]), flush=True)
+
+
+def _say(cells: list[str]) -> None:
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def _streams(pool: ProcessPoolExecutor, names: list[str]) -> None:
+    asked = [(name, horizon) for name in names for horizon in STREAMS[name](0).horizons]
+    runs: dict[Any, list[Future[dict[str, Any]]]] = {
+        one: [pool.submit(measure, *one, seed) for seed in SEEDS] for one in asked
+    }
+    for one, seeds in runs.items():
+        _say(row(*one, [seed.result() for seed in seeds]))
+
+
+def _cases(module: Any) -> Callable[[ProcessPoolExecutor, list[str]], None]:
+    """Print a table whose module has named cases, measured for each seed."""
+
+    def run(pool: ProcessPoolExecutor, names: list[str]) -> None:
+        runs = {name: [pool.submit(module.measure, name, seed) for seed in SEEDS] for name in names}
+        for name, seeds in runs.items():
+            for cells in module.rows(name, [seed.result() for seed in seeds]):
+                _say(cells)
+
+    return run
+
+
+def _midnights(pool: ProcessPoolExecutor, names: list[str]) -> None:
+    for cells in pool.map(midnights.measure, names):
+        _say(cells)
+
+
+def _held_out(pool: ProcessPoolExecutor, names: list[str]) -> None:
+    for found in pool.map(held_out.measure, names):
+        _say(held_out.row(found))
+
+
+TABLES: dict[str, tuple[tuple[str, ...], Callable[[], list[str]], Callable[[ProcessPoolExecutor, list[str]], None]]] = {
+    "seasons": (seasons.HEAD, lambda: list(seasons.CASES), _cases(seasons)),
+    "midnights": (midnights.HEAD, lambda: list(midnights.MODELS), _midnights),
+    "robust": (robust.HEAD, lambda: list(robust.CASES), _cases(robust)),
+    "held-out": (held_out.HEAD, lambda: list(held_out.series()), _held_out),
+    "streams": (HEAD, lambda: list(STREAMS), _streams),
+}
+
+
 def main(names: list[str]) -> None:
-    """Print the rows as they come."""
-    asked = [(name, horizon) for name in names or STREAMS for horizon in STREAMS[name](0).horizons]
-    print("\n".join(["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]), flush=True)
+    """Print the rows of each table as they come."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        runs: dict[Any, list[Future[dict[str, Any]]]] = {
-            one: [pool.submit(measure, *one, seed) for seed in SEEDS] for one in asked
-        }
-        for one, seeds in runs.items():
-            print("| " + " | ".join(row(*one, [seed.result() for seed in seeds])) + " |", flush=True)
+        for name, (head, known, run) in TABLES.items():
+            found = known()
+            wanted = found if not names or name in names else [one for one in found if one in names]
+            if wanted:
+                _print(head)
+                run(pool, wanted)
 
 
 if __name__ == "__main__":

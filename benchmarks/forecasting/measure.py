@@ -15,6 +15,7 @@ from streamrnn.kernels.forecast.experts.table import EXPERTS, NET_CODE
 
 SEEDS = (0, 1, 2)
 NO_NETS = tuple(name for name, row in EXPERTS.items() if row.code != NET_CODE)
+SHORT = 3
 NAIVE = ("last", "seasonal", "RLS 12", "RLS 48")
 CONTROLS = (*NAIVE, "HoltWinters", "SNARIMAX")
 
@@ -31,6 +32,8 @@ def _controls(stream: Stream, horizon: int) -> Iterator[tuple[str, Callable[[], 
     season = {"gamma": 0.1, "seasonality": stream.period} if 1 < stream.period < 100 else {}
     yield "HoltWinters", lambda: River(C, horizon, lambda: time_series.HoltWinters(0.3, 0.1, **season))
     told = stream.known
+    if horizon > SHORT:  # river's diverge there, at a cost beyond all others
+        return
     yield "SNARIMAX", lambda: River(C, horizon, lambda: time_series.SNARIMAX(p=12, d=1, q=0), featured=told)
 
 

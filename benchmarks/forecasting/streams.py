@@ -192,7 +192,7 @@ def ett(seed: int) -> Stream:  # noqa: ARG001
     """
     folder = os.environ.get("STREAMRNN_DATA")
     if not folder:
-        raise FileNotFoundError("Set STREAMRNN_DATA to the folder that holds ett/ETTh2.csv.")
+        raise FileNotFoundError("Set STREAMRNN_DATA to the folder that holds ett/, hourly/ and nab/.")
     rows = np.genfromtxt(Path(folder) / "ett" / "ETTh2.csv", delimiter=",", skip_header=1, usecols=range(1, 8))[:14400]
     y = (rows - rows[:2880].mean(axis=0)) / rows[:2880].std(axis=0)
     return Stream("ETTh2", y, np.empty((len(y), 0)), (1, 24, 48), 3600, 24, whole=True, real=True)

@@ -10,7 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 from forecasting.engine import errors, follow, scores
+from forecasting.midnights import features, last_week, ridge
 from forecasting.models import Last, LeastSquares, Ours, Seasonal
+from forecasting.seasons import CASES
 from forecasting.streams import STREAMS, Stream
 
 COUNTER = Stream("counter", np.arange(60.0)[:, None], np.empty((60, 0)), start=10)
@@ -100,3 +102,23 @@ def test_latch_asks_for_the_last_pulse():
         held = stream.x[t, 0] or held
 
     assert np.mean(np.square(wrong)) == pytest.approx(stream.optimum, rel=0.1)
+
+
+def test_batch_models_do_not_look_ahead():
+    """What is forecast at row o, and the features that trees are given for the day behind it, need no row from o on."""
+    y = 50 + 10 * np.sin(2 * np.pi * np.arange(1800) / 24) + np.random.default_rng(1).normal(size=1800)
+
+    for model in (last_week, ridge):
+        assert np.sqrt(np.mean((model(y[:1776], 1776) - y[1776:]) ** 2)) < 3.0
+    np.testing.assert_array_equal(features(y[:1776], 1776, holidays=True), features(y, 1776, holidays=True))
+
+
+def test_weeks_are_the_generators():
+    """Working days swing by ten, weekends by the share of it, under noise of variance 1; origins begin where it is said."""
+    case = CASES["week-24-0.3"](0)
+    day = np.arange(len(case.y)) // 24 % 7
+    swing = [np.ptp(case.y[day == d].reshape(-1, 24).mean(axis=0)) for d in (0, 6)]
+
+    assert case.origins[0] == 4000
+    assert swing[0] == pytest.approx(20.0, rel=0.1)
+    assert swing[1] == pytest.approx(6.0, rel=0.2)
