@@ -9,6 +9,7 @@
     +-- BadDataError                      too many records are no events               exit 65
     +-- SourceError                       an input cannot be read                      exit 66
     |   +-- RetriableSourceError          ... now, but perhaps later                   exit 75
+    |   +-- UnreadableError               ... as events: nothing in it is one         exit 65
     +-- SinkError                         an output cannot be written                  exit 73
     |   +-- FullError                     ... now: there is no room; try again         exit 73
     |   +-- RetriableSinkError            ... now: a commit was lost, or may be        exit 75
@@ -43,6 +44,7 @@ __all__ = [
     "StateError",
     "StreamrnnError",
     "UnavailableError",
+    "UnreadableError",
     "UsageError",
 ]
 
@@ -157,6 +159,19 @@ class RetriableSourceError(SourceError, Retriable):
     """
 
     exit_code = 75
+
+
+class UnreadableError(SourceError):
+    """An input is there, and holds nothing that could become an event. The message says what to set.
+
+    Examples
+    --------
+    >>> from streamrnn.errors import SourceError, UnreadableError
+    >>> issubclass(UnreadableError, SourceError), UnreadableError.exit_code
+    (True, 65)
+    """
+
+    exit_code = 65
 
 
 class SinkError(StreamrnnError):

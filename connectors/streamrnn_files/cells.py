@@ -9,11 +9,24 @@ from functools import cache
 
 from streamrnn.io import MISSING, signed
 
-__all__ = ["CellError", "is_number", "looks_like_data", "number", "record_pattern", "show", "split_cells"]
+__all__ = [
+    "CellError",
+    "PassedOverError",
+    "is_number",
+    "looks_like_data",
+    "number",
+    "record_pattern",
+    "show",
+    "split_cells",
+]
 
 
 class CellError(ValueError):
     """A cell or record cannot be read; the message says why."""
+
+
+class PassedOverError(CellError):
+    """A record is neither an event nor a bad one: a comment, or the header once more."""
 
 
 def show(text: str) -> str:

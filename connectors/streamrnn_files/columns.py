@@ -1,20 +1,22 @@
-"""Which columns are features, which one is the time, which one the key."""
+"""Which columns are features, which one is the time, which one the key; and why the others are none of these."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamrnn.config import nearest
-from streamrnn.errors import ConfigError, SourceError
-from streamrnn.io import MISSING
-from streamrnn_files.cells import is_number
+from streamrnn.errors import ConfigError, UnreadableError
+from streamrnn_files.cells import CellError, is_number, show
+from streamrnn_files.meanings import is_key_name, is_time_name, no_measurement, of_influx
+from streamrnn_files.moments import find_form
+from streamrnn_files.numerals import MARKS, PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.timing import NO_TIME, Timing, find_timing, is_steady, moments_of
 
 __all__ = ["Layout", "choose"]
-
-TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,21 @@ class Layout:
     features
         The columns to watch.
     time
-        The column of the event's time, or None.
+        The column of the event's time, or None; columns with `` + `` between them where several make it.
     key
         The column of the event's key, or None.
     epoch
         Whether times of a CSV are numbers.
+    timing
+        How times are written.
+    numerals
+        How the numbers of a feature are written, where they are not plain.
+    left_out
+        Why a column is not watched.
+    notes
+        What else was chosen, by what it is about.
+    settled
+        Whether more records of the same kind would leave the choice as it is.
     """
 
     header: tuple[str, ...]
@@ -40,26 +52,40 @@ class Layout:
     time: str | None
     key: str | None
     epoch: bool = False
+    timing: Timing = NO_TIME
+    numerals: Mapping[str, Numerals] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    settled: bool = True
 
     @property
     def used(self) -> tuple[str, ...]:
         """Every column that is read."""
-        return (*self.features, *(name for name in (self.time, self.key) if name is not None))
+        times = self.timing.columns or ((self.time,) if self.time is not None else ())
+        return (*self.features, *times, *(() if self.key is None else (self.key,)))
+
+    def numerals_of(self, name: str) -> Numerals:
+        """Return how the numbers of a feature are written.
+
+        Parameters
+        ----------
+        name
+            The feature.
+        """
+        return self.numerals.get(name, PLAIN)
 
 
-def _is_value(value: Any) -> bool:
-    return not (value.strip().lower() in MISSING if isinstance(value, str) else value is None)
-
-
-def _is_feature(value: Any, text: bool) -> bool:
-    if text:
-        return is_number(value)
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else "" if value is None else repr(value)
 
 
 def _check_known(options: SourceOptions, known: Sequence[str]) -> None:
     asked = [("columns", name) for name in options.columns]
-    asked += [(option, name) for option, name in (("time", options.time), ("key", options.key)) if name]
+    times = [options.time] if options.time in known else (options.time or "").split(" + ")
+    asked += [("time", name) for name in times if name]
+    asked += [("key", options.key)] if options.key else []
     problems = [
         f"[source] {option}: {options.path!r} has no column {name!r}. {nearest(name, known)}"
         for option, name in asked
@@ -77,6 +103,7 @@ def choose(
     text: bool,
     nameless: frozenset[str] = frozenset(),
     strict: bool = True,
+    delimiter: str | None = None,
 ) -> Layout:
     """Choose the columns of an input.
 
@@ -94,37 +121,153 @@ def choose(
         Columns the header has no name for: features only when asked for.
     strict
         Whether a column that is not in ``header`` is an error: JSON Lines that are still growing may show it later.
+    delimiter
+        The character between two cells of a CSV.
 
     Raises
     ------
-    SourceError
+    UnreadableError
         When no column holds numbers, and none is asked for.
     """
     if strict:
         _check_known(options, header)
-    time = options.time or next(
-        (name for name in header if name.strip().lower() in TIME_NAMES and name not in options.columns), None
-    )
-    key = options.key or None
-    if time == key:
-        time = options.time or None
+    marks = MARKS | {mark.lower() for mark in options.missing or ()}
+    whole = {name: [_text(row.get(name)) for row in sample] for name in header}
+    shown = {
+        name: [cell for cell in cells if cell.strip().lower() not in marks]
+        for name, cells in whole.items()
+    }  # fmt: skip
+    timing = find_timing(options, header, whole, shown)
+    quoted = delimiter if text else None
+    decimal = options.decimal or (_decimal(header, shown, timing, quoted) if text else ".")
+    sure = {name: _numerals(options, shown[name], decimal) for name in header}
+    key = _key(options, header, whole, shown, timing) if options.key is None else options.key or None
+    left_out: dict[str, str] = {}
     features = options.columns
     if not features:
-        shown = {name: [row[name] for row in sample if _is_value(row.get(name))] for name in header}
-        features = tuple(
-            name
-            for name, values in shown.items()
-            if name not in (time, key)
-            and name not in nameless
-            and values
-            and 2 * sum(_is_feature(value, text) for value in values) >= len(values)
-        )
+        kept = [name for name in header if name != key and name not in timing.columns]
+        left_out = {
+            name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
+        } | dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
+        features = tuple(name for name in kept if name not in left_out)
+        if not features:  # better the columns that are no measurements by their names than none
+            numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
+            features = tuple(numbers)
+            left_out = {name: why for name, why in left_out.items() if name not in features}
     if not features:
-        found = ", ".join(repr(name) for name in header[:20]) or "none"
-        raise SourceError(
-            f"{options.path!r} has no column of numbers to watch in its first {len(sample)} records. Columns: {found}. "
-            "Name those to watch with the option 'columns'."
-        )
-    times = [row[time] for row in sample if _is_value(row.get(time))] if time is not None else []
-    epoch = text and bool(times) and all(is_number(value) for value in times)
-    return Layout(tuple(header) if text else (), tuple(features), time, key, epoch)
+        raise UnreadableError(_nothing(options, header, sample, left_out))
+    epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
+    numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
+    notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
+    settled = bool(options.columns) or (text and all(shown[name] for name in header))
+    return Layout(
+        tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
+    )  # fmt: skip
+
+
+_BY_NAME = ("a part of the calendar", "a running number", "a label", "a status", "an id", "a place")
+
+
+def _nothing(
+    options: SourceOptions, header: Sequence[str], sample: Sequence[Mapping[str, Any]], why: Mapping[str, str]
+) -> str:
+    found = ", ".join(repr(name) for name in header[:20]) or "none"
+    said = "; ".join(f"{name!r}: {reason}" for name, reason in list(why.items())[:5])
+    return (
+        f"{options.path!r} has no column of numbers to watch in its first {len(sample)} records. Columns: {found}"
+        f"{' (' + said + ')' if said else ''}. Name those to watch with the option 'columns'."
+    )
+
+
+def _decimal(header: Sequence[str], shown: Mapping[str, Sequence[str]], timing: Timing, delimiter: str | None) -> str:
+    cells = [cell for name in header if name not in timing.columns for cell in shown[name][:100]]
+    return decimal_mark(cells, delimiter)
+
+
+def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str) -> Numerals:
+    """Return how the numbers of a column are written."""
+    missing = frozenset(mark.lower() for mark in options.missing or ())
+    plain = Numerals(decimal, ("", ""), missing)
+    unit: tuple[str, str] = ("", "")
+    if cells and not all(map(is_number, cells[:20])):
+        unit = unit_of(cells, decimal) or unit
+    found = Numerals(decimal, unit, missing)
+    if options.missing is not None:
+        marks = tuple(float(mark) for mark in options.missing if is_number(mark))
+    else:
+        values = _values(cells, found)
+        marks = sentinels_of(values) if len(values) == len(cells) else ()
+    return Numerals(decimal, unit, missing, marks) if marks or unit != ("", "") else plain
+
+
+def _values(cells: Sequence[str], numerals: Numerals) -> list[float]:
+    found = []
+    for cell in cells:
+        try:
+            value = numerals.read(cell)
+        except CellError:
+            continue
+        if not math.isnan(value):
+            found.append(value)
+    return found
+
+
+def _why_not(
+    name: str,
+    cells: Sequence[str],
+    sample: Sequence[Mapping[str, Any]],
+    numerals: Numerals,
+    nameless: frozenset[str],
+    *,
+    text: bool,
+) -> str | None:
+    """Return why a column is not watched, None where it is."""
+    if not cells:
+        return f"empty in the first {len(sample)} records"
+    if name in nameless:
+        return "has no name"
+    if not text and all(isinstance(row.get(name), bool | None) for row in sample):
+        return "true or false"
+    if is_time_name(name) and find_form(cells) is not None:
+        return "another time"
+    values = _values(cells, numerals)
+    if 2 * len(values) < len(cells):
+        odd = next(cell for cell in cells if not _values([cell], numerals))
+        return f"{show(odd)} is text"
+    return no_measurement(name, values)
+
+
+def _key(
+    options: SourceOptions,
+    header: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    shown: Mapping[str, Sequence[str]],
+    timing: Timing,
+) -> str | None:
+    """Return the column that says which series a record belongs to: where times come again for each, or its name says so."""
+    free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
+    texts = [name for name in free if 2 * sum(map(is_number, shown[name])) < len(shown[name])]
+    named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
+    moments = moments_of(timing, whole)
+    n = len(moments)
+    if n >= 4 and len(set(moments)) <= 0.75 * n:
+        ids = [name for name in free if name not in texts and name not in named and name.strip().lower().endswith("id")]
+        for name in (*named, *texts, *ids):
+            values = whole[name]
+            if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
+                return name
+    for name in named:
+        distinct = len(set(whole[name]))
+        if distinct <= max(1, n / 4) and not (is_steady(moments) and distinct > 1 and name not in texts):
+            return name
+    return None
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Whether times are numbers; what holds no digit is no time."""
+    times = [cell for cell in cells if any(map(str.isdigit, cell))]
+    return bool(times) and 2 * len(times) > len(cells) and all(map(is_number, times))
+
+
+def _whole_numbers(cells: Sequence[str]) -> bool:
+    return all(cell.strip().isdecimal() for cell in cells)

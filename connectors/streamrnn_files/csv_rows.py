@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
-import math
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn_files.cells import CellError, number, show, split_cells
-from streamrnn_files.columns import Layout
+from streamrnn_files.csv_careful import CsvCells
+from streamrnn_files.dialect import BLANKS
+from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Fast, Row, Time
+from streamrnn_files.samples import Head
+from streamrnn_files.tally import Tally
 
-__all__ = ["CsvParser", "check_missing"]
+__all__ = ["CsvParser"]
 
 _numbers = msgspec.json.Decoder(list[float | None]).decode
 _times = msgspec.json.Decoder(list[int | float]).decode
+
+_NO_DIGIT = re.compile(r"^[^\d\n]+$", re.MULTILINE)
+"""A time that is none: that of a row of totals, say."""
 
 _COMMON_MISSING = frozenset(("", "NaN", "nan", "NA", "NULL", "None", "N/A"))
 """What pandas, R, databases and Python write for "no value", letter by letter; the careful way knows more."""
@@ -31,23 +37,30 @@ class CsvParser:
 
     Parameters
     ----------
-    layout
-        The columns of the file.
-    delimiter
-        The character between two cells.
+    head
+        How the file is written.
     allow_missing
         Whether a record may lack some of the features; it must never lack all.
+    tally
+        Where bad cells are counted.
     """
 
-    def __init__(self, layout: Layout, delimiter: str, *, allow_missing: bool) -> None:
+    def __init__(self, head: Head, *, allow_missing: bool, tally: Tally | None = None) -> None:
+        layout = head.layout
         place = {name: i for i, name in enumerate(layout.header)}
-        self._names = layout.features
+        self._cells = CsvCells(head, allow_missing=allow_missing, tally=tally or Tally())
         self._at = [place[name] for name in layout.features]
-        self._time = None if layout.time is None else place[layout.time]
+        self._numerals = [layout.numerals_of(name) for name in layout.features]
+        self._plain = all(one.plain for one in self._numerals)
+        self._timing = layout.timing
+        self._times = [place[name] for name in layout.timing.columns if layout.timing.made]
+        self._time = None if layout.time is None or self._times else place[layout.time]
         self._key = None if layout.key is None else place[layout.key]
         self._epoch = layout.epoch
         self._columns = len(layout.header)
-        self._delimiter = delimiter
+        self._delimiter = head.delimiter or ","
+        self._encoding = head.encoding
+        self._comment = head.comment.encode(head.encoding)
         self._allow_missing = allow_missing
 
     @property
@@ -63,21 +76,53 @@ class CsvParser:
         records
             Records without their line ends.
         """
+        if self._comment and any(record.startswith(self._comment) for record in records):
+            return None
         try:
-            text = b"\n".join(records).decode()
+            text = b"\n".join(records).decode(self._encoding)
         except UnicodeDecodeError:
             return None
-        columns = self._quoted_columns(records) if '"' in text else self._plain_columns(text, len(records))
+        columns = self._columns_of(text, records)
         if columns is None:
             return None
         times: Sequence[Time] | None = ()
         keys: Sequence[str | None] = ()
-        if self._time is not None:
+        if self._times:
+            times = self._made_times(list(map(columns, self._times)))
+        elif self._time is not None:
             times = self._fast_times(columns(self._time))
         if self._key is not None:
             keys = [key or None for key in columns(self._key)]
-        values = self._fast_values([columns(i) for i in self._at], len(records))
+        cells = [columns(i) for i in self._at]
+        values = self._fast_values(cells, len(records)) if self._plain else self._other_values(cells, len(records))
         return None if values is None or times is None else (values, times, keys)
+
+    def _columns_of(self, text: str, records: Sequence[bytes]) -> Callable[[int], Sequence[str]] | None:
+        """Return a look-up of the columns, None where rows differ in length."""
+        if self._delimiter == BLANKS:
+            rows = [row.split() for row in text.split("\n")]
+            if any(len(row) != self._columns for row in rows):
+                return None
+            columns = list(zip(*rows, strict=True))
+            return lambda i: columns[i]
+        return self._quoted_columns(records) if '"' in text else self._plain_columns(text, len(records))
+
+    def _made_times(self, columns: list[Sequence[str]]) -> Sequence[Time] | None:
+        """Return times that are not passed on as they are written; None where one is none."""
+        if self._timing.parts == () and _NO_DIGIT.search("\n".join(columns[0])):
+            return None
+        return list(map(self._timing.read, zip(*columns, strict=True)))
+
+    def _other_values(self, columns: list[Sequence[str]], n: int) -> NDArray[np.float64] | None:
+        """Return values whose digits are not JSON's: without units, with a point for a decimal comma, without sentinels."""
+        plain: list[Sequence[str]] = []
+        for cells, numerals in zip(columns, self._numerals, strict=True):
+            found = _in_json(cells, numerals)
+            if found is None:
+                return None
+            plain.append(found)
+        marks = [numerals.sentinels for numerals in self._numerals]
+        return self._fast_values(plain, n, marks)
 
     def _plain_columns(self, text: str, n: int) -> Callable[[int], Sequence[str]] | None:
         """Return a look-up of the columns of rows without quotes."""
@@ -93,7 +138,7 @@ class CsvParser:
     def _quoted_columns(self, records: Sequence[bytes]) -> Callable[[int], Sequence[str]] | None:
         """Return a look-up of the columns of rows with quotes."""
         try:
-            texts = [record.decode() for record in records]
+            texts = [record.decode(self._encoding) for record in records]
             rows = list(csv.reader(texts, delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None
@@ -109,9 +154,13 @@ class CsvParser:
             except msgspec.DecodeError:
                 return None
             return times if len(times) == len(cells) else None
+        if self._timing.form is not None and _NO_DIGIT.search("\n".join(cells)):
+            return None
         return [cell or None for cell in cells] if "" in cells else cells
 
-    def _fast_values(self, columns: list[Sequence[str]], n: int) -> NDArray[np.float64] | None:
+    def _fast_values(
+        self, columns: list[Sequence[str]], n: int, marks: Sequence[tuple[float, ...]] = ()
+    ) -> NDArray[np.float64] | None:
         width = self.width
         try:
             found = _numbers("[" + ",".join(map(",".join, columns)) + "]")
@@ -129,6 +178,9 @@ class CsvParser:
         except TypeError:  # None, where a value is missing
             values = np.array(found, dtype=np.float64)
         table = np.ascontiguousarray(values.reshape(width, n).T)
+        for i, sentinels in enumerate(marks):
+            if sentinels:
+                table[np.isin(table[:, i], sentinels), i] = np.nan
         missing = np.isnan(table)
         if missing.any() and (not self._allow_missing or missing.all(axis=1).any()):
             return None
@@ -147,57 +199,19 @@ class CsvParser:
         CellError
             When it is no event; the message says why.
         """
-        try:
-            text = record.decode()
-        except UnicodeDecodeError as error:
-            raise CellError(f"it is not UTF-8 text: {error.reason} at byte {error.start}") from None
-        cells = split_cells(text, self._delimiter)
-        if len(cells) != self._columns:
-            raise CellError(f"it has {len(cells)} columns; the header has {self._columns}")
-        values = []
-        for name, i in zip(self._names, self._at, strict=True):
-            try:
-                values.append(number(cells[i]))
-            except CellError as error:
-                raise CellError(f"column {name!r}: {error}") from None
-        check_missing(self._names, values, allowed=self._allow_missing)
-        return (
-            values,
-            None if self._time is None else self._careful_time(cells[self._time]),
-            None if self._key is None else cells[self._key] or None,
-        )
-
-    def _careful_time(self, cell: str) -> Time:
-        if self._epoch:
-            try:
-                found = _times(f"[{cell}]")
-            except msgspec.DecodeError:
-                return cell or None
-            if len(found) == 1:
-                return found[0]
-        return cell or None
+        return self._cells.read(record)
 
 
-def check_missing(names: Sequence[str], values: Sequence[float], *, allowed: bool) -> None:
-    """Raise CellError where too many values are missing: all of them, or any that is not allowed to.
-
-    Parameters
-    ----------
-    names
-        The features, in order.
-    values
-        Their values; NaN is a missing one.
-    allowed
-        Whether some of them may be missing.
-
-    Raises
-    ------
-    CellError
-        With the first column that is missing.
-    """
-    missing = [name for name, value in zip(names, values, strict=True) if math.isnan(value)]
-    if len(missing) == len(names):
-        some = ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-        raise CellError(f"it holds no value in column {some}")
-    if missing and not allowed:
-        raise CellError(f"column {show(missing[0])}: the value is missing")
+def _in_json(cells: Sequence[str], numerals: Numerals) -> Sequence[str] | None:
+    """Return numbers as JSON writes them; None where they are not plainly so many digits with a decimal mark and a unit."""
+    before, behind = numerals.unit
+    if before:
+        cells = [cell.strip().removeprefix(before) for cell in cells]
+    if behind:
+        cells = [cell.strip().removesuffix(behind) for cell in cells]
+    if numerals.decimal == ",":
+        text = "\n".join(cells)
+        if "." in text:
+            return None
+        cells = text.replace(",", ".").split("\n")
+    return cells

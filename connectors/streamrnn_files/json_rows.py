@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +11,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streamrnn.io import MAX_NESTING, nests_too_deep
-from streamrnn_files.cells import CellError, number, show
+from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep
+from streamrnn_files.cells import CellError, show
 from streamrnn_files.columns import Layout
-from streamrnn_files.csv_rows import check_missing
+from streamrnn_files.csv_careful import kind_of, settle
 from streamrnn_files.rows import Fast, Row, Time
+from streamrnn_files.samples import flat
+from streamrnn_files.tally import Tally
 
-__all__ = ["JsonParser"]
+__all__ = ["JsonParser", "decoded"]
 
 
 class JsonParser:
@@ -29,9 +33,15 @@ class JsonParser:
         The fields to read.
     allow_missing
         Whether a record may lack some of the features; it must never lack all.
+    tally
+        Where bad cells are counted.
     """
 
-    def __init__(self, layout: Layout, *, allow_missing: bool) -> None:
+    def __init__(self, layout: Layout, *, allow_missing: bool, tally: Tally | None = None) -> None:
+        self._tally = tally or Tally()
+        self._layout = layout
+        self._nested = any("." in name for name in layout.used)
+        self._other = self._nested or layout.timing.made or bool(layout.numerals)
         self._names = layout.features
         self._time = layout.time
         self._key = layout.key
@@ -60,6 +70,8 @@ class JsonParser:
         records
             Records without their line ends.
         """
+        if self._other:
+            return None
         data = b"\n".join(records)
         if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
             return None
@@ -102,51 +114,97 @@ class JsonParser:
             record.decode()
         except UnicodeDecodeError as error:
             raise CellError(f"it is not UTF-8 text: {error.reason} at byte {error.start}") from None
-        try:
-            row = msgspec.structs.astuple(self._decode(record))
-        except msgspec.DecodeError:
-            row = self._explain(record)
+        row: tuple[Any, ...] | None = None
+        bad: list[tuple[str, str, str]] = []
+        marked = False
+        if not self._other:
+            with contextlib.suppress(msgspec.DecodeError):
+                row = msgspec.structs.astuple(self._decode(record))
+        if row is None:
+            row, bad, marked = self._explain(record)
         values = [math.nan if value is None else value for value in row[: self.width]]
-        check_missing(self._names, values, allowed=self._allow_missing)
+        settle(self._names, values, bad, self._tally, allowed=self._allow_missing, marked=marked)
         time = None if self._time is None or row[self.width] == "" else row[self.width]
         return values, time, None if self._key is None else row[-1] or None
 
-    def _explain(self, record: bytes) -> tuple[Any, ...]:
-        """Read a record of unexpected types: numbers written as text pass, the rest is refused with the reason."""
-        try:
-            found = msgspec.json.decode(record)
-        except msgspec.DecodeError as error:
-            raise CellError(f"it is not JSON: {error}") from None
+    def _explain(self, record: bytes) -> tuple[tuple[Any, ...], list[tuple[str, str, str]], bool]:
+        """Read a record of unexpected types; say which fields hold something that is no number, and whether one is a mark."""
+        found = decoded(record)
         if not isinstance(found, dict):
             raise CellError(f"it is not a JSON object: {show(record[:60].decode(errors='replace'))}")
-        row: list[Any] = [self._value(name, found.get(name)) for name in self._names]
+        if self._nested:
+            found = flat(found)
+        row: list[Any] = []
+        bad: list[tuple[str, str, str]] = []
+        marked = False
+        for name in self._names:
+            value = found.get(name)
+            try:
+                row.append(self._value(name, value))
+            except CellError as error:
+                row.append(None)
+                bad.append((name, kind_of(value) if isinstance(value, str) else type(value).__name__, str(error)))
+            else:
+                marked |= row[-1] is not None and math.isnan(row[-1]) and str(value).strip().lower() not in MISSING
         if self._time is not None:
-            time = found.get(self._time)
-            if isinstance(time, bool | list | dict):
-                raise CellError(f"column {self._time!r}: {_text(time)} is not a time")
-            row.append(time)
+            row.append(self._when(found))
         if self._key is not None:
             key = found.get(self._key)
             if isinstance(key, list | dict):
                 raise CellError(f"column {self._key!r}: {_text(key)} is not a key")
             row.append(key if key is None or isinstance(key, str) else msgspec.json.encode(key).decode())
-        return tuple(row)
+        return tuple(row), bad, marked
 
-    @staticmethod
-    def _value(name: str, value: Any) -> float | None:
-        if value is None or type(value) is float:
-            return value
+    def _when(self, found: dict[str, Any]) -> Time:
+        timing = self._layout.timing
+        names = timing.columns if timing.made else (self._time or "",)
+        times = [found.get(name) for name in names]
+        for name, time in zip(names, times, strict=True):
+            if isinstance(time, bool | list | dict):
+                raise CellError(f"column {name!r}: {_text(time)} is not a time")
+        if not timing.made:
+            return times[0]
+        return timing.read(["" if time is None else str(time) for time in times])
+
+    def _value(self, name: str, value: Any) -> float | None:
+        """Return a field's number, None or NaN where it has none; raise CellError where it holds something else."""
+        if value is None:
+            return None
+        numerals = self._layout.numerals_of(name)
+        if isinstance(value, str):
+            return numerals.read(value)
         try:
-            if isinstance(value, str):
-                return number(value)
-            if isinstance(value, int):  # true and false are 1 and 0
-                return float(value)
-        except CellError as error:
-            raise CellError(f"column {name!r}: {error}") from None
+            if isinstance(value, int | float):  # true and false are 1 and 0
+                number = float(value)
+                return math.nan if number in numerals.sentinels else number
         except OverflowError:
             pass
-        raise CellError(f"column {name!r}: {_text(value)} is not a number")
+        raise CellError(f"{_text(value)} is not a number")
+
+
+def decoded(record: bytes) -> Any:
+    """Return decoded JSON; NaN and Infinity are numbers, as Python and others write them.
+
+    Parameters
+    ----------
+    record
+        JSON, nested no deeper than ``MAX_NESTING``.
+
+    Raises
+    ------
+    CellError
+        When it is none.
+    """
+    try:
+        return msgspec.json.decode(record)
+    except msgspec.DecodeError as error:
+        if b"NaN" in record or b"Infinity" in record:
+            try:
+                return json.loads(record)
+            except ValueError:
+                pass
+        raise CellError(f"it is not JSON: {error}") from None
 
 
 def _text(value: Any) -> str:
-    return show(msgspec.json.encode(value).decode()) if not isinstance(value, int) else str(value)[:40]
+    return show(json.dumps(value, separators=(",", ":"))) if not isinstance(value, int) else str(value)[:40]

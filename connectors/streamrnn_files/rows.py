@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn_files.cells import CellError
+from streamrnn_files.cells import CellError, PassedOverError
 
 __all__ = ["Fast", "Parser", "Row", "Rows", "Time", "parse_rows"]
 
@@ -76,12 +76,15 @@ class Rows:
         Keys of the events; None where there is none.
     faults
         Why a record is no event, by its index.
+    passed
+        Indices of records that are neither: comments, and the header once more.
     """
 
     values: NDArray[np.float64]
     times: list[Time]
     keys: list[str | None]
     faults: dict[int, str]
+    passed: set[int] = field(default_factory=set)
 
 
 def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str]) -> Rows:
@@ -127,6 +130,9 @@ def _careful(parser: Parser, records: Sequence[bytes], start: int, end: int, row
             continue
         try:
             row, time, key = parser.careful(records[i])
+        except PassedOverError:
+            rows.passed.add(i)
+            continue
         except CellError as error:
             rows.faults[i] = f"{str(error)[0].upper()}{str(error)[1:]}."
             continue

@@ -12,18 +12,26 @@ import msgspec
 from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext
-from streamrnn_files.bytestream import ByteStream
-from streamrnn_files.columns import Layout
+from streamrnn_files.about import about
+from streamrnn_files.backward import Backward
 from streamrnn_files.csv_rows import CsvParser
 from streamrnn_files.cutter import Cutter
-from streamrnn_files.head import FINGERPRINT_MOST, Head, fingerprint, read_head
+from streamrnn_files.dialect import BLANKS
+from streamrnn_files.head import read_head
 from streamrnn_files.json_rows import JsonParser
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.rows import Parser, parse_rows
+from streamrnn_files.samples import FINGERPRINT_MOST, Head, fingerprint
+from streamrnn_files.tally import Tally
+from streamrnn_files.textstream import TextStream
+from streamrnn_files.translate import Translator
 
 __all__ = ["FileSource"]
 
 PARTITION = "0"
+
+MOST = 256 << 20
+"""Bytes of a file that is held in memory to be read from its end."""
 
 POLL_S = 0.2
 """Longest wait at once where a pipe must give more before reading can go on."""
@@ -35,7 +43,8 @@ class _Reading:
 
     head: Head
     parser: Parser
-    cutter: Cutter
+    cutter: Cutter | Backward
+    mark: str
 
 
 class FileSource:
@@ -75,7 +84,8 @@ class FileSource:
     def __init__(self, options: SourceOptions, context: SourceContext | None = None) -> None:
         self._options = options
         self._context = context or SourceContext()
-        self._stream = ByteStream(options.path, follow=options.follow)
+        self._stream = TextStream(options)
+        self._tally = Tally()
         self._announced = False
         self._restart()
 
@@ -168,13 +178,33 @@ class FileSource:
         """
         return {"[source] path": self._options.path}
 
+    def chosen(self) -> dict[str, Any] | None:
+        r"""Return what was chosen of the input, and what of it could not be read so far; None before its first record.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from streamrnn_files import FileSource
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "a.csv")
+        >>> _ = path.write_text("time;flow;note\n2024-01-01;1,5;x\n2024-01-02;2,5;y\n")
+        >>> with FileSource.from_path(path) as source:
+        ...     _, _ = source.poll(1, 0.0), source.poll(1, 0.0)
+        ...     chosen = source.chosen()
+        >>> chosen["columns"], chosen["decimal"], chosen["left_out"], chosen["time"]["column"]
+        (['flow'], ',', {'note': "'x' is text"}, 'time')
+        """
+        if self._reading is None:
+            return None
+        backward = isinstance(self._reading.cutter, Backward)
+        return about(self._options, self._reading.head, self._stream.stages(), self._tally, backward=backward)
+
     def _restart(self) -> None:
         """Forget all that was read of a file."""
         self._first = b""
         self._look_at = 0  # bytes that make it worth to try again: each try starts over
         self._final = False
         self._reading: _Reading | None = None
-        self._before: Layout | None = None
+        self._before: Head | None = None
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         r"""Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
@@ -247,10 +277,16 @@ class FileSource:
         while self._reading is None and not self._final:
             if not self._more(POLL_S) and self._stream.endless:
                 break
-        if self._reading is None or self._reading.head.fingerprint != mark:
+        if self._reading is None or self._reading.mark.split("-")[0] != mark.split("-")[0]:
             raise StateError(
                 f"{path!r} is not the file that was read before: its first lines differ. Put that one back, or start "
                 "anew without the state."
+            )
+        if self._reading.mark != mark:
+            raise StateError(
+                f"{path!r} would be read otherwise than before: its columns, or how they are written, look different now that it "
+                "holds more, or it grew while it is read from its end. Name them in [source] (columns, time, key), and start anew "
+                "without the state."
             )
         self._skip_to(self._reading, int(digits))
 
@@ -269,15 +305,22 @@ class FileSource:
                 self._stream.open_rotated(file)
                 return
 
-    @staticmethod
-    def _has_mark(path: str, mark: str) -> bool:
+    def _has_mark(self, path: str, mark: str) -> bool:
         with Path(path).open("rb") as opened:
-            data = opened.read(FINGERPRINT_MOST)
-        return mark in [fingerprint(data, lines, final=True) for lines in (1, 2)]
+            data = opened.read(2 * FINGERPRINT_MOST)
+        try:
+            data = Translator(self._options).feed(data, final=True)
+        except SourceError:
+            return False
+        lines = range(1, 2 + data[:FINGERPRINT_MOST].count(b"\n"))
+        return mark.split("-", maxsplit=1)[0] in (fingerprint(data, n, final=True) for n in lines)
 
     def _skip_to(self, reading: _Reading, offset: int) -> None:
         """Start cutting at ``offset``: pass over what lies before it, counting its lines."""
         path = self._options.path
+        if isinstance(reading.cutter, Backward):
+            reading.cutter.skip(offset)
+            return
         offset = max(offset, reading.head.start)
         line, last, left, data = 1, b"\n", offset, self._first
         if self._stream.regular:
@@ -336,19 +379,38 @@ class FileSource:
             return
         allow_missing = self._options.on_missing == "mean"
         parser: Parser = (
-            JsonParser(head.layout, allow_missing=allow_missing)
+            JsonParser(head.layout, allow_missing=allow_missing, tally=self._tally)
             if head.delimiter is None
-            else CsvParser(head.layout, head.delimiter, allow_missing=allow_missing)
+            else CsvParser(head, allow_missing=allow_missing, tally=self._tally)
         )
-        self._reading = _Reading(head, parser, self._cutter(head, head.start, head.line))
-        self._reading.cutter.feed(self._first[head.start :], final=self._final)
+        cutter = self._cutter(head, head.start, head.line)
+        cutter.feed(self._first[head.start :], final=self._final)
+        self._reading = _Reading(head, parser, cutter, head.fingerprint)
+        if head.newest_first and self._options.order == "auto" and self._stream.regular and not self._stream.endless:
+            self._turn(self._reading, cutter)
+
+    def _turn(self, reading: _Reading, cutter: Cutter) -> None:
+        """Read the file to its end, to give its records from there."""
+        size = len(self._first)
+        while not self._final:
+            data = self._stream.read(POLL_S) or b""
+            self._final = not data
+            size += len(data)
+            if size > MOST:
+                raise SourceError(
+                    f"{self._options.path!r} begins with its newest record, and is longer than 256 MB: sort it by time first, or set "
+                    "order = 'as_written' (--order as_written) to read it as it is."
+                )
+            cutter.feed(data, final=self._final)
+        reading.cutter = Backward(cutter.take(len(cutter)), size)
+        reading.mark = f"{reading.mark}-{size}"
 
     def _cutter(self, head: Head, offset: int, line: int) -> Cutter:
         return Cutter(
             offset=offset,
             line=line,
             limit=self._options.max_line_bytes,
-            delimiter=head.delimiter,
+            delimiter=None if head.delimiter == BLANKS else head.delimiter,
             width=None if head.delimiter is None else len(head.layout.header),
         )
 
@@ -358,7 +420,7 @@ class FileSource:
             return False
         before = self._before
         if self._reading is not None and self._reading.head.layout.features:
-            before = self._reading.head.layout
+            before = self._reading.head
         self._restart()
         self._before = before
         return True
@@ -366,15 +428,17 @@ class FileSource:
     def _block(self, reading: _Reading, max_events: int) -> Block:
         head, batch = reading.head, reading.cutter.take(max_events)
         rows = parse_rows(reading.parser, batch.records, batch.faults)
-        mark = head.fingerprint
+        mark = reading.mark
+        self._tally.passed += len(rows.passed)
         positions = [f"{mark}:{start}" for start in batch.starts]
         raws = batch.records
         dead = [
             DeadLetter(positions[i], why, raws[i], batch.lines[i], PARTITION) for i, why in sorted(rows.faults.items())
         ]
-        if dead:
-            positions = [position for i, position in enumerate(positions) if i not in rows.faults]
-            raws = [raw for i, raw in enumerate(raws) if i not in rows.faults]
+        if dead or rows.passed:
+            none = rows.passed.union(rows.faults)
+            positions = [position for i, position in enumerate(positions) if i not in none]
+            raws = [raw for i, raw in enumerate(raws) if i not in none]
         return Block(
             names=head.layout.features,
             values=rows.values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,43 @@ if TYPE_CHECKING:
     from streamrnn.engine.monitor import Summary
 
 
+READING: dict[str, tuple[Any, str]] = {
+    "format": (str, "auto, csv, jsonl, json, influx or parquet. [found]"),
+    "skip": (int, "Lines before the table. [found]"),
+    "comment": (str, "What lines begin with that are no rows; '' for none. [# where the first does]"),
+    "header/--no-header": (bool, "Whether the first row of the table names the columns. [found]"),
+    "delimiter": (str, "What separates columns; ' ' for any number of blanks. [found]"),
+    "decimal": (str, "The decimal mark, . or a comma. [found]"),
+    "encoding": (str, "Of the text, such as cp1252 or utf-16. [found]"),
+    "missing": (str, "What else stands for no value, with commas: -999,n.a.; '' for none. [found]"),
+    "time-format": (str, "How times are written, such as '%d/%m/%Y %H:%M'. [found]"),
+    "order": (str, "auto, or as_written: newest-first files too are read from their beginning. [auto]"),
+}
+"""How a file is read: each is the option of ``[source]`` with the same name, which says what it may be."""
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of :data:`READING` to a command.
+
+    Parameters
+    ----------
+    command
+        The command.
+    """
+    for name, (kind, text) in reversed(READING.items()):
+        command = click.option(f"--{name}", type=kind, default=None, help=text)(command)
+    return command
+
+
 @click.command(short_help="Watch a file, or a stretch of a run's input again.")
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--column", "-c", "columns", multiple=True, help="A column to watch; repeat it for more. [all numbers]")
-@click.option("--time", "time_column", help="The column that holds the time. [found by name and content]")
-@click.option("--key", "key_column", help="The column that says which key an event belongs to. [one key]")
+@click.option(
+    "--time", "time_column", help="The column with the time; 'Date + Time' where two make it. [found by content]"
+)
+@click.option("--key", "key_column", help="The column that says which key an event belongs to; '' for none. [found]")
+@reading_options
+@click.option("--json", "as_json", is_flag=True, help="Say what was chosen as one line of JSON, at the end.")
 @click.option("--alarm-rate", type=float, help="Share of normal events that may alarm. [0.01]")
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")
@@ -51,8 +84,10 @@ if TYPE_CHECKING:
 @click.option("--to", "end", metavar="POSITION", help="With --config: the first event to leave out. [the end]")
 @plot_option
 @debug
-def replay(file: str | None, plot: str | None, **options: Any) -> None:
-    """Watch FILE (CSV or JSON Lines; - is standard input), and write one line of JSON for each event.
+def replay(file: str | None, plot: str | None, *, as_json: bool, **options: Any) -> None:
+    """Watch FILE (CSV, JSON, line protocol or Parquet, packed or not; - is standard input), and write one line of JSON for each event.
+
+    What was chosen of FILE stands on standard error: columns, time, key, how numbers and times are written. Options correct it.
 
     The fields are time, key, value, prediction (what the net expected), score (0 to 1), alarm, position; with --forecast
     also forecast, forecast_low and forecast_high: lists, the next event first, made when this one had come; with --limit
@@ -64,14 +99,23 @@ def replay(file: str | None, plot: str | None, **options: Any) -> None:
 
         checked, make = from_command(file, options)
 
+    made: list[Any] = []
+
     def carry_out(observers: list[Any]) -> Summary:
         from streamrnn.daemon.signals import StopSignals  # noqa: PLC0415
 
         with StopSignals() as stop:
             runtime = make()
+            made.append(runtime.source)
             runtime.stopped = lambda: stop.stopped
             runtime.observers = observers
             return runtime.run()
 
     title = options["config_file"] if file is None else "standard input" if file == "-" else file
-    run_at_terminal(checked, carry_out, plot=plot, title=title)
+
+    def chosen() -> Any:
+        return made[0].chosen()
+
+    run_at_terminal(
+        checked, carry_out, plot=plot, title=title, chosen=None if file is None else chosen, as_json=as_json
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from streamrnn.cli.terminal import one_line, print_lines
+from streamrnn.errors import BadDataError
 
 if TYPE_CHECKING:
     from streamrnn.config import Config
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["run_at_terminal"]
 
 
-def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *, plot: str | None, title: str) -> None:
+def run_at_terminal(
+    config: Config,
+    carry_out: Callable[[list[Any]], Summary],
+    *,
+    plot: str | None,
+    title: str,
+    chosen: Callable[[], Mapping[str, Any] | None] | None = None,
+    as_json: bool = False,
+) -> None:
     """Run with all that belongs to a terminal: progress, picture, summary.
 
     Parameters
@@ -29,6 +38,15 @@ def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *
         File of the picture; None: none is wanted.
     title
         What the picture calls the run.
+    chosen
+        Says what the source chose of its input; None: nobody asks.
+    as_json
+        Whether that is for a program.
+
+    Raises
+    ------
+    BadDataError
+        When what the source chose is said, and most of the input could not be read.
     """
     from pathlib import Path  # noqa: PLC0415
 
@@ -43,8 +61,9 @@ def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *
         check_plot(plot)
     fan = ForecastSummary(config.forecast) if config.forecast.horizon else None
     curve = RunSummary()
+    choice = _Choice(chosen, as_json=as_json)
     with Progress() as progress:
-        observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position)]
+        observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position), choice]
         if plot is not None:
             observers.append(curve if fan is None else fan)
         summary = carry_out(observers)
@@ -53,9 +72,63 @@ def run_at_terminal(config: Config, carry_out: Callable[[list[Any]], Summary], *
         draw_forecast(fan, plot, Path(title).stem)
     elif plot is not None and drawn:
         draw(curve, plot, Path(title).stem, config.alarm.warm_up)
+    choice.say()
     _say(summary, config, sys.stderr.isatty())
+    choice.say_unread()
     if plot is not None and not drawn:
         print_lines(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
+    if chosen is not None and summary.dead_letters > summary.events:
+        raise BadDataError(
+            f"{summary.dead_letters:,} of {summary.events + summary.dead_letters:,} records could not become events. The first: "
+            f"{summary.first_dead_letters[0].reason} What was chosen stands above; name what is wrong with an option."
+        )
+
+
+class _Choice:
+    """Says once, on standard error, what a source chose of its input, as soon as that is known; an observer of the loop.
+
+    Parameters
+    ----------
+    chosen
+        Says it; None: nobody asks.
+    as_json
+        Whether it is for a program.
+    """
+
+    def __init__(self, chosen: Callable[[], Mapping[str, Any] | None] | None, *, as_json: bool) -> None:
+        self._chosen = chosen
+        self._as_json = as_json
+        self._said = False
+
+    def __call__(self, *_: Any) -> None:
+        """Say it, if it was not."""
+        self.say()
+
+    def say(self) -> None:
+        """Say what was chosen, if it was not said."""
+        found = None if self._said or self._chosen is None else self._chosen()
+        if found is None:
+            return
+        self._said = True
+        if not self._as_json:
+            from streamrnn.display.chosen import chosen_lines  # noqa: PLC0415
+
+            print_lines("\n".join(chosen_lines(found)), err=True)
+
+    def say_unread(self) -> None:
+        """Say at the end what could not be read; for a program, all of it."""
+        found = None if self._chosen is None else self._chosen()
+        if found is None:
+            return
+        if self._as_json:
+            import json  # noqa: PLC0415
+
+            print_lines(json.dumps(found), err=True)
+            return
+        from streamrnn.display.chosen import unread_lines  # noqa: PLC0415
+
+        for line in unread_lines(found):
+            print_lines(f"streamrnn: {line}", err=True)
 
 
 def _say(summary: Summary, config: Config, terminal: bool) -> None:

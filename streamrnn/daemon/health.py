@@ -334,6 +334,11 @@ class Health(Monitor):
         """Return how often a partition was found stuck, where the source watches for that; else 0."""
         return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
 
+    def chosen(self) -> dict[str, Any] | None:
+        """Return what the source chose of its input, where it says so (``Source.chosen``)."""
+        chosen = getattr(self.runtime.source, "chosen", None) if self.runtime is not None else None
+        return chosen() if callable(chosen) else None
+
     def silent_s(self) -> float:
         """Seconds since the loop last came round, or since a compiler that it waits for was last seen to work."""
         working = None if self.stages is None else self.stages.working_s()
@@ -394,6 +399,7 @@ class Health(Monitor):
                 for name, one in partitions.items()
             },
             "series": series,
+            "input": self.chosen(),
         }
 
     def points(self, partition: str, key: str | None) -> list[Point]:

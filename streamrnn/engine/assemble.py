@@ -272,6 +272,8 @@ def replay_tables(
     period: str | None = None,
     limits: Sequence[str] = (),
     dead_letters: str | None = None,
+    missing: str | None = None,
+    **reading: Any,
 ) -> dict[str, Mapping[str, Any]]:
     """Return the configuration that ``streamrnn replay`` runs: what is None is left to its default.
 
@@ -299,6 +301,10 @@ def replay_tables(
         What forecasts may reach: ``"high=90"``, ``"disk.high=90"``.
     dead_letters
         File of records that are no events.
+    missing
+        What else stands for no value, with commas.
+    **reading
+        Other options of ``[source]``: how the file is written.
 
     Raises
     ------
@@ -311,8 +317,10 @@ def replay_tables(
     >>> replay_tables("a.csv", seed=3)["model"]
     {'seed': 3}
     """
+    marks = None if missing is None else [mark.strip() for mark in missing.split(",") if mark.strip()]
+    reading["missing"] = marks
     tables: dict[str, dict[str, Any]] = {
-        "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column},
+        "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column, **reading},
         "model": {"hidden_size": hidden_size, "seed": seed},
         "alarm": {"rate": alarm_rate},
         "forecast": {

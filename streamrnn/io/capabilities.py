@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from streamrnn.errors import StreamrnnError
 from streamrnn.io.events import Block, Position
@@ -14,6 +14,7 @@ __all__ = [
     "AlarmSink",
     "AttachedSink",
     "Checkable",
+    "ChoosingSource",
     "HasClient",
     "HasFiles",
     "LimitedSink",
@@ -76,6 +77,25 @@ class HasClient(Protocol):
     @property
     def client_loggers(self) -> tuple[str, ...]:
         """Names of the client's loggers. A class attribute."""
+        ...
+
+
+@runtime_checkable
+class ChoosingSource(Protocol):
+    """What a source may be besides: one that chooses how to read its input, and says so.
+
+    Examples
+    --------
+    >>> from streamrnn.io import ChoosingSource, find_connector
+    >>> issubclass(find_connector("source", "files"), ChoosingSource)
+    True
+    """
+
+    def chosen(self) -> Mapping[str, Any] | None:
+        """Return what was chosen, and what could not be read so far, as JSON can hold it; None while nothing is.
+
+        ``columns``, ``left_out`` (name: reason), ``time``, ``key`` and ``order`` are among it. May be called from another thread.
+        """
         ...
 
 

@@ -138,7 +138,7 @@ def test_no_way_out_of_a_command(tmp_path: Path) -> None:
     config = place(tmp_path, 0, more='[dead_letter]\npath = "${MY_TOKEN}.jsonl"\n')
     text = config.read_text().replace('key = "sensor"', 'columns = ["flow", "${MY_TOKEN}"]')
     named = SECRET.replace('"', '""')
-    (tmp_path / "in.csv").write_text(f'flow,"{named}"\n' + "1,2\n1,x\n" * 300)
+    (tmp_path / "in.csv").write_text(f'flow,"{named}"\n' + "1,2\n,x\n" * 300)
     config.write_text(text)
 
     good = [run_it(tmp_path, "run", "--plot", "out.html"), run_it(tmp_path, "check"), run_it(tmp_path, "snapshot list")]

@@ -142,7 +142,20 @@ LAYERS = {
     ),
     "streamrnn.__main__": Layer(("streamrnn.cli", "streamrnn.daemon")),
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
-    "streamrnn_files": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
+    "streamrnn_files": Layer(
+        (
+            "streamrnn.io",
+            "streamrnn.config",
+            "streamrnn.errors",
+            "streamrnn_files.parquet",
+            "streamrnn_files.translate",
+        ),
+        ("numpy", "msgspec"),
+    ),
+    "streamrnn_files.parquet": Layer(("streamrnn.errors",), ("msgspec", "pyarrow")),
+    "streamrnn_files.translate": Layer(
+        ("streamrnn.errors", "streamrnn_files", "streamrnn_files.parquet"), ("msgspec", "zstandard", "backports")
+    ),
     "streamrnn_sqlite": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(
         ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),

@@ -6,9 +6,10 @@ import math
 import sys
 
 import pytest
-from files_rig import read_all, read_text
+from files_rig import Got, read_all, read_text, take
 
 from streamrnn.errors import ConfigError, SourceError
+from streamrnn_files import FileSource
 
 ROWS = "time,a,b\n2024-01-01,1,10\n2024-01-02,2,20\n2024-01-03,3,30\n"
 
@@ -90,19 +91,13 @@ def test_repeated_and_backward_times_are_events(tmp_path):
 
 
 BAD = {
-    "text": (b"2024,abc,1", "Column 'a': 'abc' is not a number."),
-    "underscore": (b"2024,1_0,1", "Column 'a': '1_0' is not a number."),
-    "inf": (b"2024,inf,1", "Column 'a': 'inf' is not a finite number."),
-    "overflow": (b"2024,1e999,1", "Column 'a': '1e999' is not a finite number."),
-    "hex": (b"2024,0x10,1", "Column 'a': '0x10' is not a number."),
     "too few": (b"2024,1", "It has 2 columns; the header has 3."),
     "too many": (b"2024,1,2,3", "It has 4 columns; the header has 3."),
-    "not utf-8": (b"2024,\xff,1", "It is not UTF-8 text: invalid start byte at byte 5."),
-    "not utf-8 unused": (b"\xff,1,1", "It is not UTF-8 text: invalid start byte at byte 0."),
     "nothing": (b"2024,,NA", "It holds no value in column 'a', 'b'."),
+    "no cell can be read": (b"2024,abc,", "Column 'a': 'abc' is not a number."),
     "behind quote": (b'2024,"1"2,3', "There is text behind a closing quote: '2'."),
     "open quote": (b'2024,"1,3', "A quote opens in this line and is not closed."),
-    "nul": (b"2024,1\x00,3", "Column 'a': '1\\x00' is not a number."),
+    "a row of totals": (b"Total,1,2", "Column 'time': 'Total' is not a time."),
 }
 
 
@@ -110,15 +105,58 @@ BAD = {
 @pytest.mark.parametrize("around", [0, 40])
 def test_bad_rows_are_dead_letters(tmp_path, raw, reason, around):
     """A bad row is a dead letter with position, line, reason and raw; the rows around it are events."""
-    before = b"time,a,b\n" + b"2024,1,2\n" * (around + 1)
+    before = b"time,a,b\n" + b"2024,1,2\n" * (around + 3)
 
     got = read_text(tmp_path, before + raw + b"\n" + b"2024,3,4\n" * (around + 1))
 
-    assert got.values == [[1.0, 2.0]] * (around + 1) + [[3.0, 4.0]] * (around + 1)
+    assert got.values == [[1.0, 2.0]] * (around + 3) + [[3.0, 4.0]] * (around + 1)
     letter = got.dead[0]
     assert len(got.dead) == 1
-    assert (letter.reason, letter.raw, letter.line, letter.partition) == (reason, raw, around + 3, "0")
+    assert (letter.reason, letter.raw, letter.line, letter.partition) == (reason, raw, around + 5, "0")
     assert str(letter.position).endswith(f":{len(before)}")
+
+
+BAD_CELLS = {
+    "text": (b"abc", "text", "'abc' is not a number"),
+    "underscore": (b"1_0", "number", "'1_0' is not a number"),
+    "overflow": (b"1e999", "too large", "'1e999' is not a finite number"),
+    "hex": (b"0x10", "number", "'0x10' is not a number"),
+    "not utf-8": (b"\xff", "encoding", "'\ufffd' is not a number"),
+    "nul": (b"1\x00", "number", "'1\\x00' is not a number"),
+    "another unit": (b"5 ms", "unit", "'5 ms' is not a number"),
+}
+
+
+@pytest.mark.parametrize(("raw", "kind", "reason"), BAD_CELLS.values(), ids=BAD_CELLS)
+@pytest.mark.parametrize("around", [0, 40])
+def test_a_bad_cell_is_a_missing_one(tmp_path, raw, kind, reason, around):
+    """A cell that is no number counts as missing, by column and kind; the rest of its row is an event."""
+    (tmp_path / "in.csv").write_bytes(
+        b"time,a,b\n"
+        + b"2024,1,2\n" * (around + 3)
+        + b"2024,"
+        + raw
+        + b",3\n"
+        + b"2024,\xc3\xa4,4\n" * (raw == b"\xff")
+    )
+    with FileSource.from_path(tmp_path / "in.csv", encoding="utf-8") as source:
+        got = take(source, Got())
+        chosen = source.chosen()
+
+    assert math.isnan(got.values[around + 3][0])
+    assert got.values[around + 3][1] == 3.0
+    assert got.dead == []
+    assert chosen["bad_cells"]["a"][kind] == 1
+    assert chosen["first_bad_cells"]["a"] == reason
+
+
+def test_infinity_is_a_number(tmp_path):
+    """What a device writes as infinity comes through, in both formats, for a detector to see; it is no dead letter."""
+    for text, name in (("a\n1\ninf\n-Infinity\n", "in.csv"), ('{"a":1}\n{"a":Infinity}\n{"a":"-inf"}\n', "in.jsonl")):
+        got = read_text(tmp_path, text, name)
+
+        assert got.values == [[1.0], [math.inf], [-math.inf]]
+        assert got.dead == []
 
 
 def test_long_line_is_cut_and_not_held(tmp_path):
@@ -193,9 +231,9 @@ def test_empty_file(tmp_path):
 
 @pytest.mark.parametrize("first", ["1,2,3", "2024-01-01,5", "2024-01-01T10:00:00Z,,5", "5"])
 def test_file_without_header(tmp_path, first):
-    """A first row of data where names are expected is an error that says what to set."""
-    with pytest.raises(SourceError, match=r"has no header row: .* Set header = false"):
-        read_text(tmp_path, f"{first}\n{first}\n")
+    """A first row of data is an event, and the columns are c0, c1, ...; header = true makes it the names."""
+    assert len(read_text(tmp_path, f"{first}\n{first}\n").rows) == 2
+    assert len(read_text(tmp_path, f"{first}\n{first}\n", header=True).rows) == 1
 
 
 def test_header_false_names_columns_by_position(tmp_path):
@@ -227,10 +265,8 @@ def test_unknown_columns_are_named_with_the_nearest(tmp_path):
 
 REFUSED = {
     "no numbers": (b"a,b\nx,y\n", "has no column of numbers"),
-    "twice": (b"a,a\n1,2\n", "names 'a' more than once"),
-    "gzip": (b"\x1f\x8b\x08\x00abc", "is compressed"),
-    "utf-16": ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text"),
-    "header not utf-8": (b"a,\xff\n1,2\n", "first row cannot be read. It is not UTF-8 text"),
+    "gzip": (b"\x1f\x8b\x08\xffabc" * 9, "is damaged: gzip says"),
+    "zip": (b"PK\x03\x04abc", "is a zip archive or a spreadsheet"),
     "long header": (b"a," * 100 + b"\n", "first line is longer than max_line_bytes = 64|first row cannot be read"),
     "long first line": (b"a" * 3_000_000, "first line is longer than max_line_bytes = 64|first row cannot be read"),
 }

@@ -43,8 +43,8 @@ BAD = {
     "list": (b'{"a":[1]}', "Column 'a': '[1]' is not a number."),
     "overflow": (b'{"a":1e999}', "It is not JSON: Number out of range"),
     "huge": (b'{"a":1' + b"0" * 400 + b"}", "is not a number|out of range"),
-    "inf text": (b'{"a":"Infinity"}', "Column 'a': 'Infinity' is not a finite number."),
-    "nan": (b'{"a":NaN}', "It is not JSON"),
+    "nan": (b'{"a":NaN}', "It holds no value in column 'a'."),
+    "nan and more": (b'{"a":NaN,}', "It is not JSON"),
     "nothing": (b'{"c":1}', "It holds no value in column 'a'."),
     "null": (b'{"a":null}', "It holds no value in column 'a'."),
     "deep": (b'{"a":1,"b":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "It is nested deeper than 64 levels."),
@@ -101,7 +101,7 @@ def test_unknown_fields(tmp_path):
         read(tmp_path, b'{"flow":"x"}', b"garbage")
 
 
-@pytest.mark.parametrize("company", [b"", b"?"])
+@pytest.mark.parametrize("company", [b"", b"what"])
 def test_zero_keeps_its_sign(tmp_path, company):
     """-0.0 is read as -0.0 and the integer -0 as 0, in both formats, whichever way a row was parsed."""
     lines = [b'{"a":-0}', b'{"a":-0.0}', b'{"a":"-0"}', b'{"a":"-0.0"}', company]

@@ -1,0 +1,220 @@
+"""The head of a CSV: where its table starts, its names, its columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from streamrnn.errors import SourceError
+from streamrnn_files.cells import CellError
+from streamrnn_files.columns import Layout, choose
+from streamrnn_files.cutter import Cutter
+from streamrnn_files.dialect import BLANKS, LINES, Start, find_start, has_header, is_units, like_data, split_row, unique
+from streamrnn_files.options import SourceOptions
+from streamrnn_files.samples import SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
+
+__all__ = ["CsvHead"]
+
+
+class CsvHead:
+    """Reads the head of a CSV.
+
+    Parameters
+    ----------
+    options
+        What the user asks for.
+    data
+        The first bytes, from the very start.
+    bom
+        Bytes of the mark at the start.
+    ending
+        How they end.
+    live
+        Whether to decide as soon as can be.
+    before
+        The head of the file this one follows (rotation), or None.
+    """
+
+    def __init__(
+        self, options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None
+    ) -> None:
+        self._options = options
+        self._data = data
+        self._bom = bom
+        self._ending = ending
+        self._live = live
+        self._before = before
+        self._path = options.path
+
+    def read(self) -> Head | None:
+        """Return the head, or None while too little of the file is there.
+
+        Raises
+        ------
+        SourceError
+            When it cannot be read.
+        """
+        data = self._data
+        if not data[self._bom :].strip(b"\r\n"):
+            raise SourceError(f"{self._path!r} is empty: a header row is expected.")
+        found = self._start()
+        if found is None:
+            return None
+        start, offset = found
+        cutter = self._cutter(start, offset)
+        cutter.feed(data[offset:], final=self._ending != "open")
+        if not len(cutter):
+            if len(data) - self._bom > self._options.max_line_bytes:
+                raise SourceError(
+                    f"{self._path!r}: its first line is longer than max_line_bytes = {self._options.max_line_bytes}. "
+                    "Is it a CSV? If so, raise max_line_bytes."
+                )
+            return None
+        first = cutter.take(1)
+        if 0 in first.faults:
+            raise SourceError(f"{self._path!r}: its first row cannot be read. {first.faults[0]}")
+        batch = cutter.take(len(cutter))
+        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:2]))
+
+    def _start(self) -> tuple[Start, int] | None:
+        """Find where the table starts, and the offset of that line."""
+        data, skip = self._data, self._options.skip or 0
+        ends = [self._bom]
+        for _ in range(skip + LINES):
+            at = data.find(b"\n", ends[-1]) + 1
+            if not at:
+                break
+            ends.append(at)
+        complete = self._ending != "open" or len(ends) > skip + LINES
+        if self._ending != "open" and ends[-1] < len(data) and len(ends) <= skip + LINES:
+            ends.append(len(data))
+        lines = [
+            data[a:b].decode(errors="replace").rstrip("\r\n")
+            for a, b in zip(ends[skip:], ends[skip + 1 :], strict=False)
+        ]
+        wanted = self._options.delimiter or (None if self._before is None else self._before.delimiter)
+        start = find_start(lines, delimiter=wanted, comment=self._options.comment, complete=complete, live=self._live)
+        if start is None:
+            return (Start(wanted or ",", 0, ""), self._bom) if complete else None
+        return start, ends[skip + start.line]
+
+    def _cutter(self, start: Start, offset: int) -> Cutter:
+        delimiter = None if start.delimiter == BLANKS else start.delimiter
+        return Cutter(offset=offset, limit=self._options.max_line_bytes, delimiter=delimiter)
+
+    def _encoding(self, records: Sequence[bytes]) -> str:
+        """Return UTF-8, or cp1252 where more records cannot be it than need it."""
+        if self._options.encoding is not None:
+            return self._options.encoding
+        wide = broken = 0
+        for record in records:
+            if not record.isascii():
+                try:
+                    record.decode()
+                except UnicodeDecodeError:
+                    broken += 1
+                else:
+                    wide += 1
+        return "cp1252" if broken > wide else "utf-8"
+
+    def _table(self, start: Start, first: bytes, records: list[bytes], offsets: Sequence[int]) -> Head | None:
+        encoding = self._encoding([first, *records])
+        try:
+            cells = [cell.strip() for cell in split_row(first.decode(encoding, "replace"), start.delimiter)]
+        except CellError as error:
+            raise SourceError(f"{self._path!r}: its first row cannot be read. {error}.") from None
+        rows = []
+        for record in records:
+            text = record.decode(encoding, "replace")
+            if start.comment and text.startswith(start.comment):
+                continue
+            try:
+                rows.append(split_row(text, start.delimiter))
+            except CellError:
+                continue
+        if not rows and self._ending == "open":
+            return None
+        names, nameless = self._names(start, cells, rows)
+        units = (
+            bool(names)
+            and len(rows) > 1
+            and is_units(rows[0])
+            and len(rows[0]) == len(cells)
+            and any(map(like_data, rows[1]))
+        )
+        begin = offsets[0] if not names or start.heading else offsets[1]
+        if units and len(offsets) > 2:
+            begin, rows = offsets[2], rows[1:]
+        return self._head(
+            start, names, nameless, [cells, *rows] if not names or start.heading else rows, begin, encoding
+        )
+
+    def _head(
+        self, start: Start, names: list[str], nameless: frozenset[str], rows: list[list[str]], begin: int, encoding: str
+    ) -> Head | None:
+        """Choose the columns, and put the head together."""
+        ended = self._ending != "open"
+        width = len(rows[0]) if rows else len(names)
+        header = names or [f"c{i}" for i in range(width)]
+        lines = 1 if self._options.header is False else 2
+        mark = fingerprint(self._data, lines + start.line + (self._options.skip or 0), final=ended)
+        moments: dict[str, Any] = {}
+        if self._before is not None:
+            layout = self._before.layout
+            if names:
+                layout = dataclasses.replace(layout, header=tuple(names))
+            moments = dict(self._before.moments)
+        else:
+            dicts = [dict(zip(header, row, strict=False)) for row in rows if _fits(row, header, names)][:SAMPLE]
+            complete = ended or len(rows) >= SAMPLE
+            if self._live and self._options.columns:
+                sample = dicts[:1] or cover(dicts, live=False, complete=ended)
+            else:
+                sample = cover(dicts, live=self._live, complete=complete)
+            if sample is None or (self._ending == "cut" and not sample):
+                return None
+            if self._ending == "end" and not rows and not self._options.columns:
+                layout = Layout(tuple(header), (), None, None)
+            else:
+                layout = choose(self._options, header, sample, text=True, nameless=nameless, delimiter=start.delimiter)
+                moments = order(layout, sample)
+                if mark is not None:
+                    mark += suffix(self._options, layout, header, sample, text=True)
+        if mark is None:
+            return None
+        return Head(
+            layout, start.delimiter, begin, 1 + self._data.count(b"\n", 0, begin), mark, bool(names), start.comment, encoding, moments
+        )  # fmt: skip
+
+    def _names(self, start: Start, cells: list[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], frozenset[str]]:
+        """Return the header's names, with those it gives none for; [] where the first row is data."""
+        if start.heading:
+            cells = list(start.heading)
+        elif self._options.header is False:
+            return [], frozenset()
+        elif self._before is not None:
+            if not set(self._before.layout.used) <= set(unique(cells)):
+                if len(cells) == len(self._before.layout.header):
+                    return [], frozenset()
+                raise SourceError(
+                    f"{self._path!r} was replaced by a file with other columns: {', '.join(cells[:20])}. "
+                    f"Expected: {', '.join(self._before.layout.used)}."
+                )
+        elif self._options.header is None and not has_header(cells, rows[:50]):
+            return [], frozenset()
+        if rows and sum(len(row) == len(cells) + 1 and bool(row[-1].strip()) for row in rows[:50]) > 0.8 * len(
+            rows[:50]
+        ):
+            cells = ["", *cells]  # R writes no name above its row names
+        nameless = frozenset(f"c{i}" for i, cell in enumerate(cells) if not cell)
+        return unique([cell or f"c{i}" for i, cell in enumerate(cells)]), nameless
+
+
+def _fits(row: Sequence[str], header: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row has as many cells as there are names, and does not hold the names again."""
+    return (
+        len(row) >= len(header)
+        and not any(row[len(header) :])
+        and (all(map(like_data, names)) or [cell.strip() for cell in row] != list(names))
+    )

@@ -1,0 +1,138 @@
+"""What the names of columns mean: which are no measurements, and are not watched unless they are asked for."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+__all__ = ["TIME_NAMES", "calendar_part", "is_key_name", "is_time_name", "no_measurement", "of_influx"]
+
+TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
+"""Names that make a column the time whatever it holds."""
+
+_TIME = re.compile(
+    r"time|date|stamp|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
+    r"changed|updated|created|started|observed|_at$|^day$"
+)
+_KEY = re.compile(
+    r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|station|symbol|ticker|instance|meter|node|machine|asset|"
+    r"channel|turbine|pump|unit_name|turbineid|stationid)(?:_?(?:id|name|no|nr|number|key))?"
+)
+_PARTS = {
+    "year": {"year", "yr", "yyyy", "jahr"},
+    "month": {"month", "mo", "mon", "mm", "mnth", "monat"},
+    "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
+    "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
+    "minute": {"minute", "min", "mi", "minutes"},
+    "doy": {"doy", "day_of_year", "yday"},
+}
+_CALENDAR = re.compile(
+    r"(?:.*_)?(?:year|yr|month|mnth|mo|day|dy|hour|hr|minute|second|weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|week|"
+    r"weeknum|season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|tz|utc_?offset|timezone)"
+)
+_INDEX = re.compile(
+    r"|#|no|nr|num|idx|index|row|rownames|row_?(?:no|num|number|id)|record|record_?(?:no|number)|instant|seq|sequence|unnamed_?\d*|entry|entry_id"
+)
+_ID = re.compile(r"(?:.*_)?(?:id|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)")
+_STATUS = re.compile(
+    r"(?:.*_)?(?:status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code)(?:_.*)?"
+)
+_LABEL = re.compile(
+    r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true)"
+)
+_PLACE = re.compile(r"(?:.*_)?(?:lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)")
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case with ``_`` for whatever is no letter or digit.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[^\w#@]+", "_", parted.lower()).strip("_")
+
+
+def is_time_name(name: str) -> bool:
+    """Whether a name says that its column is a time.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return _TIME.search(_plain(name)) is not None
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a name says that its column names a series.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return _KEY.fullmatch(_plain(name)) is not None
+
+
+def calendar_part(name: str) -> str | None:
+    """Return which part of a date a name says that its column holds: ``"year"``, ``"month"``, ...; None for none.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    plain = _plain(name)
+    return next((part for part, names in _PARTS.items() if plain in names), None)
+
+
+def of_influx(header: Sequence[str]) -> frozenset[str]:
+    """Return the columns that InfluxDB adds to what was measured.
+
+    Parameters
+    ----------
+    header
+        Every column.
+    """
+    return (
+        frozenset(("result", "table", "_start", "_stop"))
+        if {"_time", "_value", "table"} <= set(header)
+        else frozenset()
+    )
+
+
+def no_measurement(name: str, values: Sequence[float]) -> str | None:
+    """Return why a column of numbers is not watched, None where it should be.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    values
+        Its first values, without missing ones.
+    """
+    plain = _plain(name)
+    whole = all(value == int(value) for value in values if abs(value) < 1e15)
+    distinct = set(values)
+    if whole and _CALENDAR.fullmatch(plain) and all(-1 <= value <= 2200 for value in distinct):
+        return "a part of the calendar"
+    if (
+        whole
+        and len(values) > 2
+        and _INDEX.fullmatch(plain)
+        and {b - a for a, b in itertools.pairwise(values)} <= {1, -1}
+    ):
+        return "a running number"
+    if distinct <= {0, 1, -1} and _LABEL.fullmatch(plain):
+        return "a label"
+    if whole and len(distinct) <= 24 and _STATUS.fullmatch(plain):
+        return "a status"
+    if whole and _ID.fullmatch(plain):
+        return "an id"
+    if _PLACE.fullmatch(plain) and all(abs(value) <= 9000 for value in distinct):
+        return "a place"
+    return None

@@ -1,0 +1,248 @@
+"""How a column writes times: found by content, and made into what every model reads, ISO 8601."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["TimeForm", "find_form", "seconds"]
+
+MONTHS = {
+    name: i + 1
+    for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"))
+}
+MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
+
+_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?[Mm]\.?)?)?"
+_ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+_EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+_FIRST, _LAST = 315532800.0, 4102444800.0
+"""The years 1980 to 2100: what a bare number must lie in to be seconds since 1970."""
+
+
+def _pattern(day: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:[A-Za-z]{{2,9}},?\s+)?{day}{_CLOCK}{_ZONE}")
+
+
+_YMD = r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
+_DMY = r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4}|\d{2})"
+_MDY = r"(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})[-/.](?P<y>\d{4}|\d{2})"
+_FORMS: dict[str, re.Pattern[str]] = {
+    "year-month-day": _pattern(_YMD),
+    "day/month/year": _pattern(_DMY),
+    "month/day/year": _pattern(_MDY),
+    "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]+(?P<b>[^\W\d]{3,9})\.?[-/ ,]+(?P<y>\d{4}|\d{2})"),
+    "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,9})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
+    "ctime": re.compile(
+        r"[A-Za-z]{3}\s+(?P<b>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<H>\d{1,2}):(?P<M>\d{2}):(?P<S>\d{2})(?:\s+(?P<z>UTC|GMT|[+-]\d{4}))?\s+(?P<y>\d{4})"
+    ),
+    "yyyymmdd": re.compile(
+        r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?:[T_ :]?(?P<H>[0-2]\d):?(?:(?P<M>[0-5]\d):?(?P<S>[0-5]\d)?)?)?(?P<z>Z)?"
+    ),
+    "year-month": re.compile(r"(?P<y>\d{4})[-/M](?P<m>0?[1-9]|1[0-2])"),
+    "month-name year": re.compile(r"(?P<b>[^\W\d]{3,9})[-/ ](?P<y>\d{4}|\d{2})"),
+    "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?Q(?P<q>[1-4])"),
+    "year-week": re.compile(r"(?P<y>\d{4})-?W(?P<w>\d{1,2})"),
+    "year": re.compile(r"(?P<y>(?:1[6-9]|20|21)\d{2})"),
+}
+"""By what a person calls it."""
+
+
+def _moment(found: dict[str, str | None]) -> datetime:
+    year = int(found["y"] or 0)
+    year += (2000 if year < 70 else 1900) if len(found["y"] or "") == 2 else 0
+    if found.get("w"):
+        return datetime.fromisocalendar(year, int(found["w"] or 1), 1)
+    month = int(found.get("m") or 1)
+    if name := found.get("b"):
+        month = MONTHS[name[:3].lower()]
+    elif quarter := found.get("q"):
+        month = 3 * int(quarter) - 2
+    hour, days = int(found.get("H") or 0), 0
+    if half := found.get("p"):
+        if not 1 <= hour <= 12:
+            raise ValueError("no hour of half a day")
+        hour = hour % 12 + 12 * (half[0] in "pP")
+    elif hour == 24 and not int(found.get("M") or 0):
+        hour, days = 0, 1
+    day = datetime(  # noqa: DTZ001  (as written: its zone is put behind it)
+        year, month, int(found.get("d") or 1), hour, int(found.get("M") or 0), int(found.get("S") or 0),
+        int(((found.get("f") or "") + "000000")[:6]),
+    )  # fmt: skip
+    return day + timedelta(days=days)
+
+
+def _zone(text: str | None) -> str:
+    if not text:
+        return ""
+    if text[0] not in "+-":
+        return "+00:00"
+    digits = text[1:].replace(":", "")
+    return f"{text[0]}{digits[:2]}:{digits[2:] or '00'}"
+
+
+def _with(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        found = pattern.fullmatch(text.strip())
+        if found is None:
+            raise ValueError("is another format")
+        parts = found.groupdict()
+        moment = _moment(parts)
+        return moment.isoformat() + _zone(parts.get("z"))
+
+    return read
+
+
+_READERS = {name: _with(pattern) for name, pattern in _FORMS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """How times are written.
+
+    Parameters
+    ----------
+    name
+        What a person calls it; a format of ``strptime`` where it holds a ``%``.
+    written
+        Whether they are passed on as written: ISO 8601, and numbers.
+    zone
+        The zone that is written beside them, ``""`` for none.
+    doubt
+        What could not be told from the first records, or None.
+    """
+
+    name: str
+    written: bool = True
+    zone: str = ""
+    doubt: str | None = None
+
+    def read(self, text: str) -> str | None:
+        """Return a time in ISO 8601, None where the text is none.
+
+        Parameters
+        ----------
+        text
+            As the input wrote it.
+        """
+        try:
+            if "%" in self.name:
+                return datetime.strptime(text.strip(), self.name).isoformat()  # noqa: DTZ007
+            return _READERS[self.name](text)
+        except (ValueError, KeyError, OverflowError):
+            return None
+
+
+def seconds(text: str) -> float | None:
+    """Return a time of ISO 8601 or a number in seconds since 1970, for comparisons; None where it is none.
+
+    Parameters
+    ----------
+    text
+        As :meth:`TimeForm.read` returns it, or the input wrote it.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _is_iso(text: str) -> bool:
+    text = text.strip()
+    if len(text) < 8 or text.isdecimal() or not text[:4].isdecimal():
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _steady(moments: Sequence[str]) -> float:
+    """Return how many of the steps go one way, and are the commonest one."""
+    found = [at for at in map(seconds, moments) if at is not None]
+    steps = [b - a for a, b in itertools.pairwise(found)]
+    if not steps:
+        return 0.0
+    one_way = max(sum(s >= 0 for s in steps), sum(s <= 0 for s in steps)) / len(steps)
+    common = max(map(steps.count, set(steps[:50]))) / len(steps)
+    return one_way + common
+
+
+def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = True) -> TimeForm | None:
+    """Return how the times of a column are written, None where they are no times.
+
+    Parameters
+    ----------
+    cells
+        Cells that hold something.
+    wanted
+        A format of ``strptime``, which the user names.
+    bare
+        Whether numbers without a mark between year, month and day may be times: where the column's name says so.
+    """
+    if not cells:
+        return None
+    if wanted is not None:
+        return TimeForm(wanted, written=False)
+    enough = 0.9 * len(cells)
+    if sum(map(_is_iso, cells)) >= enough:
+        zoned = [cell.strip() for cell in cells if re.search(r"(?:[Zz]|[+-]\d\d:?\d\d)$", cell.strip()[10:])]
+        zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.:")
+        return TimeForm("ISO 8601", zone="UTC" if zone in ("+00:00", "+0000") else zone)
+    numbers = [cell.strip() for cell in cells if re.fullmatch(r"\s*\d+(?:\.\d*)?\s*", cell)]
+    if len(numbers) >= enough:
+        return _of_numbers([float(one) for one in numbers], numbers) if bare else None
+    fits: dict[str, list[str]] = {}
+    for name in _READERS:
+        form = TimeForm(name)
+        if form.read(cells[0]) is None and form.read(cells[-1]) is None:
+            continue
+        found = [moment for moment in map(form.read, cells) if moment is not None]
+        if len(found) >= enough:
+            fits[name] = found
+    return _best(fits, cells)
+
+
+def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | None:
+    for unit, scale in _EPOCHS.items():
+        if all(_FIRST <= value / scale <= _LAST for value in values) and min(values) > 1e8:
+            if (
+                len(texts[0]) in (8, 10, 12, 14)
+                and scale == 1.0
+                and all(_FORMS["yyyymmdd"].fullmatch(t) for t in texts)
+            ):
+                break
+            return TimeForm("seconds since 1970" if scale == 1.0 else f"{unit} since 1970", zone="UTC")
+    if all(_FORMS["yyyymmdd"].fullmatch(text) and TimeForm("yyyymmdd").read(text) for text in texts):
+        return TimeForm("yyyymmdd", written=False)
+    if all(_FORMS["year"].fullmatch(text) for text in texts):
+        return TimeForm("year", written=False)
+    return None
+
+
+def _best(fits: dict[str, list[str]], cells: Sequence[str]) -> TimeForm | None:
+    doubt = None
+    if {"day/month/year", "month/day/year"} <= set(fits):
+        day, month = _steady(fits["day/month/year"]), _steady(fits["month/day/year"])
+        american = any("m" in cell[-3:].lower() for cell in cells[:3])
+        if "." in cells[0].split()[0] or (day > month and not american):
+            del fits["month/day/year"]
+        else:
+            del fits["day/month/year"]
+            if day == month and not american:
+                doubt = "day and month cannot be told apart in the first records: month first is assumed; time_format says it"
+    if not fits:
+        return None
+    name = max(fits, key=lambda one: (len(fits[one]), -list(_FORMS).index(one)))
+    zoned = [one for one in fits[name] if one[19:] and one[-6] in "+-"]
+    zone = "" if len(zoned) < len(fits[name]) else "UTC" if zoned[0].endswith("+00:00") else zoned[0][-6:]
+    return TimeForm(name, written=False, zone=zone, doubt=doubt)

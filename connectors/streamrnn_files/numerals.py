@@ -1,0 +1,183 @@
+"""How a column writes its numbers: decimal mark, thousands, unit, and what stands for no value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamrnn.io import MISSING, signed
+from streamrnn_files.cells import CellError, show
+
+__all__ = ["MARKS", "PLAIN", "Numerals", "decimal_mark", "sentinels_of", "unit_of"]
+
+MARKS = MISSING | frozenset(
+    ("?", ".", "..", "-", "--", "---", "*", "**", "***", "****", "#n/a", "n.a.", "n.d.", "nil", "missing", "unavailable",
+     "unknown", "no data", "nodata", "(null)", "\\n", "#value!", "#div/0!", "#ref!", "undefined")
+)  # fmt: skip
+"""Texts that stand for "no value", in any case, in files that people and instruments write."""
+
+SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
+"""Numbers that stand for "no value" where they stand far away from all others."""
+
+_INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
+_GAPS = " '\u00a0\u2019\u202f"
+_UNIT = re.compile(
+    r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/][^:,;]{0,11})?$"
+)
+_POINT_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+(\.\d*)?")
+_COMMA_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+(,\d*)?")
+_GROUP_MARKS = {".": re.compile(f"[,{_GAPS}]"), ",": re.compile(f"[.{_GAPS}]")}
+_COMMA_NUMBER = re.compile(r"[-+]?(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """How the numbers of a column are written.
+
+    Parameters
+    ----------
+    decimal
+        The decimal mark, ``"."`` or ``","``.
+    unit
+        What stands before and behind each number; left out.
+    missing
+        Further texts, in lower case, that stand for "no value".
+    sentinels
+        Numbers that stand for "no value".
+    """
+
+    decimal: str = "."
+    unit: tuple[str, str] = ("", "")
+    missing: frozenset[str] = frozenset()
+    sentinels: tuple[float, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether the column is read as any other CSV's."""
+        return self == PLAIN
+
+    def read(self, text: str) -> float:
+        """Return the number that a cell holds, NaN where it stands for no value. Infinity is a number here.
+
+        Parameters
+        ----------
+        text
+            The cell, with or without spaces around it.
+
+        Raises
+        ------
+        CellError
+            When it is neither.
+        """
+        text = text.strip()
+        lower = text.lower()
+        if lower in MARKS or lower in self.missing:
+            return math.nan
+        bare = text
+        before, behind = self.unit
+        if before and bare.startswith(before):
+            bare = bare[len(before) :].lstrip()
+        if behind and bare.endswith(behind):
+            bare = bare[: -len(behind)].rstrip()
+        value = self._number(bare, text)
+        return math.nan if value in self.sentinels else value
+
+    def _number(self, bare: str, text: str) -> float:
+        groups = _POINT_GROUPS if self.decimal == "." else _COMMA_GROUPS
+        if groups.fullmatch(bare):
+            bare = _GROUP_MARKS[self.decimal].sub("", bare).replace(",", ".")
+        elif self.decimal == "," and "," in bare and _COMMA_NUMBER.fullmatch(bare):
+            bare = bare.replace(",", ".")
+        elif self.decimal == "," and "." in bare:
+            raise CellError(f"{show(text)} has a point, and the decimal mark is a comma")
+        try:
+            value = float(bare)
+        except ValueError:
+            raise CellError(f"{show(text)} is not a number") from None
+        if "_" in bare or not bare.isascii():
+            raise CellError(f"{show(text)} is not a number")
+        if math.isinf(value) and bare.lower() not in _INFINITE:
+            raise CellError(f"{show(text)} is not a finite number")
+        return signed(value, bare)
+
+
+PLAIN = Numerals()
+
+
+def decimal_mark(cells: Sequence[str], delimiter: str | None) -> str:
+    """Return the decimal mark that cells of a file are written with: ``","`` where they say so, else ``"."``.
+
+    Parameters
+    ----------
+    cells
+        Cells of any columns.
+    delimiter
+        The character between two cells: ``1,234`` is a thousand where that is a comma, else as likely not.
+    """
+    points = commas = unsure = 0
+    for cell in cells:
+        found = _UNIT.match(cell.strip())
+        if found is None:
+            continue
+        number = found.group(2).strip()
+        point, comma = number.rfind("."), number.rfind(",")
+        if point >= 0 and comma >= 0:
+            commas, points = commas + (comma > point), points + (point > comma)
+        elif comma >= 0:
+            if _POINT_GROUPS.fullmatch(number) and not number.startswith(("0,", "-0,")):
+                points, unsure = points + (number.count(",") > 1), unsure + (number.count(",") == 1)
+            else:
+                commas += 1
+        elif point >= 0 and number.count(".") == 1:
+            points += not _COMMA_GROUPS.fullmatch(number)
+    if commas == points == 0:
+        return "," if unsure and delimiter != "," else "."
+    return "," if commas > points else "."
+
+
+def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
+    """Return what stands before and behind the numbers of a column; None where the cells do not agree.
+
+    Parameters
+    ----------
+    cells
+        Cells that hold something.
+    decimal
+        The decimal mark.
+    """
+    plain = Numerals(decimal)
+    counted: Counter[tuple[str, str]] = Counter()
+    for cell in cells:
+        try:
+            plain.read(cell)
+        except CellError:
+            found = _UNIT.match(cell.strip())
+            if found is not None:
+                counted[found.group(1), (found.group(3) or "").strip()] += 1
+        else:
+            counted["", ""] += 1
+    common = counted.most_common(1)
+    if not common or common[0][1] < 0.9 * sum(counted.values()):
+        return None
+    return common[0][0]
+
+
+def sentinels_of(values: Sequence[float]) -> tuple[float, ...]:
+    """Return which of the usual numbers for "no value" a column holds: more than once, and far away from all others.
+
+    Parameters
+    ----------
+    values
+        Numbers of a column; NaN where one is missing.
+    """
+    counted = Counter(values)
+    found = [mark for mark in SENTINELS if counted.get(mark, 0) > 1]
+    others = [value for value in values if math.isfinite(value) and value not in found]
+    if not found or len(others) < 8:
+        return ()
+    low, high = min(others), max(others)
+    spread = max(high - low, 1e-9 * max(abs(low), abs(high)))
+    return tuple(mark for mark in found if mark < low - 2 * spread or mark > high + 2 * spread)

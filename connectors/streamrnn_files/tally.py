@@ -1,0 +1,55 @@
+"""Counts what cells and records could not be read as they stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+__all__ = ["Tally"]
+
+MOST = 1000
+"""Kinds that are told apart; the rest is counted together."""
+
+
+class Tally:
+    """Bad cells by column and kind, and records that were passed over.
+
+    Examples
+    --------
+    >>> from streamrnn_files.tally import Tally
+    >>> tally = Tally()
+    >>> tally.bad("CO", "text", "'abc' is not a number")
+    >>> tally.bad("CO", "text", "'x' is not a number")
+    >>> tally.told()
+    {'bad_cells': {'CO': {'text': 2}}, 'first_bad_cells': {'CO': "'abc' is not a number"}, 'passed_over': 0}
+    """
+
+    def __init__(self) -> None:
+        self._bad: Counter[tuple[str, str]] = Counter()
+        self._first: dict[str, str] = {}
+        self.passed = 0
+
+    def bad(self, column: str, kind: str, why: str) -> None:
+        """Count a cell.
+
+        Parameters
+        ----------
+        column
+            Its column.
+        kind
+            What is wrong with it, in a word.
+        why
+            In a sentence.
+        """
+        self._first.setdefault(column, why)
+        where = (column, kind)
+        if where not in self._bad and len(self._bad) >= MOST:
+            where = ("", kind)
+        self._bad[where] += 1
+
+    def told(self) -> dict[str, Any]:
+        """Return the counts, as JSON can hold them."""
+        bad: dict[str, dict[str, int]] = {}
+        for (column, kind), times in self._bad.items():
+            bad.setdefault(column, {})[kind] = times
+        return {"bad_cells": bad, "first_bad_cells": dict(self._first), "passed_over": self.passed}

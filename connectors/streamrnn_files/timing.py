@@ -1,0 +1,276 @@
+"""Which columns say when, and how."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from streamrnn_files.meanings import TIME_NAMES, calendar_part, is_time_name
+from streamrnn_files.moments import TimeForm, find_form, seconds
+from streamrnn_files.options import SourceOptions
+
+__all__ = ["NO_TIME", "Timing", "find_timing", "is_steady", "moments_of", "order_of"]
+
+_CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*")
+_NO_DIGIT = re.compile(r"\D*")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Which columns say when an event was, and how they are written.
+
+    Parameters
+    ----------
+    name
+        What the time is called, None where there is none.
+    columns
+        The columns that make it.
+    form
+        How it is written; None where it is passed on as it comes.
+    parts
+        What each column holds, where they are numbers: year, month, day, hour, minute, doy.
+    """
+
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    form: TimeForm | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> bool:
+        """Whether a time is not passed on as it is written, but made into ISO 8601."""
+        return len(self.columns) > 1 or bool(self.parts) or (self.form is not None and not self.form.written)
+
+    def read(self, cells: Sequence[str]) -> str | None:
+        """Return the time of a record in ISO 8601, None where its cells hold none.
+
+        Parameters
+        ----------
+        cells
+            Those of ``columns``.
+        """
+        if self.parts:
+            return _from_parts(dict(zip(self.parts, cells, strict=True)))
+        text = cells[0] if len(cells) == 1 else f"{cells[0].strip()} {_colons(cells[1])}"
+        if self.form is None:
+            return text
+        if not self.form.written:
+            return self.form.read(text)
+        return text if seconds(text) is not None else None
+
+    def is_total(self, cell: str) -> bool:
+        """Whether a cell of the first column cannot be a time: it holds no digit, where times do.
+
+        Parameters
+        ----------
+        cell
+            The cell.
+        """
+        return self.form is not None and bool(cell.strip()) and _NO_DIGIT.fullmatch(cell) is not None
+
+
+NO_TIME = Timing()
+
+
+def _colons(clock: str) -> str:
+    clock = clock.strip()
+    return clock.replace(".", ":", 2) if ":" not in clock else clock
+
+
+def _from_parts(cells: Mapping[str, str]) -> str | None:
+    try:
+        part = {name: int(float(cell)) for name, cell in cells.items()}
+        if "doy" in part:
+            day = date(part["year"], 1, 1) + timedelta(days=part["doy"] - 1)
+        else:
+            day = date(part["year"], part["month"], part.get("day", 1))
+        hour = part.get("hour", 0)
+        if hour == 24:
+            day, hour = day + timedelta(days=1), 0
+        minute = part.get("minute", 0)
+    except (ValueError, OverflowError):
+        return None
+    return f"{day.isoformat()}T{hour:02d}:{minute:02d}:00" if 0 <= hour < 24 and 0 <= minute < 60 else None
+
+
+def find_timing(
+    options: SourceOptions,
+    header: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    shown: Mapping[str, Sequence[str]],
+) -> Timing:
+    """Find the columns of the time: as the user says, or by what they hold, helped by their names.
+
+    Parameters
+    ----------
+    options
+        What the user asks for.
+    header
+        Every column, in order.
+    whole
+        All cells of the first records, by column.
+    shown
+        Those that hold something.
+    """
+    wanted = options.time_format
+    if options.time == "":
+        return NO_TIME
+    if options.time is not None:
+        names = (
+            (options.time,) if options.time in header or " + " not in options.time else tuple(options.time.split(" + "))
+        )
+        return _of_columns(names, whole, shown, wanted)
+    free = [name for name in header if name not in options.columns and name != options.key and shown[name]]
+    return _calendar(free, shown) or _date_and_clock(free, whole, shown) or _single(free, shown, wanted)
+
+
+def _of_columns(
+    names: tuple[str, ...], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]], wanted: str | None
+) -> Timing:
+    known = [name for name in names if name in whole]
+    if len(known) == len(names) > 1:
+        parts = tuple(calendar_part(name) or "" for name in names)
+        if all(parts):
+            return Timing(" + ".join(names), names, None, parts)
+        joined = _joined(names, whole)
+        return Timing(" + ".join(names), names, find_form(joined, wanted=wanted))
+    return Timing(names[0], names[:1], find_form(shown.get(names[0], ()), wanted=wanted))
+
+
+def _joined(names: Sequence[str], whole: Mapping[str, Sequence[str]]) -> list[str]:
+    pairs = zip(whole[names[0]], whole[names[1]], strict=True)
+    return [f"{day.strip()} {_colons(clock)}" for day, clock in pairs if day.strip() and clock.strip()]
+
+
+def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing | None:
+    """Return the time that columns for year, month, day and hour make."""
+    parts: dict[str, str] = {}
+    for name in free:
+        part = calendar_part(name)
+        if (
+            part is not None
+            and part not in parts
+            and all(re.fullmatch(r"\s*\d{1,4}(?:\.0)?\s*", c) for c in shown[name])
+        ):
+            parts[part] = name
+    if "year" not in parts or not {"month", "doy"} & set(parts):
+        return None
+    if "month" in parts:
+        parts.pop("doy", None)
+    order = [part for part in ("year", "month", "day", "doy", "hour", "minute") if part in parts]
+    if "hour" not in order and "minute" in order:
+        order.remove("minute")
+    names = tuple(parts[part] for part in order)
+    cells = zip(*(shown[name][:20] for name in names), strict=False)
+    if any(_from_parts(dict(zip(order, row, strict=True))) is None for row in cells):
+        return None
+    return Timing(" + ".join(names), names, None, tuple(order))
+
+
+def _date_and_clock(
+    free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]]
+) -> Timing | None:
+    """Return the time that a column of dates and one of clocks make."""
+    clocks = [
+        name
+        for name in free
+        if all(map(_CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
+    ]
+    for clock in clocks:
+        for day in free:
+            if day == clock or not is_time_name(day) or any(":" in cell for cell in shown[day][:20]):
+                continue
+            joined = _joined((day, clock), whole)
+            form = find_form(joined)
+            if form is not None:
+                return Timing(f"{day} + {clock}", (day, clock), form)
+    return None
+
+
+def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str | None) -> Timing:
+    """Return the column that holds times: with a usual name before others, one that moves on before one that stands."""
+    found: list[tuple[Any, Timing]] = []
+    for at, name in enumerate(free):
+        exact = name.strip().lower() in TIME_NAMES
+        named = exact or is_time_name(name)
+        if wanted is not None and not named:
+            continue
+        form = find_form(shown[name], wanted=wanted, bare=named)
+        if form is None and not exact:
+            continue
+        distinct = len(set(shown[name]))
+        if form is not None and form.name == "year" and ("time" in name.lower() or distinct < len(shown[name]) / 2):
+            if not exact:
+                continue
+            form = None
+        stands = len(shown[name]) > 3 and distinct == 1
+        found.append(((form is None, stands, not exact, not named, at), Timing(name, (name,), form)))
+    return min(found, key=lambda one: one[0])[1] if found else NO_TIME
+
+
+def moments_of(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str | None]:
+    """Return the times of records.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    whole
+        All cells, by column.
+    """
+    if not timing.columns or any(name not in whole for name in timing.columns):
+        return []
+    return [timing.read(cells) for cells in zip(*(whole[name] for name in timing.columns), strict=True)]
+
+
+def _steps(moments: Sequence[str | None]) -> list[float]:
+    found = [at for at in (seconds(one) for one in moments if one) if at is not None]
+    return [b - a for a, b in itertools.pairwise(found)]
+
+
+def is_steady(moments: Sequence[str | None]) -> bool:
+    """Whether times move on by the same step nearly always: one series, whatever its columns are called.
+
+    Parameters
+    ----------
+    moments
+        Times, in order.
+    """
+    steps = _steps(moments)
+    return len(steps) > 2 and Counter(steps).most_common(1)[0][1] >= 0.9 * len(steps) and steps[0] != 0
+
+
+def order_of(moments: Sequence[str | None], keys: Sequence[str] | None) -> dict[str, Any]:
+    """Return in which order records stand, in what steps, and how many steps are longer.
+
+    Parameters
+    ----------
+    moments
+        Times, in order.
+    keys
+        Of each record, or None.
+    """
+    steps = _steps(moments)
+    if len(steps) < 3:
+        return {"order": "oldest first"}
+    down, up = sum(step < 0 for step in steps), sum(step > 0 for step in steps)
+    order = "newest first" if down > 2 and not up else "oldest first" if not down else "mixed"
+    if keys is not None:
+        groups: dict[str, list[str | None]] = {}
+        for moment, key in zip(moments, keys, strict=True):
+            groups.setdefault(key, []).append(moment)
+        steps = [step for group in groups.values() for step in _steps(group)]
+        if order == "mixed" and steps and all(step >= 0 for step in steps):
+            order = "oldest first"
+    lengths = [abs(step) for step in steps if step]
+    if not lengths:
+        return {"order": order}
+    step, times = Counter(lengths).most_common(1)[0]
+    if 2 * times < len(lengths):
+        return {"order": order}
+    return {"order": order, "step_s": step, "gaps": sum(length > 1.5 * step for length in lengths)}
