@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from streamrnn.commands.verify_alarms import AlarmProof
 from streamrnn.config import Config
 from streamrnn.engine.assemble import make_shards, make_sink, make_source
 from streamrnn.engine.limits import fitting
@@ -15,7 +16,18 @@ from streamrnn.engine.output import encode_block
 from streamrnn.engine.positions import cut
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, SourceError, StateError
-from streamrnn.io import AttachedSink, Block, Poll, Position, ReadableSink, Rereadable, Source, StoredSnapshot, reached
+from streamrnn.io import (
+    AlarmSink,
+    AttachedSink,
+    Block,
+    Poll,
+    Position,
+    ReadableSink,
+    Rereadable,
+    Source,
+    StoredSnapshot,
+    reached,
+)
 
 __all__ = ["Stretch", "Verdict", "reread", "verify"]
 
@@ -92,7 +104,7 @@ def verify(
     *,
     imported: bool = False,
 ) -> Verdict:
-    """Read the input again from its beginning, and compare each result with what the run has committed, byte for byte.
+    """Read the input again from its beginning, and compare each result, and each alarm, with what the run has committed, byte for byte.
 
     Parameters
     ----------
@@ -117,6 +129,7 @@ def verify(
         raise ConfigError(f"[sink] kind: what the connector {config.sink.kind!r} writes cannot be read back.")
     if isinstance(sink, AttachedSink):
         sink.attach(make_source(config))
+    alarms = AlarmProof(sink if config.alarms.wanted and isinstance(sink, AlarmSink) else None, whole=start is None)
     written, verdict, make = _Written(sink.written()), Verdict(), make_shards(config)
     shards: dict[str, Shard] = {}
     with reread(config) as source:
@@ -129,7 +142,7 @@ def verify(
                 if start is not None and start.partition == name:
                     _go_to(start, shards[name], source, written, imported=imported)
             for block in poll.blocks:
-                if block.partition in shards and not _compare(config, sink, block, shards, written, verdict):
+                if block.partition in shards and not _compare(config, sink, block, shards, written, verdict, alarms):
                     if verdict.difference is not None:
                         return verdict
                     del shards[block.partition]
@@ -140,6 +153,8 @@ def verify(
     )
     for name, n in left.items():
         verdict.difference = f"partition {name}: the output holds {n:,} results more than its input gives."
+    if verdict.difference is None and not stopped():
+        verdict.difference = alarms.difference()
     return verdict
 
 
@@ -155,15 +170,23 @@ def _go_to(start: StoredSnapshot, shard: Shard, source: Source, written: _Writte
 
 
 def _compare(
-    config: Config, sink: ReadableSink, block: Block, shards: dict[str, Shard], written: _Written, verdict: Verdict
+    config: Config,
+    sink: ReadableSink,
+    block: Block,
+    shards: dict[str, Shard],
+    written: _Written,
+    verdict: Verdict,
+    alarms: AlarmProof,
 ) -> bool:
     """Compare a block's results; return whether there may be more to compare."""
     name = block.partition
-    found = encode_block(block, shards[name].score(block), config.output.fields)
+    scored = shards[name].score(block)
+    found = encode_block(block, scored, config.output.fields)
     taken = fitting(sink, shards[name], block, found)
     for line, position in zip(taken.lines, taken.block.positions, strict=True):
         there = written.next(name)
         if there is None:
+            alarms.take(name, scored.episodes, written=False)
             return False  # the run has not come further
         if there != line:
             verdict.difference = (
@@ -172,6 +195,7 @@ def _compare(
             )
             return False
         verdict.results[name] += 1
+    alarms.take(name, scored.episodes, written=True)
     return True
 
 

@@ -115,6 +115,33 @@ def test_alarms_are_those_of_one_pass(tmp_path, kind):
         assert rest == [one for _, one in found[i + 1 :]]
 
 
+@pytest.mark.parametrize("kind", ["files", "sqlite"])
+def test_verify_proves_alarms_too(tmp_path, kind, capsys):
+    """A changed, a missing and an added alarm are each found; a run that goes on and one that began with a snapshot are not blamed."""
+
+    def verified():
+        with pytest.raises(SystemExit) as ended:
+            main(["verify", str(path)])
+        return ended.value.code, capsys.readouterr().err
+
+    path = write(tmp_path, kind)
+    run(path, 160)
+    assert verified()[0] == 0
+    run(path)
+    assert verified() == (0, "")
+    if kind == "sqlite":
+        return
+    lines = (tmp_path / "alarms.jsonl").read_bytes().splitlines(keepends=True)
+    for changed, said in (
+        ([lines[0], lines[1].replace(b"end", b"fin"), *lines[2:]], "alarm 2: [alarms] holds"),
+        ([*lines[:-1], lines[0]], f"alarm {len(lines)}: [alarms] holds"),
+    ):
+        data = b"".join(changed)
+        (tmp_path / "alarms.jsonl").write_bytes(data.ljust(sum(map(len, lines)), b"\n")[: sum(map(len, lines))])
+        code, err = verified()
+        assert (code, said in err) == (76, True)
+
+
 def test_what_was_not_committed_is_not_read(tmp_path):
     """A crash between the write and the record of it leaves bytes that nobody is sent, and a restart cuts them."""
     path = write(tmp_path)
