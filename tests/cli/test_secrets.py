@@ -73,6 +73,15 @@ def test_what_is_no_secret_stays() -> None:
 
 
 @pytest.mark.usefixtures("nothing_known")
+def test_a_secret_within_another() -> None:
+    """Of a secret that begins as a shorter one does, or holds it, nothing is left, whichever was told first."""
+    for secret in ("hunter22", "hunter22-and-more", "before-hunter22"):
+        remember(secret)
+
+    assert redact("hunter22-and-more, before-hunter22, hunter22") == "***, ***, ***"
+
+
+@pytest.mark.usefixtures("nothing_known")
 def test_hostile_texts_take_no_time() -> None:
     """A text made to keep the search busy costs time as it is long, no more."""
     for secret in (*SECRETS, "\\\\\\\\x", "////x", "n\t" * 30, "k" * 30_000 + "+/" * 15_000):

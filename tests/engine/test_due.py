@@ -169,6 +169,26 @@ def test_what_is_lost_can_be_kept() -> None:
         assert (raised.value.first, raised.value.exit_code) == (first, 76)
 
 
+def test_a_restart_measures_from_the_snapshot() -> None:
+    """A restart must read again from its snapshot on, not from where results end: what the input holds before that is the room there is."""
+    sink = MemorySink()
+    sink.fail_after = 5
+    with pytest.raises(ConnectionAbortedError):
+        runtime(MemorySource(200), sink, every=10_000, block_events=20).run()
+    source = Retained(200)
+    seen: list[dict[str, int]] = []
+    source.first = 50
+
+    def stopped() -> bool:
+        seen.append(one.headroom())
+        return len(seen) == 2
+
+    one = runtime(source, sink, every=10_000, block_events=20, stopped=stopped)
+    one.run()
+
+    assert seen == [{}, {"0": 200 - 50}]
+
+
 class Losing(MemorySink):
     """Loses its third commit."""
 

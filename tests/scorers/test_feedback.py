@@ -107,6 +107,22 @@ def test_a_word_moves_what_follows_and_nothing_else() -> None:
             late.correct(*wrong, feedback=True)
 
 
+@pytest.mark.parametrize("names", [("word", "a", "b"), ("a", "word", "b"), ("a", "b", "word")])
+def test_what_decided_is_a_column_of_the_input(names: tuple[str, ...]) -> None:
+    """Wherever the column with the feedback stands, the feature that decided is told by its place among all columns."""
+    drawn = np.random.default_rng(4).normal(size=(120, 2))
+    drawn[90, 1] = 50.0
+    columns = {"a": drawn[:, 0], "b": drawn[:, 1], "word": np.full(120, np.nan)}
+    store = ModelStore("RNNAnomalyDetector", dumps, loads)
+
+    found = FeedbackScorer(RNNAnomalyDetector(hidden_size=8, seed=3), "word", 10, store).run(
+        np.column_stack([columns[name] for name in names]), names, None
+    )
+
+    assert names[found.details["feature"][90]] == "b"
+    assert set(found.details["feature"].tolist()) <= {-1, names.index("a"), names.index("b")}
+
+
 def block(keys: list[str], values: list[tuple[float, float]], times: list[Any]) -> Block:
     return Block(("level", "word"), np.array(values), range(len(keys)), len(keys), keys=keys, times=times)
 

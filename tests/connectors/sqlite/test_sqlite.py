@@ -125,6 +125,21 @@ def test_block_sizes_and_restarts_change_nothing(tmp_path):
     assert written(tmp_path / "parts") == written(tmp_path / "whole")
 
 
+def test_snapshots_are_kept_of_each_partition(tmp_path):
+    """Of each partition the newest snapshots are kept, as many as asked for; another's never take their place."""
+    with SqliteSink.to_table(tmp_path / "a.db", snapshots_kept=2) as sink:
+        sink.commit([], [], {"a": 1}, {"a": b"a1"})
+        for i in range(4):
+            sink.commit([], [], {"b": i}, {"b": b"b%d" % i})
+
+        assert [(one.partition, one.position, one.data) for one in sink.snapshots()] == [
+            ("a", 1, b"a1"),
+            ("b", 3, b"b3"),
+            ("b", 2, b"b2"),
+        ]
+        assert (sink.restore("a").snapshot, sink.restore("b").snapshot) == (b"a1", b"b3")
+
+
 def test_one_run_for_a_table(tmp_path):
     """Of two runs that write to one table the later goes on; the next commit of the other fails, and writes nothing."""
     with SqliteSink.to_table(tmp_path / "a.db") as first:
