@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.bands import bands
+from streamrnn.kernels.forecast.bands import BANDS_HEAD
 from streamrnn.kernels.forecast.calendar import BY_HOUR, BY_WEEKDAY
 from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.forecast.experts.long import BACK, BUILD, FACTOR, IDLE
 from streamrnn.kernels.forecast.experts.profile import BOTH
 from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, LONG_CODE, PROFILE_CODE, RLS_CODE
-from streamrnn.kernels.forecast.informed import informed
+from streamrnn.kernels.forecast.forecaster import ASK_BANDS, ASK_INFORMED
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 
-__all__ = ["ForecastStates"]
+__all__ = ["Ask", "ForecastStates"]
 
 _FIXED = ("prior", "informed.prior", "input_of", "profile.settings", "holidays")
-_TRANSIENT = ("scratch", "row", "lanes")
+Ask = Callable[[NDArray[np.float64], int], None]
 
 
 @functools.lru_cache(maxsize=256)
@@ -81,7 +81,7 @@ class ForecastStates:
         self.shape = Shape(
             0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS_CODE),
             period[0], timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
-            max((row.lags for row in arx), default=0), period[1], sum(row.code == PROFILE_CODE for row in rows),
+            max((row.lags for row in arx), default=0), period[1], tuple(row.short_floor > 0.0 for row in rows if row.code == PROFILE_CODE),
             max((row.lags for row in rows if row.code == LONG_CODE), default=0),
             BY_HOUR * ("hour" in calendar) + BY_WEEKDAY * ("weekday" in calendar), len(self.holidays),
         )  # fmt: skip
@@ -175,7 +175,7 @@ class ForecastStates:
         other._lay_out(self.shape, [])  # noqa: SLF001
         return other
 
-    def ahead(self, area: int, xs: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], int]:
+    def ahead(self, area: int, xs: NDArray[np.float64] | None, ask: Ask) -> tuple[NDArray[np.float64], int]:
         """Return forecasts (H, C), to be read only, and how many of the steps know their features.
 
         xs (H, F): features to come, NaN where one is missing. A step is forecast with them if all are there up to it.
@@ -187,39 +187,44 @@ class ForecastStates:
         xs
             Features to come, (H, F), NaN where one is missing. A step is forecast with them if all are there up to
             it. None: without.
+        ask
+            The compiled entry with this area's states and the nets: called with a question and its code.
         """
         plain = self.array(area, "now").T
         if xs is None or not self.header(area)[at.GIVEN] or not self.header(area)[at.N_EVENTS]:
             return plain, 0
         plain = plain.copy()
-        out = np.empty(plain.size)
-        informed()(self.slabs[area], xs.reshape(-1), out)
-        known = out.reshape(-1, len(plain)).T
+        asked = np.concatenate([xs.reshape(-1), np.empty(plain.size)])
+        ask(asked, ASK_INFORMED)
+        known = asked[xs.size :].reshape(-1, len(plain)).T
         n = int(np.isfinite(known).any(axis=1).cumprod().sum())
         taken = np.isfinite(known[:n])
         plain[:n][taken] = known[:n][taken]
         return plain, n
 
-    def bands(self, area: int, horizon: int, levels: Sequence[float], known: int = 0) -> NDArray[np.float64]:
-        """Return how far each level lies from the forecast: (C, horizon, levels), never crossing.
+    def bands(self, horizon: int, levels: Sequence[float], ask: Ask, known: int = 0) -> NDArray[np.float64]:
+        """Return how far each level lies from the forecast: (levels, horizon, C), never crossing.
 
         Of the first ``known`` steps by the errors of forecasts with known features.
 
         Parameters
         ----------
-        area
-            Whose forecasts.
         horizon
             How many steps.
         levels
             Of the quantiles, between 0 and 1.
+        ask
+            As in :meth:`ahead`: whose forecasts, it knows.
         known
             How many of the first steps know their features: their bands are those of such forecasts.
         """
         places = _places(tuple(levels))
-        out = np.empty(self.shape.channels * horizon * len(places))
-        bands()(self.slabs[area], places, known, horizon, out)
-        return out.reshape(self.shape.channels, horizon, len(places))
+        N, C = len(places), self.shape.channels
+        asked = np.empty(BANDS_HEAD + N + N * horizon * C)
+        asked[0], asked[1], asked[2] = N, known, horizon
+        asked[BANDS_HEAD : BANDS_HEAD + N] = places
+        ask(asked, ASK_BANDS)
+        return asked[BANDS_HEAD + N :].reshape(N, horizon, C)
 
     def counts(self, area: int) -> NDArray[np.bool_]:
         """Return which channels had no value so far but whole numbers from 0 on, (C).
@@ -252,7 +257,9 @@ class ForecastStates:
         blank = self._blank(layout)
         for slab in self.slabs:
             slab.view(np.int64)[at.N_EVENTS] = 0
-            profiles = [f"profile{i}.{part}" for i in range(self.shape.profiles) for part in ("season_of", "residuals")]
+            profiles = [
+                f"profile{i}.{part}" for i in range(len(self.shape.profiles)) for part in ("season_of", "residuals")
+            ]
             for name in (
                 *at.NAN_UNTIL_SEEN,
                 "context",
@@ -279,13 +286,7 @@ class ForecastStates:
 
     def state(self) -> list[bytes]:
         """Return each state as bytes: equal states give equal bytes."""
-        found = []
-        for slab in self.slabs:
-            kept = slab.copy()
-            for name in _TRANSIENT:
-                self.layout.view(kept, name)[:] = 0.0
-            found.append(kept.tobytes())
-        return found
+        return [slab[: self.layout.state_nbytes].tobytes() for slab in self.slabs]
 
     def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
         """Take over what :meth:`state` gave for states of the same settings.
@@ -311,12 +312,14 @@ class ForecastStates:
         self.layout = layout = _layout_of(self.shape)
         slabs = []
         for state in states:
-            if len(state) != layout.nbytes:
-                raise StateError(f"The forecaster's state must have {layout.nbytes} bytes. Got {len(state)} instead.")
+            if len(state) != layout.state_nbytes:
+                raise StateError(
+                    f"The forecaster's state must have {layout.state_nbytes} bytes. Got {len(state)} instead."
+                )
             slab = self._blank(layout)
             expected = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64).copy()
             fixed = [layout.view(slab, name).copy() for name in _FIXED]
-            slab[:] = np.frombuffer(state, np.uint8)
+            slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
             words = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64)
             free = np.ones(at.STATE_HEADER_WORDS, bool)
             free[list(at.CARRIED_WORDS)] = False
@@ -351,7 +354,7 @@ def _within(layout: StateLayout, slab: NDArray[np.uint8]) -> bool:
         words[at.LONG_READY] in (0, n // 2, n) and solved in (0, n // 2, n),
         0 <= words[at.LONG_PLACE] < places.get(int(words[at.LONG_PHASE]), 0),
     ]
-    for place in range(shape.profiles):
+    for place in range(len(shape.profiles)):
         season, first = layout.view(slab, f"profile{place}.season_of").T
         m, inner = season % BOTH, season // BOTH
         good.append(bool(((m == np.floor(m)) & (inner <= room) & (m <= longest) & ((m > 0) | (season == 0))).all()))

@@ -112,6 +112,7 @@ class Net:
         self.seed = int(seed)  # numpy integers have another repr, which the weights are drawn from
         self.init = init
         self.inputs: list[Any] = []
+        self.head_of: Sequence[Sequence[int]] = ()
         self.entry = entry
         self.call: Callable[..., Any] = self.first_call
         self._code_of: Callable[[], Callable[..., Any]] = _no_code
@@ -265,7 +266,13 @@ class Net:
     def _draw_fixed_rows(self) -> None:
         draw_fixed_rows(self.slab, self.layout, self.sizes, self.init, self.seed)
 
-    def grow(self, inputs: Sequence[Any] = (), outputs: int = 0, areas: int = 0) -> None:
+    def grow(
+        self,
+        inputs: Sequence[Any] = (),
+        outputs: int = 0,
+        areas: int = 0,
+        head_of: Sequence[Sequence[int]] | None = None,
+    ) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
 
         Parameters
@@ -276,9 +283,13 @@ class Net:
             How many outputs to add, with weights of zero.
         areas
             How many memories of streams to add, blank.
+        head_of
+            For each group of outputs the places in layer 0's inputs, the bias at 0, that it sees beside the hidden state: what it saw before
+            comes first. None: as before; ever none: all outputs see all inputs.
         """
         old = self.sizes
         sizes = replace(old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas)
+        sizes = self._seeing(sizes, head_of)
         self.bind(0)
         layout = layout_of(sizes)
         slab = layout.allocate()
@@ -294,8 +305,17 @@ class Net:
         draw_input_rows(slab, layout, sizes, self.seed, inputs)
         self._hold([*self.inputs, *inputs], sizes, layout, slab)
 
+    def _seeing(self, sizes: Sizes, head_of: Sequence[Sequence[int]] | None) -> Sizes:
+        """Return the sizes of a net whose groups of outputs see these inputs."""
+        if head_of is None:
+            return sizes
+        self.head_of = head_of
+        return replace(sizes, groups=len(head_of), seen=len(head_of[0]) if head_of else 1)
+
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
         self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
+        if self.head_of:
+            self.array("head_of")[:] = self.head_of
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
         self.predict = self.learn = _not_yet
 
@@ -334,6 +354,7 @@ class Net:
         areas: int = 1,
         fresh: int | None = None,
         spare: int = 0,
+        head_of: Sequence[Sequence[int]] | None = None,
     ) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
 
@@ -349,13 +370,15 @@ class Net:
             Most steps that an area can have between two updates; None: fewer than the stride.
         spare
             Slots of the window that are free between two events.
+        head_of
+            What its groups of outputs see, as in :meth:`grow`.
 
         Raises
         ------
         StateError
             When the bytes do not fit, or hold a count or an offset that this layout cannot have.
         """
-        sizes = replace(self.sizes, inputs=len(inputs), outputs=outputs, areas=areas)
+        sizes = self._seeing(replace(self.sizes, inputs=len(inputs), outputs=outputs, areas=areas), head_of)
         layout = layout_of(sizes)
         if len(state) != layout.state_nbytes:
             raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, islice
@@ -15,13 +16,13 @@ from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import is_unknown, to_float
-from streamrnn.models._forecast_states import ForecastStates
+from streamrnn.models._forecast_states import Ask, ForecastStates
 from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
 
-__all__ = ["ONLY", "Series", "codes_of"]
+__all__ = ["ONLY", "Series", "codes_of", "head_of"]
 
 ONLY: Final = "y"  # the channel of a series that is one number
 
@@ -42,6 +43,32 @@ def codes_of(channels: Iterable[int], features: Iterable[int]) -> list[int]:
     """
     codes = [3 * channel + part for channel in channels for part in (VALUE_INPUT, CHANGE_INPUT)]
     return codes + [3 * feature + FEATURE_INPUT for feature in features]
+
+
+def head_of(codes: Sequence[int], channels: int) -> list[list[int]]:
+    """Return which of a net's inputs the outputs of each channel see beside the hidden state: those of their own channel, and all features.
+
+    What other channels do reaches them through the hidden state: else the weights would grow with the square of the channels.
+
+    Parameters
+    ----------
+    codes
+        Of the inputs, in their order.
+    channels
+        How many there are.
+
+    Examples
+    --------
+    >>> from streamrnn.models._series import codes_of, head_of
+    >>> head_of(codes_of([0, 1], [0]), 2)
+    [[0, 1, 2, 5], [0, 3, 4, 5]]
+    """
+    shared = [place for place, code in enumerate(codes, start=1) if code < 0 or code % 3 == FEATURE_INPUT]
+    own: list[list[int]] = [[] for _ in range(channels)]
+    for place, code in enumerate(codes, start=1):
+        if code >= 0 and code % 3 != FEATURE_INPUT:
+            own[code // 3].append(place)
+    return [[0, *places, *shared] for places in own]
 
 
 class Series(Recurrent):
@@ -87,7 +114,11 @@ class Series(Recurrent):
         self._targets.add(channels)
         self._states.grow(len(channels), len(features), codes)
         for net in self._nets:
-            net.grow(names, outputs=self.horizon * len(channels))
+            net.grow(
+                names,
+                outputs=self.horizon * len(channels),
+                head_of=head_of(self._states.inputs, len(self._targets.names)),
+            )
         self._lay_row()
 
     def _values(self, y: Any) -> dict[Any, float]:
@@ -148,6 +179,10 @@ class Series(Recurrent):
         first, last = (nets[0], nets[-1]) if nets else (self._net, self._net)
         first.call(states.slabs[area], first.slab, last.slab, rows, n)
 
+    def _ask(self, area: int) -> Ask:
+        """Return the entry for questions about one series."""
+        return functools.partial(self._run, self._states, self._nets, area)
+
     def _to_come(self, xs: list[dict[Any, Any]] | None, start: int) -> NDArray[np.float64] | None:
         """Return the features of the H steps from ``start`` on (H, F), NaN where they are not given; None where none counts."""
         if not xs or not self._states.shape.arx or not self._states.shape.features:
@@ -165,7 +200,11 @@ class Series(Recurrent):
         states.freeze(1)
         for net in nets:
             net.header[at.FROZEN] = 1
-        first, C = int(self._time is not None), states.shape.channels
+        first, C, ask = (
+            int(self._time is not None),
+            states.shape.channels,
+            functools.partial(self._run, states, nets, area),
+        )
         while len(steps) < horizon:
             for i in range(len(steps) - self.horizon, len(steps)):
                 row = np.full(self._width(), np.nan)
@@ -176,7 +215,7 @@ class Series(Recurrent):
                     row[:first], row[first + C : len(found) + C] = found[:first], found[first:]
                 row[-1] = area
                 self._run(states, nets, area, row, 1)
-            steps = np.vstack([steps, states.ahead(area, self._to_come(xs, len(steps)))[0]])
+            steps = np.vstack([steps, states.ahead(area, self._to_come(xs, len(steps)), ask)[0]])
         return steps[:horizon]
 
     # ---- forecasts ------------------------------------------------------------------------------
@@ -194,7 +233,7 @@ class Series(Recurrent):
         if xs is not None and len(xs) != horizon:
             raise ParameterError(f"The 'xs' parameter must have {horizon} entries, one a step. Got {len(xs)}.")
         area = self._area_of(key, xs)
-        steps, known = self._states.ahead(area, self._to_come(xs, 0))
+        steps, known = self._states.ahead(area, self._to_come(xs, 0), self._ask(area))
         if horizon > self.horizon and np.isfinite(steps).any():
             steps = self._roll(steps, horizon, xs, area)
         elif horizon > self.horizon:
@@ -215,5 +254,7 @@ class Series(Recurrent):
         weights = self._states.array(0, field)[0]
         if not weights.size:
             return {}
-        by_channel = [{name: weights[e, c].copy() for e, name in enumerate(names)} for c in range(weights.shape[1])]
+        by_channel = [
+            {name: weights[e, c].astype(float) for e, name in enumerate(names)} for c in range(weights.shape[1])
+        ]
         return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))

@@ -10,7 +10,7 @@ from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT,
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
 from streamrnn.models._keys import Keys
-from streamrnn.models._series import ONLY, Series, codes_of
+from streamrnn.models._series import ONLY, Series, codes_of, head_of
 from streamrnn.models._state_parts import count, keys_and_areas, names_of
 
 __all__ = ["SeriesState"]
@@ -127,7 +127,9 @@ class SeriesState(Series):
         by_code |= {3 * f + FEATURE_INPUT: name for f, name in enumerate(features)}
         self._states.restore(len(targets), len(features), codes, state["forecast_states"])
         for net, one in zip(self._nets, state["states"], strict=True):
-            net.restore([by_code[code] for code in codes], self._n_outputs(), one, areas)
+            net.restore(
+                [by_code[code] for code in codes], self._n_outputs(), one, areas, head_of=head_of(codes, len(targets))
+            )
         self._keys = Keys(
             self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["forecast_states"])), self.max_keys)
         )

@@ -9,10 +9,11 @@ import numba
 import numpy as np
 import pandas as pd
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from streamrnn import RNNForecaster, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
-from streamrnn.kernels.compile import INTERPRETED, OPTIONS
+from streamrnn.kernels.compile import INTERPRETED, OPTIONS, _Guarded
 from streamrnn.kernels.forecast.aggregation import REGRET_FORGET, update_weights
 from streamrnn.kernels.forecast.experts.rls import RIDGE
 from streamrnn.kernels.forecast.experts.table import EXPERTS
@@ -175,7 +176,7 @@ def test_weights_say_who_is_right():
     walk.learn_many(np.cumsum(rng.normal(size=1500)))
     season.learn_many(np.tile(rng.normal(size=60), 25) + 0.1 * rng.normal(size=1500))
 
-    np.testing.assert_allclose(sum(walk.weights_.values()), 1.0)
+    np.testing.assert_allclose(sum(walk.weights_.values()), 1.0, rtol=1e-6)
     assert (walk.weights_["last"] + walk.weights_["steady"] > 0.5).all()
     assert (season.weights_["seasonal"] > 0.5).all()
     assert season._states.array(0, "period").tolist() == [60.0]
@@ -199,31 +200,31 @@ def test_belief_follows_the_paper():
     """The weights are those of the formulas, in plain NumPy: Wintenberger (2017) with the gradient trick. Lanes that are off rest."""
     rng = np.random.default_rng(7)
 
-    def call(R, V, B, w, f, prior, g, p, limit, on, scratch):
-        update_weights(R, V, B, w, f, prior, g, p, limit, on, scratch)
+    def call(R, V, B, w, f, prior, g, p, unit, limit, on, scratch):
+        update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, scratch)
 
     run = call if INTERPRETED else numba.njit(**OPTIONS)(call)  # kernels run inside an entry only
     E, n, prior = 3, 2, np.array([0.5, 0.25, 0.25])
-    R, V, B, w = np.zeros((4, E, n))
+    R, V, B, w = np.zeros((4, E, n), np.float32)
     w[:] = prior[:, None]
     weights, regret, square, bound = prior.copy(), np.zeros(E), np.zeros(E), np.zeros(E)
     for i in range(200):
         experts = rng.normal(size=E) + np.array([0.0, 0.5, 2.0])
-        p = float(weights @ experts)
-        g = p if i <= 5 else np.clip(p, -3.0, 3.0)
-        limit = np.inf if i <= 5 else 12.0 * abs(g)
-        both = [np.array([v, math.nan]) for v in (g, p, limit)]
-        f = np.stack([experts, np.full(E, math.nan)], axis=1)
+        p, spread = float(weights @ experts), 1.0 + i / 100
+        g = np.clip(p / spread, -3.0, 3.0)
+        limit = 12.0 * abs(g)
+        both = [np.array([v, math.nan], np.float32) for v in (g, p, 1 / spread, limit)]
+        f = np.stack([experts, np.full(E, math.nan)], axis=1).astype(np.float32)
         flat = [one.reshape(-1) for one in (R, V, B, w, f)]
-        run(*flat, prior, *both, np.array([1.0, 0.0]), np.empty((3 * E + 4) * n))
-        r = np.clip(g * (p - experts), -limit, limit)
+        run(*flat, prior, *both, np.array([1.0, 0.0], np.float32), np.empty((3 * E + 4) * n, np.float32))
+        r = np.clip(g * (p - experts) / spread, -limit, limit)
         bound, square = np.maximum(bound * REGRET_FORGET, abs(r)), square * REGRET_FORGET + r * r
         eta = np.minimum(0.5 / bound, np.sqrt(np.log(E) / square))
         regret = regret * REGRET_FORGET + r - eta * r * r
         weights = prior * eta * np.exp(eta * regret - (eta * regret).max())
         weights /= weights.sum()
 
-        np.testing.assert_allclose(w[:, 0], weights, rtol=1e-9)
+        np.testing.assert_allclose(w[:, 0], weights, rtol=1e-4)
         assert w[:, 1].tolist() == prior.tolist()
     assert weights[2] < 0.1 < weights[0]
 
@@ -258,7 +259,9 @@ def test_least_squares_is_the_ridge_regression_of_all_it_saw():
     assert np.diag(ridge)[0] / RIDGE < 100.0
     for h in range(H):
         target = np.array([y[t + 1 + h] - y[t] for t in rows])
-        np.testing.assert_allclose(found[h], np.linalg.solve(A.T @ A + ridge, A.T @ target), rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(
+            found[h], np.linalg.solve(A.T @ A + ridge, A.T @ target), rtol=1e-5, atol=1e-6
+        )  # float32
 
 
 def driven(n=1500, seed=11):
@@ -324,7 +327,7 @@ def test_what_is_verified_is_what_was_said():
     model.learn_many(y[:200], x[:200])
     E = len(DRIVEN["experts"]) - 1
     said = np.array(model.forecast(3, [dict(enumerate(row)) for row in x[200:203].tolist()]))
-    books = model._states
+    value, books = y[199], model._states  # what is kept is how far from the last value
     slots = [(200 + h) % 3 for h in range(3)]
     partial, share = (
         np.array([books.array(0, f"informed.{name}")[slot, 0, h] for h, slot in enumerate(slots)])
@@ -336,7 +339,7 @@ def test_what_is_verified_is_what_was_said():
             one.learn_one(y[200 + h], dict(enumerate(x[200 + h].tolist())))
         path = model._states.array(0, "forecasts")[slots[h], E, 0, h]
 
-        assert said[h] == pytest.approx(partial[h] + share[h] * path, rel=1e-14)
+        assert said[h] - value == pytest.approx(partial[h] + share[h] * path, abs=1e-6 * y.std())
     assert pickle.dumps(back) == pickle.dumps(model)
 
 
@@ -392,6 +395,32 @@ def test_bands_hold_what_they_say():
     assert sorted(band.values()) == list(band.values())
     wide = [high - low for low, high in model.forecast_interval(6, 0.9)]
     assert wide[5] > wide[2]
+
+
+def test_nothing_is_compiled_after_the_first_event(monkeypatch):
+    """Intervals, quantiles, known features and steps beyond the horizon are asked of the code that the first event ran."""
+    model = RNNForecaster(**SMALL)
+    model.learn_one(1.0, {"u": 1.0})
+    begun = []
+    monkeypatch.setattr(_Guarded, "_first", lambda self, *args: begun.append(args))
+    monkeypatch.setattr(Dispatcher, "compile", lambda self, signature: begun.append(signature))
+
+    model.learn_one(2.0, {"u": 2.0})
+    model.forecast_interval(2)
+    model.forecast_quantiles(2, [0.1, 0.9], [{"u": 3.0}, {"u": 4.0}])
+    model.forecast(5, [{"u": 3.0}] * 5)
+
+    assert begun == []
+
+
+def test_memory_grows_with_the_channels_not_with_their_square():
+    """Three times the channels take at most three times the memory, and a hundred with 24 steps less than 20 MB."""
+    wide, wider = (RNNForecaster(horizon=24, hidden_size=8) for _ in range(2))
+    wide.learn_many(np.zeros((1, 100)))
+    wider.learn_many(np.zeros((1, 300)))
+
+    assert wider.memory_usage() < 3 * wide.memory_usage()
+    assert wide.memory_usage() < 20e6
 
 
 def test_rolling_on_changes_nothing():

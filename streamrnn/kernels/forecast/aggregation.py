@@ -10,7 +10,8 @@ r_j = g (p - f_j) (the gradient trick: it bounds the regret of any convex loss a
 The regret against the best fixed combination is then O(sqrt(log log n V log E)), whatever the experts do. The loss is Huber's,
 bounded in slope at ``LOSS_SLOPE`` running errors, so that one outlier does not decide. R, V and B are discounted by ``REGRET_FORGET`` an
 event: the bound then holds for the last 1 / (1 - REGRET_FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov,
-ALT 2010), so that a changing stream is followed.
+ALT 2010), so that a changing stream is followed. They are kept in a unit of each lane's own, so that float32 holds them
+(:mod:`streamrnn.kernels.forecast.verify` chooses it).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from streamrnn.kernels.cells.activations import F32, ZERO
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.reinterpret import reinterpret
 
@@ -28,59 +30,58 @@ MOST_REGRET: Final = 4.0  # running errors by which a forecast may differ from t
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 
 
-_LOG2_E: Final = 1.4426950408889634
-_LN2_HIGH: Final = 6.93145751953125e-1
-_LN2_LOW: Final = 1.42860682030941723212e-6
-_LEAST: Final = -700.0  # exp of less is no ordinary float64
-_WHOLE: Final = 6755399441055744.0  # 1.5 * 2^52: in the low bits of what is added to it stands the nearest whole number
-_BIAS: Final = 1023 << 52
+_KEPT: Final = F32(REGRET_FORGET)
+_LOG2_E: Final = F32(1.4426950408889634)
+_LN2_HIGH: Final = F32(0.693359375)
+_LN2_LOW: Final = F32(-2.12194440e-4)
+_LEAST: Final = F32(-87.0)  # exp of less is no ordinary float32
+_WHOLE: Final = F32(12582912.0)  # 1.5 * 2^23: in the low bits of what is added to it stands the nearest whole number
+_BIAS: Final = 127 << 23
+_HALF, _ONE = F32(0.5), F32(1.0)
+_P: Final = tuple(F32(1.0 / n) for n in (5040.0, 720.0, 120.0, 24.0, 6.0))
+_LEAST_BOUND, _LEAST_SQUARE = F32(1e-3), F32(1e-6)
 
 
 @kernel
 def _exponentials(z, whole):
-    """Replace z (n), none above 0, by exp(z) to 1e-15: as a loop of libm's, but in vectors. whole (n): scratch."""
+    """Replace z (n), none above 0, by exp(z) to 2e-7: as a loop of libm's, but in vectors. whole (n): scratch."""
     for i in range(z.size):
         v = z[i] if z[i] > _LEAST else _LEAST
-        k = np.floor(v * _LOG2_E + 0.5)
+        k = np.floor(v * _LOG2_E + _HALF)
         r = v - k * _LN2_HIGH
         r = r - k * _LN2_LOW
-        p = 1.0 / 479001600.0
-        p = p * r + 1.0 / 39916800.0
-        p = p * r + 1.0 / 3628800.0
-        p = p * r + 1.0 / 362880.0
-        p = p * r + 1.0 / 40320.0
-        p = p * r + 1.0 / 5040.0
-        p = p * r + 1.0 / 720.0
-        p = p * r + 1.0 / 120.0
-        p = p * r + 1.0 / 24.0
-        p = p * r + 1.0 / 6.0
-        p = p * r + 0.5
-        p = p * r + 1.0
-        z[i] = p * r + 1.0
+        p = _P[0]
+        p = p * r + _P[1]
+        p = p * r + _P[2]
+        p = p * r + _P[3]
+        p = p * r + _P[4]
+        p = p * r + _HALF
+        p = p * r + _ONE
+        z[i] = p * r + _ONE
         whole[i] = k + _WHOLE
-    bits = reinterpret(whole, np.int64)
+    bits = reinterpret(whole, np.int32)
     for i in range(z.size):
-        bits[i] = (bits[i] << 52) + _BIAS
+        bits[i] = (bits[i] << 23) + _BIAS
     for i in range(z.size):
         z[i] *= whole[i]
 
 
 @kernel
-def _regrets(r, forecast, bound, square, g, p, limit, on, most_bound, most_square):
+def _regrets(r, forecast, bound, square, g, p, unit, limit, on, most_bound, most_square):
     """Write one expert's regrets r (n); move its largest regret and sum of squares, and the largest of all experts."""
     n = r.size
     for i in range(n):
-        v = g[i] * (p[i] - forecast[i])
+        v = g[i] * ((p[i] - forecast[i]) * unit[i])
         v = v if v < limit[i] else limit[i]
         r[i] = v if v > -limit[i] else -limit[i]
     for i in range(n):
-        size, kept = abs(r[i]), bound[i] * REGRET_FORGET
+        size, kept = abs(r[i]), bound[i] * _KEPT
         v = kept if kept > size else size
-        bound[i] = v if on[i] > 0.0 else bound[i]
+        bound[i] = v if on[i] > ZERO else bound[i]
         most_bound[i] = most_bound[i] if most_bound[i] > v else v
     for i in range(n):
-        v = square[i] * REGRET_FORGET + r[i] * r[i]
-        square[i] = v if on[i] > 0.0 else square[i]
+        v = square[i] * _KEPT + r[i] * r[i]
+        square[i] = v if on[i] > ZERO else square[i]
         most_square[i] = most_square[i] if most_square[i] > v else v
 
 
@@ -89,36 +90,38 @@ def _rates(regret, r, rate, bound, square, on, most_bound, most_square, log_E):
     """Write one expert's learning rates (n) and move its sum of regrets."""
     n = r.size
     for i in range(n):  # one that never differed from the mixture has no scale of its own: it borrows the others'
-        least = 1e-3 * most_bound[i]
+        least = _LEAST_BOUND * most_bound[i]
         least = bound[i] if bound[i] > least else least
-        rate[i] = 0.5 / least
+        rate[i] = _HALF / least
     for i in range(n):
-        least = 1e-6 * most_square[i]
+        least = _LEAST_SQUARE * most_square[i]
         least = square[i] if square[i] > least else least
         v = np.sqrt(log_E / least)
         rate[i] = rate[i] if rate[i] < v else v
     for i in range(n):
-        v = regret[i] * REGRET_FORGET + r[i] - rate[i] * r[i] * r[i]
-        regret[i] = v if (on[i] > 0.0) & (most_square[i] > 0.0) else regret[i]
+        v = regret[i] * _KEPT + r[i] - rate[i] * r[i] * r[i]
+        regret[i] = v if (on[i] > ZERO) & (most_square[i] > ZERO) else regret[i]
 
 
 @kernel
-def update_weights(R, V, B, w, f, prior, g, p, limit, on, scratch):
-    """Move the weights w after an error: for each of n lanes (a channel and step ahead), E experts.
+def update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, scratch):
+    """Move the weights w after an error: for each of n lanes (a channel and step ahead), E experts. All but the prior is float32.
 
-    R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, limit, on (n): the slope of the loss, the mixture's
-    forecast, the largest regret, and 1 where there is something to learn, else 0; scratch (3 E + 4, n).
+    R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, unit, limit, on (n): the slope of the loss in the lane's unit,
+    the mixture's forecast, one over that unit, the largest regret, and 1 where there is something to learn, else 0; scratch (3 E + 4, n).
     """
     E, n = prior.size, g.size
-    log_E = np.log(float(E)) if E > 1 else 0.0
+    log_E = F32(np.log(float(E)) if E > 1 else 0.0)
     z, eta, whole = scratch[: E * n], scratch[E * n : 2 * E * n], scratch[2 * E * n : 3 * E * n]
     most_bound, most_square = scratch[3 * E * n : (3 * E + 1) * n], scratch[(3 * E + 1) * n : (3 * E + 2) * n]
     top, total = scratch[(3 * E + 2) * n : (3 * E + 3) * n], scratch[(3 * E + 3) * n : (3 * E + 4) * n]
     for i in range(n):
-        most_bound[i], most_square[i], top[i], total[i] = 0.0, 0.0, -np.inf, 0.0
+        most_bound[i], most_square[i], top[i], total[i] = ZERO, ZERO, -np.inf, ZERO
     for j in range(E):
         first, last = j * n, (j + 1) * n
-        _regrets(z[first:last], f[first:last], B[first:last], V[first:last], g, p, limit, on, most_bound, most_square)
+        _regrets(
+            z[first:last], f[first:last], B[first:last], V[first:last], g, p, unit, limit, on, most_bound, most_square
+        )  # fmt: skip
     for j in range(E):
         first, last = j * n, (j + 1) * n
         _rates(
@@ -134,14 +137,14 @@ def update_weights(R, V, B, w, f, prior, g, p, limit, on, scratch):
             r[i] -= top[i]
     _exponentials(z, whole)
     for j in range(E):
-        r, rate = z[j * n : (j + 1) * n], eta[j * n : (j + 1) * n]
+        r, rate, share = z[j * n : (j + 1) * n], eta[j * n : (j + 1) * n], F32(prior[j])
         for i in range(n):
-            r[i] *= prior[j] * rate[i]
+            r[i] *= share * rate[i]
             total[i] += r[i]
-    for i in range(n):  # where the experts agree, or squares are beyond float64, the prior
-        total[i] = total[i] if most_square[i] > 0.0 else 0.0
+    for i in range(n):  # where the experts agree, the prior
+        total[i] = total[i] if most_square[i] > ZERO else ZERO
     for j in range(E):
-        r, weight = z[j * n : (j + 1) * n], w[j * n : (j + 1) * n]
+        r, weight, share = z[j * n : (j + 1) * n], w[j * n : (j + 1) * n], F32(prior[j])
         for i in range(n):
-            v = r[i] / total[i] if total[i] > 0.0 else prior[j]
-            weight[i] = v if on[i] > 0.0 else weight[i]
+            v = r[i] / total[i] if total[i] > ZERO else share
+            weight[i] = v if on[i] > ZERO else weight[i]

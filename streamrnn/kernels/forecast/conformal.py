@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from streamrnn.kernels.cells.activations import F32, ZERO
 from streamrnn.kernels.compile import kernel
 
 LEVELS: Final = (
@@ -34,13 +35,13 @@ YOUNG_ERRORS: Final = 1000.0  # errors: until so many have come, the pace is no 
 
 @kernel
 def track(quantiles, z, moves):
-    """Move each lane's quantiles (levels, lanes) by its error z, at the pace ``moves``; where that is negative they start."""
+    """Move each lane's quantiles (levels, lanes) by its error z, at the pace ``moves``; where that is negative they start. All float32."""
     n = z.size
     for i in range(_UP.size):
         q = quantiles[i * n : (i + 1) * n]
-        up, down, start = STEP * _UP[i], STEP * (_UP[i] - 1.0), _NORMAL[i]
+        up, down, start = F32(STEP * _UP[i]), F32(STEP * (_UP[i] - 1.0)), F32(_NORMAL[i])
         for k in range(n):
             v = q[k]
             moved = v + moves[k] * (down if z[k] <= v else up)
-            v = moved if moves[k] > 0.0 else v
-            q[k] = start if moves[k] < 0.0 else v
+            v = moved if moves[k] > ZERO else v
+            q[k] = start if moves[k] < ZERO else v

@@ -10,20 +10,22 @@ made before y is read. An event passes::
     learn     each expert that learns, from its forecasts of H events ago
     forecast  every expert's from here; the mixture's are their weighted mean
 
-The mixture's next forecasts lie ready in the forecast state: reading them costs nothing and changes nothing. Only with given features
-of the steps to come is there something to compute (:mod:`streamrnn.kernels.forecast.informed`), which changes nothing either.
+The mixture's next forecasts lie ready in the forecast state: reading them costs nothing and changes nothing. What has to be computed is asked of
+the same entry, so that nothing is compiled later: ``n`` is then one of :data:`ASK_BANDS` (:mod:`streamrnn.kernels.forecast.bands`) and
+:data:`ASK_INFORMED` (:mod:`streamrnn.kernels.forecast.informed`), and ``rows`` the question, with room for the answer. Neither changes anything.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.forecast import words as at
+from streamrnn.kernels.forecast.bands import bands
 from streamrnn.kernels.forecast.calendar import mark_holidays
 from streamrnn.kernels.forecast.clock import absent, write_absent
 from streamrnn.kernels.forecast.experts import arx
@@ -36,12 +38,16 @@ from streamrnn.kernels.forecast.experts.lstm import NET_CODE, advance_live, fore
 from streamrnn.kernels.forecast.experts.profile import PROFILE_CODE, profile
 from streamrnn.kernels.forecast.experts.rls import RLS_CODE, rls
 from streamrnn.kernels.forecast.experts.seasonal import DRIFT_CODE, SEASONAL_CODE, seasonal
+from streamrnn.kernels.forecast.informed import informed
 from streamrnn.kernels.forecast.mixture import mix
 from streamrnn.kernels.forecast.remember import remember
 from streamrnn.kernels.forecast.verify import verify
 from streamrnn.kernels.net.areas import choose_area, views
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
+
+ASK_BANDS: Final = -1
+ASK_INFORMED: Final = -2
 
 
 @kernel
@@ -111,14 +117,28 @@ def _width(hd):
     return hd[at.HAS_TIME] + hd[at.CHANNELS] * (1 + hd[at.HORIZON]) + hd[at.FEATURES] + 1
 
 
+@kernel
+def _answer(hd, d, question, asked):
+    """Answer a question: the codes in place of a number of rows."""
+    if question == ASK_BANDS:
+        bands(hd, d, asked)
+    else:
+        informed(hd, d, asked)
+
+
 @functools.cache
 def forecaster(cell: str, hidden: int) -> Any:
-    """Return ``run(state, net_0, net_1, rows, n)`` for one cell and one hidden size; hidden 0: for no net at all."""
+    """Return ``run(state, net_0, net_1, rows, n)`` for one cell and one hidden size; hidden 0: for no net at all.
+
+    n: how many rows, or which question ``rows`` holds.
+    """
     stamp = stamp_of(CELLS[cell])
 
     def run(state, net_0, net_1, rows, n):
         stamp  # noqa: B018  part of the cache's key
         hd, _, d = views(state)
+        if n < 0:
+            _answer(hd, d, n, rows)
         C, H, width = hd[at.CHANNELS], hd[at.HORIZON], _width(hd)
         for i in range(n):
             given = rows[i * width : (i + 1) * width]
@@ -148,6 +168,8 @@ def forecaster(cell: str, hidden: int) -> Any:
     def run_without(state, net_0, net_1, rows, n):
         stamp  # noqa: B018  part of the cache's key
         hd, _, d = views(state)
+        if n < 0:
+            _answer(hd, d, n, rows)
         width = _width(hd)
         for i in range(n):
             given = rows[i * width : (i + 1) * width]

@@ -6,42 +6,48 @@ An expert that states NaN for the first step has no opinion yet: its forecasts a
 
 from __future__ import annotations
 
+import numpy as np
+
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import after, bound
+from streamrnn.kernels.forecast.experts.bounds import after, bound, kept_distance, reach
 from streamrnn.kernels.forecast.experts.last import STEADY_CODE
 from streamrnn.kernels.forecast.experts.profile import PROFILE_CODE
+from streamrnn.kernels.reinterpret import reinterpret
 
 
 @kernel
-def _keep(hd, d, c, e, t, forecasts):
-    """Keep an expert's forecasts until the events that they are for."""
+def _keep(hd, d, c, e, t, forecasts, value):
+    """Keep an expert's forecasts until the events that they are for, as distances from the last value."""
+    f = reinterpret(d, np.float32)
     C, H, slots = hd[at.CHANNELS], hd[at.HORIZON], hd[at.N_EXPERTS] + hd[at.GIVEN]
     slot = t % H
     for h in range(H):
         slot = after(slot, H)
-        d[hd[at.EXPERT_FORECASTS] + (slot * slots + e) * C * H + c * H + h] = forecasts[h]
+        f[hd[at.EXPERT_FORECASTS] + (slot * slots + e) * C * H + c * H + h] = kept_distance(forecasts[h] - value)
 
 
 @kernel
 def _awake(hd, d, c, t, value, weights, now):
     """Write the weighted mean of those with an opinion into now (H); what the others state is that."""
+    f = reinterpret(d, np.float32)
     H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
     change = d[hd[at.MEAN_CHANGE] + c * H : hd[at.MEAN_CHANGE] + (c + 1) * H]
-    share = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H]
+    share, far = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H], d[hd[at.SCRATCH] + H : hd[at.SCRATCH] + 2 * H]
+    reach(change, far)
     asleep = 0
     for h in range(H):
         now[h] = value  # and what experts add to it: weights that sum to 1 but for rounding spoil no constant
         share[h] = 0.0
     for e in range(E):
         forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
-        w = d[weights + e * n : weights + e * n + H]
+        w = f[weights + e * n : weights + e * n + H]
         if hd[at.CODE + e] >= PROFILE_CODE and not abs(forecasts[0]) >= 0.0:
             asleep += 1
             continue
         if hd[at.CODE + e] > STEADY_CODE:
-            bound(forecasts, change, value)
-        _keep(hd, d, c, e, t, forecasts)
+            bound(forecasts, far, value)
+        _keep(hd, d, c, e, t, forecasts, value)
         for h in range(H):
             now[h] += w[h] * (forecasts[h] - value)
             share[h] += w[h]
@@ -54,12 +60,13 @@ def _awake(hd, d, c, t, value, weights, now):
         if hd[at.CODE + e] >= PROFILE_CODE and not abs(forecasts[0]) >= 0.0:
             for h in range(H):
                 forecasts[h] = now[h]
-            _keep(hd, d, c, e, t, forecasts)
+            _keep(hd, d, c, e, t, forecasts, value)
 
 
 @kernel
 def mix(hd, d, t):
     """Write each mixture's forecasts from t, and keep its experts' until the events that they are for."""
+    f = reinterpret(d, np.float32)
     C, H, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.N_EXPERTS]
     G, n = hd[at.GIVEN], hd[at.CHANNELS] * hd[at.HORIZON]
     for c in range(C):
@@ -76,15 +83,15 @@ def mix(hd, d, t):
                     now[h] = value
                 for e in range(E):
                     forecasts = d[hd[at.SCRATCH_LANES] + e * n + c * H : hd[at.SCRATCH_LANES] + e * n + (c + 1) * H]
-                    w = d[weights + e * n : weights + e * n + H]
+                    w = f[weights + e * n : weights + e * n + H]
                     for h in range(H):
                         now[h] += w[h] * (forecasts[h] - value)
             slot = t % H
             for h in range(H):
                 slot = after(slot, H)
+                f[hd[base + at.MIXED_FORECASTS] + slot * n + c * H + h] = kept_distance(now[h] - value)
                 if k > 0:
-                    share = d[weights + E * n + h]
+                    share = f[weights + E * n + h]
                     now[h] -= share * value
-                    d[hd[base + at.SHARE] + slot * n + c * H + h] = share
-                d[hd[base + at.MIXED_FORECASTS] + slot * n + c * H + h] = now[h]
+                    f[hd[base + at.SHARE] + slot * n + c * H + h] = share
     hd[at.N_EVENTS] = t + 1

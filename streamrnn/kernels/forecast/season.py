@@ -17,6 +17,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.reinterpret import reinterpret
 
 REMEMBERED: Final = 2000.0  # events; a season of a year of days is seen five times
 NEAR: Final = (
@@ -106,9 +107,10 @@ def observe(hd, d, c, t, known):
     Q, N = hd[at.RING_SIZE], at.CURVE_LAGS
     ring = d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q]
     y, block = ring[t % Q], hd[at.BLOCK_SUM] + 2 * c
+    f = reinterpret(d, np.float32)
     most = FARTHEST_ERROR * d[block + 1] if d[block + 1] > 0.0 else np.inf
     if known:
-        _into(d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
+        _into(f[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + 2 * (c + 1) * (N + 1)], y, ring, t % Q, t, most)
     d[block] += y if usable(y) else 0.0
     if t % at.BLOCK_EVENTS == at.BLOCK_EVENTS - 1:
         k = t // at.BLOCK_EVENTS
@@ -117,7 +119,7 @@ def observe(hd, d, c, t, known):
         coarse[k % (N + 1)] = mean
         d[block] = 0.0
         _into(
-            d[hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + 2 * (c + 1) * (N + 1)],
+            f[hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + 2 * (c + 1) * (N + 1)],
             mean,
             coarse,
             k % (N + 1),
@@ -204,7 +206,9 @@ def _long(hd, d, c, t, main, sums):
     first = N // B + 1
     if seen <= first + 1:
         return main
-    curve = d[hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + (2 * c + 1) * (N + 1)]
+    curve = reinterpret(d, np.float32)[
+        hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + (2 * c + 1) * (N + 1)
+    ]
     _sums(curve, seen, sums)
     p = _best(curve, sums, min(seen, at.MAX_PERIOD // B + 1), k, first, SHORT_DIP)
     if p == 0:
@@ -227,7 +231,7 @@ def find(hd, d, c, t):
     seen = min(2 * (t + 1) // 3, N)  # half a season more than one must have passed
     if seen < 3:
         return
-    curve = d[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
+    curve = reinterpret(d, np.float32)[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
     sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
     _sums(curve, seen, sums)
     d[hd[at.BLOCK_SUM] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0

@@ -14,10 +14,13 @@ from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.aggregation import LOSS_SLOPE, MOST_REGRET, SETTLED_LOSSES, update_weights
 from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
 from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.reinterpret import reinterpret
 
 ERROR_ALPHA: Final = 1e-3  # changes and errors are remembered over a thousand events
 WILD: Final = 8.0  # usual errors or changes: the most that one counts
 SHRUNK: Final = 0.5  # of the mean square error, within one event
+UNIT_RANGE: Final = 64.0  # times, or a share, of a lane's unit squared: the mean square errors for which it stays
+FARTHEST_REGRET: Final = 1e15  # units, while no other limit holds: its square is a float32
 SETTLED_ERRORS: Final = 10.0  # values before which there is no such limit
 
 
@@ -53,30 +56,15 @@ def mean_square(mean, count, peak, before, v, on):
 
 
 @kernel
-def _shrink(hd, d, base, E, error, was):
-    """Measure the regrets in the errors' new unit where that has shrunk to less than half: they are squares of errors.
+def _compare(hd, d, row, t, base, f, p, lanes):
+    """Write into ``lanes`` (3, C H): error, whether there is one (1 or 0), and the context at the forecast's origin; into p the forecast.
 
-    was (n): the mean square errors before; regrets in the old unit would outweigh whatever comes.
-    """
-    n = error.size
-    for i in range(n):
-        share = error[i] / was[i] if was[i] > 0.0 else 1.0
-        if share < SHRUNK:
-            for k in range(at.CONTEXTS * E):
-                d[hd[base + at.REGRET] + k * n + i] *= share
-                d[hd[base + at.REGRET_BOUND] + k * n + i] *= share
-                d[hd[base + at.SQUARED_REGRET] + k * n + i] *= share * share
-
-
-@kernel
-def _compare(hd, d, row, t, base, f, lanes):
-    """Write into ``lanes`` (4, C H): forecast, error, whether there is one (1 or 0), and the context at the forecast's origin.
-
-    f (E, C H): the experts' forecasts. Returns whether there is any error, and any in the context behind a jump.
+    f (E, C H): the experts' forecasts; all forecasts as distances from the last value at their origin. Returns whether there is any error, and any in the context behind a jump.
     """
     C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.HAS_TIME]
     n = C * H
-    p, e, on, context = lanes[:n], lanes[n : 2 * n], lanes[2 * n : 3 * n], lanes[3 * n : 4 * n]
+    e, on, context = lanes[:n], lanes[n : 2 * n], lanes[2 * n : 3 * n]
+    kept = reinterpret(d, np.float32)
     mixed = hd[base + at.MIXED_FORECASTS] + t % H * n
     share = hd[base + at.SHARE] + t % H * n
     any_on = False
@@ -88,13 +76,13 @@ def _compare(hd, d, row, t, base, f, lanes):
         for h in range(H):
             i = c * H + h
             origin = origin - 1 if origin > 0 else H
-            v = d[mixed + i]
+            v = np.float64(kept[mixed + i])
             if base == at.INFORMED:
-                v += d[share + i] * f[f.size - n + i]
+                v += np.float64(kept[share + i]) * f[f.size - n + i]
             good = known and usable(v)
             p[i] = v
             on[i] = 1.0 if good else 0.0
-            e[i] = v - y if good else 0.0
+            e[i] = v + (d[hd[at.BASE] + c * (H + 1) + origin] - y) if good else 0.0
             context[i] = d[hd[at.CONTEXT] + c * (H + 1) + origin]
             any_on = any_on or good
             behind = behind or (good and context[i] > 0.0)
@@ -102,15 +90,52 @@ def _compare(hd, d, row, t, base, f, lanes):
 
 
 @kernel
-def _slopes(e, error, errors, rms, g, limit):
-    """Write for each lane the spread of the errors, the slope of Huber's loss at e, and the largest regret."""
+def _scale(hd, d, base, E, i, share):
+    """Multiply the regrets of lane i, which are squares of errors, by ``share``."""
+    kept, n = reinterpret(d, np.float32), hd[at.CHANNELS] * hd[at.HORIZON]
+    for k in range(at.CONTEXTS * E):
+        kept[hd[base + at.REGRET] + k * n + i] *= share
+        kept[hd[base + at.REGRET_BOUND] + k * n + i] *= share
+        kept[hd[base + at.SQUARED_REGRET] + k * n + i] *= share * share
+
+
+@kernel
+def _choose_units(hd, d, base, E, e, error, errors):
+    """Choose the square of each lane's unit anew where the running error has left its range, and the regrets with it."""
+    units = d[hd[base + at.REGRET_UNIT] : hd[base + at.REGRET_UNIT] + e.size]
+    for i in range(e.size):
+        size, unit = error[i], units[i]
+        size = e[i] * e[i] if (errors[i] <= SETTLED_LOSSES) & (e[i] * e[i] > size) else size
+        if (size > UNIT_RANGE * unit) | (size * UNIT_RANGE < unit) and size > 0.0:
+            _scale(hd, d, base, E, i, unit / size)
+            units[i] = size
+
+
+@kernel
+def _shrink(hd, d, base, E, error, was):
+    """Measure the regrets in the errors' new unit where that has shrunk to less than half: they are squares of errors.
+
+    was (n): the mean square errors before; regrets in the old unit would outweigh whatever comes.
+    """
+    for i in range(error.size):
+        share = error[i] / was[i] if was[i] > 0.0 else 1.0
+        if share < SHRUNK:
+            _scale(hd, d, base, E, i, share)
+
+
+@kernel
+def _slopes(e, error, errors, units, rms, g, unit, limit):
+    """Write for each lane the spread of the errors, and in its unit: the slope of Huber's loss at e, one over the unit, and the largest regret."""
     for i in range(e.size):
         rms[i] = np.sqrt(error[i]) if errors[i] > 0.0 else abs(e[i])
     for i in range(e.size):
+        share = 1.0 / np.sqrt(units[i]) if units[i] > 0.0 else 0.0
         most = LOSS_SLOPE * rms[i] if errors[i] > SETTLED_LOSSES else np.inf
         v = e[i] if e[i] < most else most
-        g[i] = v if v > -most else -most
-        limit[i] = MOST_REGRET * most * abs(g[i]) if errors[i] > SETTLED_LOSSES else np.inf
+        v = (v if v > -most else -most) * share
+        g[i] = v
+        unit[i] = share
+        limit[i] = MOST_REGRET * most * share * abs(v) if errors[i] > SETTLED_LOSSES else FARTHEST_REGRET
 
 
 @kernel
@@ -130,36 +155,40 @@ def verify(hd, d, row, t, base):
     H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
     if base == at.INFORMED:
         E += 1
-    s = d[hd[at.SCRATCH_LANES] : hd[at.SCRATCH_LANES] + 3 * (hd[at.N_EXPERTS] + 1) * n + at.LANE_ROWS * n]
-    p, e, on, context = s[:n], s[n : 2 * n], s[2 * n : 3 * n], s[3 * n : 4 * n]
-    now, rms, g, limit = s[4 * n : 5 * n], s[5 * n : 6 * n], s[6 * n : 7 * n], s[7 * n : 8 * n]
-    scratch = s[8 * n : 8 * n + (3 * E + 4) * n]
+    kept, lanes = reinterpret(d, np.float32), hd[at.SCRATCH_LANES]
+    s = d[lanes : lanes + at.LANE_ROWS * n]
+    e, on, context, rms = s[:n], s[n : 2 * n], s[2 * n : 3 * n], s[3 * n : 4 * n]
+    short = 2 * (lanes + at.LANE_ROWS * n)
+    q = kept[short : short + (3 * E + at.SHORT_ROWS) * n]
+    p, g, unit, limit, learns = q[:n], q[n : 2 * n], q[2 * n : 3 * n], q[3 * n : 4 * n], q[4 * n : 5 * n]
+    pace, z = q[5 * n : 6 * n], q[6 * n : 7 * n]
     start = hd[at.EXPERT_FORECASTS] + t % H * (hd[at.N_EXPERTS] + hd[at.GIVEN]) * n
-    f = d[start : start + E * n]
-    any_on, behind = _compare(hd, d, row, t, base, f, s)
+    f = kept[start : start + E * n]
+    any_on, behind = _compare(hd, d, row, t, base, f, p, s)
     if not any_on:
         return
     error_at, count_at = hd[base + at.MEAN_ERROR], hd[base + at.ERROR_COUNT]
     error, errors = d[error_at : error_at + n], d[count_at : count_at + n]
-    _slopes(e, error, errors, rms, g, limit)
+    _choose_units(hd, d, base, E, e, error, errors)
+    _slopes(e, error, errors, d[hd[base + at.REGRET_UNIT] : hd[base + at.REGRET_UNIT] + n], rms, g, unit, limit)
     prior = d[hd[base + at.PRIOR] : hd[base + at.PRIOR] + E]
     for k in range(2 if behind else 1):
         for i in range(n):
-            now[i] = on[i] if context[i] == float(k) else 0.0
+            learns[i] = on[i] if context[i] == float(k) else 0.0
         first, last = k * E * n, (k + 1) * E * n
         update_weights(
-            d[hd[base + at.REGRET] + first : hd[base + at.REGRET] + last],
-            d[hd[base + at.SQUARED_REGRET] + first : hd[base + at.SQUARED_REGRET] + last],
-            d[hd[base + at.REGRET_BOUND] + first : hd[base + at.REGRET_BOUND] + last],
-            d[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
-            f, prior, g, p, limit, now, scratch,
+            kept[hd[base + at.REGRET] + first : hd[base + at.REGRET] + last],
+            kept[hd[base + at.SQUARED_REGRET] + first : hd[base + at.SQUARED_REGRET] + last],
+            kept[hd[base + at.REGRET_BOUND] + first : hd[base + at.REGRET_BOUND] + last],
+            kept[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
+            f, prior, g, p, unit, limit, learns, q[7 * n :],
         )  # fmt: skip
-    _paces(H, errors, rms, on, now)
+    _paces(H, errors, rms, on, pace)
     for i in range(n):
-        g[i] = -e[i] / rms[i]
-    track(d[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], g, now)
-    for i in range(n):
-        limit[i] = error[i]
+        z[i] = -e[i] / rms[i]
+    track(kept[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], z, pace)
     peaks = hd[base + at.ERROR_PEAKS]
+    for i in range(n):
+        context[i] = error[i]
     mean_square(error, errors, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], e, on)
-    _shrink(hd, d, base, E, error, limit)
+    _shrink(hd, d, base, E, error, context)

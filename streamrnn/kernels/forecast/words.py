@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-STATE_FORMAT: Final = 3
+STATE_FORMAT: Final = 4
 STATE_HEADER_WORDS: Final = 256
 CONTEXTS: Final = 2  # an ordinary event; one behind a jump, where other experts are right
 MAX_PERIOD: Final = 2016  # a week of five minutes: the longest season that is found
@@ -13,7 +13,8 @@ CURVE_LAGS: Final = (
 )
 BLOCK_EVENTS: Final = 6
 MAX_EXPERTS: Final = 16
-LANE_ROWS: Final = 16  # rows of scratch beside three for each expert
+LANE_ROWS: Final = 4  # rows of scratch in float64
+SHORT_ROWS: Final = 11  # rows of scratch in float32, and three for each expert
 MOST_KNOWN: Final = 32  # features whose future counts: an event costs their square
 # ---- header words -------------------------------------------------------------------------------
 VERSION, CHANNELS, FEATURES, HORIZON, N_EXPERTS, N_INPUTS, NETS, RING_SIZE = range(8)
@@ -47,7 +48,8 @@ PLAIN, INFORMED = 128, 144
     PRIOR,
     SHARE,
     ERROR_PEAKS,
-) = range(12)
+    REGRET_UNIT,
+) = range(13)
 # words of each profile: the season it is of, its level, spread, shapes, last residuals, and the regression on these
 PROFILE_0, PROFILE_WORDS = 160, 8
 SEASON_OF, LEVEL, RESIDUAL_SPREAD, SHAPE, SHORT_SHAPE, RESIDUALS, RESIDUAL_GAIN, RESIDUAL_COEFFICIENTS = range(8)

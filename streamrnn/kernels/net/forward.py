@@ -10,20 +10,26 @@ from streamrnn.kernels.net.products import product_of
 from streamrnn.kernels.net.steps import forward_step
 
 
+@kernel
+def seen(hd, f, t, group):
+    """Return where lies what a group of outputs sees of slot t's inputs: all of them, or those of its own, put side by side in scratch."""
+    n, x = hd[at.HEAD_SEEN], hd[at.LAYER_0 + at.XS] + t * hd[at.LAYER_0 + at.NX]
+    own = hd[at.S_HEAD_X]
+    for i in range(n):
+        f[own + i] = f[x + hd[hd[at.HEAD_OF] + group * n + i]]
+    return own if n > 0 else x
+
+
 def _outputs_of(H):
-    """Outputs (K) of slot t from the top layer's h (H) and the net's inputs: eight at a time, eight sums that do not wait for each other."""
+    """Outputs (K) of slot t from the top layer's h (H) and the net's inputs."""
 
     @kernel
-    def outputs(hd, f, t, top):
-        K, width = hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
-        x = f[
-            hd[at.LAYER_0 + at.XS] + t * hd[at.LAYER_0 + at.NX] : hd[at.LAYER_0 + at.XS]
-            + (t + 1) * hd[at.LAYER_0 + at.NX]
-        ]
-        out = f[hd[at.OUT] + t * K : hd[at.OUT] + (t + 1) * K]
+    def of_group(head, top, x, out, width):
+        """Write some outputs, eight at a time: eight sums that do not wait for each other."""
+        K = out.size
         K8 = K & ~7
         for k in range(0, K8, 8):
-            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 8) * width]
+            v = head[k * width : (k + 8) * width]
             s0, s1, s2, s3, s4, s5, s6, s7 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
             for i in range(H):
                 a = top[i]
@@ -48,7 +54,7 @@ def _outputs_of(H):
             out[k], out[k + 1], out[k + 2], out[k + 3] = s0, s1, s2, s3
             out[k + 4], out[k + 5], out[k + 6], out[k + 7] = s4, s5, s6, s7
         for k in range(K8, K):
-            v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + (k + 1) * width]
+            v = head[k * width : (k + 1) * width]
             s = ZERO
             for i in range(H):
                 s += v[i] * top[i]
@@ -56,6 +62,15 @@ def _outputs_of(H):
             for i in range(x.size):
                 s += vx[i] * x[i]
             out[k] = s
+
+    @kernel
+    def outputs(hd, f, t, top):
+        K, width, groups = hd[at.OUTPUTS], hd[at.HEAD_WIDTH], hd[at.HEAD_GROUPS]
+        for group in range(groups):
+            first, last = K // groups * group, K // groups * (group + 1)
+            head = f[hd[at.HEAD] + first * width : hd[at.HEAD] + last * width]
+            x = seen(hd, f, t, group)
+            of_group(head, top, f[x : x + width - H], f[hd[at.OUT] + t * K + first : hd[at.OUT] + t * K + last], width)
 
     return outputs
 

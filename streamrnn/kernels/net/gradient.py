@@ -10,6 +10,7 @@ from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.forward import seen
 from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.products import at_pad, outer
 
@@ -151,23 +152,24 @@ def head_gradient(cell, hidden):
 
     @kernel
     def run(hd, f):
-        fill, fresh, K, width = hd[at.FILL], hd[at.FRESH], hd[at.OUTPUTS], hd[at.HEAD_WIDTH]
+        fill, fresh, K, width, groups = hd[at.FILL], hd[at.FRESH], hd[at.OUTPUTS], hd[at.HEAD_WIDTH], hd[at.HEAD_GROUPS]
         top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
-        nx = hd[at.LAYER_0 + at.NX]
-        for k in range(K):
-            g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
-            gx = g[H:]
-            for i in range(width):
-                g[i] = ZERO
+        for i in range(K * width):
+            f[hd[at.HEAD_GRAD] + i] = ZERO
+        for group in range(groups):
             for t in range(fill - fresh, fill):
-                e = f[hd[at.S_DO] + t * K + k]
-                if e != ZERO:
-                    h = f[hd[top + at.REC] + (t + 1) * R + h_at : hd[top + at.REC] + (t + 1) * R + h_at + H]
-                    x = f[hd[at.LAYER_0 + at.XS] + t * nx : hd[at.LAYER_0 + at.XS] + (t + 1) * nx]
-                    for i in range(H):
-                        g[i] += e * h[i]
-                    for i in range(nx):
-                        gx[i] += e * x[i]
+                there = seen(hd, f, t, group)
+                x = f[there : there + width - H]
+                h = f[hd[top + at.REC] + (t + 1) * R + h_at : hd[top + at.REC] + (t + 1) * R + h_at + H]
+                for k in range(K // groups * group, K // groups * (group + 1)):
+                    e = f[hd[at.S_DO] + t * K + k]
+                    if e != ZERO:
+                        g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
+                        gx = g[H:]
+                        for i in range(H):
+                            g[i] += e * h[i]
+                        for i in range(x.size):
+                            gx[i] += e * x[i]
         sum_1 = 0.0
         sum_2 = 0.0
         if hd[at.TWO_PASS] != 0:

@@ -58,6 +58,10 @@ class Sizes:
         Whether a second hidden state runs ahead of the one that learns.
     memory
         Events that a detector remembers of each feature; 0 for nets that are no detector.
+    seen
+        How many of layer 0's inputs, the bias counted, an output sees beside the hidden state; 0 for all.
+    groups
+        Groups of as many outputs each, which see the same inputs.
     """
 
     cell: str
@@ -75,6 +79,8 @@ class Sizes:
     timed: bool = False
     live: bool = False
     memory: int = 0
+    seen: int = 0
+    groups: int = 1
 
 
 class Layout(Slab):
@@ -114,13 +120,13 @@ class Layout(Slab):
 
     def _note_sizes(self) -> None:
         z = self.sizes
-        self.head_width = z.hidden + up(z.inputs + 1, 4)
+        self.head_width = z.hidden + up(z.seen or z.inputs + 1, 4)
         self.phi = up(z.hidden + at.ECHO_LAGS + at.ECHO_UNITS + 1, at.LANES)
         self.note((
             (at.VERSION, at.NET_FORMAT), (at.INPUTS, z.inputs), (at.OUTPUTS, z.outputs), (at.HIDDEN, z.hidden),
             (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
-            (at.TIMED, z.timed),
+            (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
@@ -173,7 +179,9 @@ class Layout(Slab):
     def _lay_event_scratch(self) -> None:
         """Add what an event needs for a moment: its values, raw and standardised, and the statistics with them."""
         z, padded = self.sizes, up(self.sizes.inputs, at.LANES)
-        self.add_all("i8", ((at.PREPARED, "prepared", 8), (at.RAW, "prepared_raw", z.inputs)))
+        self.add_all("i8", (
+            (at.PREPARED, "prepared", 8), (at.RAW, "prepared_raw", z.inputs), (at.HEAD_OF, "head_of", z.groups, z.seen),
+        ))  # fmt: skip
         self.add_all("f8", (
             (at.X_RAW, "prepared_x", padded), (at.TARGET, "targets", z.outputs), (at.NET_ROW, "net_row", z.inputs),
             (at.PREPARED_STATS, "prepared_statistics", 3 * padded), (at.SCALED_INPUTS, "prepared_scaled", padded),
@@ -187,7 +195,7 @@ class Layout(Slab):
             (at.S_DH, "s_dh", up(H, 4)), (at.S_DC, "s_dc", cell.states * H), (at.S_DX, "s_dx", z.window * H), (at.S_ROW, "s_row", 4 * G),
             (at.S_A, "s_a", T * max(self.rows(layer) for layer in range(z.layers))), (at.S_LOCAL, "s_local", T * traced),
             (at.S_LATER, "s_later", traced), (at.S_DCS, "s_dcs", traced), (at.S_DO, "s_do", z.window * z.outputs),
-            (at.S_STEP, "s_step", 16),
+            (at.S_STEP, "s_step", 16), (at.S_HEAD_X, "s_head_x", up(z.seen, 4)),
         ))  # fmt: skip
         if z.memory:
             add_detector_scratch(self, z.outputs, z.memory, self.phi)

@@ -20,11 +20,12 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import FARTHEST
+from streamrnn.kernels.forecast.experts.bounds import FARTHEST, kept_distance
 from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE, changes, gain, learn_coefficients
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size
 from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.reinterpret import reinterpret
 
 AR_CODE: Final = 6
 ARX_CODE: Final = 7
@@ -172,14 +173,16 @@ def advance_paths(hd, d, t, x_now):
     known = complete(hd, x_now)
     before = d[hd[at.LAST_FEATURES] : hd[at.LAST_FEATURES] + hd[at.KNOWN_FEATURES]]
     start = hd[at.EXPERT_FORECASTS] + (t % H * (E + 1) + E) * C * H
+    f = reinterpret(d, np.float32)
     for h in range(min(H, t)):
         for c in range(C):
+            value = d[hd[at.BASE] + c * (H + 1) + (t - 1 - h) % (H + 1)]
             path = (t - 1 - h) % H * C + c
             kept = hd[at.ARX_0 + at.PATH_CHANGES] + path * (H + L)
             at_level = hd[at.ARX_0 + at.PATH_LEVEL] + path
             v = step(hd, d, c, path, h, d[at_level], d[kept : kept + H + L], before, x_now) if known else np.nan
             d[at_level] = v
-            d[start + c * H + h] = v
+            f[start + c * H + h] = kept_distance(v - value)
 
 
 @kernel

@@ -21,11 +21,13 @@ from typing import Final
 
 import numpy as np
 
+from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT
 from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.reinterpret import reinterpret
 
 LONG_CODE: Final = 9
 LONG_ROW: Final = Expert("long", LONG_CODE, prior=2.0, lags=336)  # two weeks of hours
@@ -51,13 +53,14 @@ def _take(hd, d, row, t, learns):
     """Put every channel's change into the rings, and move the sums on."""
     C, H, T = hd[at.CHANNELS], hd[at.HORIZON], hd[at.HAS_TIME]
     K, Q = hd[at.LONG_LAGS] + H, hd[at.RING_SIZE]
+    f = reinterpret(d, np.float32)
     now = t % K
     sums = d[hd[at.LONG_SUMS] : hd[at.LONG_SUMS] + K]
     if learns:
         for k in range(K):
             sums[k] *= 1.0 - 1.0 / LONG_REMEMBERED
     for c in range(C):
-        z = d[hd[at.LONG_CHANGES] + c * K : hd[at.LONG_CHANGES] + (c + 1) * K]
+        z = f[hd[at.LONG_CHANGES] + c * K : hd[at.LONG_CHANGES] + (c + 1) * K]
         s = np.sqrt(d[hd[at.MEAN_CHANGE] + c * H])
         raw, before = hd[at.RAW_VALUES] + c * (H + 1), (t - 1) % (H + 1)
         v = 0.0
@@ -66,6 +69,7 @@ def _take(hd, d, row, t, learns):
             v = (d[ring + t % Q] - d[ring + (t - 1) % Q]) / s
             v = min(max(v, -CHANGE_LIMIT), CHANGE_LIMIT) if abs(v) >= 0.0 else 0.0
         z[now] = v
+        v = np.float64(z[now])
         if v != 0.0:
             for k in range(now + 1):
                 sums[k] += v * z[now - k]
@@ -86,10 +90,11 @@ def _start(hd, d, t):
     if hd[at.LONG_READY] > 0 and n - hd[at.LONG_BEGUN] < every:
         return
     L, K = full if n >= ENOUGH * full else full // 2, full + H
+    f = reinterpret(d, np.float32)
     for c in range(C):
         z, kept = hd[at.LONG_CHANGES] + c * K, hd[at.LONG_KEPT] + c * K
         for k in range(K):
-            d[kept + k] = d[z + (t - k) % K]
+            f[kept + k] = f[z + (t - k) % K]
     for k in range(K):
         d[hd[at.LONG_MATRIX_ROW] + k] = d[hd[at.LONG_SUMS] + k]
         d[hd[at.LONG_COLUMNS] + k] = 0.0
@@ -149,8 +154,8 @@ def _build(hd, d):
         _row_of_levels(hd, d, a - H, n, row, columns)
     last = n + H
     for c in range(C):
-        z = d[hd[at.LONG_KEPT] + c * K : hd[at.LONG_KEPT] + (c + 1) * K]
-        v = z[a]
+        z = reinterpret(d, np.float32)[hd[at.LONG_KEPT] + c * K : hd[at.LONG_KEPT] + (c + 1) * K]
+        v = np.float64(z[a])
         if v != 0.0:
             for b in range(a, last):
                 row[b] -= v * z[b]
@@ -220,7 +225,7 @@ def _back(hd, d):
     hd[at.LONG_PLACE] = i - 1
     if i == 0:
         for k in range(n * H):
-            d[hd[at.LONG_COEFFICIENTS] + k] = d[hd[at.LONG_NEXT] + k]
+            reinterpret(d, np.float32)[hd[at.LONG_COEFFICIENTS] + k] = d[hd[at.LONG_NEXT] + k]
         hd[at.LONG_READY], hd[at.LONG_PHASE], hd[at.LONG_PLACE] = hd[at.LONG_SOLVED], IDLE, 0
 
 
@@ -256,20 +261,25 @@ def long(hd, d, e, t):
         value = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)] if L > 0 else np.nan
         for h in range(H):
             out[c * H + h] = value
-    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
+    f = reinterpret(d, np.float32)
+    x = f[2 * hd[at.SCRATCH] : 2 * hd[at.SCRATCH] + L]
+    total = f[2 * hd[at.SCRATCH] + L : 2 * hd[at.SCRATCH] + L + H]
+    first = hd[at.LONG_COEFFICIENTS]
     for c in range(C if L > 0 else 0):
         value, there = d[hd[at.BASE] + c * (H + 1) + t % (H + 1)], t % Q
         for i in range(L - 1):
             there = there - 1 if there > 0 else Q - 1
             x[i] = d[hd[at.VALUE_RING] + c * Q + there] - value
-        mine = out[c * H : (c + 1) * H]
-        first = hd[at.LONG_COEFFICIENTS]
+        for h in range(H):
+            total[h] = ZERO
         for i in range(0, L - 4, 4):
-            w = d[first + i * H : first + (i + 4) * H]
+            w = f[first + i * H : first + (i + 4) * H]
             w_0, w_1, w_2, w_3 = w[:H], w[H : 2 * H], w[2 * H : 3 * H], w[3 * H :]
             for h in range(H):
-                mine[h] += (w_0[h] * x[i] + w_1[h] * x[i + 1]) + (w_2[h] * x[i + 2] + w_3[h] * x[i + 3])
+                total[h] += (w_0[h] * x[i] + w_1[h] * x[i + 1]) + (w_2[h] * x[i + 2] + w_3[h] * x[i + 3])
         for i in range((L - 1) // 4 * 4, L - 1):
-            w = d[first + i * H : first + (i + 1) * H]
+            w = f[first + i * H : first + (i + 1) * H]
             for h in range(H):
-                mine[h] += w[h] * x[i]
+                total[h] += w[h] * x[i]
+        for h in range(H):
+            out[c * H + h] += total[h]

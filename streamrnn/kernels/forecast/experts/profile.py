@@ -37,6 +37,7 @@ from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import GROWN, RIDGE, gain
 from streamrnn.kernels.forecast.season import main_season, short_season
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size
+from streamrnn.kernels.reinterpret import reinterpret
 
 PROFILE_CODE: Final = 8
 PROFILE_ROW: Final = Expert("profile", PROFILE_CODE, prior=2.0, forget=0.9997, floor=0.1, short_floor=0.05)
@@ -71,9 +72,10 @@ def _wanted(hd, d, c, o, t):
 @kernel
 def _shape(hd, d, c, base, season, t):
     """Return what the profile says of event t."""
+    f = reinterpret(d, np.float32)
     m, short = season % BOTH, season // BOTH
-    v = d[hd[base + at.LEVEL] + c] + d[hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD] + t % m]
-    return v + d[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + t % short] if short > 0 else v
+    v = d[hd[base + at.LEVEL] + c] + f[hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD] + t % m]
+    return v + f[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + t % short] if short > 0 else v
 
 
 @kernel
@@ -81,8 +83,9 @@ def _to_sunday(hd, d, c, base, m, t, days):
     """Return by how much more the main shape is on the Sunday ``days`` later, at the same time of the day; 0 where the season is no week."""
     if not (days >= 0.0 and is_week(hd, d, m)):
         return 0.0
+    f = reinterpret(d, np.float32)
     shape = hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD]
-    return d[shape + (t + int(days) * (m // 7)) % m] - d[shape + t % m]
+    return float(f[shape + (t + int(days) * (m // 7)) % m]) - float(f[shape + t % m])
 
 
 @kernel
@@ -125,13 +128,14 @@ def _adapt(hd, d, c, o, season, t, y, age, learns, holiday):
     d[s] += max(SPREAD_ALPHA, 1.0 / (age + 1.0)) * (abs(r) - d[s])
     d[hd[base + at.LEVEL] + c] += LEVEL_PACE * r
     settings = hd[at.PROFILE_SETTINGS] + 3 * o
+    f = reinterpret(d, np.float32)
     left = r
     if short > 0:
         g = max(d[settings + 1], 1.0 / (age // short + 2.0))
-        d[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + t % short] += g * left
+        f[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + t % short] += g * left
         left *= 1.0 - g
     g = max(d[settings], 1.0 / (age // m + 2.0))
-    d[hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD] + t % m] += g * left
+    f[hd[base + at.SHAPE] + c * hd[at.LONGEST_PERIOD] + t % m] += g * left
     return r
 
 
@@ -141,10 +145,11 @@ def _begin(hd, d, c, o, season, t):
     base, Q, M = at.PROFILE_0 + o * at.PROFILE_WORDS, hd[at.RING_SIZE], hd[at.LONGEST_PERIOD]
     R = hd[at.HORIZON] + PROFILE_LAGS + 1
     ring = hd[at.VALUE_RING] + c * Q
+    f = reinterpret(d, np.float32)
     for i in range(M):
-        d[hd[base + at.SHAPE] + c * M + i] = 0.0
-    for i in range(hd[at.SHORT_ROOM]):
-        d[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + i] = 0.0
+        f[hd[base + at.SHAPE] + c * M + i] = 0.0
+    for i in range(hd[at.SHORT_ROOM] if d[hd[at.PROFILE_SETTINGS] + 3 * o + 1] > 0.0 else 0):
+        f[hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM] + i] = 0.0
     first = max(0, t - Q + 1)
     total, n = 0.0, 0
     for k in range(first, t + 1):
@@ -202,7 +207,9 @@ def _regress(hd, d, c, o, t):
     for h in range(H):
         there = after(there, R)
         error[h] = d[hd[base + at.RESIDUALS] + c * R + there]
-    w = d[hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H]
+    w = reinterpret(d, np.float32)[
+        hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H
+    ]
     for i in range(L):
         v = w[i * H : (i + 1) * H]
         for h in range(H):
@@ -244,23 +251,24 @@ def profile(hd, d, c, e, o, t):
         for h in range(H):
             out[h] = np.nan
         return
+    f = reinterpret(d, np.float32)
     m, short = season % BOTH, season // BOTH
     level, shape, there = d[hd[base + at.LEVEL] + c], hd[base + at.SHAPE] + c * M, t % m
     for h in range(H):
         there = after(there, m)
-        out[h] = level + d[shape + there]
+        out[h] = level + f[shape + there]
     if short > 0:
         shape, there = hd[base + at.SHORT_SHAPE] + c * hd[at.SHORT_ROOM], t % short
         for h in range(H):
             there = after(there, short)
-            out[h] += d[shape + there]
+            out[h] += f[shape + there]
     if hd[at.N_HOLIDAYS] > 0:
         share = _share(hd, d, c, o)
         for h in range(H):
             out[h] += share * _to_sunday(hd, d, c, base, m, t + 1 + h, marked(hd, d, h + 1))
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
     _residuals(hd, d, c, base, t, x)
-    w = d[hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H]
+    w = f[hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H]
     for i in range(L):
         v = w[i * H : (i + 1) * H]
         for h in range(H):

@@ -15,10 +15,12 @@ from typing import Final
 
 import numpy as np
 
+from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size, times, update
+from streamrnn.kernels.reinterpret import reinterpret
 
 RLS_CODE: Final = 4
 RLS_ROW: Final = Expert("rls", RLS_CODE, prior=1.5, lags=48)
@@ -95,10 +97,11 @@ def learn(hd, d, c, k, t):
     if power == 0.0:
         _restart(P, L, s)
         return
+    f = reinterpret(d, np.float32)
     ring = hd[at.VALUE_RING] + c * Q
     start = d[ring + source % Q]
     for i in range(H):
-        w = d[hd[b + at.COEFFICIENTS] + (c * H + i) * L : hd[b + at.COEFFICIENTS] + (c * H + i + 1) * L]
+        w = f[hd[b + at.COEFFICIENTS] + (c * H + i) * L : hd[b + at.COEFFICIENTS] + (c * H + i + 1) * L]
         most = CHANGE_LIMIT * np.sqrt(d[hd[at.MEAN_CHANGE] + c * H + i])
         learn_coefficients(w, x, g, min(max(d[ring + (source + 1 + i) % Q] - start, -most), most), power)
 
@@ -120,12 +123,13 @@ def rls(hd, d, c, e, k, t, value):
     """Write the forecasts made at t."""
     H, b = hd[at.HORIZON], at.RLS_0 + k * at.RLS_WORDS
     L = hd[b + at.LAGS]
-    x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
+    f = reinterpret(d, np.float32)
+    x = f[2 * hd[at.SCRATCH] : 2 * hd[at.SCRATCH] + L]
     changes(hd, d, c, t, L, x)
     into = place(hd, c, e)
     for h in range(H):
-        w = d[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
-        total = 0.0
+        w = f[hd[b + at.COEFFICIENTS] + (c * H + h) * L : hd[b + at.COEFFICIENTS] + (c * H + h + 1) * L]
+        total = ZERO
         for i in range(L):
             total += w[i] * x[i]
         d[into + h] = value + total
