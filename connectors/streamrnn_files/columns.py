@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from streamrnn.config import nearest
@@ -141,6 +141,9 @@ def choose(
     quoted = delimiter if text else None
     decimal = options.decimal or (_decimal(header, shown, timing, quoted) if text else ".")
     sure = {name: _numerals(options, shown[name], decimal) for name in header}
+    known = sorted({mark for one in sure.values() for mark in one.sentinels})
+    if known and options.missing is None:
+        sure = {name: _numerals(options, shown[name], decimal, known) for name in header}
     key = _key(options, header, whole, shown, timing) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = options.columns
@@ -159,7 +162,7 @@ def choose(
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
     notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
-    settled = bool(options.columns) or (text and all(shown[name] for name in header))
+    settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
         tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
     )  # fmt: skip
@@ -184,8 +187,8 @@ def _decimal(header: Sequence[str], shown: Mapping[str, Sequence[str]], timing: 
     return decimal_mark(cells, delimiter)
 
 
-def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str) -> Numerals:
-    """Return how the numbers of a column are written."""
+def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str, known: Sequence[float] = ()) -> Numerals:
+    """Return how the numbers of a column are written; ``known``: what stands for no value in another one."""
     missing = frozenset(mark.lower() for mark in options.missing or ())
     plain = Numerals(decimal, ("", ""), missing)
     unit: tuple[str, str] = ("", "")
@@ -196,7 +199,7 @@ def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str) -> Num
         marks = tuple(float(mark) for mark in options.missing if is_number(mark))
     else:
         values = _values(cells, found)
-        marks = sentinels_of(values) if len(values) == len(cells) else ()
+        marks = sentinels_of(values, known) if len(values) == len(cells) else ()
     return Numerals(decimal, unit, missing, marks) if marks or unit != ("", "") else plain
 
 
@@ -230,11 +233,13 @@ def _why_not(
         return "true or false"
     if is_time_name(name) and find_form(cells) is not None:
         return "another time"
-    values = _values(cells, numerals)
+    values = _values(cells, replace(numerals, sentinels=()))
+    if set(values) <= set(numerals.sentinels) and values:
+        return f"holds nothing but {values[0]:g}"
     if 2 * len(values) < len(cells):
-        odd = next(cell for cell in cells if not _values([cell], numerals))
+        odd = next(cell for cell in cells if not _values([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
-    return no_measurement(name, values)
+    return no_measurement(name, [value for value in values if value not in numerals.sentinels])
 
 
 def _key(

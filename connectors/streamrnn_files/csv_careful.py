@@ -16,7 +16,7 @@ from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
 from streamrnn_files.tally import Tally
 
-__all__ = ["CsvCells", "kind_of", "settle"]
+__all__ = ["CsvCells", "again", "kind_of", "settle"]
 
 _times = msgspec.json.Decoder(list[int | float]).decode
 
@@ -45,8 +45,7 @@ class CsvCells:
         )  # fmt: skip
         self._key = None if layout.key is None else place[layout.key]
         self._width = len(layout.header)
-        names = [name.strip() for name in layout.header]
-        self._names = names if head.named and not all(map(like_data, names)) else []
+        self._names = [name.strip() for name in layout.header] if head.named else []
         self._allow_missing = allow_missing
         self._tally = tally
 
@@ -77,7 +76,7 @@ class CsvCells:
         cells = split_row(text, self._head.delimiter or ",")
         if len(cells) != self._width:
             cells = self._fitted(cells)
-        if self._names and [cell.strip() for cell in cells] == self._names:
+        if self._names and again(cells, self._names):
             raise PassedOverError("it is the header once more")
         return cells
 
@@ -127,6 +126,23 @@ class CsvCells:
             if len(found) == 1:
                 return found[0]
         return first or None
+
+
+def again(cells: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row holds the names of the columns once more; a column without a name has none there either.
+
+    Parameters
+    ----------
+    cells
+        The row.
+    names
+        Those of the columns.
+    """
+    first = next((i for i, cell in enumerate(cells) if cell.strip()), None)
+    if first is None or cells[first].strip() != names[first]:
+        return False
+    same = all(not cell.strip() or cell.strip() == name for cell, name in zip(cells, names, strict=False))
+    return same and not all(like_data(cell) for cell in cells if cell.strip())
 
 
 def kind_of(cell: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from streamrnn.errors import SourceError
 from streamrnn_files.cells import CellError
 from streamrnn_files.columns import Layout, choose
+from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
 from streamrnn_files.dialect import BLANKS, LINES, Start, find_start, has_header, is_units, like_data, split_row, unique
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.samples import SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
+from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
 __all__ = ["CsvHead"]
 
@@ -105,7 +106,7 @@ class CsvHead:
 
     def _encoding(self, records: Sequence[bytes]) -> str:
         """Return UTF-8, or cp1252 where more records cannot be it than need it."""
-        if self._options.encoding is not None:
+        if self._options.encoding is not None and not self._options.wide:
             return self._options.encoding
         wide = broken = 0
         for record in records:
@@ -177,15 +178,32 @@ class CsvHead:
             if self._ending == "end" and not rows and not self._options.columns:
                 layout = Layout(tuple(header), (), None, None)
             else:
-                layout = choose(self._options, header, sample, text=True, nameless=nameless, delimiter=start.delimiter)
+                layout = self._choose(header, nameless, sample, start)
+                if self._live and not self._said() and self._suffix(layout, header, sample):
+                    if len(dicts) < LIVE_SAMPLE and not ended:
+                        return None  # what is no plain table is not told by its first rows
+                    sample = dicts[:LIVE_SAMPLE]
+                    layout = self._choose(header, nameless, sample, start)
                 moments = order(layout, sample)
                 if mark is not None:
-                    mark += suffix(self._options, layout, header, sample, text=True)
+                    mark += self._suffix(layout, header, sample)
         if mark is None:
             return None
         return Head(
             layout, start.delimiter, begin, 1 + self._data.count(b"\n", 0, begin), mark, bool(names), start.comment, encoding, moments
         )  # fmt: skip
+
+    def _said(self) -> bool:
+        """Whether the user has said all that is chosen from records."""
+        return bool(self._options.columns) and self._options.time is not None
+
+    def _choose(
+        self, header: list[str], nameless: frozenset[str], sample: Sequence[dict[str, Any]], start: Start
+    ) -> Layout:
+        return choose(self._options, header, sample, text=True, nameless=nameless, delimiter=start.delimiter)
+
+    def _suffix(self, layout: Layout, header: list[str], sample: Sequence[dict[str, Any]]) -> str:
+        return suffix(self._options, layout, header, sample, text=True)
 
     def _names(self, start: Start, cells: list[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], frozenset[str]]:
         """Return the header's names, with those it gives none for; [] where the first row is data."""
@@ -213,8 +231,4 @@ class CsvHead:
 
 def _fits(row: Sequence[str], header: Sequence[str], names: Sequence[str]) -> bool:
     """Whether a row has as many cells as there are names, and does not hold the names again."""
-    return (
-        len(row) >= len(header)
-        and not any(row[len(header) :])
-        and (all(map(like_data, names)) or [cell.strip() for cell in row] != list(names))
-    )
+    return len(row) >= len(header) and not any(row[len(header) :]) and not (names and again(row, names))

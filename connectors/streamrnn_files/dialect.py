@@ -101,7 +101,10 @@ def _commonest(line: str) -> str:
 
 def _plain(rows: Sequence[str], delimiter: str) -> bool:
     """Whether the first row and those behind it make a table as they are."""
-    width = len(_cells(rows[0], delimiter))
+    first = _cells(rows[0], delimiter)
+    width = len(first)
+    if 2 * sum(not cell.strip() for cell in first) > width > 1:
+        return False  # a title, with the separators of a spreadsheet behind it
     others = [_cells(row, delimiter) for row in rows[1:]]
     if any(row.count('"') % 2 for row in rows):  # a quoted line end: rows are not lines
         return width > 1

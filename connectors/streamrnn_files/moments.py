@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 __all__ = ["TimeForm", "find_form", "seconds"]
@@ -113,12 +113,15 @@ class TimeForm:
         The zone that is written beside them, ``""`` for none.
     doubt
         What could not be told from the first records, or None.
+    until
+        What stands between the start and the end where a cell holds both; the start counts.
     """
 
     name: str
     written: bool = True
     zone: str = ""
     doubt: str | None = None
+    until: str = ""
 
     def read(self, text: str) -> str | None:
         """Return a time in ISO 8601, None where the text is none.
@@ -128,6 +131,8 @@ class TimeForm:
         text
             As the input wrote it.
         """
+        if self.until:
+            text = text.partition(self.until)[0]
         try:
             if "%" in self.name:
                 return datetime.strptime(text.strip(), self.name).isoformat()  # noqa: DTZ007
@@ -194,6 +199,12 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
     if wanted is not None:
         return TimeForm(wanted, written=False)
     enough = 0.9 * len(cells)
+    for until in (" - ", " -- ", "/"):
+        if all(cell.count(until) == 1 for cell in cells):
+            form = find_form([cell.partition(until)[0] for cell in cells], bare=False)
+            if form is not None and form.name not in ("year", "month-name year", "year-month"):
+                name = "year-month-day" if form.name == "ISO 8601" else form.name
+                return replace(form, name=name, written=False, until=until)
     if sum(map(_is_iso, cells)) >= enough:
         zoned = [cell.strip() for cell in cells if re.search(r"(?:[Zz]|[+-]\d\d:?\d\d)$", cell.strip()[10:])]
         zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.:")

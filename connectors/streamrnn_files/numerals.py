@@ -165,19 +165,25 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
     return common[0][0]
 
 
-def sentinels_of(values: Sequence[float]) -> tuple[float, ...]:
+def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[float, ...]:
     """Return which of the usual numbers for "no value" a column holds: more than once, and far away from all others.
 
     Parameters
     ----------
     values
         Numbers of a column; NaN where one is missing.
+    known
+        Those that another column of the file holds: outside of all others is far enough.
     """
     counted = Counter(values)
     found = [mark for mark in SENTINELS if counted.get(mark, 0) > 1]
     others = [value for value in values if math.isfinite(value) and value not in found]
     if not found or len(others) < 8:
-        return ()
+        return tuple(mark for mark in found if mark in known and not others)
     low, high = min(others), max(others)
-    spread = max(high - low, 1e-9 * max(abs(low), abs(high)))
-    return tuple(mark for mark in found if mark < low - 2 * spread or mark > high + 2 * spread)
+    far = max(0.5 * (high - low), 1e-9 * max(abs(low), abs(high)))
+    return tuple(
+        mark
+        for mark in found
+        if not low - (far if mark not in known else 0) <= mark <= high + (far if mark not in known else 0)
+    )

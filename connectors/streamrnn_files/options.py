@@ -142,6 +142,11 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         int, Meta(ge=64, le=1 << 30, description="A longer record is a dead letter, and is not held in memory.")
     ] = 1 << 20
 
+    @property
+    def wide(self) -> bool:
+        """Whether the encoding that is asked for writes a line end otherwise than ASCII: such text is decoded before it is cut."""
+        return self.encoding is not None and "\n".encode(self.encoding) != b"\n"
+
     def __post_init__(self) -> None:
         if self.delimiter is not None and (
             len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n'

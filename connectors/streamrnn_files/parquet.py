@@ -52,14 +52,13 @@ class ParquetLines:
         if not final:
             return b""
         try:
-            parquet: Any = importlib.import_module("pyarrow.parquet")
+            polars: Any = importlib.import_module("polars")
         except ImportError:
             raise MissingExtraError(
                 f"{self._path!r} is a Parquet file: pip install 'streamrnn[parquet]', or convert it to CSV first."
             ) from None
         try:
-            table = parquet.ParquetFile(io.BytesIO(bytes(self._data)))
-            rows = [row for batch in table.iter_batches() for row in batch.to_pylist()]
+            rows = polars.read_parquet(io.BytesIO(bytes(self._data))).iter_rows(named=True)
         except Exception as error:  # noqa: BLE001  (the library has many)
             raise SourceError(f"{self._path!r} is damaged: {str(error).splitlines()[0]}") from None
         return b"".join(msgspec.json.encode(row, enc_hook=str) + b"\n" for row in rows)

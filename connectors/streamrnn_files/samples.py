@@ -16,10 +16,25 @@ from streamrnn_files.meanings import TIME_NAMES
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.timing import moments_of, order_of
 
-__all__ = ["FINGERPRINT_MOST", "SAMPLE", "Ending", "Head", "cover", "fingerprint", "flat", "order", "sampled", "suffix"]
+__all__ = [
+    "FINGERPRINT_MOST",
+    "LIVE_SAMPLE",
+    "SAMPLE",
+    "Ending",
+    "Head",
+    "cover",
+    "fingerprint",
+    "flat",
+    "order",
+    "sampled",
+    "suffix",
+]
 
 SAMPLE = 500
 """Records that columns are chosen from."""
+
+LIVE_SAMPLE = 50
+"""The same of a CSV that is no plain table, where the next record may be hours away."""
 
 FINGERPRINT_MOST = 4096
 

@@ -176,14 +176,24 @@ def _date_and_clock(
     free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]]
 ) -> Timing | None:
     """Return the time that a column of dates and one of clocks make."""
+    hours = [
+        name
+        for name in free
+        if calendar_part(name) == "hour" and all(re.fullmatch(r"\s*(?:[01]?\d|2[0-4])\s*", c) for c in shown[name])
+    ]
     clocks = [
         name
         for name in free
         if all(map(_CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
     ]
-    for clock in clocks:
+    for clock in (*clocks, *hours):
         for day in free:
-            if day == clock or not is_time_name(day) or any(":" in cell for cell in shown[day][:20]):
+            if (
+                day == clock
+                or not (is_time_name(day) or find_form(shown[day], bare=False))
+                or any(":" in cell for cell in shown[day][:20])
+                or (clock in hours and len(set(shown[day])) == len(shown[day]) > 1)
+            ):
                 continue
             joined = _joined((day, clock), whole)
             form = find_form(joined)

@@ -171,8 +171,8 @@ class Translator:
         if len(data) < 4 and not final:
             return None
         asked = self._options.encoding
-        if asked is not None and codecs.lookup(asked).name.startswith(("utf-16", "utf-32", "utf-7", "cp037", "cp500")):
-            return asked, _Decode(asked)
+        if asked is not None and self._options.wide:
+            return asked, _Without(asked)
         for mark, encoding in _WIDE.items():
             if data.startswith(mark):
                 return encoding, _Without(encoding)

@@ -361,3 +361,50 @@ def test_bug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         assert ended.value.code == 70
         assert "Please report it" in said
         assert said.count("\n") == 1 if lines == 1 else "Traceback" in said
+
+
+MESSY = "Messwerte;;\nZeit;Wert;Kennung\n" + "".join(
+    f"{1 + i // 24:02d}.03.2024 {i % 24:02d}:00;{'-999' if i % 40 == 7 else f'{10 + i % 7},5'};{7000 + i % 3}\n"
+    for i in range(400)
+)
+
+
+def test_what_was_chosen_is_said_and_its_options_work(tmp_path: Path) -> None:
+    """The block names columns, time, key and what was skipped, each with the option that changes it; obeyed, each does."""
+    (tmp_path / "in.csv").write_text(MESSY)
+
+    said = command("replay", "in.csv", cwd=tmp_path)
+    told = command(
+        "replay", "in.csv", "--json", "--column", "Kennung", "--time", "", "--key", "", "--missing", "", "--skip", "2", "--no-header",
+        cwd=tmp_path,
+    )  # fmt: skip
+    right = command(
+        "replay", "in.csv", "--json", "--skip", "1", "--header", "--delimiter", ";", "--decimal", ",", "--encoding", "cp1252", "--missing", "-999",
+        "--time", "Zeit", "--time-format", "%d.%m.%Y %H:%M", "--order", "as_written", "--comment", "", "--format", "csv", cwd=tmp_path,
+    )  # fmt: skip
+
+    assert said.stderr.decode().removeprefix(f"{tmp_path}/").splitlines() == [
+        "in.csv: CSV, separator ;, decimal comma, names in its first row, 1 line before the table skipped (--skip N), utf-8",
+        "  watched   Wert, Kennung",
+        "  time      Zeit, day/month/year, no zone is written: UTC, every 1 h",
+        "  key       none",
+        "  missing   -999 in Wert (--missing '' for none)",
+    ]
+    assert (told.returncode, b"has no column 'Kennung'" in told.stderr) == (78, True)  # with --no-header it is c2
+    found = json.loads(right.stderr)
+    assert (right.returncode, found["columns"], found["missing"]) == (
+        0,
+        ["Wert", "Kennung"],
+        {"Wert": [-999.0], "Kennung": [-999.0]},
+    )
+    assert (found["lines_skipped"], found["encoding"], found["time"]["format"]) == (1, "cp1252", "%d.%m.%Y %H:%M")
+    assert right.stdout == said.stdout
+
+
+def test_options_of_reading_are_those_of_the_connector() -> None:
+    """Each option of replay for reading a file is an option of [source] with the same name."""
+    from streamrnn.cli.replay import READING
+    from streamrnn.io import find_connector
+
+    fields = find_connector("source", "files").Options.__struct_fields__
+    assert {name.split("/")[0].replace("-", "_") for name in READING} <= set(fields)

@@ -152,7 +152,7 @@ LAYERS = {
         ),
         ("numpy", "msgspec"),
     ),
-    "streamrnn_files.parquet": Layer(("streamrnn.errors",), ("msgspec", "pyarrow")),
+    "streamrnn_files.parquet": Layer(("streamrnn.errors",), ("msgspec", "polars")),
     "streamrnn_files.translate": Layer(
         ("streamrnn.errors", "streamrnn_files", "streamrnn_files.parquet"), ("msgspec", "zstandard", "backports")
     ),
