@@ -37,13 +37,13 @@ def main() -> None:
             alarms += 1
             waiting.append((hour + LATER, why, flow < OUTAGE))
             print(
-                f"{time['Time']:%d %b %H:%M}  flow {flow:6.2f} l/s  score {why['score']:.3f}  {why['feature']}: {why['decided']}"
+                f"{time['Time']:%d %b %H:%M}  flow {flow:6.2f} l/s  score {why['score']:.3f}  {why['feature']}: {why['view']}"
             )
         detector.learn_one(x)
         mean.update(flow)
         while waiting and waiting[0][0] <= hour:
             _, said_of, outage = waiting.popleft()
-            detector.correct(said_of["feature"], said_of["decided"], feedback=outage)
+            detector.correct(said_of["feature"], said_of["view"], feedback=outage)
             taken_back += not outage
     print(f"{alarms} alarms in {hour + 1} hours; the operator called {taken_back} of them usual")
 

@@ -51,7 +51,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--key", "key_column", help="The column that says which key an event belongs to; '' for none. [found]")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Say what was chosen as one line of JSON, at the end.")
-@click.option("--alarm-rate", type=float, help="Share of normal events that may alarm. [0.01]")
+@click.option("--alarm-rate", type=float, help="Largest share of normal events that may alarm. [0.001]")
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")
 @click.option(

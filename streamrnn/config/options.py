@@ -36,7 +36,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     rate
-        Share of normal events that may raise an alarm, above 0 and at most 0.5.
+        Largest share of normal events that may raise an alarm, above 0 and at most 0.5.
     window
         How many of the last scores of a key a new score is ranked among.
     warm_up
@@ -48,10 +48,12 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     --------
     >>> from streamrnn.config import Alarm
     >>> Alarm().rate
-    0.01
+    0.001
     """
 
-    rate: Annotated[float, Meta(gt=0, le=0.5, description="Share of normal events that may raise an alarm.")] = 0.01
+    rate: Annotated[
+        float, Meta(gt=0, le=0.5, description="Largest share of normal events that may raise an alarm.")
+    ] = 0.001
     window: Annotated[
         int,
         Meta(
@@ -62,14 +64,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     warm_up: Annotated[
         int, Meta(ge=0, description="Events of a key before its first alarm: the net must see something first.")
-    ] = 200
+    ] = 300
     cooldown: Annotated[
         int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
     ] = 0
 
 
 Field = Literal[
-    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feature", "decided", "feedback", "position", "partition", "input",
+    "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high", "contribution", "severity", "episode", "feature", "view", "views", "feedback", "position", "partition", "input",
     "forecast", "forecast_low", "forecast_high", "limit", "limit_alarm",
 ]  # fmt: skip
 DEFAULT_FIELDS: tuple[Field, ...] = ("time", "key", "value", "prediction", "score", "alarm", "position")

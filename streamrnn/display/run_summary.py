@@ -18,6 +18,7 @@ __all__ = ["RunSummary"]
 
 REASONS = {
     "value": "new value", "expectation": "not as expected", "shape": "unusual course", "residual": "forecast missed",
+    "surprise": "far from expected",
 }  # fmt: skip
 """What each view of RNNAnomalyDetector says where it decides, in a picture."""
 
@@ -194,7 +195,7 @@ def _detail(scored: Scored, name: str, rows: Any, otherwise: int) -> Array:
 
 def _reasons(scored: Scored, rows: Any, alarms: Array) -> Array:
     """Return for each alarm what decided it, as far as the model tells."""
-    views = _detail(scored, "decided", rows, -1)
+    views = _detail(scored, "view", rows, -1)
     found = np.full(len(rows), "", dtype=object)
     for i in np.flatnonzero(alarms & (views >= 0)).tolist():
         found[i] = REASONS[VIEWS[views[i]]]

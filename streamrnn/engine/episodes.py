@@ -28,8 +28,8 @@ class Moment(msgspec.Struct, frozen=True):
     ----------
     position, time
         Of the event.
-    score
-        Its score.
+    score, severity
+        Its score, and how severe it is, by which alarms can be sorted; None where the model does not say.
     feature, view
         Which feature decided, and which view of it; None where the model does not say.
     value, prediction
@@ -39,6 +39,7 @@ class Moment(msgspec.Struct, frozen=True):
     position: Position
     time: str | float | None = None
     score: float | None = None
+    severity: float | None = None
     feature: str | None = None
     view: str | None = None
     value: float | None = None
@@ -53,7 +54,7 @@ class Episode(msgspec.Struct):
     start
         Its first alarm.
     peak
-        Its event with the highest score.
+        Its most severe event: by the score, where the model does not say.
     last
         Its last event that alarmed, or lasted.
     alarms
@@ -83,6 +84,8 @@ class Columns(NamedTuple):
         Of each event the column that decided and the view of it, -1 for none; None where the model does not say.
     lasting
         Of each event how long a change lasts, 0 for none; None where the model does not say.
+    severities
+        Of each event how severe it is; None where the model does not say.
     """
 
     block: Block
@@ -90,6 +93,7 @@ class Columns(NamedTuple):
     features: Sequence[int] | None
     views: Sequence[int] | None
     lasting: Sequence[float] | None
+    severities: Sequence[float] | None
 
 
 def follow(
@@ -147,8 +151,7 @@ def _ends(episode: Episode, columns: Columns, i: int, quiet: int) -> bool:
     """Take an event into its key's episode; return whether the episode has ended with it."""
     lasting = columns.lasting is not None and columns.lasting[i] > 0.0
     alarm = columns.scored.alarms[i]
-    score = _number(columns.scored.scores[i])
-    if score is not None and (episode.peak.score is None or score > episode.peak.score):
+    if _height(columns, i) > _rank(episode.peak):
         episode.peak = _moment(columns, i)
     if not alarm and not lasting:
         episode.quiet += 1
@@ -192,14 +195,26 @@ def columns_of(block: Block, scored: Scored) -> Columns:
         Events, and their results.
     """
     details = scored.details
-    features, views, since = (details.get(name) for name in ("feature", "decided", "since"))
+    features, views, since, severe = (details.get(name) for name in ("feature", "view", "since", "severity"))
     return Columns(
         block,
         scored,
         None if features is None else features.tolist(),
         None if views is None else views.tolist(),
         None if since is None else since.tolist(),
+        None if severe is None else severe.tolist(),
     )
+
+
+def _height(columns: Columns, i: int) -> float:
+    """Return what peaks are compared by."""
+    value = columns.scored.scores[i] if columns.severities is None else columns.severities[i]
+    return -math.inf if math.isnan(value) else float(value)
+
+
+def _rank(moment: Moment) -> float:
+    value = moment.score if moment.severity is None else moment.severity
+    return -math.inf if value is None else value
 
 
 def _number(value: float) -> float | None:
@@ -220,6 +235,7 @@ def _moment(columns: Columns, i: int) -> Moment:
         block.positions[i],
         None if block.times is None else block.times[i],
         _number(scored.scores[i]),
+        None if columns.severities is None else _number(columns.severities[i]),
         block.names[at] if named else None,
         VIEWS[view] if 0 <= view < len(VIEWS) else None,
         _number(block.values[i, at]) if named else None,

@@ -19,9 +19,10 @@ from streamrnn.scorers.scored import Scored
 
 __all__ = ["encode_block"]
 
-NAMED = ("feature", "decided")  # what a model gives as a number and a person reads by name
+NAMED = ("feature", "view")  # what a model gives as a number and a person reads by name
 DETAILS = (
-    "threshold", "warm", "change", "since", "low", "high", "contribution", "view", "feedback", *LIMIT_FIELDS, *NAMED,
+    "threshold", "warm", "change", "since", "low", "high", "contribution", "severity", "episode", "views", "feedback",
+    *LIMIT_FIELDS, *NAMED,
 )  # fmt: skip
 
 # Writes NaN as null, and a float with the fewest digits that read back the same.
@@ -74,7 +75,7 @@ def _detail(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
         found = scored.details.get(name)
         if found is None:
             return [None] * len(block)
-        if name == "view":
+        if name == "views":
             return [dict(zip(VIEWS, row, strict=True)) for row in found.tolist()]
         if name in NAMED:
             known = (*(block.names if name == "feature" else VIEWS), None)  # the last is -1: nothing was found

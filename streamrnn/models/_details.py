@@ -14,7 +14,9 @@ from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 __all__ = ["PER_EVENT", "PER_FEATURE", "blank", "by_columns", "of_event", "read"]
 
 BAND: Final = 2.0  # running errors on either side of what was expected
-PER_EVENT: Final = ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "feature", "decided")
+PER_EVENT: Final = (
+    "score", "severity", "alarm", "warm", "change", "p_value", "threshold", "since", "episode", "feature", "view",
+)  # fmt: skip
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
@@ -45,11 +47,13 @@ def read(rows: NDArray[np.float64], F: int, first: int) -> dict[str, NDArray[Any
         "warm": flags & alarm.FLAG_WARM != 0,
         "change": flags & alarm.FLAG_CHANGE != 0,
         "p_value": info[:, 0].copy(),
+        "severity": 0.0 - np.log10(info[:, 0]),
         "threshold": info[:, 1].copy(),
         "since": info[:, 3].copy(),
-        "view": info[:, 4:8].copy(),
-        "feature": np.where(info[:, 9] >= 0.0, info[:, 8] + first, -1.0).astype(np.int64),
-        "decided": np.where(info[:, 9] >= 0.0, info[:, 9], -1.0).astype(np.int64),
+        "episode": np.where(info[:, 11] > 0.0, info[:, 11], 0.0).astype(np.int64),
+        "views": info[:, 4:9].copy(),
+        "feature": np.where(info[:, 10] >= 0.0, info[:, 9] + first, -1.0).astype(np.int64),
+        "view": np.where(info[:, 10] >= 0.0, info[:, 10], -1.0).astype(np.int64),
     }
 
 
@@ -67,7 +71,7 @@ def blank(n: int, width: int) -> dict[str, NDArray[Any]]:
     blank |= {name: np.zeros(n, bool) for name in ("alarm", "exceeds", "warm", "change")}
     return blank | {
         "score": np.zeros(n), "p_value": np.ones(n), "threshold": np.full(n, alarm.NO_THRESHOLD), "since": np.zeros(n),
-        "view": np.zeros((n, len(VIEWS))), "feature": np.full(n, -1), "decided": np.full(n, -1),
+        "severity": np.zeros(n), "episode": np.zeros(n, np.int64), "views": np.zeros((n, len(VIEWS))), "feature": np.full(n, -1), "view": np.full(n, -1),
     }  # fmt: skip
 
 
@@ -111,11 +115,10 @@ def of_event(found: dict[str, NDArray[Any]], names: Sequence[Any], first: int) -
         The first of them that is a feature: 1 behind a time, else 0.
     """
     details: dict[str, Any] = {name: found[name].item() for name in PER_EVENT}
-    view = details["decided"]
-    details["feature"], details["decided"] = (names[details["feature"]], VIEWS[view]) if view >= 0 else (None, None)
-    details["views"] = dict(zip(VIEWS, found["view"][0].tolist(), strict=True))
+    view = details["view"]
+    details["feature"], details["view"] = (names[details["feature"]], VIEWS[view]) if view >= 0 else (None, None)
+    details["views"] = dict(zip(VIEWS, found["views"][0].tolist(), strict=True))
     details["features"] = {
-        name: {"expected" if part == "prediction" else part: found[part][0, i].item() for part in PER_FEATURE}
-        for i, name in enumerate(names[first:])
+        name: {part: found[part][0, i].item() for part in PER_FEATURE} for i, name in enumerate(names[first:])
     }
     return details

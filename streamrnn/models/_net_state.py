@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
-from streamrnn.kernels.anomaly import alarm, novelty
+from streamrnn.kernels.anomaly import alarm, novelty, outlook
 from streamrnn.kernels.anomaly.feedback import MOST_SHIFT
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Layout, Sizes
@@ -116,10 +116,12 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequenc
         When a memory holds no number, a count is negative or without end, a correction is out of range, or the rule is another.
     """
     for area in range(areas):
-        parts = [layout.view(slab, name, area) for name in ("watch", "alarm", "kept")]
-        seen, events = parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS]
+        parts = [layout.view(slab, name, area) for name in ("watch", "alarm", "kept", "outlook")]
+        counts = [parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS], parts[3][:, outlook.EVENTS]]
+        season = parts[3][:, outlook.SEASON]
         whole = all(np.isfinite(part).all() for part in parts)
-        if not (whole and (seen >= 0).all() and (seen <= 2**52).all() and 0 <= events <= 2**52):
+        possible = all(((count >= 0) & (count <= 2**52)).all() for count in counts)
+        if not (whole and possible and (season >= 0).all() and (season <= at.SEASON_LAGS).all()):
             raise StateError("The detector's state holds counts or memories that no detector can have.")
     gains = 1.0 + layout.view(slab, "gains")
     if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():

@@ -229,8 +229,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "alarm_rate": Parameter(
         "a number from 0.00001 to 0.5",
         lambda value, _: _rate(value, _) and value is not None and bool(1e-5 <= value <= 0.5),
-        """Share of normal events that may alarm. The threshold adapts so that it holds; below 0.0002 alarms are more frequent
-        until the stream is long.""",
+        """Largest share of normal events that may alarm, for being new or not as expected. Thresholds adapt so that it holds within a factor of 1.5;
+        streams on which nothing happens alarm more rarely.""",
     ),
     "cooldown": Parameter(
         "an int >= 0",

@@ -33,16 +33,19 @@ corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not wo
 
 @documented
 class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
-    """Recurrent net that gives each event an anomaly score from 0 to 1, and raises alarms at a rate that you choose.
+    """Recurrent net that gives each event an anomaly score from 0 to 1, and raises alarms at no more than a rate that you choose.
 
-    The *score* is the distance from the event to the nearest remembered one, as a share of the range of the values so far, and so
+    The *score* is the distance from the event to the nearest remembered one, as a share of the range of the values, and so
     comparable across streams. Four views of each feature are compared: its value; the value together with the error of the
     forecast made eight events ago; the value together with the mean of the last 32; and the error of the forecast made two events
     ago, weighted by how well the net predicts the stream. After a high score the detector habituates: the next scores are lower.
 
-    An *alarm* is a score at or above a threshold that adapts, so that a share ``alarm_rate`` of normal events alarms, on any
-    stream and through drift. The p-value is given beside the score, as a rank does not say how far away an event is.
-    :meth:`explain_one` returns the details, with the contribution of each feature and each view.
+    *Surprise* is the error of the prediction of each feature, in units of its running size. The prediction is a mixture of the last value,
+    the net, and the shape of the season.
+
+    An *alarm* is a score at or above a threshold that adapts, or a surprise as rare as that: at most for a share ``alarm_rate`` of normal events, on
+    any stream and through drift. A fault that comes back alarms again. ``severity`` says how rare an event is, and is what alarms are sorted by;
+    :meth:`explain_one` returns it with all details, such as the contribution of each feature and each view.
 
     The net keeps its hidden state from event to event. Every few events its weights are updated by truncated backpropagation
     through time, and eligibility traces carry the gradient to causes older than the window. It predicts each feature's *change*, so
@@ -151,8 +154,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     def use_persistence(self, on: bool = True) -> None:
         """Put persistence in the net's place: a control, to measure what the net adds to the score.
 
-        The forecasts two and eight events ahead that the score is made of are then the last value; memory, views and alarm rule
-        are the same, and ``prediction`` stays the net's. The switch is part of the saved state, and no parameter: nobody should want
+        The forecasts two and eight events ahead that the score is made of are then the last value, and the prediction is made without the net;
+        memory, views and alarm rule are the same. The switch is part of the saved state, and no parameter: nobody should want
         it for a detector in use. Set it before the first event.
 
         Parameters
@@ -176,14 +179,14 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._net.array("rule")[alarm.PERSISTENCE] = on
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged with the other forecasts
 
-    def correct(self, feature: Any, decided: str | None, feedback: bool) -> None:
+    def correct(self, feature: Any, view: str | None, feedback: bool) -> None:
         """Apply delayed feedback: say of an event that was learned before whether it was an anomaly.
 
         It has the effect of ``feedback`` in :meth:`learn_one` on the weights of the views; what the net has learned from the event stays.
 
         Parameters
         ----------
-        feature, decided
+        feature, view
             As :meth:`explain_one` returned them for the event, before it was learned. None, None: no feature scored, and nothing changes.
         feedback
             True: it was an anomaly. False: it was normal.
@@ -200,19 +203,19 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> for level in [4.0, 5.0] * 200:
         ...     model.learn_one({"level": level})
         >>> why = model.explain_one({"level": 9.0})
-        >>> model.correct(why["feature"], why["decided"], feedback=False)
+        >>> model.correct(why["feature"], why["view"], feedback=False)
         >>> round(model.score_one({"level": 9.0}) / why["score"], 2)
         0.8
         """
-        if feature is None and decided is None:
+        if feature is None and view is None:
             return
         place = self._columns.index.get(feature, -1) - self._net.sizes.timed
-        if place < 0 or decided not in VIEWS:
+        if place < 0 or view not in VIEWS:
             raise ParameterError(
-                f"The 'feature' and 'decided' parameters of correct must be as explain_one returned them. Got {feature!r}, {decided!r} instead."
+                f"The 'feature' and 'view' parameters of correct must be as explain_one returned them. Got {feature!r}, {view!r} instead."
             )
-        gains, view = self._net.array("gains")[place], GAIN_OF[VIEWS.index(decided)]
-        gains[view] = corrected(float(gains[view]), bool(feedback))
+        gains, gain = self._net.array("gains")[place], GAIN_OF[VIEWS.index(view)]
+        gains[gain] = corrected(float(gains[gain]), bool(feedback))
         self._net.array("prepared")[at.JUDGED] = 0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -300,11 +303,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         Returns
         -------
         dict
-            ``score``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether a lasting change is reported);
-            ``p_value``, ``threshold``; ``since``: events since the alarm whose episode goes on, 0 without one; ``feature`` and ``decided``: the feature
-            with the highest score and the view that decides it, None where no feature scores; ``views``: the score of each view
-            there; ``features``: for each its score as ``contribution``, the prediction as ``expected``, and ``low`` and ``high``, two running errors on
-            either side of it.
+            ``score``; ``severity``, -log10 of ``p_value``; ``alarm``, ``warm`` (whether the warm-up is over), ``change`` (whether a lasting change is reported);
+            ``p_value``, of the surprise or of the score, whichever is the rarer; ``threshold`` of the score; ``since``: events since the alarm whose
+            episode goes on, 0 without one, and ``episode``, its number; ``feature`` and ``view``: which feature and view the p-value is of, None where no feature
+            scores; ``views``: the score of each view there, and the surprise as a severity; ``features``: for each its score as ``contribution``, the
+            ``prediction``, and ``low`` and ``high``, two running errors on either side of it.
 
         Examples
         --------
@@ -313,8 +316,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> for level in [4.0, 5.0] * 200:
         ...     model.learn_one({"level": level})
         >>> why = model.explain_one({"level": 9.0})
-        >>> why["alarm"], why["feature"], why["decided"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
-        (True, 'level', 'value', 0.8, True)
+        >>> why["alarm"], why["feature"], why["view"], why["views"]["value"], why["features"]["level"]["contribution"] > 0.5
+        (True, 'level', 'surprise', 0.8, True)
         """
         return of_event(self._judgement(x), self._columns.names, self._net.sizes.timed)
 
@@ -333,7 +336,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return read(rows, self._net.sizes.outputs, self._net.sizes.timed)
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
-        """Return the net's prediction of the next event by feature; {} before the first event.
+        """Return what is expected of the next event by feature; {} before the first event.
 
         Parameters
         ----------
@@ -379,9 +382,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"`` of each row, made
             before it was learned, ``"low"`` and ``"high"``, two running errors on either side of it, ``"contribution"``, the score of each
             feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
-            they would be without cooldown and episodes; ``"p_value"``, ``"threshold"``, ``"since"`` (n,); ``"view"`` (n, 4), in the order
-            of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"decided"`` (n,), the index among them of the view that decided, and ``"feature"`` (n,), the column of the
-            feature; -1 where no feature scores.
+            they would be without cooldown and episodes; ``"severity"``, ``"p_value"``, ``"threshold"``, ``"since"``, ``"episode"`` (n,); ``"views"`` (n, 5), in the order
+            of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"view"`` (n,), the index among them of the view that decided, and ``"feature"`` (n,), the column of the
+            feature; -1 where no feature scores. As of :meth:`explain_one`.
 
         Examples
         --------

@@ -181,12 +181,12 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         self._net.row[self._net.first_target] = np.nan if feedback or self._guarded(event) else y
         self._learn(x)
 
-    def correct(self, decided: str | None, feedback: bool) -> None:
+    def correct(self, view: str | None, feedback: bool) -> None:
         """Apply delayed feedback to an event that was learned before, as :meth:`streamrnn.RNNAnomalyDetector.correct`.
 
         Parameters
         ----------
-        decided
+        view
             As :meth:`explain_one` returned it for the event, before it was learned.
         feedback
             True: it was an anomaly. False: it was normal.
@@ -196,7 +196,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         ParameterError
             When there is no such view.
         """
-        self._judge.correct(None if decided is None else SURPRISE, decided, feedback)
+        self._judge.correct(None if view is None else SURPRISE, view, feedback)
 
     def _guarded(self, event: Mapping[Any, Any]) -> bool:
         """Tell whether an alarm is so fresh that nothing is to be learned."""
@@ -238,7 +238,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         Returns
         -------
         dict
-            As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``expected``, ``low`` and ``high`` of y instead of ``feature`` and
+            As :meth:`streamrnn.RNNAnomalyDetector.explain_one`, with ``prediction``, ``low`` and ``high`` of y instead of ``feature`` and
             ``features``; NaN before anything was learned.
         """
         details = self._judge.explain_one(self._surprise(x, to_float("y", y)))
@@ -247,7 +247,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         expected = self._expected(x)
         return {
             **details,
-            "expected": expected,
+            "prediction": expected,
             **{name: expected + band.get(name, np.nan) for name in ("low", "high")},
         }
 
@@ -267,7 +267,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         -------
         dict
             Arrays of shape (n,): ``"score"``, ``"prediction"``, ``"low"``, ``"high"``, ``"alarm"``, ``"warm"``, ``"change"``, ``"p_value"``,
-            ``"threshold"``, ``"since"``, ``"decided"``; ``"view"`` (n, 4). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
+            ``"threshold"``, ``"since"``, ``"severity"``, ``"episode"``, ``"view"``; ``"views"`` (n, 5). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
 
         Examples
         --------
@@ -290,7 +290,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             expected[0] = self._expected(x)
             self.learn_one(x, target)
         found.append(self._rows(table, labels, expected, len(found)))
-        parts = [*PER_EVENT, "view", *BANDS]
+        parts = [*PER_EVENT, "views", *BANDS]
         parts.remove("feature")
         details = {name: np.concatenate([part[name] for part in found]) for name in parts}
         for name in BANDS:

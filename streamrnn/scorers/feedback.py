@@ -161,7 +161,7 @@ class FeedbackScorer:
             own = [self.column.features.index(name) if i != index else -1 for i, name in enumerate(names)]
             features = [own[i] if i >= 0 else -1 for i in found["feature"].tolist()]
             said = (given * (1 + (feedback != 0.0))).tolist()
-            self.recent.take(times, features, found["decided"].tolist(), said)
+            self.recent.take(times, features, found["view"].tolist(), said)
         return Scored.of(found)
 
     def _apply(self, time: object, is_anomaly: bool) -> bool:
@@ -169,9 +169,9 @@ class FeedbackScorer:
         meant = self.recent.say(time, is_anomaly)
         if meant is None:
             return False
-        feature, decided, often = meant
-        for _ in range(often if decided >= 0 else 0):
-            self.model.correct(self.column.features[feature], VIEWS[decided], is_anomaly)
+        feature, view, often = meant
+        for _ in range(often if view >= 0 else 0):
+            self.model.correct(self.column.features[feature], VIEWS[view], is_anomaly)
         return True
 
     def set_alarm(self, rate: float, cooldown: int) -> None:

@@ -13,7 +13,7 @@ from streamrnn.kernels.anomaly.views import VIEWS
 
 __all__ = ["RecentEvents"]
 
-EVENT = np.dtype([("time", "<u8"), ("feature", "<i4"), ("decided", "i1"), ("feedback", "i1")])
+EVENT = np.dtype([("time", "<u8"), ("feature", "<i4"), ("view", "i1"), ("feedback", "i1")])
 NOTHING, USUAL, ANOMALY = 0, 1, 2
 
 
@@ -49,7 +49,7 @@ class RecentEvents:
         self.seen = 0
 
     def take(
-        self, times: Sequence[Any], features: Sequence[int], decided: Sequence[int], feedback: Sequence[int]
+        self, times: Sequence[Any], features: Sequence[int], views: Sequence[int], feedback: Sequence[int]
     ) -> None:
         """Remember events, the oldest first.
 
@@ -57,14 +57,14 @@ class RecentEvents:
         ----------
         times
             As the input wrote them. None: nobody can speak of that event later.
-        features, decided
+        features, views
             What :meth:`streamrnn.RNNAnomalyDetector.progressive_many` says, features by indices of the caller's own.
         feedback
             0 where none came with the event, 1 for usual, 2 for an anomaly.
         """
         n, size = len(times), len(self.kept)
         for i in range(max(0, n - size), n):
-            self.kept[(self.seen + i) % size] = _code(times[i]), features[i], decided[i], feedback[i]
+            self.kept[(self.seen + i) % size] = _code(times[i]), features[i], views[i], feedback[i]
         self.seen += n
 
     def say(self, time: object, is_anomaly: bool) -> tuple[int, int, int] | None:
@@ -91,7 +91,7 @@ class RecentEvents:
         event, said = self.kept[newest], ANOMALY if is_anomaly else USUAL
         often = 0 if event["feedback"] == said else 1 if event["feedback"] == NOTHING else 2
         event["feedback"] = said
-        return int(event["feature"]), int(event["decided"]), often
+        return int(event["feature"]), int(event["view"]), often
 
     @staticmethod
     def from_bytes(data: bytes, seen: int, features: int, size: int) -> RecentEvents:
@@ -116,9 +116,9 @@ class RecentEvents:
         made = RecentEvents(0)
         made.kept, made.seen = np.frombuffer(data, EVENT).copy(), seen
         kept = made.kept
-        feature, decided, said = kept["feature"], kept["decided"], kept["feedback"]
-        possible = (feature >= np.where(decided >= 0, 0, -1)) & (feature < max(features, 1))
-        possible &= (decided >= -1) & (decided < len(VIEWS)) & (said >= NOTHING) & (said <= ANOMALY)
+        feature, view, said = kept["feature"], kept["view"], kept["feedback"]
+        possible = (feature >= np.where(view >= 0, 0, -1)) & (feature < max(features, 1))
+        possible &= (view >= -1) & (view < len(VIEWS)) & (said >= NOTHING) & (said <= ANOMALY)
         if not possible.all():
             raise StateError("The snapshot's memory of events for feedback holds what none can.")
         return made

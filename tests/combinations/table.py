@@ -88,7 +88,7 @@ def tables(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     source |= {"key": "k"} if row["key"] else {}
     source |= {"time": "when"} if row["time"] else {}
     fields = ["key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low",
-              "high", "contribution", "view", "feature", "decided", "feedback", "forecast", "forecast_low", "forecast_high"]  # fmt: skip
+              "high", "contribution", "views", "feature", "view", "feedback", "forecast", "forecast_low", "forecast_high"]  # fmt: skip
     return {
         "source": source,
         "model": model,

@@ -36,7 +36,7 @@ NET = {
 }  # fmt: skip
 FIELDS = st.lists(st.sampled_from([
     "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high",
-    "contribution", "view", "feature", "decided", "feedback", "position", "partition", "input", "forecast", "forecast_low", "forecast_high", "limit", "limit_alarm",
+    "contribution", "views", "feature", "view", "feedback", "position", "partition", "input", "forecast", "forecast_low", "forecast_high", "limit", "limit_alarm",
 ]), min_size=1, unique=True)  # fmt: skip
 
 

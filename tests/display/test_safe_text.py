@@ -132,7 +132,7 @@ def run_of(names: tuple[str, ...], key: str) -> tuple[RunSummary, ForecastSummar
     n = 80
     values = np.random.default_rng(1).normal(size=(n, len(names)))
     block = Block(names, values, range(n), n, keys=[key] * n, times=[key] * n)
-    told = {"decided": np.zeros(n, dtype=np.int64), "feature": np.zeros(n, dtype=np.int64)}
+    told = {"view": np.zeros(n, dtype=np.int64), "feature": np.zeros(n, dtype=np.int64)}
     ahead = np.zeros((n, 3, len(names), 5))
     scored = Scored(np.full(n, 0.5), values, [i % 9 == 0 for i in range(n)], [1.0] * n, details=told, forecasts=ahead)
     curve, fan = RunSummary(), ForecastSummary(Forecast(horizon=3))

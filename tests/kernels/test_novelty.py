@@ -19,7 +19,7 @@ def _run(w, kept, x, forecasts, gains, order, out):
         found = out[n]
         novelty.compare(w, kept, M, x[n], gains, found)
         found[FOUND_WORDS - 1] = novelty.decider(gains, found)
-        novelty.remember(w, kept, M, found, order)
+        novelty.remember(w, kept, M, x[n], found, order)
         w[novelty.FORECAST_RINGS + n % DEPTH] = forecasts[n, 0]
         w[novelty.FORECAST_RINGS + DEPTH + n % DEPTH] = forecasts[n, 1]
 
@@ -32,7 +32,7 @@ def clipped_mean(squares):
     mean = 0.0
     for n, square in enumerate(squares):
         if n >= 40:
-            mean += max(1e-3, 1 / n) * (min(square, 64 * mean) - mean)
+            mean += max(1e-3, 1 / n) * ((min(square, 64 * mean) if mean > 0 else square) - mean)
         elif n >= 20:
             mean += (square - mean) / (n - 19)
     return mean
@@ -46,9 +46,15 @@ def views(x, forecasts):
     means = np.array([x[max(k - RECENT + 1, 0) : k + 1].mean() for k in n])
     change = np.where(n >= 2, x - np.roll(x, 2), 0.0)
     found = np.zeros((N, 4))
+    low = high = x[0]
     for k in range(1, N):
         past = slice(max(k - M, 0), k)
-        span = np.ptp(x[: k + 1])
+        span = max(high, x[k]) - min(low, x[k])
+        most = high - low if k >= 8 and high > low else np.inf
+        low, high = max(min(low, x[k]), low - most), min(max(high, x[k]), high + most)
+        if (k + 1) % batch(M) == 0:
+            kept = x[max(k + 1 - M, 0) : k + 1]
+            low, high = np.sort(kept)[[1, -2]]
         dx, de, dm = x[k] - x[past], 0.4 * (error_8[k] - error_8[past]), means[k] - means[past]
         if span > 0:
             found[k, 0] = min(abs(dx).min() / span, 1)

@@ -43,7 +43,13 @@ LAYERS = {
     "streamrnn.kernels.cells": Layer(("streamrnn.kernels",), ("numpy",)),
     "streamrnn.kernels.net": Layer(("streamrnn.kernels", "streamrnn.kernels.cells"), ("numpy",)),
     "streamrnn.kernels.anomaly": Layer(
-        ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net", "streamrnn.kernels.anomaly.views"),
+        (
+            "streamrnn.kernels",
+            "streamrnn.kernels.cells",
+            "streamrnn.kernels.net",
+            "streamrnn.kernels.forecast",
+            "streamrnn.kernels.anomaly.views",
+        ),
         ("numpy",),
     ),
     "streamrnn.kernels.anomaly.views": Layer(),

@@ -21,6 +21,10 @@ def detector(**params):
     return RNNAnomalyDetector(**{"hidden_size": 8, "seed": 2, **params})
 
 
+SPIKED = WAVE.copy()
+SPIKED[500::250] += 3.0
+
+
 def say(values, model=None, **params):
     """What a detector says of a stream of one feature."""
     return (model or detector(**params)).progressive_many(np.asarray(values, float)[:, None], ("a",))
@@ -37,19 +41,22 @@ STREAMS = {
 
 @pytest.mark.parametrize("rate", [0.003, 0.03])
 @pytest.mark.parametrize("name", STREAMS)
-def test_the_rate_is_held(name, rate):
-    """What the rule owes is bounded, and with it the number of alarms: 1.2 rate n, but for a few."""
+def test_the_rate_is_a_promise_of_at_most(name, rate):
+    """No more alarms than 1.5 times the rate, but for a few, on streams without any event."""
     said = say(STREAMS[name], alarm_rate=rate)
 
-    expected = 1.2 * rate * said["warm"].sum()
-    assert abs(said["exceeds"].sum() - expected) <= 6.0 + 0.1 * expected
+    assert said["alarm"].sum() <= 6.0 + 1.5 * rate * said["warm"].sum()
 
 
-def test_an_alarm_is_evidence_at_or_above_the_threshold():
+def test_an_alarm_is_a_score_at_or_above_the_threshold_or_a_surprise():
     """``exceeds`` is that comparison after the warm-up; ``alarm`` leaves out what is cooldown or goes on."""
-    said = say(WAVE, alarm_rate=0.02, cooldown=50)
+    said = say(SPIKED, alarm_rate=0.02, cooldown=50)
 
-    assert (said["exceeds"] == (said["warm"] & (said["score"] >= said["threshold"]))).all()
+    novel, surprising = said["warm"] & (said["score"] >= said["threshold"]), said["view"] == VIEWS.index("surprise")
+    assert said["exceeds"][novel].all()
+    assert surprising[said["exceeds"] & ~novel].all()
+    assert (said["exceeds"] & ~novel).any()
+    np.testing.assert_allclose(10.0 ** -said["severity"], said["p_value"])
     assert said["exceeds"][said["alarm"]].all()
     assert said["warm"].tolist() == [t >= 300 for t in range(N)]
     assert np.diff(np.flatnonzero(said["alarm"])).min() > 50
@@ -72,12 +79,12 @@ def test_scores_of_a_prefix_are_the_prefix_of_the_scores():
 @pytest.mark.parametrize(("a", "b", "rounding"), [(1024.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.03, 500.0, 1e-5)])
 def test_scale_and_level_change_nothing(a, b, rounding):
     """A x + b gives the same evidence for every event, up to the rounding of the values themselves, and the same alarms."""
-    plain, moved = say(WAVE, alarm_rate=0.01), say(a * WAVE + b, alarm_rate=0.01)
+    plain, moved = say(SPIKED, alarm_rate=0.01), say(a * SPIKED + b, alarm_rate=0.01)
 
     np.testing.assert_allclose(moved["score"], plain["score"], rtol=0.0, atol=rounding)
     for name in ("exceeds", "alarm", "change"):
         np.testing.assert_array_equal(moved[name], plain[name], err_msg=name)
-    assert plain["exceeds"].sum() > 20
+    assert plain["alarm"].sum() > 10
 
 
 def test_an_anomaly_is_found_and_explained():
@@ -92,7 +99,7 @@ def test_an_anomaly_is_found_and_explained():
     assert why["alarm"]
     assert why["score"] > 20 * np.median(said["score"][1000:])
     assert why["features"]["a"]["contribution"] > 0.2 > why["features"]["b"]["contribution"]
-    assert why["features"]["a"]["low"] < why["features"]["a"]["expected"] < why["features"]["a"]["high"] < 4.0
+    assert why["features"]["a"]["low"] < why["features"]["a"]["prediction"] < why["features"]["a"]["high"] < 4.0
     assert set(why["views"]) == set(VIEWS)
     assert why["score"] == model.score_one({"a": 4.0, "b": other[3000]})
 
@@ -109,7 +116,7 @@ def test_a_flat_stretch_at_a_usual_level_alarms(level):
     assert first < 3012
     assert said["feature"][first] == 0
     assert said["contribution"][first, 0] > said["contribution"][first, 1]
-    assert said["view"][first, VIEWS.index("value")] < 0.01
+    assert said["views"][first, VIEWS.index("value")] < 0.01
 
 
 def test_what_explain_one_tells_is_what_blocks_tell():
@@ -122,8 +129,8 @@ def test_what_explain_one_tells_is_what_blocks_tell():
     assert [why[name] for name in ("score", "p_value", "threshold", "since", "alarm")] == [
         said[name][599] for name in ("score", "p_value", "threshold", "since", "alarm")
     ]
-    assert list(why["views"].values()) == said["view"][599].tolist()
-    assert (why["feature"], why["decided"]) == ("a", VIEWS[said["decided"][599]])
+    assert list(why["views"].values()) == said["views"][599].tolist()
+    assert (why["feature"], why["view"]) == ("a", VIEWS[said["view"][599]])
 
 
 def test_what_decided_accounts_for_the_score():
@@ -136,9 +143,12 @@ def test_what_decided_accounts_for_the_score():
     said = model.progressive_many(values, ("t", "a", "b"), words)
 
     assert said["feature"][[500, 700, 900]].tolist() == [1, 2, 1]
-    some = np.flatnonzero(said["decided"] >= 0)
-    feature, decided = said["feature"][some], said["decided"][some]
-    value, expectation, shape, residual = said["view"][some].T
+    assert (said["view"][[500, 700, 900]] == VIEWS.index("surprise")).all()
+    surprise = said["view"] == VIEWS.index("surprise")
+    np.testing.assert_allclose(said["severity"][surprise], said["views"][surprise, -1])
+    some = np.flatnonzero((said["view"] >= 0) & ~surprise)
+    feature, decided = said["feature"][some], said["view"][some]
+    value, expectation, shape, residual, _ = said["views"][some].T
     parts = np.stack([np.sqrt(value * expectation), 0.15 * expectation, shape, residual])
     own = said["contribution"][some, feature]
     before = some < 500
@@ -147,8 +157,8 @@ def test_what_decided_accounts_for_the_score():
     assert (model._net.array("gains")[:, :3] != 0.0).any()
     gained = parts[decided, np.arange(len(some))] / own
     assert ((gained > 0.24) & (gained < 4.01)).all()
-    assert (said["decided"][0], said["feature"][0]) == (-1, -1)
-    assert not np.nan_to_num(said["contribution"][said["decided"] < 0]).any()
+    assert (said["view"][0], said["feature"][0]) == (-1, -1)
+    assert not np.nan_to_num(said["contribution"][said["view"] < 0]).any()
 
 
 def test_a_new_regime_is_a_change_and_no_endless_alarm():
@@ -202,23 +212,22 @@ def test_what_is_called_an_anomaly_teaches_the_net_nothing(feedback):
 
 @pytest.mark.parametrize(("feedback", "gain"), [(True, 0.25), (False, -0.2)])
 def test_the_users_word_moves_the_view_that_decided(feedback, gain):
-    """Called an anomaly, the view counts a quarter more, and such an event scores higher; called usual, a fifth less, and it scores lower."""
+    """Called an anomaly, the view counts a quarter more, and such an event is severer; called usual, a fifth less, and it is less so."""
     model = detector()
     say(WAVE[:2000], model)
     trained = copy.deepcopy(model)
     x = {"a": 2.5}
-    assert model.explain_one(x)["decided"] == "value"
+    assert model.explain_one(x)["view"] == "surprise"
     trained.learn_one(x, feedback=feedback)
     model.learn_one(x)
     for one in (trained, model):
         say(WAVE[2000:2060], one)
 
     odd = {"a": -3.0}
-    scores = trained.score_one(odd), model.score_one(odd)
-    np.testing.assert_allclose(trained._net.array("gains")[0, :3], [gain, 0.0, 0.0])
+    severity, plain = (one.explain_one(odd)["severity"] for one in (trained, model))
+    np.testing.assert_allclose(trained._net.array("gains")[0], [0.0, 0.0, 0.0, gain])
     assert not model._net.array("gains").any()
-    assert trained.explain_one(odd)["decided"] == "value"
-    assert scores[0] > 1.2 * scores[1] if feedback else scores[0] < 0.8 * scores[1]
+    assert severity > plain + 0.1 if feedback else severity < plain - 0.1
 
 
 def test_words_in_a_block_are_words_one_by_one():
@@ -245,8 +254,8 @@ def say_and_return(values):
     return model
 
 
-def test_what_is_called_usual_alarms_less_often_and_other_things_more():
-    """A dozen spikes in one sensor are called usual: later ones there alarm less often, those of the other more; the rate is held."""
+def test_what_is_called_usual_alarms_less_often():
+    """A dozen spikes in one sensor are called usual: later ones there alarm less often, those of the other do not."""
     rng = np.random.default_rng(1)
     n = 12_000
     values = np.column_stack([np.sin(np.arange(n) / 7.0), np.cos(np.arange(n) / 9.0)]) + 0.1 * rng.normal(size=(n, 2))
@@ -258,13 +267,12 @@ def test_what_is_called_usual_alarms_less_often_and_other_things_more():
 
     def alarms(model, given):
         exceeds = model.progressive_many(values, ("a", "b"), given)["exceeds"]
-        return [int(exceeds[places[20:]].sum()) for places in spikes], int(exceeds.sum())
+        return [int(exceeds[places[20:]].sum()) for places in spikes]
 
-    (plain, all_plain), (told, all_told) = (alarms(detector(alarm_rate=0.01), given) for given in (None, words))
+    plain, told = (alarms(detector(alarm_rate=0.01), given) for given in (None, words))
 
     assert told[0] < 0.75 * plain[0]
-    assert told[1] > 1.2 * plain[1]
-    assert abs(all_told - all_plain) < 10
+    assert told[1] > 0.9 * plain[1]
 
 
 def test_a_rate_may_change_on_the_way():
@@ -274,15 +282,14 @@ def test_a_rate_may_change_on_the_way():
     usual = copy.deepcopy(model)
     model.set_alarm(0.1, 30)
     loaded = pickle.loads(pickle.dumps(model))
-    said, before = say(WAVE[2000:], model), say(WAVE[2000:], usual)
+    said, before = say(SPIKED[2000:], model), say(SPIKED[2000:], usual)
 
     assert said["threshold"][0] < before["threshold"][0]
-    assert abs(said["exceeds"].sum() - 1.2 * 0.1 * 2000) <= 6.0 + 0.1 * 1.2 * 0.1 * 2000
-    assert before["exceeds"].sum() < 10
+    assert before["alarm"].sum() <= said["alarm"].sum() <= 3 + 1.5 * 0.1 * 2000
     assert np.diff(np.flatnonzero(said["alarm"])).min() > 30
     for one in (model, loaded, model.clone()):
         assert (one.alarm_rate, one.cooldown, one.warm_up) == (0.1, 30, usual.warm_up)
-    say(WAVE[2000:], loaded)
+    say(SPIKED[2000:], loaded)
     assert pickle.dumps(loaded) == pickle.dumps(model)
     model.set_alarm(0.001, 0)
     assert say(WAVE[:1000], model)["exceeds"].sum() < 30
@@ -290,7 +297,7 @@ def test_a_rate_may_change_on_the_way():
 
 @pytest.mark.parametrize(("name", "word", "value"), [
     ("watch", 0, np.nan), ("watch", 0, -1.0), ("watch", 0, 1e300), ("alarm", 1, np.nan), ("alarm", 0, np.inf), ("rule", 0, 0.5), ("gains", 1, 1e9), ("gains", 0, -1.0),
-    ("kept", 3, np.nan),
+    ("kept", 3, np.nan), ("outlook", 0, -1.0), ("outlook", 3, 1e6), ("outlook", 40, np.nan),
 ])  # fmt: skip
 def test_a_state_that_no_detector_has_is_refused(name, word, value):
     """Counts and memories from outside are checked before they are used as places."""
@@ -303,7 +310,7 @@ def test_a_state_that_no_detector_has_is_refused(name, word, value):
 
 
 def test_with_persistence_in_the_nets_place_no_weight_plays_a_part_in_the_score():
-    """Scores of the control are the same for every seed, those of the detector are not; the net's own forecasts stay; saved, it stays a control."""
+    """Scores and predictions of the control are the same for every seed, those of the detector are not; saved, it stays a control."""
     values = np.random.default_rng(1).normal(size=(900, 1)).cumsum(axis=0)
 
     def play(seed, *, control, saved=False):
@@ -315,5 +322,41 @@ def test_with_persistence_in_the_nets_place_no_weight_plays_a_part_in_the_score(
 
     np.testing.assert_array_equal(controls[0]["score"], controls[1]["score"])
     assert (usual[0]["score"] != usual[1]["score"]).mean() > 0.5
-    np.testing.assert_array_equal(controls[0]["prediction"], usual[0]["prediction"])
+    np.testing.assert_array_equal(controls[0]["prediction"], controls[1]["prediction"])
+    assert (usual[0]["prediction"] != usual[1]["prediction"]).mean() > 0.5
     np.testing.assert_array_equal(play(1, control=True, saved=True)["score"], controls[0]["score"])
+
+
+@pytest.mark.parametrize("garbage", [2147483647.0, -32768.0, 1e20, np.inf])
+def test_one_reading_of_garbage_blinds_nobody(garbage):
+    """It alarms itself, scores higher than whatever is nearer, and every drop behind it alarms as if it had not come."""
+    values = WAVE.copy()
+    drops = np.arange(900, N, 300)
+    values[drops] = -6.0
+    values[600] = garbage
+    model = detector(alarm_rate=0.01)
+    say(values[:600], model)
+    nearer = model.score_one({"a": 100.0 * np.sign(garbage)})
+    said = say(values[600:], model)
+
+    assert said["alarm"][0]
+    assert said["score"][0] > nearer
+    assert all(said["alarm"][drop - 600 : drop - 597].any() for drop in drops)
+    assert said["alarm"].sum() - 1 - len(drops) <= 3 + 1.5 * 0.01 * len(said["alarm"])
+
+
+def test_a_fault_that_comes_back_alarms_again_and_is_as_severe():
+    """Twelve equal outages: each is an alarm and an episode of its own; the scores fall, the severity does not."""
+    values = np.tile(20.0 + 5.0 * np.sin(np.arange(24) / 24 * 2 * np.pi), 420) + 0.3 * np.random.default_rng(2).normal(
+        size=10_080
+    )
+    starts = 900 + 750 * np.arange(12)
+    for start in starts:
+        values[start : start + 10] = 0.0
+    said = say(values)
+
+    assert said["alarm"][starts].all()
+    assert said["severity"][starts[-1]] > 0.8 * said["severity"][starts[0]]
+    assert said["score"][starts[-1]] < 0.2 * said["score"][starts[0]]
+    assert len(set(said["episode"][starts].tolist())) == 12
+    assert (said["view"][starts] == VIEWS.index("surprise")).all()

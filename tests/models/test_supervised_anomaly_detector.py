@@ -80,18 +80,16 @@ def test_a_block_is_a_loop_of_single_events(key):
     assert found["alarm"].any()
     for name in ("score", "alarm", "warm", "change", "p_value", "threshold", "since", "low", "high"):
         np.testing.assert_array_equal(found[name], np.array([one[name] for one in told]), err_msg=name)
-    np.testing.assert_array_equal(found["prediction"], [one["expected"] for one in told])
-    assert [None if i < 0 else VIEWS[i] for i in found["decided"].tolist()] == [one["decided"] for one in told]
+    np.testing.assert_array_equal(found["prediction"], [one["prediction"] for one in told])
+    assert [None if i < 0 else VIEWS[i] for i in found["view"].tolist()] == [one["view"] for one in told]
     assert dumps(block) == dumps(loop)
 
 
-def test_the_rate_is_held(trained):
-    """As many events reach the threshold as the rate asks for, but for a few."""
-    model = detector(alarm_rate=0.02)
-    said = say(model)
+def test_the_rate_is_a_promise_of_at_most(trained):
+    """No more alarms than 1.5 times the rate, but for a few."""
+    said = say(detector(alarm_rate=0.02))
 
-    reached = said["warm"] & (said["score"] >= said["threshold"])
-    assert abs(reached.sum() - 1.2 * 0.02 * said["warm"].sum()) <= 10
+    assert said["alarm"].sum() <= 6 + 1.5 * 0.02 * said["warm"].sum()
 
 
 def test_an_alarm_teaches_nothing(trained):
@@ -115,8 +113,8 @@ def test_a_late_word_is_the_word_of_learn_one(trained):
     early.learn_one({0: 1.0}, 9.0, feedback=False)
     late.learn_one({0: 1.0}, 9.0)
     assert dumps(late) != dumps(early)
-    late.correct(why["decided"], feedback=False)
-    late.correct(late.explain_one({0: 1.0}, None)["decided"], feedback=True)
+    late.correct(why["view"], feedback=False)
+    late.correct(late.explain_one({0: 1.0}, None)["view"], feedback=True)
 
     assert dumps(late) == dumps(early)
     with pytest.raises(ParameterError, match="'size'"):

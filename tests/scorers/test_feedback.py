@@ -23,7 +23,7 @@ from streamrnn.scorers.store import ModelStore
 from tests.engine.short_rig import lay
 
 MODEL = '[model]\nlabel = "word"\nfeedback_memory = 100\nhidden_size = 8\nseed = 3\n'
-OUTPUT = '[output]\nfields = ["time", "value", "score", "alarm", "decided", "feedback"]\n'
+OUTPUT = '[output]\nfields = ["time", "value", "score", "alarm", "view", "feedback"]\n'
 STATE = '[state]\ndir = "state"\nevery = 60\n'
 SPIKES = (150, 230, 300)
 
@@ -61,16 +61,16 @@ def test_a_late_word_is_a_word_at_its_place(tmp_path: Path) -> None:
             model.learn_one({"level": level})
             scores.append(told[time]["score"])
         elif time in [f"t{i}" for i in SPIKES] and (time, "said") not in told:
-            model.correct(told[time]["feature"], told[time]["decided"], bool(word))
+            model.correct(told[time]["feature"], told[time]["view"], bool(word))
             told[time, "said"] = {}
     found = run(tmp_path)
     events = [one for one in found if one["feedback"] is None]
     words = [one for one in found if one["feedback"] is not None]
 
     assert [one["score"] for one in events] == scores
-    assert [one["decided"] for one in events] == [told[f"t{i}"]["decided"] for i in range(400)]
+    assert [one["view"] for one in events] == [told[f"t{i}"]["view"] for i in range(400)]
     assert [one["feedback"] for one in words] == [True] * 6 + [False] * 2
-    assert all((one["score"], one["alarm"], one["decided"]) == (None, False, None) for one in words)
+    assert all((one["score"], one["alarm"], one["view"]) == (None, False, None) for one in words)
     assert (model._net.array("gains") < 0.0).any()
 
 
@@ -97,9 +97,9 @@ def test_a_word_moves_what_follows_and_nothing_else() -> None:
     early.learn_one(x, feedback=False)
     late.learn_one(x)
     late.score_one(x)
-    late.correct(why["feature"], why["decided"], feedback=False)
+    late.correct(why["feature"], why["view"], feedback=False)
 
-    assert (why["feature"], why["decided"]) == ("a", "value")
+    assert (why["feature"], why["view"]) == ("a", "value")
     assert pickle.dumps(late) == pickle.dumps(early)
     assert late.score_one(x) == early.score_one(x)
     for wrong in (("c", "value"), ("a", "size")):
@@ -187,7 +187,7 @@ def test_what_is_wrong_is_said() -> None:
     again = scorer(4)
     again.restore(one.dumps())
     assert again.dumps() == one.dumps()
-    for name, value in (("feature", 7), ("decided", 9), ("feedback", 5)):
+    for name, value in (("feature", 7), ("view", 9), ("feedback", 5)):
         other = scorer(4)
         other.restore(one.dumps())
         other.recent.kept[name] = value

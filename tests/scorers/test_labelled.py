@@ -89,7 +89,7 @@ def test_as_by_hand(tmp_path: Path) -> None:
 
 def test_a_detector_of_labels_keeps_its_own_rule(tmp_path: Path) -> None:
     """What the model says by itself, with rate and warm-up of ``[alarm]``; the band is one of the label alone."""
-    fields = '[output]\nfields = ["score", "alarm", "p_value", "threshold", "low", "high", "contribution", "view"]\n'
+    fields = '[output]\nfields = ["score", "alarm", "p_value", "threshold", "low", "high", "contribution", "views"]\n'
     path = place(tmp_path, KINDS["RNNSupervisedAnomalyDetector"])
     path.write_text(path.read_text().replace(OUTPUT, fields))
     data = np.array(rows(300))

@@ -164,12 +164,12 @@ def test_a_model_with_a_rule_of_its_own_is_asked() -> None:
 
     assert first.alarms + second.alarms == said["alarm"].tolist()
     assert first.p_values + second.p_values == said["p_value"].tolist()
-    for name in ("threshold", "contribution", "view", "low", "warm", "since", "change"):
+    for name in ("threshold", "contribution", "views", "low", "warm", "since", "change"):
         np.testing.assert_array_equal(np.concatenate([first.details[name], second.details[name]]), said[name])
-    line = json.loads(encode_block(block(values[:500], 0), first, ("threshold", "view", "contribution", "warm"))[-1])
-    assert line["view"] == dict(zip(VIEWS, said["view"][499].tolist(), strict=True))
-    lines = [json.loads(one) for one in encode_block(block(values[:500], 0), first, ("feature", "decided"))]
-    assert [one["decided"] for one in lines] == [None if i < 0 else VIEWS[i] for i in said["decided"][:500].tolist()]
+    line = json.loads(encode_block(block(values[:500], 0), first, ("threshold", "views", "contribution", "warm"))[-1])
+    assert line["views"] == dict(zip(VIEWS, said["views"][499].tolist(), strict=True))
+    lines = [json.loads(one) for one in encode_block(block(values[:500], 0), first, ("feature", "view"))]
+    assert [one["view"] for one in lines] == [None if i < 0 else VIEWS[i] for i in said["view"][:500].tolist()]
     assert [one["feature"] for one in lines] == [None if i < 0 else "ab"[i] for i in said["feature"][:500].tolist()]
     assert (line["threshold"], line["contribution"]) == (said["threshold"][499], said["contribution"][499, 0])
     again.set_alarm(Alarm(rate=0.5))

@@ -1,4 +1,7 @@
-"""From scores to alarms: a running threshold that holds the rate asked for, on any stream.
+"""From scores and surprises to alarms, at no more than the rate asked for, on any stream.
+
+Novelty (the score) and surprise (:mod:`~streamrnn.kernels.anomaly.surprise`) have a budget each, ``NOVELTY_SHARE`` and ``SURPRISE_SHARE`` of the
+rate: what one view sees a lot of does not blind the other. What follows is novelty's.
 
 **Habituation.** What follows a surprise scores less: score = max(raw - m / 2, raw / 100), where m is the largest raw score, fading over a
 seventh of the stream so far and at most 200 events.
@@ -6,16 +9,16 @@ seventh of the stream so far and at most 200 events.
 **Threshold.** The p-value of a score is its rank among about the last 1000 scores, which are kept as counts in bins a seventh of a score
 wide: 160 numbers instead of a window. An alarm is p <= level, and the level moves with the alarm debt D::
 
-    level = a exp(D),   D += a - [alarm]        a = 1.2 rate
+    level = a exp(D),   D += a - [alarm]        a = 1.2 share rate
 
 the multiplicative form of adaptive conformal inference (I. Gibbs, E. Candes, Adaptive conformal inference under
 distribution shift, NeurIPS 2021, eq. 2): over n events the number of alarms differs from a n by at most the bound of D, with any
 stream. Of six alarms one is presumed to be a true one; five count against the rate.
 
-**Floor.** On a stream where next to nothing happens the highest score may be next to nothing. A score below 1e-7 over the rate (1e-4 for
-one in a thousand) raises no alarm, and the alarm is not made up for later.
+**Floor.** The rate is a promise of at most: the highest score of a harmless stream may be next to nothing. A score below ``SCORE_FLOOR``
+raises no alarm, and the alarm is not made up for later.
 
-**Episodes.** An alarm opens an episode. While most values since lie outside what was usual before it (three standard deviations), no
+**Episodes.** Alarms of either kind within ``TOGETHER`` events are one. An alarm opens an episode. While most values since lie outside what was usual before it (three standard deviations), no
 further alarm is raised; after ``patience`` such events the episode ends as a change.
 """
 
@@ -40,21 +43,28 @@ RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE = range(6)
     EPISODE_EVENTS,
     EPISODE_OUTSIDE,
     GUARD,
-) = range(9)
+    EPISODES,
+    TOGETHER_LEFT,
+    FREE_EPISODES,
+) = range(12)
 COUNTS, BINS = 16, 160
 
 # ---- flags of an event ------------------------------------------------------------------------------
 FLAG_ALARM, FLAG_EXCEEDS, FLAG_WARM, FLAG_CHANGE = 1, 2, 4, 8
 FLAG_FAINT = 16  # an alarm by its rank, not by its score
+FLAG_NOVEL = 32  # exceeds by its score: novelty's debt pays
+
+# ---- what surprise says of an event ---------------------------------------------------------------
+NOT_SURPRISED, STILL_SURPRISED, NEWLY_SURPRISED = range(3)
 
 PER_OCTAVE: Final = 5.0
 OCTAVES: Final = 32.0
 NO_THRESHOLD: Final = 2.0  # a threshold that no score reaches
 LEAST_SCORE: Final = 1e-9  # a score below counts as none
-SCORE_FLOOR: Final = (
-    1e-7  # least score of an alarm times the rate: ten times more costs quiet streams a fifth of the alarms asked for
-)
-MOST_SCORE_FLOOR: Final = 0.01  # a score of a hundredth of the range may alarm at any rate
+SCORE_FLOOR: Final = 0.01  # least score of an alarm: of those below two thirds are harmless maxima
+NOVELTY_SHARE: Final = 0.4  # of the rate; with more, harmless maxima alarm, with less what has no sharp onset does not
+SURPRISE_SHARE: Final = 1.0
+TOGETHER: Final = 10.0  # events within which alarms are one
 BEYOND: Final = 0.2  # counted above the highest score kept: with 1000 kept the least p-value is 2e-4
 PRESUMED: Final = 1.2  # alarms over false alarms
 COUNT_FADE: Final = 1e-3  # counts forget over 1000 events: 300 are too few for a rate of 1e-3, 3000 follow drift late
@@ -97,7 +107,7 @@ def threshold(a, rule):
     """Return the least score that alarms. ``a`` (192): the rule's memory; ``rule`` (16): its settings."""
     if not a[COUNT_TOTAL] > 0.0:
         return NO_THRESHOLD
-    level = PRESUMED * rule[RATE] * np.exp(min(max(a[ALARM_DEBT], -DEBT_BOUND), DEBT_BOUND))
+    level = PRESUMED * NOVELTY_SHARE * rule[RATE] * np.exp(min(max(a[ALARM_DEBT], -DEBT_BOUND), DEBT_BOUND))
     room = (level * (1.0 + a[COUNT_TOTAL]) - BEYOND) * a[COUNT_WEIGHT]
     if room <= 0.0:
         return NO_THRESHOLD
@@ -111,24 +121,24 @@ def threshold(a, rule):
 
 
 @kernel
-def floor(rule):
-    """Return the least score that may alarm, whatever its rank: the rarer alarms are to be, the higher."""
-    return min(SCORE_FLOOR / rule[RATE], MOST_SCORE_FLOOR)
+def decide(a, rule, e, least, outside, surprised):
+    """Return the flags of an event with score e and threshold ``least``.
 
-
-@kernel
-def decide(a, rule, e, least, outside):
-    """Return the flags of an event with score e and threshold ``least``; ``outside``: 1 if a value is outside the usual, else 0."""
+    ``outside``: 1 if a value is outside the usual, else 0; ``surprised``: whether a feature is surprised, and newly so.
+    """
     since = a[EPISODE_EVENTS] + 1.0 if a[EPISODE_EVENTS] > 0.0 else 0.0
     out = a[EPISODE_OUTSIDE] + outside
     lasting = since >= SOME and out >= MOSTLY * since
     flags = FLAG_WARM if a[ALARM_EVENTS] >= rule[WARM_UP] else 0
-    if flags and least <= e < floor(rule):
+    if flags and least <= e < SCORE_FLOOR:
         flags |= FLAG_FAINT
     elif flags and e >= least:
+        flags |= FLAG_EXCEEDS | FLAG_NOVEL
+    if flags and surprised != NOT_SURPRISED:
         flags |= FLAG_EXCEEDS
-        if a[COOLDOWN_LEFT] <= 0.0 and not lasting:
-            flags |= FLAG_ALARM
+    begins = flags & FLAG_NOVEL != 0 or (flags != 0 and surprised == NEWLY_SURPRISED)
+    if begins and a[COOLDOWN_LEFT] <= 0.0 and a[TOGETHER_LEFT] <= 0.0 and not lasting:
+        flags |= FLAG_ALARM
     if lasting and since >= rule[PATIENCE]:
         flags |= FLAG_CHANGE
     return flags
@@ -142,8 +152,8 @@ def follow(a, rule, raw, e, flags, outside):
     a[HABITUATED] = max(raw, a[HABITUATED] * (1.0 - 1.0 / fade))
     exceeds = flags & FLAG_EXCEEDS != 0
     if flags & FLAG_WARM:
-        paid = 1.0 if flags & (FLAG_EXCEEDS | FLAG_FAINT) else 0.0
-        a[ALARM_DEBT] = min(max(a[ALARM_DEBT] + PRESUMED * rule[RATE] - paid, -MOST_DEBT), MOST_DEBT)
+        paid = 1.0 if flags & (FLAG_NOVEL | FLAG_FAINT) else 0.0
+        a[ALARM_DEBT] = min(max(a[ALARM_DEBT] + PRESUMED * NOVELTY_SHARE * rule[RATE] - paid, -MOST_DEBT), MOST_DEBT)
     if 2.0 * n >= rule[WARM_UP]:
         if not a[COUNT_WEIGHT] > 0.0:
             a[COUNT_WEIGHT] = 1.0
@@ -156,6 +166,7 @@ def follow(a, rule, raw, e, flags, outside):
             a[COUNT_WEIGHT] = 1.0
     a[ALARM_EVENTS] = n + 1.0
     a[COOLDOWN_LEFT] = rule[COOLDOWN] if flags & FLAG_ALARM else max(a[COOLDOWN_LEFT] - 1.0, 0.0)
+    a[TOGETHER_LEFT] = TOGETHER if flags & FLAG_ALARM else max(a[TOGETHER_LEFT] - 1.0, 0.0)
     a[GUARD] = rule[PROTECT] if exceeds else max(a[GUARD] - 1.0, 0.0)
     if a[EPISODE_EVENTS] > 0.0:
         a[EPISODE_EVENTS] += 1.0
@@ -167,4 +178,13 @@ def follow(a, rule, raw, e, flags, outside):
     begins = a[EPISODE_EVENTS] == 0.0 and flags & FLAG_ALARM != 0
     if begins:
         a[EPISODE_EVENTS], a[EPISODE_OUTSIDE] = 1.0, 1.0
+        a[EPISODES] += 1.0
     return begins
+
+
+@kernel
+def episode(a, flags):
+    """Return the number of the episode that an event with these flags belongs to, from 1 on; 0 for none."""
+    if a[EPISODE_EVENTS] > 0.0:
+        return a[EPISODES]
+    return a[EPISODES] + 1.0 if flags & FLAG_ALARM else 0.0

@@ -2,9 +2,11 @@
 
 The net sees the gap since the event before, every feature and its change since the last event (2 F inputs), and forecasts each
 feature's next change (F outputs), in units of the changes' running spread: before it has learned anything it forecasts persistence.
+:mod:`~streamrnn.kernels.anomaly.expectation` mixes it with the last value and the shape of the season;
+:mod:`~streamrnn.kernels.anomaly.surprise` says how rare an error of that is.
 :mod:`~streamrnn.kernels.anomaly.horizons` reads its hidden state and forecasts each feature 2 and 8 events ahead;
 :mod:`~streamrnn.kernels.anomaly.novelty` compares an event with all remembered ones; the largest score of a feature is the event's, and
-:mod:`~streamrnn.kernels.anomaly.alarm` decides whether it alarms. :mod:`~streamrnn.kernels.anomaly.rows` describes a row.
+:mod:`~streamrnn.kernels.anomaly.alarm` decides whether it alarms. :mod:`~streamrnn.kernels.anomaly.views` describes a row.
 
 For ``protect`` events after an alarm nothing is learned: the net is not led astray by an anomaly.
 """
@@ -16,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, horizons, novelty
+from streamrnn.kernels.anomaly import alarm, expectation, horizons, novelty, outlook, surprise
 from streamrnn.kernels.anomaly.feedback import apply_feedback
-from streamrnn.kernels.anomaly.judge import answer, expect, judge, statistics
+from streamrnn.kernels.anomaly.judge import answer, expect, judge, net_forecast, number, statistics
 from streamrnn.kernels.anomaly.views import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
@@ -39,31 +41,47 @@ def _follow(hd, d, F, x, expected):
     event = found[FOUND_WORDS * F :]
     a, rule = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
     begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
+    warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
+    a[alarm.FREE_EPISODES] *= 1.0 - 1.0 / surprise.REMEMBERED
+    cost, free = surprise.price(a[alarm.FREE_EPISODES], rate), 0.0
     for i in range(F):
         w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
         if begins:
             w[novelty.USUAL_MEAN], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
-        if usable(x[i]) and usable(expected[i]):
-            n, error = w[novelty.SEEN], x[i] - expected[i]
+        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        v = number(o, x[i])
+        taken = expectation.taken(o, v) if v == v else v  # noqa: PLR0124  NaN
+        own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
+        own[novelty.TAKEN_VALUE] = taken
+        if v == v and o[outlook.EVENTS] > 0.0:  # noqa: PLR0124  NaN
+            n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
+            if surprise.follow(
+                o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, warm, rate / F, cost
+            ):  # fmt: skip
+                free = 1.0
+    a[alarm.FREE_EPISODES] += free
 
 
 @kernel
-def _next_targets(hd, d, x, net_row, guarded):
-    """Write each feature's change into the net's row and, scaled, into the targets of the event before (NaN if ``guarded``)."""
+def _next_targets(hd, d, net_row, guarded):
+    """Write each feature's value and change into the net's row and, scaled, into the targets of the event before (NaN if ``guarded``)."""
     T, last, targets = hd[at.TIMED], hd[at.LAST], hd[at.TARGET]
     for i in range(hd[at.OUTPUTS]):
-        change = x[i] - d[last + T + 2 * i] if usable(x[i]) else np.nan
-        net_row[T + 2 * i] = x[i]
+        v = d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]
+        change = v - d[last + T + 2 * i] if usable(v) else np.nan
+        net_row[T + 2 * i] = v
         net_row[T + 2 * i + 1] = change
         d[targets + i] = np.nan if guarded else scale_target(hd, d, i, change)
 
 
 @kernel
-def _remember(hd, f, d, i, v, hidden_at, hidden, guarded):
-    """Take value v of feature i into its memory, let its forecasts for 2 and 8 steps learn, and make the next ones."""
+def _remember(hd, f, d, i, hidden_at, hidden, guarded):
+    """Take the value of feature i into its memory, let its forecasts for 2 and 8 steps learn, and make the next ones."""
     F, T, phi = hd[at.OUTPUTS], hd[at.TIMED], hd[at.PHI]
     persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
+    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
+    v = found[novelty.TAKEN_VALUE]
     d[hd[at.LAST] + T + 2 * i] = v
     w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
     kept = f[hd[at.KEPT] + i * hd[at.KEPT_SIZE] : hd[at.KEPT] + (i + 1) * hd[at.KEPT_SIZE]]
@@ -73,8 +91,7 @@ def _remember(hd, f, d, i, v, hidden_at, hidden, guarded):
         w[novelty.ORIGIN] = v
     if not head[0] > 0.0:
         horizons.start(head, phi)
-    found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
-    novelty.remember(w, kept, hd[at.MEMORY], found, hd[hd[at.ORDER] :])
+    novelty.remember(w, kept, hd[at.MEMORY], v - w[novelty.ORIGIN], found, hd[hd[at.ORDER] :])
     seen = int(w[novelty.SEEN]) - 1
     if not persistence:
         for j in range(hidden):
@@ -86,6 +103,19 @@ def _remember(hd, f, d, i, v, hidden_at, hidden, guarded):
             horizons.learn(w, head, lines, phi, d[scratch : scratch + 3 * phi])
     _, unit, _ = statistics(hd, d, i)
     horizons.forecast(w, head, lines, phi, unit, persistence)
+
+
+@kernel
+def _look_ahead(hd, f, d, F, i, x):
+    """Let what is expected of feature i learn its value x, which may be missing, and expect the next."""
+    o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+    scratch = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + at.OUTLOOK_SCRATCH]
+    v = d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]
+    expectation.learn(o, v, v == v, v != x, hd[at.FROZEN] == 0, scratch)  # noqa: PLR0124  NaN
+    net = np.nan
+    if d[hd[at.RULE] + alarm.PERSISTENCE] == 0.0:
+        net = net_forecast(hd, f, d, F, i)
+    expectation.forecast(o, d[hd[at.LAST] + hd[at.TIMED] + 2 * i], net, scratch)
 
 
 @functools.cache
@@ -108,8 +138,8 @@ def detector(cell: str, hidden: int) -> Any:
                 choose_area(hd, d, row[width - 1])
             if T > 0:
                 net_row[0] = row[0]
-            expect(hd, f, d, F, expected)
-            judge(hd, f, d, F, x)
+            expect(hd, d, F, expected)
+            judge(hd, f, d, F, x, expected)
             if mode & SCORE:
                 answer(hd, d, F, row[T:])
             if mode & LEARN:
@@ -117,7 +147,7 @@ def detector(cell: str, hidden: int) -> Any:
                     apply_feedback(hd, d, F, mode)
                 _follow(hd, d, F, x, expected)
                 guarded = d[hd[at.ALARM] + alarm.GUARD] > 0.0 or mode & WAS_ANOMALY != 0
-                _next_targets(hd, d, x, net_row, guarded)
+                _next_targets(hd, d, net_row, guarded)
                 if hd[at.FILL] > 0:
                     learn_slot(hd, f, d, hd[at.FILL] - 1, d[hd[at.TARGET] : hd[at.TARGET] + F])
                     if hd[at.FRESH] >= hd[at.STRIDE]:
@@ -127,8 +157,9 @@ def detector(cell: str, hidden: int) -> Any:
                 commit(hd)
                 hidden_at = hd[top + at.REC] + hd[at.FILL] * R + h_at
                 for i in range(F):
-                    if usable(x[i]):
-                        _remember(hd, f, d, i, x[i], hidden_at, hidden, guarded)
+                    if usable(d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]):
+                        _remember(hd, f, d, i, hidden_at, hidden, guarded)
+                    _look_ahead(hd, f, d, F, i, x[i])
                 hd[hd[at.PREPARED] + at.JUDGED] = 0
 
     return entry(run)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from streamrnn.kernels.anomaly import novelty
-from streamrnn.kernels.anomaly.views import GAIN_OF, WAS_ANOMALY
+from streamrnn.kernels.anomaly.views import GAIN_OF, VIEWS, WAS_ANOMALY
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.words import FOUND_WORDS
 
 SHIFT: Final = 1.25  # factor by which one piece of feedback moves the weight of the deciding view
 MOST_SHIFT: Final = 4.0
+SURPRISE: Final = VIEWS.index("surprise")
+BY_SURPRISE: Final = 7  # word of what was found for an event: whether surprise decides
 
 
 @kernel
@@ -25,6 +27,8 @@ def corrected(gain, is_anomaly):
 def deciding_view(hd, d, F):
     """Return the deciding view of the deciding feature of the event that was judged last."""
     first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
+    if d[hd[at.FOUND] + FOUND_WORDS * F + BY_SURPRISE] != 0.0:
+        return SURPRISE
     gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
     return novelty.decider(gains, d[hd[at.FOUND] + FOUND_WORDS * first : hd[at.FOUND] + FOUND_WORDS * (first + 1)])
 

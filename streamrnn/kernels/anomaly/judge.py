@@ -6,28 +6,43 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, novelty
-from streamrnn.kernels.anomaly.feedback import deciding_view
+from streamrnn.kernels.anomaly import alarm, novelty, outlook, surprise
+from streamrnn.kernels.anomaly.feedback import BY_SURPRISE, deciding_view
+from streamrnn.kernels.anomaly.size import SETTLED
 from streamrnn.kernels.anomaly.views import INFORMATION
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.scaler import spread, usable
+from streamrnn.kernels.net.scaler import spread
 from streamrnn.kernels.net.targets import unscale_output
 from streamrnn.kernels.net.words import FOUND_WORDS, LANES
 from streamrnn.kernels.reinterpret import reinterpret
 
 FAR: Final = 3.0  # standard deviations: beyond is outside the usual
+LARGEST: Final = 1e100  # its square is a float64
 
 
 @kernel
-def expect(hd, f, d, F, expected):
-    """Write what the net forecasts for the next event into ``expected`` (F); NaN for a feature that has not been seen."""
-    slot = hd[at.FILL] - 1
+def number(o, v):
+    """Return value v of a feature with this outlook: infinity is the largest number there is, and missing while nothing is known. NaN stays NaN."""
+    if v != v or (abs(v) == np.inf and not o[outlook.COUNTED] > SETTLED):  # noqa: PLR0124  NaN
+        return np.nan
+    return min(max(v, -LARGEST), LARGEST)
+
+
+@kernel
+def expect(hd, d, F, expected):
+    """Write what is expected of the next event into ``expected`` (F); NaN for a feature that has not been seen."""
     for i in range(F):
-        expected[i] = np.nan
-        if slot >= 0:
-            change = unscale_output(hd, d, i, float(f[hd[at.OUT] + slot * F + i]))
-            expected[i] = d[hd[at.LAST] + hd[at.TIMED] + 2 * i] + change
+        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        expected[i] = o[outlook.EXPECTED] if o[outlook.EVENTS] > 0.0 else np.nan
+
+
+@kernel
+def net_forecast(hd, f, d, F, i):
+    """Return what the net alone expects of a feature next; NaN before it has seen it."""
+    slot = hd[at.FILL] - 1
+    change = unscale_output(hd, d, i, float(f[hd[at.OUT] + slot * F + i]))
+    return d[hd[at.LAST] + hd[at.TIMED] + 2 * i] + change
 
 
 @kernel
@@ -40,11 +55,26 @@ def statistics(hd, d, i):
 
 
 @kernel
-def judge(hd, f, d, F, x):
+def _surprise(o, gain, expected, x, warm, rate, own):
+    """Write how far a value is from what was expected, how rare that is, and whether it exceeds."""
+    if not (o[outlook.EVENTS] > 0.0 and expected == expected):  # noqa: PLR0124  NaN
+        return
+    v = surprise.size_of(o, abs(x - expected))
+    own[novelty.SURPRISE_SIZE] = v
+    v *= 1.0 + gain
+    p = surprise.tail(o, v)
+    own[novelty.SURPRISE_P] = p
+    own[novelty.SURPRISE_VIEW] = -np.log10(p)
+    if warm and surprise.exceeds(o, v, p, rate):
+        own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o) else alarm.STILL_SURPRISED
+
+
+@kernel
+def judge(hd, f, d, F, x, expected):
     """Write FOUND for x: of each feature, then of the event.
 
     The event's: raw score, deciding feature, whether a value is outside the usual, score after habituation, threshold,
-    flags.
+    flags, p-value, whether surprise decides.
     """
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     now = reinterpret(x, np.int64)
@@ -58,29 +88,51 @@ def judge(hd, f, d, F, x):
     size, keeps = hd[at.WATCH_SIZE], hd[at.KEPT_SIZE]
     event = found[FOUND_WORDS * F :]
     event[0], event[1], event[2] = 0.0, 0.0, 0.0
+    a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
+    warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
+    rate = alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F
+    most, surprised = 0, 0.0
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         for j in range(FOUND_WORDS - 1):
             own[j] = 0.0
-        own[FOUND_WORDS - 1] = x[i]
-        if not usable(x[i]):
+        own[FOUND_WORDS - 1], own[novelty.SURPRISE_P] = x[i], 1.0
+        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        v = number(o, x[i])
+        if v != v:  # noqa: PLR0124  NaN
             continue
         w = d[hd[at.WATCH] + i * size : hd[at.WATCH] + (i + 1) * size]
-        relative = x[i] - (w[novelty.ORIGIN] if w[novelty.SEEN] > 0.0 else x[i])
+        relative = v - (w[novelty.ORIGIN] if w[novelty.SEEN] > 0.0 else v)
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
         gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
         novelty.compare(w, memory, M, relative, gains, own)
+        _surprise(o, gains[3], expected[i], v, warm, rate, own)
         if own[novelty.FEATURE_SCORE] > event[0]:
             event[0], event[1] = own[novelty.FEATURE_SCORE], float(i)
+        surprised = max(surprised, own[novelty.SURPRISED])
+        if own[novelty.SURPRISE_P] < d[hd[at.FOUND] + FOUND_WORDS * most + novelty.SURPRISE_P]:
+            most = i
         if d[hd[at.ALARM] + alarm.EPISODE_EVENTS] > 0.0:
-            away = abs(x[i] - w[novelty.USUAL_MEAN])
+            away = abs(v - w[novelty.USUAL_MEAN])
             if away > FAR * w[novelty.USUAL_SPREAD]:
                 event[2] = 1.0
-    a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     event[3] = alarm.after_habituation(a, event[0])
     event[4] = alarm.threshold(a, d[rule : rule + at.RULE_WORDS])
-    event[5] = float(alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2]))
+    event[5] = float(alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised)))
+    _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
     hd[hd[at.PREPARED] + at.JUDGED] = 1
+
+
+@kernel
+def _choose(a, event, most, p):
+    """Write the event's p-value, and which feature and kind of view decides: the rarer; novelty below its floor counts for nothing.
+
+    ``most``, p: the feature that surprises most, and its p-value.
+    """
+    rank = alarm.p_value(a, event[3])
+    event[6], event[BY_SURPRISE] = rank, 0.0
+    if p < (rank if event[3] >= alarm.SCORE_FLOOR else 1.0):
+        event[1], event[6], event[BY_SURPRISE] = float(most), p, 1.0
 
 
 @kernel
@@ -91,14 +143,14 @@ def answer(hd, d, F, row):
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     row[F] = event[3]
     out = row[2 * F + 1 :]
-    least = max(event[4], alarm.floor(d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]))
-    out[0], out[1], out[2] = alarm.p_value(a, event[3]), least, event[5]
+    out[0], out[1], out[2] = event[6], max(event[4], alarm.SCORE_FLOOR), event[5]
     out[3] = a[alarm.EPISODE_EVENTS]
     first = int(event[1])
-    for j in range(4):
+    for j in range(5):
         out[4 + j] = found[FOUND_WORDS * first + novelty.VALUE_VIEW + j]
-    out[8] = float(first)
-    out[9] = float(deciding_view(hd, d, F))
+    out[9] = float(first)
+    out[10] = float(deciding_view(hd, d, F))
+    out[11] = alarm.episode(a, int(event[5]))
     for i in range(F):
         out[INFORMATION + i] = found[FOUND_WORDS * i + novelty.FEATURE_SCORE]
         out[INFORMATION + F + i] = np.sqrt(d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] + novelty.SPREAD])

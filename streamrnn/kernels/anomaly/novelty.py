@@ -1,6 +1,6 @@
 """What a detector remembers of one feature, and how far a value is from all of it.
 
-Three views, each the distance to the nearest of the last M events, as a share of the range of the values so far:
+Three views, each the distance to the nearest of the last M events, as a share of the range of the values:
 
 - *value*: to the nearest value;
 - *expectation*: to the nearest pair of value and error of the forecast made eight steps before: a known value, but not where the
@@ -9,6 +9,10 @@ Three views, each the distance to the nearest of the last M events, as a share o
 
 The fourth, *residual*, is the distance of the error of the forecast made two steps before to the nearest such error, in units of the
 errors' own spread; it counts as far as the net forecasts the stream at all.
+
+The range is that of what is remembered but for the outermost (one value on either side, and one more of ``OUTERMOST``), renewed with each batch that is sorted in; until the next one a
+value beyond moves its end, by no more than the range itself. So no one value sets it. Where it is compared itself the range reaches to
+it: a distance is a share of at most 1, and the larger the further out.
 
 Memory is float32, relative to the first value; :mod:`~streamrnn.kernels.anomaly.nearest` keeps and searches it.
 """
@@ -30,15 +34,18 @@ USUAL_MEAN, USUAL_SPREAD, OUTSIDE = 9, 10, 11
 RECENT_VALUES, FORECAST_RINGS, UNITS = 16, 48, 96  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
 
 # ---- words of what was found for a feature (float64) ----------------------------------------------
-NEW_VALUE, ERROR_2, ERROR_8, RECENT_MEAN, FEATURE_SCORE, VALUE_VIEW, EXPECTATION_VIEW, SHAPE_VIEW, RESIDUAL_VIEW = (
-    range(9)
-)
+(
+    NEW_VALUE, ERROR_2, ERROR_8, RECENT_MEAN, FEATURE_SCORE, VALUE_VIEW, EXPECTATION_VIEW, SHAPE_VIEW, RESIDUAL_VIEW, SURPRISE_VIEW,
+    SURPRISE_SIZE, SURPRISE_P, SURPRISED, TAKEN_VALUE,
+) = range(14)  # fmt: skip
 
 ERROR_WEIGHT: Final = 0.4  # of a forecast error beside a value; below 0.2 it has no effect, beyond 0.8 noise decides
 EXPECTATION_ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at all; beyond 0.2 noise alarms
 SHAPE_WEIGHT: Final = 0.3  # of the view "shape" beside the value itself: means wander further than values
 SHARPNESS: Final = 16.0  # power of the net's skill that the view "residual" is multiplied with
-SURPRISE: Final = 20.0  # errors' spreads at which that view is half sure
+HALF_SURE: Final = 20.0  # errors' spreads at which that view is half sure
+OUTERMOST: Final = 2048  # remembered values of which one on either side, and one more, does not count in the range
+SETTLED_RANGE: Final = 8  # values before which the range reaches to whatever comes
 MOST_SQUARES: Final = (
     64.0  # an error's square enters its mean up to so many times that mean: one outlier moves it by 6 %
 )
@@ -92,7 +99,8 @@ def compare(w, kept, M, x, gains, found):
     found[VALUE_VIEW], found[EXPECTATION_VIEW], found[SHAPE_VIEW] = nearest.search(
         kept[short_of(M) :], M, n, single(x), single(ERROR_WEIGHT * error_8), single(mean)
     )
-    span = max(w[HIGH], x) - min(w[LOW], x)
+    v = float(single(x))
+    span = max(w[HIGH], v) - min(w[LOW], v)
     scale = 1.0 / span if span > 0.0 else 0.0
     found[VALUE_VIEW] = min(np.sqrt(found[VALUE_VIEW]) * scale, 1.0)
     found[EXPECTATION_VIEW] = min(np.sqrt(found[EXPECTATION_VIEW]) * scale, 1.0)
@@ -104,7 +112,7 @@ def compare(w, kept, M, x, gains, found):
         skill *= skill
         skill *= skill
         skill *= skill
-        found[RESIDUAL_VIEW] = skill * skill * r / (r + SURPRISE * unit + 1e-300)
+        found[RESIDUAL_VIEW] = skill * skill * r / (r + HALF_SURE * unit + 1e-300)
     likeness = max(np.sqrt(found[VALUE_VIEW] * found[EXPECTATION_VIEW]), EXPECTATION_ALONE * found[EXPECTATION_VIEW])
     shape, residual = (1.0 + gains[1]) * found[SHAPE_VIEW], (1.0 + gains[2]) * found[RESIDUAL_VIEW]
     found[FEATURE_SCORE] = min(max((1.0 + gains[0]) * likeness, shape, residual), 1.0)
@@ -131,20 +139,34 @@ def clipped(mean, square, n):
     """Return the running mean of squared errors with one more; the first twenty errors are left out."""
     if n < 2 * 20:
         return mean + (square - mean) / max(n - 19, 1) if n >= 20 else 0.0
-    return mean + max(1e-3, 1.0 / n) * (min(square, MOST_SQUARES * mean) - mean)
+    return mean + max(1e-3, 1.0 / n) * (min(square, MOST_SQUARES * mean) - mean if mean > 0.0 else square)
 
 
 @kernel
-def remember(w, kept, M, found, order):
-    """Take what :func:`compare` found into the memory of a feature. Scratch: as :func:`nearest.insert` needs it."""
+def _follow_range(w, kept, M, n, x):
+    """Move the range after a value x, the n-th (from 0), that has been inserted."""
+    span = w[HIGH] - w[LOW]
+    most = span if n >= SETTLED_RANGE and span > 0.0 else np.inf
+    w[LOW], w[HIGH] = max(min(w[LOW], x), w[LOW] - most), min(max(w[HIGH], x), w[HIGH] + most)
+    if (n + 1) % nearest.batch(M) == 0:
+        s = min(n + 1, M // nearest.unit(M) * nearest.unit(M))
+        k = 1 + s // OUTERMOST
+        w[LOW], w[HIGH] = float(kept[k]), float(kept[s - 1 - k])
+
+
+@kernel
+def remember(w, kept, M, taken, found, order):
+    """Take what :func:`compare` found into the memory of a feature; ``taken``: the value that is learned. Scratch: as :func:`nearest.insert` needs it."""
     n, x = int(w[SEEN]), found[NEW_VALUE]
+    events = kept[short_of(M) :]
     nearest.insert(
-        kept[short_of(M) :], M, n, single(x), single(ERROR_WEIGHT * found[ERROR_8]), single(found[RECENT_MEAN]), order
-    )
+        events, M, n, single(x), single(ERROR_WEIGHT * found[ERROR_8]), single(found[RECENT_MEAN]), order
+    )  # fmt: skip
     kept[n % short_of(M)] = single(found[ERROR_2])
-    change = x - w[RECENT_VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
-    w[MEAN_SQUARED_ERROR] = clipped(w[MEAN_SQUARED_ERROR], found[ERROR_2] * found[ERROR_2], n)
+    change = taken - w[RECENT_VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
+    error = found[ERROR_2] + taken - x
+    w[MEAN_SQUARED_ERROR] = clipped(w[MEAN_SQUARED_ERROR], error * error, n)
     w[MEAN_SQUARED_CHANGE] = clipped(w[MEAN_SQUARED_CHANGE], change * change, n)
-    w[RECENT_VALUES + n % RECENT] = x
-    w[LOW], w[HIGH] = min(w[LOW], x), max(w[HIGH], x)
+    w[RECENT_VALUES + n % RECENT] = taken
+    _follow_range(w, events, M, n, float(single(x)))
     w[SEEN] = n + 1.0

@@ -3,8 +3,8 @@
 One row an event, float64::
 
     [time] | x (F) | score | expected (F) | p-value | threshold | flags | events since the episode began
-    | views of the deciding feature (4) | that feature | its deciding view | score of each feature (F)
-    | spread of what was expected (F) | [area]
+    | views of the deciding feature (5) | that feature | its deciding view | number of the episode, 0 for none
+    | score of each feature (F) | spread of what was expected (F) | [area]
 
 ``time`` where the gap between events counts, ``area`` where the net is keyed. Only x, time and area are read.
 
@@ -20,7 +20,7 @@ SCORE: Final = 1
 LEARN: Final = 2
 WAS_ANOMALY: Final = 4  # feedback on this event
 WAS_USUAL: Final = 8
-INFORMATION: Final = 10  # numbers of a row between what was expected and the score of each feature
+INFORMATION: Final = 12  # numbers of a row between what was expected and the score of each feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class View:
     Parameters
     ----------
     name
-        What users read as ``decided`` and in ``views``.
+        What users read as ``view`` and in ``views``.
     gain
         Place of its gain among those of a feature: views that judge the same thing share one.
     """
@@ -39,7 +39,7 @@ class View:
     gain: int
 
 
-# In the order of the words of what was found for a feature (streamrnn.kernels.anomaly.novelty).
-TABLE: Final = (View("value", 0), View("expectation", 0), View("shape", 1), View("residual", 2))
+# In the order of the words of what was found for a feature (streamrnn.kernels.anomaly.novelty). The last has an alarm budget of its own.
+TABLE: Final = (View("value", 0), View("expectation", 0), View("shape", 1), View("residual", 2), View("surprise", 3))
 VIEWS: Final = tuple(view.name for view in TABLE)
 GAIN_OF: Final = tuple(view.gain for view in TABLE)

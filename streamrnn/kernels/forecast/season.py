@@ -51,7 +51,7 @@ def short_season(hd, d, c):
 
 
 @kernel
-def _stretch(curve, usual, values, first, t, y, newest, most):
+def take_stretch(curve, usual, values, first, t, y, newest, most):
     """Take y against a stretch of a ring into the curve: lag m of ``first`` and on is values[newest - m]; no error counts more than ``most``."""
     for i in range(curve.size):
         m = first + i
@@ -97,8 +97,8 @@ def _into(curves, y, values, newest, t, most):
         _steady_stretch(curve[1 : split + 1], usual[1 : split + 1], values, 1, y, newest, most)
         _steady_stretch(curve[split + 1 :], usual[split + 1 :], values, split + 1, y, newest + Q, most)
         return
-    _stretch(curve[1 : split + 1], usual[1 : split + 1], values, 1, t, y, newest, most)
-    _stretch(curve[split + 1 : lags + 1], usual[split + 1 : lags + 1], values, split + 1, t, y, newest + Q, most)
+    take_stretch(curve[1 : split + 1], usual[1 : split + 1], values, 1, t, y, newest, most)
+    take_stretch(curve[split + 1 : lags + 1], usual[split + 1 : lags + 1], values, split + 1, t, y, newest + Q, most)
 
 
 @kernel
@@ -129,7 +129,7 @@ def observe(hd, d, c, t, known):
 
 
 @kernel
-def _sums(curve, seen, sums):
+def curve_sums(curve, seen, sums):
     """Write the curve's running sums up to lag ``seen``."""
     sums[0] = 0.0
     for m in range(1, seen + 1):
@@ -164,7 +164,7 @@ def _doubt(t, m):
 
 
 @kernel
-def _best(curve, sums, seen, t, first, dip):
+def best_season(curve, sums, seen, t, first, dip):
     """Return the shortest lag from ``first`` on, of those clear by ``dip``, that is within ``NEAR`` of the best; 0 for none."""
     best = np.inf
     for m in range(first, seen):
@@ -209,8 +209,8 @@ def _long(hd, d, c, t, main, sums):
     curve = reinterpret(d, np.float32)[
         hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + (2 * c + 1) * (N + 1)
     ]
-    _sums(curve, seen, sums)
-    p = _best(curve, sums, min(seen, at.MAX_PERIOD // B + 1), k, first, SHORT_DIP)
+    curve_sums(curve, seen, sums)
+    p = best_season(curve, sums, min(seen, at.MAX_PERIOD // B + 1), k, first, SHORT_DIP)
     if p == 0:
         return main
     if main > 0:
@@ -233,15 +233,15 @@ def find(hd, d, c, t):
         return
     curve = reinterpret(d, np.float32)[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
     sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
-    _sums(curve, seen, sums)
+    curve_sums(curve, seen, sums)
     d[hd[at.BLOCK_SUM] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0
-    main = _best(curve, sums, seen, t + 1, 2, DIP)
+    main = best_season(curve, sums, seen, t + 1, 2, DIP)
     now = main_season(hd, d, c)
     if 1 < now < seen and now != main and (main == 0 or curve[now] <= SWITCH * curve[main]):
         main = now if depth(curve, sums, seen, now) < FADED else main
     longest = _long(hd, d, c, t, main, sums)
     if longest != main:
-        _sums(curve, seen, sums)
+        curve_sums(curve, seen, sums)
     short = 0
     for m in range(min(seen - 1, longest // 2), 1, -1):  # the shortest that foretells
         if longest % m == 0 and _valley(curve, sums, seen, m) < SHORT_DIP:

@@ -30,6 +30,7 @@ def bind(hd, area):
     if hd[at.MEMORY] > 0:
         hd[at.ALARM] += by // 8
         hd[at.WATCH] += by // 8
+        hd[at.OUTLOOK] += by // 8
         hd[at.KEPT] += by // 4
     for layer in range(hd[at.LAYERS]):
         for word in (at.TRACE, at.XS, at.REC, at.LIVE_XS, at.LIVE_REC):

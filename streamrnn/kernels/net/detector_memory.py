@@ -48,10 +48,11 @@ def add_detector_area(slab: Slab, K: int) -> None:
     """Add what each stream has of its own: the state of the rule, and what it remembers."""
     slab.add(at.ALARM, "alarm", "f8", at.ALARM_WORDS)
     slab.add(at.WATCH, "watch", "f8", K, at.WATCH_WORDS)
+    slab.add(at.OUTLOOK, "outlook", "f8", K, at.OUTLOOK_WORDS)
     slab.add(at.KEPT, "kept", "f4", K, slab.words[at.KEPT_SIZE])
 
 
 def add_detector_scratch(slab: Slab, K: int, memory: int, phi: int) -> None:
     """Add what an event needs for a moment: what was found for each feature, and room to sort in."""
-    slab.add(at.FOUND, "found", "f8", at.FOUND_WORDS * (K + 1) + 3 * phi)
+    slab.add(at.FOUND, "found", "f8", at.FOUND_WORDS * (K + 1) + max(3 * phi, at.OUTLOOK_SCRATCH))
     slab.add(at.ORDER, "order", "i8", batch(memory))

@@ -23,8 +23,8 @@ PREPARED, SCRATCH_AT, X_RAW, TARGET, LAST, NET_ROW = range(52, 58)
 AREA_HEAD, LIVE_FILL, LIVE_OUT, GAPS, CURVE, RAW = range(58, 64)
 KEYED, TIMED = 192, 193
 # a detector's: events remembered, units of its head; offsets and sizes of what watches one feature
-MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER, GAINS = range(
-    194, 208
+MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, ALARM, FOUND, ORDER, GAINS, OUTLOOK = (
+    range(194, 209)
 )
 # what outputs see beside the hidden state: how many inputs (0: all), groups of outputs, each group's places, what it sees now
 HEAD_SEEN, HEAD_GROUPS, HEAD_OF, S_HEAD_X = range(208, 212)
@@ -50,6 +50,14 @@ DEPTH = 9  # of the rings of what was forecast: the longest horizon and the even
 ECHO_LAGS, ECHO_UNITS = 20, 40  # last values the head sees beside the hidden state; fixed random units, two of each
 RECENT = 32  # values of the view "shape"
 WATCH_WORDS = 128  # float64 words of a feature's counters and rings
+SEASON_LAGS, OUTLOOK_RING = (
+    168,
+    384,
+)  # the longest season that a detector expects by: a week of hours; values it is learned from
+OUTLOOK_SCRATCH = 256  # float64 words
+OUTLOOK_WORDS = (
+    272 + 2 * (SEASON_LAGS + 1) + OUTLOOK_RING + SEASON_LAGS
+)  # float64 words of what a feature is expected to be
 RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
 GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
 FOUND_WORDS = 16  # what was found for one feature

@@ -1,0 +1,222 @@
+"""What is expected of one feature one event ahead, from three experts: the last value, the net, and the shape of a season.
+
+The third is a level and a shape of m bins, learned bin by bin, and a regression of what they leave on its last 13 values::
+
+    v = l + S[t mod m],   r = y - v,   f = v + w . (r[t-1] ... r[t-13])
+    l += LEVEL_PACE r,   S[t mod m] += g r,   g = max(SHAPE_PACE, 1 / (seasons seen + 1))
+
+Without a season S is 0, and the regression is one on the values. The season is the one that :mod:`streamrnn.kernels.forecast.season` would find among
+up to ``SEASON_LAGS`` lags; the regression learns by recursive least squares (:mod:`streamrnn.kernels.least_squares`). An expert
+weighs the eighth power of the least running error over its own.
+
+No value can lead it astray: what is learned lies within ``TAKEN`` running errors of what was expected. Where one value after
+the other lies beyond, the limit doubles, so that a new level is reached within some events.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.anomaly import outlook as at
+from streamrnn.kernels.anomaly.size import MOST_DOUBLINGS, SETTLED
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast.experts.rls import GROWN, RIDGE, gain
+from streamrnn.kernels.forecast.season import DIP, FADED, SWITCH, best_season, curve_sums, depth, take_stretch
+from streamrnn.kernels.least_squares import diagonal
+from streamrnn.kernels.net.words import OUTLOOK_RING, SEASON_LAGS
+
+TAKEN: Final = 12.0  # running errors: how far from what was expected a value is learned
+ERROR_CUT: Final = 4.0  # running errors: the most that the regression learns from
+LEVEL_PACE: Final = 2e-3
+SHAPE_PACE: Final = 0.1
+FORGET: Final = 0.999  # of the regression
+YOUNG: Final = 2048  # events from which on
+SELDOM: Final = 2  # regression and season learn from every other: by then an event holds little that is new
+SEARCH_EVERY: Final = 64  # events between two searches for a season, once there are many
+SEARCH_BEGINNING: Final = 512
+WEIGHT_PACE: Final = 0.01  # of the experts' running errors
+
+
+@kernel
+def shape_at(o, t):
+    """Return level and shape of event t."""
+    m = int(o[at.SEASON])
+    return o[at.LEVEL] + (o[at.SHAPE + t % m] if m > 0 else 0.0)
+
+
+@kernel
+def _last_residuals(o, t, x):
+    """Write the residuals of the events before t into x, newest first."""
+    for i in range(at.RESIDUAL_LAGS):
+        x[i] = o[at.RESIDUALS + (t - 1 - i) % at.LAGS_ROOM]
+    for i in range(at.RESIDUAL_LAGS, at.LAGS_ROOM):
+        x[i] = 0.0
+
+
+@kernel
+def _regressed(o, x):
+    s = 0.0
+    for i in range(at.RESIDUAL_LAGS):
+        s += o[at.COEFFICIENTS + i] * x[i]
+    return s
+
+
+@kernel
+def _adapt(o, t, y, age, x, g, h):
+    """Take y, the value of event t, into regression, level and shape; x, g, h (16): scratch."""
+    r = y - shape_at(o, t)
+    size = o[at.SIZE]
+    if age >= at.RESIDUAL_LAGS and size > 0.0 and not (age > YOUNG and age % SELDOM != 0):
+        _last_residuals(o, t, x)
+        P = o[at.GAIN : at.GAIN + at.GAIN_ROOM]
+        start = 1.0 / (RIDGE * size * size)
+        if P[0] == 0.0:
+            for i in range(at.RESIDUAL_LAGS):
+                P[diagonal(i)] = start
+        e = r - _regressed(o, x)
+        most = ERROR_CUT * size
+        e = min(max(e, -most), most) if age > SETTLED else e
+        power = gain(P, x, g, h, FORGET, 1.0 / FORGET, GROWN * at.RESIDUAL_LAGS * start)
+        if power == 0.0:
+            for i in range(at.GAIN_ROOM):
+                P[i] = 0.0
+        else:
+            for i in range(at.RESIDUAL_LAGS):
+                o[at.COEFFICIENTS + i] += g[i] * e / power
+    o[at.RESIDUALS + t % at.LAGS_ROOM] = r
+    o[at.LEVEL] += max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
+    m = int(o[at.SEASON])
+    if m > 0:
+        o[at.SHAPE + t % m] += max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r
+
+
+@kernel
+def _begin(o, t, m):
+    """Forget shape and regression, to be learned anew for a season of m events; return the event to begin with: the oldest in the ring."""
+    first = max(0, t + 1 - OUTLOOK_RING)
+    o[at.SEASON], o[at.SHAPE_BEGAN] = float(m), float(first)
+    for i in range(SEASON_LAGS):
+        o[at.SHAPE + i] = 0.0
+    for i in range(at.COEFFICIENTS, at.GAIN + at.GAIN_ROOM):
+        o[i] = 0.0
+    total = 0.0
+    for i in range(first, t + 1):
+        total += o[at.RING + i % OUTLOOK_RING]
+    o[at.LEVEL] = total / (t + 1 - first)
+    return first
+
+
+@kernel
+def _observe(o, t):
+    """Take the newest value, of event t, into the curve of seasonal errors."""
+    curve, usual = (
+        o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1],
+        o[at.SEASON_CURVE + SEASON_LAGS + 1 : at.RING],
+    )
+    ring, newest = o[at.RING : at.SHAPE], t % OUTLOOK_RING
+    lags = min(t, SEASON_LAGS)
+    first, last = 1, min(newest, lags)
+    for turn in range(2):  # the lags before the ring's end, then those behind
+        take_stretch(
+            curve[first : last + 1], usual[first : last + 1], ring, first, t, ring[newest], newest + turn * OUTLOOK_RING, np.inf
+        )  # fmt: skip
+        first, last = last + 1, lags
+
+
+@kernel
+def _season(o, t, sums):
+    """Return the season to use from event t on; 0 for none. sums (SEASON_LAGS + 1): scratch."""
+    seen = min(2 * (t + 1) // 3, SEASON_LAGS)
+    if seen < 3:
+        return 0
+    curve = o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1]
+    curve_sums(curve, seen, sums)
+    found, now = best_season(curve, sums, seen, t + 1, 3, DIP), int(o[at.SEASON])
+    if 1 < now < seen and now != found and (found == 0 or curve[now] <= SWITCH * curve[found]):
+        found = now if depth(curve, sums, seen, now) < FADED else found
+    return found
+
+
+@kernel
+def _weigh(o, y):
+    """Take value y into the running errors of the experts; none counts more than ``ERROR_CUT`` sizes."""
+    most = ERROR_CUT * o[at.SIZE] if o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0 else np.inf
+    pace = max(WEIGHT_PACE, 1.0 / o[at.EVENTS])
+    for j in range(at.N_EXPERTS):
+        o[at.ERRORS + j] += pace * (min(abs(y - o[at.FORECASTS + j]), most) - o[at.ERRORS + j])
+
+
+@kernel
+def taken(o, x):
+    """Return the value that is learned in place of x."""
+    if not (o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0):
+        return x
+    most = TAKEN * o[at.SIZE] * 2.0 ** min(o[at.BEYOND], MOST_DOUBLINGS)
+    return min(max(x, o[at.EXPECTED] - most), o[at.EXPECTED] + most)
+
+
+@kernel
+def learn(o, y, known, beyond, learns, scratch):
+    """Learn from the next value y, limited by :func:`taken`.
+
+    ``known``: False where it is missing; ``beyond``: whether it was limited; ``learns``: False for a frozen model; scratch: 256.
+    """
+    t = int(o[at.EVENTS])
+    if not known:
+        if t == 0:
+            return
+        y = o[at.EXPECTED]
+    o[at.EVENTS] = t + 1.0
+    o[at.RING + t % OUTLOOK_RING] = y
+    if t == 0:
+        o[at.LEVEL] = y
+        return
+    if not (known and learns):
+        o[at.RESIDUALS + t % at.LAGS_ROOM] = y - shape_at(o, t)
+        return
+    o[at.BEYOND] = min(o[at.BEYOND] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
+    _weigh(o, y)
+    if not (t > YOUNG and t % SELDOM == 0):
+        _observe(o, t)
+    first = t
+    if t % (8 if t < SEARCH_BEGINNING else SEARCH_EVERY) == 0:
+        m = _season(o, t, scratch)
+        if m != int(o[at.SEASON]):
+            first = _begin(o, t, m)
+    for k in range(first, t + 1):
+        _adapt(
+            o,
+            k,
+            o[at.RING + k % OUTLOOK_RING],
+            k - int(o[at.SHAPE_BEGAN]),
+            scratch[:16],
+            scratch[16:32],
+            scratch[32:48],
+        )
+
+
+@kernel
+def forecast(o, last, net, scratch):
+    """Write what the experts expect next, and their mixture. last: the value learned last; net: the net's forecast (NaN: it has none)."""
+    t, x = int(o[at.EVENTS]), scratch[:16]
+    if t == 0:
+        return
+    _last_residuals(o, t, x)
+    f = o[at.FORECASTS : at.FORECASTS + at.N_EXPERTS]
+    f[at.EXPERT_LAST] = last
+    f[at.EXPERT_NET] = net if abs(net) < np.inf else last
+    f[at.EXPERT_SHAPE] = shape_at(o, t) + _regressed(o, x) if t > 2 * at.RESIDUAL_LAGS else last
+    least = np.inf
+    for j in range(at.N_EXPERTS):
+        least = min(least, o[at.ERRORS + j])
+    total, mixed = 0.0, 0.0
+    for j in range(at.N_EXPERTS):
+        share = least / o[at.ERRORS + j] if o[at.ERRORS + j] > 0.0 else 1.0
+        share *= share
+        share *= share
+        share *= share
+        total += share
+        mixed += share * f[j]
+    o[at.EXPECTED] = mixed / total

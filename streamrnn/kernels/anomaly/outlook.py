@@ -1,0 +1,32 @@
+"""The memory of what is expected of one feature: where each part of an outlook lies (float64 words).
+
+An outlook holds the season and its shape, the regression on what the shape leaves, the running errors of the three experts, and the rule that tells a
+surprise: see :mod:`~streamrnn.kernels.anomaly.expectation` and :mod:`~streamrnn.kernels.anomaly.surprise`. A blank one is zero all over.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streamrnn.kernels.net.words import OUTLOOK_RING, SEASON_LAGS
+
+N_EXPERTS: Final = 3
+EXPERT_LAST, EXPERT_NET, EXPERT_SHAPE = range(N_EXPERTS)
+RESIDUAL_LAGS: Final = 13
+LAGS_ROOM: Final = 16  # of the regression's arrays: a multiple of eight
+GAIN_ROOM: Final = 192  # of its matrix P, packed
+
+# events since the first value, the missing ones among them; what is expected next; values in a row that were learned as others
+EVENTS, EXPECTED, BEYOND = range(3)
+# the season, the event its shape begins with, and the level
+SEASON, SHAPE_BEGAN, LEVEL = range(3, 6)
+# running size of the errors: itself, errors counted, those in a row beyond its limit, largest of this stretch and of the one before
+SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
+# the tail's quantile and Hill's mean; alarm debt; events until an episode is over; whether this one is free
+TAIL, HILL, DEBT, TOGETHER_LEFT, IS_FREE = range(11, 16)
+FORECASTS, ERRORS = 32, 36  # of each expert
+COEFFICIENTS, RESIDUALS, GAIN = 48, 64, 80
+SEASON_CURVE: Final = GAIN + GAIN_ROOM
+RING: Final = SEASON_CURVE + 2 * (SEASON_LAGS + 1)
+SHAPE: Final = RING + OUTLOOK_RING
+END: Final = SHAPE + SEASON_LAGS

@@ -1,0 +1,40 @@
+"""The running size of a feature's errors: a mean of absolute values that no one value can set.
+
+An error counts at most ``SIZE_CUT`` sizes. After ``LASTING`` errors in a row beyond that, the limit doubles with each further one: the stream then has
+another unit. And the size is never above the largest error of the last one to two stretches, so that a unit that shrinks is noticed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.anomaly import outlook as at
+from streamrnn.kernels.compile import kernel
+
+SIZE_CUT: Final = 4.0
+SIZE_PACE: Final = 2e-3
+SETTLED: Final = 20.0  # errors before which nothing is limited
+LASTING: Final = 32.0
+MOST_DOUBLINGS: Final = 40.0
+STRETCH: Final = 48.0
+
+
+@kernel
+def follow_size(o, error):
+    """Take an absolute error into the running size of an outlook."""
+    n, s = o[at.COUNTED] + 1.0, o[at.SIZE]
+    usual = SIZE_CUT * s if n > SETTLED and s > 0.0 else np.inf
+    most = usual * 2.0 ** min(max(o[at.WIDE] - LASTING, 0.0), MOST_DOUBLINGS)
+    if error > most:
+        o[at.WIDE] += 1.0
+    elif error <= usual:
+        o[at.WIDE] = 0.0
+    s += max(SIZE_PACE, 1.0 / n) * (min(error, most) - s)
+    if n % STRETCH == 0.0:
+        o[at.PEAK_BEFORE], o[at.PEAK] = o[at.PEAK], 0.0
+    o[at.PEAK] = max(o[at.PEAK], error)
+    if n > 2.0 * STRETCH:
+        s = min(s, max(o[at.PEAK], o[at.PEAK_BEFORE]))
+    o[at.SIZE], o[at.COUNTED] = s, n
