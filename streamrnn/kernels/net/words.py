@@ -27,7 +27,7 @@ MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, A
     range(194, 209)
 )
 # what outputs see beside the hidden state: how many inputs (0: all), groups of outputs, each group's places, what it sees now
-HEAD_SEEN, HEAD_GROUPS, HEAD_OF, S_HEAD_X = range(208, 212)
+HEAD_SEEN, HEAD_GROUPS, HEAD_OF, S_HEAD_X = range(209, 213)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
