@@ -29,7 +29,7 @@ TESTS := tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos kills combinations anomaly forecasting lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos kills combinations anomaly forecasting accuracy lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -61,6 +61,9 @@ anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; S
 
 forecasting: $(VENV)/.benchmarks  ## The tables of forecasts, with controls. Twenty minutes; STREAMRNN_DATA names the folder of the data.
 	cd benchmarks && $(BIN)/python -m forecasting
+
+accuracy: $(VENV)/.dev  ## The table of regressors and classifiers, with river's. An hour; STREAMRNN_DATA names the folder of ETTh2 and NAB.
+	cd benchmarks && $(BIN)/python -m accuracy
 
 lint: $(VENV)/.dev  ## Style alone.
 	$(BIN)/ruff check

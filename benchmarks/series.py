@@ -72,7 +72,8 @@ def against_persistence(x: Array, cell: str, seed: int) -> float:
 def at_stride(x: Array, stride: int, seed: int) -> float:
     """Return the error of a regressor that learns the next value from this one, over that of this one."""
     y = x[1:]
-    answers = RNNRegressor(stride=stride, seed=seed).progressive_many(x[:-1, None], y)
+    model = RNNRegressor(window=16, stride=stride, optimizer="adam", autoregressive=False, seed=seed)
+    answers = model.progressive_many(x[:-1, None], y)
     half = len(y) // 2
     return float(np.abs(answers - y)[half:].mean() / np.abs(np.diff(x))[half:].mean())
 

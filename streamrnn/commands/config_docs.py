@@ -15,6 +15,7 @@ from streamrnn.config import describe_type
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
+from streamrnn.models._parameters import row_of
 from streamrnn.scorers.table import FEEDBACK_MEMORY, LABEL, MODELS, MOST_REMEMBERED
 
 __all__ = ["page", "schema"]
@@ -75,8 +76,9 @@ def _model_rows(name: str) -> list[str]:
     if MODELS[name].takes_feedback:
         rule = f"an int from 0 to {MOST_REMEMBERED}: events of a key that are remembered, by time, for feedback that comes later"
         lines.append(f"| `{FEEDBACK_MEMORY}` | {rule} | `0` |")
-    for parameter in inspect.signature(getattr(streamrnn, name)).parameters.values():
-        rule = PARAMETERS[parameter.name].rule if parameter.name in PARAMETERS else "see its docstring"
+    parameters = inspect.signature(getattr(streamrnn, name)).parameters
+    for parameter in parameters.values():
+        rule = row_of(parameter.name, parameters).rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
         lines.append(f"| `{parameter.name}` | {_cell(rule)} | {_cell(default)} |")
     return lines

@@ -23,6 +23,8 @@ __all__ = [
     "LEARNING",
     "LOSS",
     "LR",
+    "LR_OF_CLASSES",
+    "LR_OF_NUMBERS",
     "MAX_FEATURES",
     "MAX_KEYS",
     "MAX_PENDING",
@@ -30,14 +32,17 @@ __all__ = [
     "MEMORY_OF_KEY",
     "N_LAYERS",
     "OPTIMIZER",
+    "OPTIMIZER_OF_LABELS",
     "PATIENCE",
     "PROTECT",
     "PULL",
     "SEED",
     "STRIDE",
     "STRIDE_OF_LABELS",
+    "STRIDE_OF_TRANSFORMER",
     "WARM_UP",
     "WINDOW",
+    "WINDOW_OF_LABELS",
     "X_CLIP",
     "X_CLIP_RAW",
     "Y_CLIP",
@@ -49,7 +54,14 @@ EXPERTS: Final = tuple(TABLE)
 N_LAYERS: Final = 1
 WINDOW: Final = 16  # events of exact gradient; older causes are the traces' business
 STRIDE: Final = 4  # of detectors, forecasters, and streams by key, whose updates come from one stream at a time
-STRIDE_OF_LABELS: Final = 8  # of one stream with labels: learns no less than 4, for three quarters of the time
+STRIDE_OF_TRANSFORMER: Final = 8  # of one stream: learns no less than 4, for three quarters of the time
+# Nets that answer with a label learn often, over a window so short that it costs little: what lies before it is the traces' business. Without
+# momentum, which keeps pushing where the last event has already been corrected, at twice Adam's rate. docs/learning-rules.md has the figures.
+WINDOW_OF_LABELS: Final = 4
+STRIDE_OF_LABELS: Final = 8  # at most, and no more than half the window: with a window of 4, each second event
+OPTIMIZER_OF_LABELS: Final = "rmsprop"
+LR_OF_NUMBERS: Final = 0.007  # its rate there; 0.01 learns rows without order worse, 0.005 smooth series later
+LR_OF_CLASSES: Final = 0.01  # 0.005 and 0.007 follow changes later
 LEARNING: Final = "traces"
 INIT: Final = "timescales"
 OPTIMIZER: Final = "adam"  # with beta_1 = 0.9, beta_2 = 0.99: 0.999 remembers a spike for a thousand updates

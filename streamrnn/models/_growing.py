@@ -10,12 +10,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from streamrnn.errors import FeatureError
+from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Sizes
 from streamrnn.models import _defaults as defaults
 from streamrnn.models import _translate as translate
 from streamrnn.models._features import Columns, is_moment
 from streamrnn.models._frames import Table, first_of, table_of
+from streamrnn.models._front import experts_of
 from streamrnn.models._keys import Keys, key_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check, check_all
@@ -31,7 +33,7 @@ class Pending(NamedTuple):
     raw
         Its features as they came, the bytes of I float64: what a label is matched by.
     scaled
-        The same, standardised by the statistics of its moment.
+        What the net was given: the same, standardised by the statistics of its moment, and what was told of the targets before.
     """
 
     raw: bytes
@@ -50,13 +52,15 @@ class Growing:
     _fixed_inputs: ClassVar[tuple[str, ...]] = ()  # inputs that are no features, in front of them
     _updates_late: ClassVar[bool] = False  # an update that is due waits for the next event
     _strides: ClassVar[tuple[int, int]] = (defaults.STRIDE, defaults.STRIDE)  # if none is given: one stream, by key
+    _whole_window: ClassVar[bool] = True  # a stride that is not given may be as long as the window, else half of it
+    _rate: ClassVar[float | None] = None  # the rate of the default optimiser of labels
     _paced: ClassVar[bool] = False  # an optimiser's own settings follow the stride
     _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
     _found_time: Any = None  # the feature that was found to be the time, where none was named
     cell: str
     hidden_size: int
     n_layers: int
-    window: int
+    window: int | None
     stride: int | None
     learning: str | None
     optimizer: Any
@@ -67,6 +71,7 @@ class Growing:
     time: Any
     max_features: int
     seed: int
+    autoregressive: bool = False
 
     def _start(self, given: Mapping[str, Any]) -> None:
         """Store each parameter under its own name, check all of them, make the net."""
@@ -81,12 +86,12 @@ class Growing:
         self._time = time = self._found_time if time is None else time
         traces = self.learning == "traces" or (self.learning is None and key is None)
         self._late_labels = params.get("advance") == "predict"
-        stride = min(self._strides[key is not None], self.window) if self.stride is None else self.stride
+        window, stride = self._window_and_stride(traces=traces)
         rule = self._rule(self.lr, stride)
         sizes = Sizes(
-            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=self.window, stride=stride, traces=traces,
+            self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
-            memory=self._remembers(),
+            memory=self._remembers(), experts=experts_of(owner, params, loss.name), classes=loss.name == "cross_entropy",
         )  # fmt: skip
         self._net = Net(
             sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
@@ -103,11 +108,25 @@ class Growing:
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.lay_row(self._width())
 
+    def _window_and_stride(self, *, traces: bool) -> tuple[int, int]:
+        """Return T and S: as they were given, or by what the net learns."""
+        window, stride = self.window, self.stride
+        if window is None:
+            carried = traces and CELLS[self.cell].traced > 0
+            window = defaults.WINDOW_OF_LABELS if carried else defaults.WINDOW
+            window = max(window, 2 * (stride or 0))
+        if stride is not None:
+            return window, stride
+        most = window if self._whole_window else max(window // 2, 1)
+        return window, min(self._strides[self.key is not None], most)
+
     def _rule(self, lr: float | None, stride: int) -> translate.OptimizerChoice:
         """Return the optimiser, its settings and its schedule at a learning rate; None: at the optimiser's own."""
         rule = translate.optimizer(self.optimizer, type(self).__name__)
         if lr is not None:
             return rule._replace(settings={**rule.settings, "lr": lr})
+        if self._rate is not None and self.optimizer == defaults.OPTIMIZER_OF_LABELS:
+            rule = rule._replace(settings={**rule.settings, "lr": self._rate})
         return translate.paced(rule, stride) if self._paced and isinstance(self.optimizer, str) else rule
 
     @property
@@ -158,13 +177,27 @@ class Growing:
         """Return how many outputs the net has for the features and targets known."""
         return len(self._targets.names)
 
+    def _lasts(self) -> int:
+        """Return how many numbers say what the last targets were."""
+        return len(self._targets.names)
+
+    def _target_inputs(self) -> tuple[int, int]:
+        """Return how many inputs say what the targets before were, and how many numbers are kept for that."""
+        known = len(self._targets.names)
+        return (1 + self._told(known), self._lasts()) if self.autoregressive and known else (0, 0)
+
+    def _told(self, known: int) -> int:
+        """Return how many inputs the last targets have, of which so many are known."""
+        return known
+
     def _remembers(self) -> int:
         """Return how many events are kept to compare others with."""
         return 0
 
     def _width(self) -> int:
         """Return the length of one row of the entry."""
-        return self._net.sizes.inputs + 2 * self._net.sizes.outputs + self._net.sizes.keyed
+        sizes = self._net.sizes
+        return sizes.inputs + 2 * sizes.outputs + (sizes.told if sizes.live else 0) + sizes.keyed
 
     # ---- growth ---------------------------------------------------------------------------------
 
@@ -173,15 +206,27 @@ class Growing:
         self._check_room(features)
         self._columns.add(features)
         self._targets.add(targets)
-        self._net.grow(self._inputs_of(features), outputs=self._n_outputs() - self._net.sizes.outputs)
+        sizes, (told, lasts) = self._net.sizes, self._target_inputs()
+        self._net.grow(
+            self._inputs_of(features), outputs=self._n_outputs() - sizes.outputs,
+            target_inputs=told - sizes.target_inputs, lasts=lasts - sizes.lasts,
+        )  # fmt: skip
         self._net.lay_row(self._width())
-        if features:
-            raw, scaled = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features))
+        if features or targets:
+            raw, scaled, end = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features)), 8 * sizes.inputs
+            grown, told = bytes(8 * (told - sizes.target_inputs)), 8 * sizes.width
+            unknown = np.full(lasts - sizes.lasts, np.nan).tobytes()
             for (
                 area,
                 queue,
-            ) in self._pending.items():  # an event waits as if it had had the new features, without a value
-                self._pending[area] = deque(Pending(one.raw + raw, one.scaled + scaled) for one in queue)
+            ) in self._pending.items():  # an event waits as if it had had the new features and targets, without a value
+                self._pending[area] = deque(
+                    Pending(
+                        one.raw + raw,
+                        one.scaled[:end] + scaled + one.scaled[end:told] + grown + one.scaled[told:] + unknown,
+                    )
+                    for one in queue
+                )
 
     def _check_room(self, features: Sequence[Any]) -> None:
         """Raise when so many more do not fit."""

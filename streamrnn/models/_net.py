@@ -23,8 +23,9 @@ from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
-from streamrnn.models._net_state import check_areas, check_header, settled
-from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows
+from streamrnn.models._net_experts import MOVED, carry_experts
+from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled
+from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move_target_inputs
 
 __all__ = ["Net", "layout_of"]
 
@@ -119,7 +120,7 @@ class Net:
         self.cells, self.row = array("d"), np.empty(0)
         self.predict: Callable[[Any], bool] = _not_yet
         self.learn: Callable[[Any, Any], bool] = _not_yet
-        self.first_target, self.first_output = 0, 0
+        self.first_target, self.first_output, self.first_told = 0, 0, 0
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
@@ -271,6 +272,8 @@ class Net:
         inputs: Sequence[Any] = (),
         outputs: int = 0,
         areas: int = 0,
+        target_inputs: int = 0,
+        lasts: int = 0,
         head_of: Sequence[Sequence[int]] | None = None,
     ) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
@@ -283,12 +286,17 @@ class Net:
             How many outputs to add, with weights of zero.
         areas
             How many memories of streams to add, blank.
+        target_inputs, lasts
+            How many inputs to add that say what the targets before were, and how many numbers more to keep for that.
         head_of
             For each group of outputs the places in layer 0's inputs, the bias at 0, that it sees beside the hidden state: what it saw before
             comes first. None: as before; ever none: all outputs see all inputs.
         """
         old = self.sizes
-        sizes = replace(old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas)
+        sizes = replace(
+            old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas,
+            target_inputs=old.target_inputs + target_inputs, lasts=old.lasts + lasts,
+        )  # fmt: skip
         sizes = self._seeing(sizes, head_of)
         self.bind(0)
         layout = layout_of(sizes)
@@ -297,12 +305,15 @@ class Net:
         for word in at.CARRIED_NET_WORDS:
             fresh[word] = self.header[word]
         for name, field in self.layout.fields.items():
-            if field.at >= self.layout.state_nbytes or 0 in field.shape:
+            if field.at >= self.layout.state_nbytes or 0 in field.shape or name in MOVED:
                 continue
             into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
             shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
             into[shared] = kept[shared]
-        draw_input_rows(slab, layout, sizes, self.seed, inputs)
+        if old.target_inputs and inputs:
+            move_target_inputs(slab, layout, old, len(inputs))
+        draw_input_rows(slab, layout, sizes, self.seed, inputs, target_inputs)
+        carry_experts((self.layout, old, self.slab), (layout, sizes, slab), old.areas)
         self._hold([*self.inputs, *inputs], sizes, layout, slab)
 
     def _seeing(self, sizes: Sizes, head_of: Sequence[Sequence[int]] | None) -> Sizes:
@@ -317,6 +328,7 @@ class Net:
         if self.head_of:
             self.array("head_of")[:] = self.head_of
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
+        self.first_told = sizes.inputs + 2 * sizes.outputs
         self.predict = self.learn = _not_yet
 
     def bind(self, area: int) -> None:
@@ -354,6 +366,8 @@ class Net:
         areas: int = 1,
         fresh: int | None = None,
         spare: int = 0,
+        target_inputs: int = 0,
+        lasts: int = 0,
         head_of: Sequence[Sequence[int]] | None = None,
     ) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
@@ -370,6 +384,8 @@ class Net:
             Most steps that an area can have between two updates; None: fewer than the stride.
         spare
             Slots of the window that are free between two events.
+        target_inputs, lasts
+            What the net had of these, as in :meth:`grow`.
         head_of
             What its groups of outputs see, as in :meth:`grow`.
 
@@ -378,7 +394,10 @@ class Net:
         StateError
             When the bytes do not fit, or hold a count or an offset that this layout cannot have.
         """
-        sizes = self._seeing(replace(self.sizes, inputs=len(inputs), outputs=outputs, areas=areas), head_of)
+        sizes = replace(
+            self.sizes, inputs=len(inputs), outputs=outputs, areas=areas, target_inputs=target_inputs, lasts=lasts
+        )
+        sizes = self._seeing(sizes, head_of)
         layout = layout_of(sizes)
         if len(state) != layout.state_nbytes:
             raise StateError(f"The net's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
@@ -388,6 +407,7 @@ class Net:
         slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
         check_header(slab[: HEADER_WORDS * 8].view(np.int64), expected)
         check_areas(slab, layout, sizes, sizes.stride - 1 if fresh is None else fresh, spare)
+        check_last_targets(slab, layout, sizes)
         self._hold(list(inputs), sizes, layout, slab)
 
     @property

@@ -13,9 +13,10 @@ from streamrnn.kernels.anomaly import alarm, novelty, outlook
 from streamrnn.kernels.anomaly.feedback import MOST_SHIFT
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Layout, Sizes
+from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.words import HEADER_WORDS
 
-__all__ = ["check_areas", "check_detector", "check_header", "settled"]
+__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled"]
 
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
@@ -94,6 +95,30 @@ def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spa
         raise StateError("The net's state does not agree with itself on the number of its steps.")
     if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
         raise StateError("The net's state holds a learning curve of impossible length.")
+
+
+def check_last_targets(slab: NDArray[Any], layout: Layout, sizes: Sizes) -> None:
+    """Refuse counts of events that do not fit each other, and a last class that there is not.
+
+    Parameters
+    ----------
+    slab
+        The net's block of memory, (bytes,).
+    layout, sizes
+        Of the slab.
+
+    Raises
+    ------
+    StateError
+        When one cannot be.
+    """
+    classes = slab[: HEADER_WORDS * 8].view(np.int64)[at.LOSS] == CROSS_ENTROPY
+    for area in range(sizes.areas):
+        behind, ahead, known = layout.view(slab, "area", area)[at.A_EVENTS : at.A_KNOWN + 1].tolist()
+        last = layout.view(slab, "last_targets", area)
+        wrong = classes and known > 0 and any(value not in range(sizes.outputs) for value in last.tolist())
+        if not 0 <= known <= behind <= ahead <= 2**60 or wrong:
+            raise StateError("The net's state holds last targets that no stream can have.")
 
 
 def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequence[float]) -> None:

@@ -12,7 +12,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
 from streamrnn.kernels.net.layout import Layout, Sizes
 
-__all__ = ["draw_fixed_rows", "draw_input_rows"]
+__all__ = ["draw_fixed_rows", "draw_input_rows", "move_target_inputs"]
 
 
 def draw_fixed_rows(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, init: str, seed: int) -> None:
@@ -42,8 +42,10 @@ def draw_fixed_rows(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, init:
         layout.view(slab, f"layer{layer}.weights_initial")[:] = weights
 
 
-def draw_input_rows(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, seed: int, names: Sequence[Any]) -> None:
-    """Draw the rows of the last inputs of a net.
+def draw_input_rows(
+    slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, seed: int, names: Sequence[Any], targets: int
+) -> None:
+    """Draw the rows of the last features of a net, and of its last target inputs.
 
     Parameters
     ----------
@@ -54,11 +56,46 @@ def draw_input_rows(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, seed:
     seed
         With the name of an input it decides the numbers.
     names
-        Of the new inputs, the last of all.
+        Of the new features, the last of all.
+    targets
+        How many target inputs are new: their names are their numbers.
     """
     cell, hidden = CELLS[sizes.cell], sizes.hidden
-    first = cell.first_row(hidden) + 1 + sizes.inputs - len(names)
-    for place, name in enumerate(names, start=first):
+    first = cell.first_row(hidden) + 1
+    old, end = sizes.target_inputs - targets, sizes.inputs
+    rows = [*enumerate(names, start=end - len(names)), *((end + i, ("target", i)) for i in range(old, old + targets))]
+    for place, name in rows:
         row = input_row(cell, hidden, seed, 0, name)
-        layout.view(slab, "layer0.weights")[place] = row
-        layout.view(slab, "layer0.weights_initial")[place] = row
+        layout.view(slab, "layer0.weights")[first + place] = row
+        layout.view(slab, "layer0.weights_initial")[first + place] = row
+
+
+def move_target_inputs(slab: NDArray[np.uint8], layout: Layout, old: Sizes, by: int) -> None:
+    """Make room for new features in front of the target inputs: whatever belongs to these moves on, in every array.
+
+    Parameters
+    ----------
+    slab
+        The net's block of memory, (bytes,), with the arrays as they were before.
+    layout
+        Of the slab.
+    old
+        The sizes before.
+    by
+        How many features are new.
+    """
+    first, H = CELLS[old.cell].first_row(old.hidden) + 1, old.hidden
+    rows = ("layer0.weights", "layer0.weights_initial", "layer0.moments", "layer0.traces")
+    heads = ("head", "head_initial", "head_moments")
+    for names, axis, start in (
+        (rows, -2, first), (heads, -1, H + 1), (("layer0.inputs", "layer0.live_inputs"), -1, 1),
+    ):  # fmt: skip
+        for name in names:
+            array = layout.every(slab, name)
+            if 0 in array.shape:
+                continue
+            array = np.moveaxis(array, axis, 0)
+            at = start + old.inputs
+            kept = array[at : at + old.target_inputs].copy()
+            array[at : at + by] = 0.0
+            array[at + by : at + by + old.target_inputs] = kept

@@ -12,6 +12,7 @@ import numpy as np
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.forecast.experts.table import EXPERTS
+from streamrnn.kernels.net.front.table import EXPERTS as FRONT
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
@@ -90,15 +91,18 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         f"an int from 1 to {MAX_LAYERS}", _whole(1, MAX_LAYERS), "Layers, each fed by the one below."
     ),
     "window": Parameter(
-        "an int from 1 to 65536",
-        _whole(1, 65536),
-        "Events over which error flows back exactly. Older causes are reached by the traces.",
+        "an int from 1 to 65536, or None where y is learned",
+        lambda value, given: (
+            (value is None and "autoregressive" in given and "experts" in given) or _whole(1, 65536)(value, given)
+        ),
+        """Events over which error flows back exactly. Older causes are reached by the traces. None, where y is learned: 4, or 16 where there
+        are no traces; at least two strides.""",
     ),
     "stride": Parameter(
         "an int from 1 to window, or None",
-        lambda value, given: value is None or _whole(1, given["window"])(value, given),
-        """Events between two updates of the weights, at most ``window``: the longer, the less an event costs. None: 8 where y is learned; 4 with
-        ``key``, where each update comes from one stream alone, and for detectors and forecasters. Never more than ``window``.""",
+        lambda value, given: value is None or _whole(1, given["window"] or 16384)(value, given),
+        """Events between two updates of the weights, at most ``window``: the longer, the less an event costs. None, where y is learned:
+        half of ``window``, at most 8, and 4 with ``key``. 4 for detectors and forecasters, 8 for transformers without ``key``, at most ``window``.""",
     ),
     "learning": Parameter(
         "'traces', 'tbptt' or None",
@@ -130,11 +134,31 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         lambda value, _: isinstance(value, bool | np.bool_),
         "Whether features and targets are standardised as they run. False for a scaler of your own in front.",
     ),
+    "autoregressive": Parameter(
+        "True or False",
+        lambda value, _: isinstance(value, bool | np.bool_),
+        """Whether the net is told the last known target of the same key (classes: one input each) and how many events ago it came, as
+        inputs beside the features. False: it sees the features alone.""",
+    ),
     "horizon": Parameter(
         "an int from 1 to 1000",
         _whole(1, 1000),
         """Steps ahead that are forecast at once, one output of the nets each. Choose the longest that is needed regularly; memory
         grows with its square.""",
+    ),
+    "experts of labels": Parameter(
+        f"a tuple of different names among {_names(FRONT)}, or None",
+        lambda value, _: (
+            value is None
+            or (
+                isinstance(value, tuple)
+                and 0 < len(value) == len(set(value))
+                and all(isinstance(name, str) and name in FRONT for name in value)
+            )
+        ),
+        """What the prediction is mixed from: the net, the last known target (of classes the last one, with its learned rate of repeats), a linear
+        model of the features, the last targets and a few events before. Weights follow whoever is right of late. ``("net",)``: the net
+        alone. None: all of them, where the loss aims at the middle of the target and ``autoregressive`` is True.""",
     ),
     "experts": Parameter(
         f"a tuple of different names among {_names(EXPERTS)}, not arx alone",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from inspect import cleandoc
 from textwrap import indent
 from typing import Any, TypeVar
 
 from streamrnn.errors import ParameterError
-from streamrnn.models._parameter_table import PARAMETERS
+from streamrnn.models._parameter_table import PARAMETERS, Parameter
 
-__all__ = ["check", "check_all", "documented"]
+__all__ = ["check", "check_all", "documented", "row_of"]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -40,6 +40,19 @@ def check(owner: str, name: str, value: Any, rule: str, *, ok: bool) -> None:
         raise ParameterError(f"The {name!r} parameter of {owner} must be {rule}. Got {value!r} instead.")
 
 
+def row_of(name: str, given: Collection[str]) -> Parameter:
+    """Return what is said of a parameter; the experts of models that learn labels are others than a forecaster's.
+
+    Parameters
+    ----------
+    name
+        Of the parameter.
+    given
+        The names of all parameters of the estimator.
+    """
+    return PARAMETERS[f"{name} of labels" if name == "experts" and "autoregressive" in given else name]
+
+
 def check_all(owner: str, given: Mapping[str, Any]) -> None:
     """Check all parameters of an estimator that are in the table.
 
@@ -57,13 +70,17 @@ def check_all(owner: str, given: Mapping[str, Any]) -> None:
     """
     for name, value in given.items():
         if name in PARAMETERS:
-            row = PARAMETERS[name]
-            rule = row.rule.replace("window", f"window ({given['window']})") if name == "stride" else row.rule
+            row = row_of(name, given)
+            rule = (
+                row.rule.replace("window", f"window ({given['window']})")
+                if name == "stride" and given["window"]
+                else row.rule
+            )
             check(owner, name, value, rule, ok=row.ok(value, given))
 
 
 def documented(cls: _Class) -> _Class:
-    """Fill in the docstring of an estimator: a line ``{name}`` becomes that parameter's entry.
+    """Fill in the docstring of an estimator: a line ``{name}``, or ``{name of labels}``, becomes that parameter's entry.
 
     Examples
     --------
@@ -82,7 +99,10 @@ def documented(cls: _Class) -> _Class:
         name = line.strip()[1:-1]
         if line.strip() == f"{{{name}}}" and name in PARAMETERS:
             start = line[: len(line) - len(line.lstrip())]
-            lines += [start + name, *indent(cleandoc(PARAMETERS[name].text), start + "    ").splitlines()]
+            lines += [
+                start + name.removesuffix(" of labels"),
+                *indent(cleandoc(PARAMETERS[name].text), start + "    ").splitlines(),
+            ]
         else:
             lines.append(line)
     cls.__doc__ = "\n".join(lines)

@@ -111,7 +111,8 @@ class Recurrent(Growing):
 
         ``layer0.recurrent`` (H, G), ``layer0.own`` (rows, G) where the cell has weights of its own, ``layer0.bias`` (G),
         ``layer0.inputs`` (I, G), further layers alike; ``head.hidden``
-        (K, H), ``head.bias`` (K), ``head.inputs`` (K, I). G columns are the cell's gates, H each.
+        (K, H), ``head.bias`` (K), ``head.inputs`` (K, I). G columns are the cell's gates, H each. Where the net is told its last targets,
+        ``layer0.targets`` (A, G) and ``head.targets`` (K, A): the age and each target or class.
         """
         sizes, cell = self._net.sizes, CELLS[self.cell]
         H = sizes.hidden
@@ -126,9 +127,13 @@ class Recurrent(Growing):
                 found[f"layer{layer}.own"] = W[own : own + cell.own]
             found[f"layer{layer}.bias"] = W[first]
             found[f"layer{layer}.inputs"] = W[first + 1 : first + 1 + n]
+            if layer == 0 and sizes.target_inputs:
+                found["layer0.targets"] = W[first + 1 + n : first + 1 + sizes.width]
         head = view(sealed, "head")
         found["head.hidden"], found["head.bias"] = head[:, :H], head[:, H]
         found["head.inputs"] = head[:, H + 1 : H + 1 + sizes.inputs]
+        if sizes.target_inputs:
+            found["head.targets"] = head[:, H + 1 + sizes.inputs : H + 1 + sizes.width]
         return found
 
     # ---- the state as data ----------------------------------------------------------------------
@@ -184,12 +189,14 @@ class Recurrent(Growing):
             areas,
             self._net.sizes.stride - (not self._updates_late),
             self._spare,
+            *self._target_inputs(),
         )
         self._net.lay_row(self._width())
         self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], areas, self.max_keys))
         if self.key is None and areas > 1:
             raise StateError("The model's state has memories for keys, and the model no key.")
         most = self.max_pending if self._late_labels else 0  # type: ignore[attr-defined]
-        for area, raw, scaled in waiting(state["pending"], areas, 8 * self._net.sizes.inputs, most):
+        sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.told)
+        for area, raw, scaled in waiting(state["pending"], areas, sizes, most):
             self._pending.setdefault(area, deque()).append(Pending(raw, scaled))
         self._n_dropped = count(state["dropped"], "dropped labels")

@@ -110,7 +110,7 @@ def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
     return found
 
 
-def waiting(given: Iterable[Any], areas: int, size: int, most: int) -> list[tuple[int, bytes, bytes]]:
+def waiting(given: Iterable[Any], areas: int, sizes: tuple[int, int], most: int) -> list[tuple[int, bytes, bytes]]:
     """Return events that wait for their label: area, features as they came, features standardised.
 
     Parameters
@@ -119,8 +119,8 @@ def waiting(given: Iterable[Any], areas: int, size: int, most: int) -> list[tupl
         What the state has.
     areas
         Memories that there are.
-    size
-        Bytes of the features of an event.
+    sizes
+        Bytes of the features of an event as they came, and of all its inputs.
     most
         Events that may wait in each; 0 where none can.
 
@@ -133,7 +133,7 @@ def waiting(given: Iterable[Any], areas: int, size: int, most: int) -> list[tupl
     held: dict[int, int] = {}
     for area, raw, scaled in found:
         held[area] = held.get(area, 0) + 1
-        fits = type(raw) is bytes and type(scaled) is bytes and len(raw) == len(scaled) == size
+        fits = type(raw) is bytes and type(scaled) is bytes and (len(raw), len(scaled)) == sizes
         if not fits or area >= areas or held[area] > most:
             raise StateError("The model's state holds a waiting event that does not fit.")
     return found

@@ -16,6 +16,7 @@ from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LIN
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
+from streamrnn.models._front import weights_by_name
 from streamrnn.models._growing import Pending
 from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
@@ -94,6 +95,7 @@ class Supervised(Recurrent):
     _entry = staticmethod(supervised)
     _spare = 1
     _strides = (defaults.STRIDE_OF_LABELS, defaults.STRIDE)
+    _whole_window = False
     _paced = True
     advance: str
     max_pending: int
@@ -102,6 +104,18 @@ class Supervised(Recurrent):
     def n_dropped_labels(self) -> int:
         """How many labels came when their event no longer waited, with ``advance="predict"``."""
         return self._n_dropped
+
+    @property
+    def weights_(self) -> dict[Any, Any]:
+        """The weight of each expert in the mixture, between 0 and 1: by target where there are several, by key where there is one."""
+        net = self._net
+        targets = None if net.sizes.classes or self._targets.names == ["y"] else self._targets.names
+
+        def of(area: int) -> dict[Any, Any]:
+            mixture = net.layout.view(net.slab, "mixture", area) if net.sizes.experts != 1 else np.empty((0, 0))
+            return weights_by_name(mixture, net.sizes.experts, targets)
+
+        return of(0) if self.key is None else {key: of(area) for key, area in self._keys.areas.items()}
 
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         """Write the labels of rows ``start`` to ``stop`` into a block of shape (stop - start, K), NaN so far."""
@@ -154,7 +168,8 @@ class Supervised(Recurrent):
         if code < 0:
             self._pending.pop(-code, None)
         queue = self._pending.setdefault(abs(code), deque())
-        queue.append(Pending(raw, row[:inputs].tobytes()))
+        told = row[net.first_told : net.first_told + net.sizes.told]
+        queue.append(Pending(raw, row[:inputs].tobytes() + told.tobytes()))
         if len(queue) > self.max_pending:
             self._follow(abs(code), 1, np.nan)
         return row
@@ -180,9 +195,12 @@ class Supervised(Recurrent):
     def _follow(self, area: int, n: int, y: Any) -> None:
         """Let the state that learns take in the n events that have waited for longest; y belongs to the last."""
         net, queue = self._net, self._pending[area]
+        inputs, told = net.sizes.inputs, net.sizes.told
         rows = np.full((n, self._width()), np.nan)
         for row, one in zip(rows, islice(queue, n), strict=False):
-            row[: net.sizes.inputs] = np.frombuffer(one.scaled)
+            given = np.frombuffer(one.scaled)
+            row[:inputs] = given[:inputs]
+            row[net.first_told : net.first_told + told] = given[inputs:]
         rows[-1, net.first_target : net.first_output] = y
         if self.key is not None:
             rows[:, -1] = area

@@ -11,6 +11,7 @@ from river import base
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.net.supervised import LEARN
+from streamrnn.kernels.net.target_inputs import MOST_TOLD
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import element, is_unknown
 from streamrnn.models._frames import column_of
@@ -41,6 +42,8 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     {optimizer}
     {lr}
     {normalize}
+    {autoregressive}
+    {experts of labels}
     {key}
     {max_keys}
     {advance}
@@ -70,6 +73,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     """
 
     _tasks = ("multiclass",)
+    _rate = defaults.LR_OF_CLASSES
     loss = "cross_entropy"
     max_classes: int
 
@@ -78,12 +82,14 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
-        window: int = defaults.WINDOW,
+        window: int | None = None,
         stride: int | None = None,
         learning: str | None = None,
-        optimizer: Any = defaults.OPTIMIZER,
+        optimizer: Any = defaults.OPTIMIZER_OF_LABELS,
         lr: float | None = None,
         normalize: bool = True,
+        autoregressive: bool = True,
+        experts: tuple[str, ...] | None = None,
         key: Any = None,
         max_keys: int = defaults.MAX_KEYS,
         advance: str = "learn",
@@ -103,6 +109,12 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     def classes(self) -> list[Any]:
         """The classes seen, in the order of their first labels."""
         return list(self._targets.names)
+
+    def _lasts(self) -> int:
+        return 1
+
+    def _told(self, known: int) -> int:
+        return min(known, MOST_TOLD)
 
     def _label(self, y: Any) -> Any:
         """Return a label as a plain value; None where it is not known."""

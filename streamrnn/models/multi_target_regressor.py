@@ -43,6 +43,8 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
     {lr}
     {loss}
     {normalize}
+    {autoregressive}
+    {experts of labels}
     {key}
     {max_keys}
     {advance}
@@ -68,18 +70,22 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
     S. Hochreiter, J. Schmidhuber, Long Short-Term Memory, Neural Computation 9(8), 1997.
     """
 
+    _rate = defaults.LR_OF_NUMBERS
+
     def __init__(
         self,
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
-        window: int = defaults.WINDOW,
+        window: int | None = None,
         stride: int | None = None,
         learning: str | None = None,
-        optimizer: Any = defaults.OPTIMIZER,
+        optimizer: Any = defaults.OPTIMIZER_OF_LABELS,
         lr: float | None = None,
         loss: Any = defaults.LOSS,
         normalize: bool = True,
+        autoregressive: bool = True,
+        experts: tuple[str, ...] | None = None,
         key: Any = None,
         max_keys: int = defaults.MAX_KEYS,
         advance: str = "learn",

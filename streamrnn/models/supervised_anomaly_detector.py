@@ -68,6 +68,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     {lr}
     {loss}
     {normalize}
+    {autoregressive}
     {key}
     {max_keys}
     {time}
@@ -95,6 +96,8 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     As of RNNAnomalyDetector and RNNRegressor.
     """
 
+    _whole_window = True
+
     alarm_rate: float
     cooldown: int
     warm_up: int
@@ -120,6 +123,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         lr: float | None = None,
         loss: Any = defaults.LOSS,
         normalize: bool = True,
+        autoregressive: bool = True,
         key: Any = None,
         max_keys: int = defaults.MAX_KEYS,
         time: Any = None,

@@ -87,6 +87,8 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
     """
 
     _updates_late = True
+    _strides = (defaults.STRIDE_OF_TRANSFORMER, defaults.STRIDE)
+    _whole_window = True
 
     def __init__(
         self,

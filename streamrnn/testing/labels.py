@@ -30,10 +30,10 @@ def check_unknown_labels_move_the_state(model: Any) -> None:
     play(model, stream())
     weights = {name: view.copy() for name, view in model.weights.items()}
     updates, events = model.n_updates, model.n_events
-    for x, _ in stream(3 * model.window, seed=5):
+    for x, _ in stream(3 * (model.window or 4), seed=5):
         learn(model, x, None)
     due = model.n_updates - updates
-    hold(model.n_events == events + 3 * model.window)
+    hold(model.n_events == events + 3 * (model.window or 4))
     if due == 0:  # no label waited for the window's end
         hold(all(np.array_equal(model.weights[name], view) for name, view in weights.items()))
     hold(due <= 1)
@@ -57,11 +57,11 @@ def check_unlabelled_events_alone(model: Any) -> None:
         models = [fresh(model, **params) for _ in range(2)]
         for one, unknown in zip(models, (None, math.nan), strict=True):
             try:
-                for i in range(3 * model.window + 5):
+                for i in range(3 * (model.window or 4) + 5):
                     x = {"a": math.sin(i), "b": float(i % 3)}
                     hold(all(map(math.isfinite, numbers(predict(one, x)))))
                     learn_unlabelled(one, x, unknown)
-                hold(one.n_events == 3 * model.window + 5)
+                hold(one.n_events == 3 * (model.window or 4) + 5)
                 hold(one.n_updates == 0 or kind_of(model) in ("detector", "transformer"))  # which need no labels
                 answers = play(one, [({"a": 0.0, **x, "b": i % 3}, y) for i, (x, y) in enumerate(stream())])
             except Exception as error:

@@ -42,8 +42,8 @@ def test_without_delay_both_ways_are_the_same(key):
 
 
 def test_a_frozen_net_answers_without_waiting_for_labels():
-    """The state moves with the features: however late the labels, a frozen net gives the same answers."""
-    model = RNNRegressor(**PARAMS, advance="predict")
+    """The state moves with the features: however late the labels, a frozen net that is not told them gives the same answers."""
+    model = RNNRegressor(**PARAMS, advance="predict", autoregressive=False)
     for x, y in stream():
         model.predict_one(x)
         model.learn_one(x, y)

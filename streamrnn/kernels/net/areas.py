@@ -25,8 +25,13 @@ def bind(hd, area):
     by = (area - hd[at.AREA]) * hd[at.AREA_BYTES]
     hd[at.AREA_HEAD] += by // 8
     hd[at.LAST] += by // 8
+    hd[at.LAST_TARGETS] += by // 8
     for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
         hd[word] += by // 4
+    if hd[at.EXPERTS] != 1:
+        hd[at.TAPE] += by // 8
+        hd[at.LIVE_TAPE] += by // 8
+        hd[at.MIXTURE] += by // 8
     if hd[at.MEMORY] > 0:
         hd[at.ALARM] += by // 8
         hd[at.WATCH] += by // 8
@@ -50,6 +55,8 @@ def clear(hd, d):
         hd[start + i] = 0
     for i in range(hd[at.INPUTS]):
         d[hd[at.LAST] + i] = np.nan
+    for i in range(hd[at.LASTS]):
+        d[hd[at.LAST_TARGETS] + i] = np.nan
     d[start + at.A_CLOCK] = np.nan
     hd[at.FILL], hd[at.FRESH] = 0, 0
     hd[hd[at.PREPARED]] = 0
@@ -70,6 +77,7 @@ def swap_live(hd):
     """Exchange the state that learns and the one that runs ahead; twice is nothing."""
     hd[at.OUT], hd[at.LIVE_OUT] = hd[at.LIVE_OUT], hd[at.OUT]
     hd[at.FILL], hd[at.LIVE_FILL] = hd[at.LIVE_FILL], hd[at.FILL]
+    hd[at.TAPE], hd[at.LIVE_TAPE] = hd[at.LIVE_TAPE], hd[at.TAPE]
     for layer in range(hd[at.LAYERS]):
         b = at.LAYER_0 + layer * at.LAYER_WORDS
         hd[b + at.XS], hd[b + at.LIVE_XS] = hd[b + at.LIVE_XS], hd[b + at.XS]

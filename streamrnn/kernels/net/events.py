@@ -8,6 +8,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.target_inputs import tell_targets
 from streamrnn.kernels.net.words import LANES
 from streamrnn.kernels.reinterpret import reinterpret
 
@@ -56,8 +57,8 @@ def scale_inputs(hd, d):
 
 @kernel
 def place_inputs(hd, f, d):
-    """Put the standardised inputs into layer 0's slot ``fill``."""
-    I = hd[at.INPUTS]
+    """Put the standardised inputs into layer 0's slot ``fill``, and behind them what is told of the targets before."""
+    I, A = hd[at.INPUTS], hd[at.TARGET_INPUTS]
     nx = hd[at.LAYER_0 + at.NX]
     xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     f[xs] = 1.0
@@ -65,7 +66,9 @@ def place_inputs(hd, f, d):
     slot = f[xs + 1 : xs + nx]
     for i in range(I):
         slot[i] = z[i]
-    for i in range(I, nx - 1):
+    for i in range(A):
+        slot[I + i] = d[hd[at.TOLD] + i]
+    for i in range(I + A, nx - 1):
         slot[i] = 0.0
 
 
@@ -90,6 +93,7 @@ def prepare_step(cell, hidden, hd, f, d, x):
         for i in range(I, (I + LANES - 1) // LANES * LANES):
             d[hd[at.X_RAW] + i] = np.nan
         scale_inputs(hd, d)
+        tell_targets(hd, d)
         place_inputs(hd, f, d)
         forward(cell, hidden, hd, f)
         hd[hd[at.PREPARED]] = 1

@@ -27,6 +27,7 @@ from streamrnn.kernels.net.detector_memory import (
     add_detector_scratch,
     note_detector,
 )
+from streamrnn.kernels.net.front.table import LINEAR, lags, matrix, regressors
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -62,6 +63,12 @@ class Sizes:
         How many of layer 0's inputs, the bias counted, an output sees beside the hidden state; 0 for all.
     groups
         Groups of as many outputs each, which see the same inputs.
+    target_inputs, lasts
+        Inputs that say what the targets before were, behind the features; how many numbers are kept for that.
+    experts
+        Which experts the mixture in front has, a bit each; 1: the net alone.
+    classes
+        Whether the outputs are those of one choice.
     """
 
     cell: str
@@ -81,6 +88,35 @@ class Sizes:
     memory: int = 0
     seen: int = 0
     groups: int = 1
+    target_inputs: int = 0
+    lasts: int = 0
+    experts: int = 1
+    classes: bool = False
+
+    @property
+    def width(self) -> int:
+        """All inputs: those of the features, and those of the targets before."""
+        return self.inputs + self.target_inputs
+
+    @property
+    def told(self) -> int:
+        """Numbers that say what is known of the targets before: the inputs, and the values as they came."""
+        return self.target_inputs + self.lasts
+
+    @property
+    def told_targets(self) -> int:
+        """Of the inputs those without the age: a number for each target, or class."""
+        return max(self.target_inputs - 1, 0)
+
+    @property
+    def regressors(self) -> int:
+        """Numbers that the linear expert's forecast is made from; 0 where there is none."""
+        return regressors(self.inputs, self.told_targets) if self.experts & LINEAR else 0
+
+    @property
+    def mixtures(self) -> int:
+        """Sets of weights that each stream has of its own: one for each number, one for all classes; 0 for a net alone."""
+        return 0 if self.experts == 1 else min(self.outputs, 1) if self.classes else self.outputs
 
 
 class Layout(Slab):
@@ -108,30 +144,39 @@ class Layout(Slab):
 
     def rows(self, layer: int) -> int:
         """Rows of a layer's weight matrix: [h (padded to 4) | the cell's own (padded to 4) | 1 | x (padded to 4)]."""
-        width = self.sizes.inputs if layer == 0 else self.sizes.hidden
+        width = self.sizes.width if layer == 0 else self.sizes.hidden
         return self.cell.first_row(self.sizes.hidden) + up(width + 1, 4)
 
     def allocate(self) -> NDArray[np.uint8]:
         """Return a slab of zeros, 64-byte aligned, with its header filled in and no value seen."""
         slab = super().allocate()
         self.every(slab, "last")[:] = np.nan
+        self.every(slab, "last_targets")[:] = np.nan
         self.every(slab, "area").view(np.float64)[:, at.A_CLOCK] = np.nan
         return slab
 
     def _note_sizes(self) -> None:
         z = self.sizes
-        self.head_width = z.hidden + up(z.seen or z.inputs + 1, 4)
+        self.head_width = z.hidden + up(z.seen or z.width + 1, 4)
         self.phi = up(z.hidden + at.ECHO_LAGS + at.ECHO_UNITS + 1, at.LANES)
         self.note((
             (at.VERSION, at.NET_FORMAT), (at.INPUTS, z.inputs), (at.OUTPUTS, z.outputs), (at.HIDDEN, z.hidden),
             (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
+            (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts),
+            (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERTS, z.experts),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
-            nx = up((z.inputs if layer == 0 else z.hidden) + 1, 4)
+            nx = up((z.width if layer == 0 else z.hidden) + 1, 4)
             self.note(((base + at.NX, nx), (base + at.W_SIZE, self.rows(layer) * self.cell.gates * z.hidden)))
+        if z.experts & LINEAR:
+            features, targets = lags(z.inputs, z.told_targets)
+            self.note((
+                (at.FEATURE_LAGS, features), (at.TARGET_LAGS, targets), (at.N_REGRESSORS, up(z.regressors, 8)), (at.N_OWN, z.regressors),
+                (at.LINEAR_P_SIZE, matrix(z.regressors)), (at.TAPE_SIZE, z.regressors - 1 - z.inputs - z.told_targets),
+            ))  # fmt: skip
         if z.memory:
             note_detector(self, z.memory, self.phi)
 
@@ -153,14 +198,24 @@ class Layout(Slab):
                 (base + at.W, f"layer{layer}.weights", rows, G), (base + at.W_0, f"layer{layer}.weights_initial", rows, G),
                 (base + at.W_S, f"layer{layer}.moments", z.slots, rows, G),
             ))  # fmt: skip
+        if z.experts != 1:
+            self._lay_experts()
         if z.memory:
             add_detector(self, K)
+
+    def _lay_experts(self) -> None:
+        """Add what the experts in front of the net have learned."""
+        z, wide = self.sizes, self.words.get(at.N_REGRESSORS, 0)
+        self.add_all("f8", (
+            (at.LINEAR_W, "linear", z.outputs if wide else 0, wide), (at.LINEAR_P, "linear_gain", self.words.get(at.LINEAR_P_SIZE, 0)),
+            (at.RATES, "repeats", z.outputs if z.classes else 0, 3),
+        ))  # fmt: skip
 
     def _lay_memory(self) -> None:
         """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
         z, K, T, R = self.sizes, self.sizes.outputs, self.sizes.window, self.cell.record * self.sizes.hidden
         self.add(at.AREA_HEAD, "area", "i8", 8)
-        self.add(at.LAST, "last", "f8", z.inputs)
+        self.add_all("f8", ((at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts)))
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
         traced = self.cell.traced * z.hidden if z.traces else 0
         for layer in range(z.layers):
@@ -173,6 +228,12 @@ class Layout(Slab):
                 (base + at.LIVE_REC, f"layer{layer}.live_records", 2 * int(z.live), R),
             ))  # fmt: skip
         self.add(at.LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
+        if z.experts != 1:
+            tape = self.words.get(at.TAPE_SIZE, 0)
+            self.add_all("f8", (
+                (at.TAPE, "tape", tape), (at.LIVE_TAPE, "live_tape", tape if z.live else 0),
+                (at.MIXTURE, "mixture", 4 * z.experts.bit_count() + 2, z.mixtures),
+            ))  # fmt: skip
         if z.memory:
             add_detector_area(self, K)
 
@@ -185,7 +246,15 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_RAW, "prepared_x", padded), (at.TARGET, "targets", z.outputs), (at.NET_ROW, "net_row", z.inputs),
             (at.PREPARED_STATS, "prepared_statistics", 3 * padded), (at.SCALED_INPUTS, "prepared_scaled", padded),
+            (at.TOLD, "prepared_targets", z.told),
         ))  # fmt: skip
+        if z.experts != 1:
+            E, wide = z.experts.bit_count(), self.words.get(at.N_REGRESSORS, 0)
+            self.add_all("f8", (
+                (at.SAID, "said", E, z.outputs), (at.MIXED, "mixed", z.outputs), (at.REGRESSORS, "regressors", wide),
+                (at.GAIN, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),
+                (at.WEIGHING, "weighing", E),
+            ))  # fmt: skip
 
     def _lay_update_scratch(self) -> None:
         """Add what an update needs for a moment: errors, gradients, and a tile of four rows."""

@@ -1,10 +1,11 @@
 """The entry for learning y from x: predict, learn, or both, over a block of events.
 
-One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | area, if the net is keyed``.
+One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | what is told of the targets before (A), if a
+state runs ahead | area, if the net is keyed``.
 The call for one event is the call for a block with one row.
 
 With delayed labels two hidden states run: a row in mode ``ADVANCE`` moves the live one on and predicts from it, and leaves
-the standardised inputs in the place of x; later a row in mode ``ALREADY_SCALED | LEARN`` brings these back, with y, and the state
+the standardised inputs in the place of x, and what was told of the targets before in its own; later a row in mode ``ALREADY_SCALED | LEARN`` brings these back, with y, and the state
 that learns follows.
 
 Where the next event is the target (``NEXT``), an event is the target of the one before it: each feature's change. The newest event
@@ -22,9 +23,13 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_step
 from streamrnn.kernels.net.forward import forward
+from streamrnn.kernels.net.front.mixture import consult, learn_experts
+from streamrnn.kernels.net.front.regressors import wind_tape
+from streamrnn.kernels.net.front.table import NET
 from streamrnn.kernels.net.losses.table import link
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
 from streamrnn.kernels.net.stamp import stamp_of
+from streamrnn.kernels.net.target_inputs import count_event, keep_targets
 from streamrnn.kernels.net.targets import learn_slot, scale_target, unscale_output
 from streamrnn.kernels.net.update import update
 
@@ -58,11 +63,13 @@ def supervised(cell: str, hidden: int) -> Any:
         hd, f, d = views(slab)
         I, K = hd[at.INPUTS], hd[at.OUTPUTS]
         H = hidden if mode & WITH_HIDDEN else 0
-        width = I + 2 * K + H + hd[at.KEYED]
+        A = hd[at.TARGET_ROWS]
+        width = I + 2 * K + H + A + hd[at.KEYED]
         targets = hd[at.TARGET]
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
+            told = row[I + 2 * K + H : I + 2 * K + H + A]
             if hd[at.KEYED] != 0:
                 choose_area(hd, d, row[width - 1])
             if mode & NEXT:
@@ -72,14 +79,19 @@ def supervised(cell: str, hidden: int) -> Any:
             if mode & ALREADY_SCALED:
                 for i in range(I):
                     d[hd[at.SCALED_INPUTS] + i] = x[i]
+                for i in range(A):
+                    d[hd[at.TOLD] + i] = told[i]
                 place_inputs(hd, f, d)
                 forward(cell, hidden, hd, f)
                 hd[hd[at.PREPARED]] = 0
             else:
                 prepare_step(cell, hidden, hd, f, d, x)
             slot = hd[at.FILL]
-            if mode & PREDICT:
-                _answer(hd, f, d, o, mode)
+            front = hd[at.EXPERTS] != NET and K > 0 and mode & NEXT == 0
+            if mode & PREDICT or front:
+                _answer(hd, f, d, o, mode | LINK if front else mode)
+            if front:
+                consult(hd, d, o)
             if mode & WITH_HIDDEN:
                 top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
                 for i in range(H):
@@ -88,12 +100,18 @@ def supervised(cell: str, hidden: int) -> Any:
                 absorb_inputs(hd, d)
                 for i in range(I):
                     x[i] = d[hd[at.SCALED_INPUTS] + i]
+                for i in range(A):
+                    told[i] = d[hd[at.TOLD] + i]
+                count_event(hd, 1, 0)
+                if front:
+                    wind_tape(hd, d)
                 move_on(hd, f, size)
                 swap_live(hd)
             elif mode & LEARN:
                 if not mode & ALREADY_SCALED:
                     absorb_inputs(hd, d)
                 commit(hd)
+                count_event(hd, 0 if mode & ALREADY_SCALED else 1, 1)
                 if mode & NEXT:
                     learn_nothing(hd, f, slot)
                     due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
@@ -101,6 +119,10 @@ def supervised(cell: str, hidden: int) -> Any:
                     for k in range(K):
                         d[targets + k] = scale_target(hd, d, k, y[k])
                     learn_slot(hd, f, d, slot, d[targets : targets + K])
+                    if front:
+                        learn_experts(hd, d, y, d[targets : targets + K])
+                        wind_tape(hd, d)
+                    keep_targets(hd, d, y)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
                 if due:
                     if mode & NEXT:

@@ -28,11 +28,19 @@ MEMORY, PHI, WATCH, WATCH_SIZE, KEPT, KEPT_SIZE, HEADS, HEAD_SIZE, ECHO, RULE, A
 )
 # what outputs see beside the hidden state: how many inputs (0: all), groups of outputs, each group's places, what it sees now
 HEAD_SEEN, HEAD_GROUPS, HEAD_OF, S_HEAD_X = range(209, 213)
+# what a net is told of the targets before: how many inputs that is, in which places, and what is kept of them
+TARGET_INPUTS, TOLD, LAST_TARGETS, LASTS, TARGET_ROWS = range(213, 218)
+# the mixture in front: which experts, what the linear one sees and learns with, the weights, and scratch
+(
+    EXPERTS, FEATURE_LAGS, TARGET_LAGS, N_REGRESSORS, N_OWN, LINEAR_W, LINEAR_P, LINEAR_P_SIZE, RATES, TAPE, LIVE_TAPE, TAPE_SIZE,
+    MIXTURE, SAID, MIXED, REGRESSORS, GAIN, WEIGHING, ERRORS,
+) = range(218, 237)  # fmt: skip
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
-# words of an area's head: counters while another area is bound; time of its last event (float64)
-A_FILL, A_FRESH, A_CLOCK = range(3)
+# words of an area's head: counters while another area is bound; time of its last event (float64); events that the state which
+# learns and the one that runs ahead have taken, and the number of the last of them whose target is known
+A_FILL, A_FRESH, A_CLOCK, A_EVENTS, A_AHEAD, A_KNOWN = range(6)
 # ---- settings (float64) -------------------------------------------------------------------------
 (
     LR, BETA_1, BETA_2, EPS, CLIP, PULL, LOSS_A, LOSS_B, ALPHA, X_CLIP, Y_CLIP, POWER, OPT_A, OPT_B,

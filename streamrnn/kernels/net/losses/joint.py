@@ -13,6 +13,7 @@ from streamrnn.kernels.net.losses.regression import LARGEST_EXPONENT
 from streamrnn.kernels.net.scaler import spread
 
 GAUSSIAN: Final = 4
+CROSS_ENTROPY: Final = 6
 
 
 @kernel
@@ -40,6 +41,8 @@ def cross_entropy(targets, out, grad, a, b):
 @kernel
 def softmax(hd, d, o):
     """Turn logits into probabilities that sum to 1."""
+    if o.size == 0:
+        return
     top = o[0]
     for k in range(1, o.size):
         top = max(top, o[k])
@@ -83,5 +86,7 @@ def standard_deviations(hd, d, o):
 
 JOINT_LOSSES: Final = (
     LossRow("gaussian", joint=gaussian, link=standard_deviations, outputs_per_target=2, code=GAUSSIAN),
-    LossRow("cross_entropy", joint=cross_entropy, link=softmax, task="multiclass", river="CrossEntropy", code=6),
+    LossRow(
+        "cross_entropy", joint=cross_entropy, link=softmax, task="multiclass", river="CrossEntropy", code=CROSS_ENTROPY
+    ),
 )

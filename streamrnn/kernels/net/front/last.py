@@ -1,0 +1,57 @@
+"""The last value, and the last label with its repeat rate, both learned as they run.
+
+Of each class three numbers are kept, forgotten over a thousand labels: how often it was followed by itself, how often by another, and
+how often it came. The last label has its own rate of repeats, the others share the rest by how often they come.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.net import words as at
+
+RATE_FORGET: Final = 0.999
+FIRST: Final = 0.5  # repeats and changes of a class before the first that is seen
+RARE: Final = 1e-3
+
+
+@kernel
+def state_last_label(hd, d, o):
+    """Write the probabilities o (K) that follow from the last label; NaN where there is none."""
+    last, rates = d[hd[at.TOLD] + hd[at.TARGET_INPUTS]], hd[at.RATES]
+    if hd[at.LASTS] == 0 or not last >= 0.0:
+        for k in range(o.size):
+            o[k] = np.nan
+        return
+    c = int(last)
+    stays = (d[rates + 3 * c] + FIRST) / (d[rates + 3 * c] + d[rates + 3 * c + 1] + 2.0 * FIRST)
+    others = 0.0
+    for k in range(o.size):
+        o[k] = d[rates + 3 * k + 2] + RARE
+        others += o[k] if k != c else 0.0
+    for k in range(o.size):
+        o[k] = o[k] * (1.0 - stays) / others if k != c else (stays if o.size > 1 else 1.0)
+
+
+@kernel
+def learn_last_label(hd, d, label):
+    """Take a known label into the rates: with the one that had been told for its event."""
+    last, rates = d[hd[at.TOLD] + hd[at.TARGET_INPUTS]], hd[at.RATES]
+    if last >= 0.0:
+        c = rates + 3 * int(last)
+        d[c] *= RATE_FORGET
+        d[c + 1] *= RATE_FORGET
+        d[c if label == int(last) else c + 1] += 1.0
+    for k in range(hd[at.OUTPUTS]):
+        d[rates + 3 * k + 2] *= RATE_FORGET
+    d[rates + 3 * label + 2] += 1.0
+
+
+@kernel
+def state_last_value(hd, d, o):
+    """Write the last known values o (K), in the targets' own units; NaN where there is none."""
+    for k in range(o.size):
+        o[k] = d[hd[at.TOLD] + hd[at.TARGET_INPUTS] + k] if k < hd[at.LASTS] else np.nan

@@ -1,0 +1,108 @@
+"""The linear expert: regularised recursive least squares for numbers, and for classes a multinomial logistic with the same matrix.
+
+With x the regressors, o = W x and e = y - o (for classes e = [y] - softmax(o)), and h = 1 (for classes the curvature of the log loss in
+the direction of the error, e' (diag(p) - p p') e / e'e, at least ``LEAST_CURVATURE``)::
+
+    g = P x,   power = l + h x . g,   W += e g' / power,   P = (P - h g g' / power) / l
+
+(:mod:`streamrnn.kernels.least_squares`; for classes that is an extended Kalman filter with one covariance for all of them.) What is forgotten is given back as a ridge,
+in one direction each ``REFRESH`` events, so that P cannot grow where nothing comes: 1 / P >= ``RIDGE`` or so, and a step is bounded.
+
+Beyond :data:`~streamrnn.kernels.net.front.table.MOST_WHOLE` regressors each weight has its own rate (J. Duchi et al., AdaGrad, 2011).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.least_squares import diagonal, times, update
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.front.table import MOST_WHOLE
+from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
+
+FORGET: Final = 0.998  # as of the forecaster's shorter regression: 500 events; .9995 follows no change, .99 is noise
+RIDGE: Final = 3.0  # in events of standardised features; 1 is surer than it should be of the first hundred rows
+REFRESH: Final = 8  # events; without it a change of separable classes is followed ten times later
+LEAST_CURVATURE: Final = 0.1  # 0.02: rows that are sure take steps without bound; 0.2: changes are followed late
+RATE: Final = 0.1  # of the diagonal step
+MOST_OUTPUT: Final = 10.0  # standard deviations
+
+
+@kernel
+def state_linear(hd, d, o):
+    """Write the outputs o (K): standardised numbers, or logits."""
+    x = d[hd[at.REGRESSORS] : hd[at.REGRESSORS] + hd[at.N_REGRESSORS]]
+    for k in range(o.size):
+        w = d[hd[at.LINEAR_W] + k * x.size : hd[at.LINEAR_W] + (k + 1) * x.size]
+        s = 0.0
+        for i in range(x.size):
+            s += w[i] * x[i]
+        o[k] = s if hd[at.LOSS] == CROSS_ENTROPY else min(max(s, -MOST_OUTPUT), MOST_OUTPUT)
+
+
+@kernel
+def curvature(p, e):
+    """Return the curvature of the log loss at p (K) in the direction of the error e (K)."""
+    pe, ee, pee = 0.0, 0.0, 0.0
+    for k in range(p.size):
+        pe += p[k] * e[k]
+        ee += e[k] * e[k]
+        pee += p[k] * e[k] * e[k]
+    return max((pee - pe * pe) / ee, LEAST_CURVATURE) if ee > 1e-12 else LEAST_CURVATURE
+
+
+@kernel
+def _start_matrix(P, n):
+    for i in range(P.size):
+        P[i] = 0.0
+    for i in range(n):
+        P[diagonal(i)] = 1.0 / RIDGE
+
+
+@kernel
+def _learn_rates(d, P, W, x, e):
+    """Take a step with a rate for each weight: P (D), W: where the weights (K, D) begin."""
+    square = 0.0
+    for k in range(e.size):
+        square += e[k] * e[k]
+    for i in range(x.size):
+        P[i] += square * x[i] * x[i]
+    for k in range(e.size):
+        for i in range(x.size):
+            d[W + k * x.size + i] += RATE * e[k] * x[i] / np.sqrt(P[i] + 1e-8)
+
+
+@kernel
+def learn_linear(hd, d, e, h):
+    """Learn from the errors e (K; 0 where not known) and the curvature h, at the regressors that are written."""
+    phi, n, work = hd[at.N_REGRESSORS], hd[at.N_OWN], hd[at.GAIN]
+    x = d[hd[at.REGRESSORS] : hd[at.REGRESSORS] + phi]
+    g, scratch, unit = d[work : work + phi], d[work + phi : work + 2 * phi], d[work + 2 * phi : work + 3 * phi]
+    P, W = d[hd[at.LINEAR_P] : hd[at.LINEAR_P] + hd[at.LINEAR_P_SIZE]], hd[at.LINEAR_W]
+    if n > MOST_WHOLE:
+        _learn_rates(d, P, W, x, e)
+        return
+    for turn in range(2 if hd[at.LEARNED] % REFRESH == 0 else 1):
+        first = turn == 0
+        if not first:  # one direction gets back what is forgotten there between its turns
+            for i in range(phi):
+                unit[i] = 0.0
+            unit[hd[at.LEARNED] // REFRESH % n] = np.sqrt(RIDGE * (1.0 - FORGET) * REFRESH * n)
+        if P[0] == 0.0:
+            _start_matrix(P, n)
+        q, _ = times(P, x if first else unit, g, phi)
+        power = FORGET + h * q if first else 1.0 + q
+        if not (power > 0.0 and power < 1e300):
+            P[0] = 0.0
+            return
+        for k in range(e.size if first else 0):
+            step = e[k] / power
+            for i in range(phi):
+                d[W + k * phi + i] += step * g[i]
+        update(P, g, scratch, (h if first else 1.0) / power, 1.0 / FORGET if first else 1.0, phi)
+
+
+__all__ = ["curvature", "learn_linear", "state_linear"]

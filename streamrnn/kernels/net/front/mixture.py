@@ -1,0 +1,215 @@
+"""What the experts state for an event, their weighted mean, and how their weights learn.
+
+Numbers: Bernstein online aggregation, discounted, as of the forecaster (:mod:`streamrnn.kernels.forecast.aggregation` has its formulas and their
+bound): the regret is bounded against any fixed mixture over the last events. The loss is the absolute error, quadratic below the usual one. Classes: the probabilities are mixed, and the weights are those of a mixture whose log loss may follow a
+sequence of experts with few changes (M. Herbster, M. Warmuth, Tracking the best expert, Machine Learning 32, 1998)::
+
+    w_j <- w_j^DISCOUNT p_j(y)^(1 / overlap),  normalised;   w_j <- (1 - SHARE) w_j + SHARE / E
+
+An expert without an opinion (NaN: no label has come) is left out, and its weight stays as it is.
+The weights are a stream's own: each key has its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast.aggregation import REGRET_FORGET, SETTLED_LOSSES
+from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
+from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
+from streamrnn.kernels.net.front.regressors import write_regressors
+from streamrnn.kernels.net.front.table import LAST, LINEAR, NET
+from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
+from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.net.target_inputs import age_of
+from streamrnn.kernels.net.targets import unscale_output
+
+DISCOUNT: Final = 0.998
+SHARE: Final = 0.001
+LEAST_PROBABILITY: Final = 1e-3  # shared by all classes: what one sure mistake costs at most
+ERROR_ALPHA: Final = 1e-3
+WILD: Final = 4.0  # usual errors: the most that one counts
+MOST_REGRET: Final = 16.0  # squares of the usual error
+PRIOR_OF_LAST: Final = (
+    6.0  # as many times that of another: before any has learned, nothing is safer; 10 costs short streams a tenth
+)
+
+
+@kernel
+def lanes(hd):
+    """Return how many mixtures there are: one for each number, one for all classes."""
+    return min(hd[at.OUTPUTS], 1) if hd[at.LOSS] == CROSS_ENTROPY else hd[at.OUTPUTS]
+
+
+@kernel
+def consult(hd, d, o):
+    """Let each expert state its forecast of the prepared event, from the net's o (K, in the target's own terms); write the mixture's into o."""
+    K, E, said = o.size, 0, hd[at.SAID]
+    if hd[at.EXPERTS] & NET:
+        for k in range(K):
+            d[said + k] = o[k]
+        E += 1
+    if hd[at.EXPERTS] & LAST:
+        part = d[said + E * K : said + (E + 1) * K]
+        if hd[at.LOSS] == CROSS_ENTROPY:
+            state_last_label(hd, d, part)
+        else:
+            state_last_value(hd, d, part)
+        E += 1
+    if hd[at.EXPERTS] & LINEAR:
+        part = d[said + E * K : said + (E + 1) * K]
+        write_regressors(hd, d)
+        state_linear(hd, d, part)
+        for k in range(K):
+            d[hd[at.ERRORS] + k] = part[k]
+        if hd[at.LOSS] == CROSS_ENTROPY:
+            softmax(hd, d, part)
+        else:
+            for k in range(K):
+                part[k] = unscale_output(hd, d, k, part[k])
+        E += 1
+    _mix(hd, d, o, E)
+
+
+@kernel
+def _prior(hd, j):
+    """Return the weight of expert j before any is known, up to a factor."""
+    last = hd[at.EXPERTS] & LAST and hd[at.LOSS] != CROSS_ENTROPY and j == (hd[at.EXPERTS] & NET)
+    return PRIOR_OF_LAST if last else 1.0
+
+
+@kernel
+def _overlap(hd, d):
+    """Return how many labels were still to come when the event was predicted: their errors say the same thing that many times."""
+    head = hd[at.AREA_HEAD]
+    gap = hd[head + at.A_EVENTS] - hd[head + at.A_KNOWN]
+    return max(age_of(hd, d) / max(gap, 1), 1.0)
+
+
+@kernel
+def _mix(hd, d, o, E):
+    """Write the weighted mean of those that have an opinion into o (K), and for numbers give it to those that have none."""
+    K, said, n = o.size, hd[at.SAID], lanes(hd)
+    weights = hd[at.MIXTURE] + 3 * E * n
+    for k in range(K):
+        lane = min(k, n - 1)
+        whole = 0.0
+        for j in range(E):
+            whole += d[weights + j * n + lane]
+        total, share = 0.0, 0.0
+        for j in range(E):
+            v = d[said + j * K + k]
+            w = d[weights + j * n + lane] if whole > 0.0 else _prior(hd, j)
+            if usable(v):
+                total += w * v
+                share += w
+        o[k] = total / share if share > 0.0 else 0.0
+        d[hd[at.MIXED] + k] = o[k]
+
+
+@kernel
+def _slope(hd, d, lane, e, n, E):
+    """Return the slope of the loss at the error e, and the most that a regret counts; take e into the running error."""
+    error, count = hd[at.MIXTURE] + 4 * E * n + lane, hd[at.MIXTURE] + (4 * E + 1) * n + lane
+    usual, size = d[error], abs(e)
+    settled = usual > 0.0 and d[count] > SETTLED_LOSSES
+    g = min(max(e, -usual), usual) if settled else e
+    limit = MOST_REGRET * usual * usual if settled else 1e300
+    size = min(size, WILD * usual) if settled else size
+    d[error] += max(ERROR_ALPHA, 1.0 / d[count]) * (size - usual)
+    d[count] += 1.0
+    return g, limit
+
+
+@kernel
+def _weigh_numbers(hd, d, y, E):
+    """Move the weights after the targets y (n, raw; NaN: not known), for what was stated."""
+    n, said = y.size, hd[at.SAID]
+    R, V = hd[at.MIXTURE], hd[at.MIXTURE] + E * n
+    B, w = V + E * n, V + 2 * E * n
+    count, rate = hd[at.MIXTURE] + (4 * E + 1) * n, hd[at.WEIGHING]
+    log_E = np.log(float(E))
+    for k in range(n):
+        if not usable(y[k]):
+            continue
+        if d[count + k] == 0.0:  # the first target of a stream: nobody could know
+            d[count + k] = 1.0
+            continue
+        p = d[hd[at.MIXED] + k]
+        g, limit = _slope(hd, d, k, p - y[k], n, E)
+        most_bound, most_square = 0.0, 0.0
+        for j in range(E):
+            f, i = d[said + j * n + k], j * n + k
+            r = min(max(g * (p - f), -limit), limit) if usable(f) else 0.0
+            d[rate + j] = r
+            d[B + i] = max(d[B + i] * REGRET_FORGET, abs(r))
+            d[V + i] = d[V + i] * REGRET_FORGET + r * r
+            most_bound, most_square = max(most_bound, d[B + i]), max(most_square, d[V + i])
+        if not (most_square > 0.0 and most_square < 1e300):
+            continue
+        top, overlap, total = -1e300, _overlap(hd, d), 0.0
+        for j in range(E):
+            i, r = j * n + k, d[rate + j]
+            eta = min(0.5 / max(d[B + i], 1e-3 * most_bound), np.sqrt(log_E / max(d[V + i], 1e-6 * most_square)))
+            d[R + i] = d[R + i] * REGRET_FORGET + r - eta * r * r
+            d[rate + j], d[w + i] = eta, eta * d[R + i] / overlap
+            top = max(top, d[w + i])
+        for j in range(E):
+            i = j * n + k
+            d[w + i] = _prior(hd, j) * d[rate + j] * np.exp(d[w + i] - top)
+            total += d[w + i]
+        for j in range(E):
+            d[w + j * n + k] /= total
+
+
+@kernel
+def _weigh_classes(hd, d, label, E):
+    """Move the weights after a label."""
+    K, said, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE] + 3 * E
+    whole, overlap = 0.0, _overlap(hd, d)
+    for j in range(E):
+        whole += d[weights + j]
+    total = 0.0
+    for j in range(E):
+        w = d[weights + j] if whole > 0.0 else 1.0 / E
+        v = d[said + j * K + label]
+        v = v if usable(v) else d[hd[at.MIXED] + label]
+        gain = np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / overlap
+        d[weights + j] = np.exp(DISCOUNT * np.log(w) + gain)
+        total += d[weights + j]
+    for j in range(E):
+        d[weights + j] = (1.0 - SHARE) * d[weights + j] / total + SHARE / E
+
+
+@kernel
+def learn_experts(hd, d, y, z):
+    """Let weights and experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known."""
+    if hd[at.FROZEN] != 0:
+        return
+    K, e = y.size, d[hd[at.ERRORS] : hd[at.ERRORS] + y.size]
+    E = (hd[at.EXPERTS] & 1) + (hd[at.EXPERTS] >> 1 & 1) + (hd[at.EXPERTS] >> 2 & 1)
+    h, known = 1.0, False
+    if hd[at.LOSS] == CROSS_ENTROPY:
+        if not (y[0] >= 0.0 and y[0] < K):
+            return
+        label, known = int(y[0]), True
+        _weigh_classes(hd, d, label, E)
+        if hd[at.EXPERTS] & LAST:
+            learn_last_label(hd, d, label)
+        if hd[at.EXPERTS] & LINEAR:
+            p = d[hd[at.SAID] + (E - 1) * K : hd[at.SAID] + E * K]
+            for k in range(K):
+                e[k] = (1.0 if k == label else 0.0) - p[k]
+            h = curvature(p, e)
+    else:
+        if hd[at.EXPERTS] & LINEAR:
+            for k in range(K):
+                e[k] = z[k] - e[k] if usable(z[k]) else 0.0
+                known = known or usable(z[k])
+        _weigh_numbers(hd, d, y, E)
+    if known and hd[at.EXPERTS] & LINEAR:
+        learn_linear(hd, d, e, h)

@@ -1,0 +1,51 @@
+"""The experts of a labelled stream by name, and how large what they need is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streamrnn.kernels.least_squares import BLOCK, packed, padded
+
+NET, LAST, LINEAR = 1, 2, 4
+EXPERTS: Final = {"net": NET, "last": LAST, "linear": LINEAR}
+"""The bit of each expert in the header's word ``EXPERTS``, in their order."""
+
+MOST_LAGS: Final = 8  # of each feature and of the target: known short lags are found at once, longer ones are the net's
+MOST_WITH_LAGS: Final = 48  # regressors up to which lags are added: the matrix costs time with their square
+MOST_WHOLE: Final = 64  # regressors up to which there is a matrix; beyond, each weight has a rate of its own
+
+
+def lags(features: int, targets: int) -> tuple[int, int]:
+    """Return the lags of the features and of the targets that the linear expert sees, the last known target included.
+
+    Parameters
+    ----------
+    features, targets
+        How many numbers an event has of each (classes: one number each).
+
+    Examples
+    --------
+    >>> from streamrnn.kernels.net.front.table import lags
+    >>> lags(1, 1), lags(8, 1), lags(4, 4), lags(100, 1)
+    ((8, 8), (3, 8), (7, 2), (0, 1))
+    """
+    if not targets:
+        return 0, 0
+    room = MOST_WITH_LAGS - 1 - features
+    of_targets = min(max(MOST_LAGS // targets, 1), max(room // targets, 1))
+    room -= of_targets * targets
+    return (min(max(room // features, 0), MOST_LAGS) if features else 0), of_targets
+
+
+def regressors(features: int, targets: int) -> int:
+    """Return how many numbers the linear expert's forecast is made from."""
+    of_features, of_targets = lags(features, targets)
+    return 1 + features * (1 + of_features) + targets * of_targets
+
+
+def matrix(n: int) -> int:
+    """Return how many numbers it learns with, for n regressors: half a matrix, or a rate for each."""
+    return packed(padded(n)) if n <= MOST_WHOLE else padded(n)
+
+
+__all__ = ["BLOCK", "EXPERTS", "LAST", "LINEAR", "NET", "lags", "matrix", "padded", "regressors"]

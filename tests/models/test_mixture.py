@@ -1,0 +1,176 @@
+"""The mixture in front of regressors and classifiers: net, last target, linear model."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from streamrnn import RNNClassifier, RNNMultiTargetRegressor, RNNRegressor, dumps, loads
+from streamrnn.errors import ParameterError
+
+RNG = np.random.default_rng(11)
+X = RNG.normal(size=(2500, 2))
+
+
+def persistent(n=2500, stay=1 / 60):
+    rng, label, found = np.random.default_rng(5), 0, []
+    for _ in range(n):
+        label = int(rng.integers(3)) if rng.random() < stay else label
+        found.append("abc"[label])
+    return found
+
+
+def right(found, labels):
+    return np.mean([a == b for a, b in zip(found, labels, strict=True)])
+
+
+def test_never_behind_the_last_value():
+    """A random walk, of which nothing more can be known: within a hundredth of the last value."""
+    y = np.cumsum(RNG.normal(size=len(X)))
+    found = RNNRegressor(hidden_size=8).progressive_many(X, y)
+
+    assert np.abs(found - y)[1:].mean() < 1.02 * np.abs(np.diff(y)).mean()
+
+
+def test_never_behind_the_last_label():
+    """Labels that stay, with features that say nothing."""
+    labels = persistent()
+    found = RNNClassifier(hidden_size=8).progressive_many(X, labels)
+
+    assert right(found, labels) > right(labels[:-1], labels[1:]) - 0.005
+
+
+@pytest.mark.parametrize("delay", [1, 10])
+def test_never_behind_the_last_known_value(delay):
+    """The same where labels come late, with ``advance="predict"``."""
+    y = np.cumsum(RNG.normal(size=700))
+    model, errors = RNNRegressor(hidden_size=8, advance="predict"), []
+    for i, x in enumerate(X[:700]):
+        row = dict(enumerate(x))
+        errors.append(abs(model.predict_one(row) - y[i]))
+        if i >= delay:
+            model.learn_one(dict(enumerate(X[i - delay])), y[i - delay])
+
+    known = np.abs(y[delay + 1 :] - y[: -delay - 1])
+    assert np.mean(errors[delay + 1 :]) < 1.05 * known.mean()
+
+
+def test_a_stream_that_was_exactly_foreseen_is_learned_anew_when_it_changes():
+    """Six equal targets, of which no expert missed any, and then something to learn: the weights still move."""
+    y = np.concatenate([np.full(6, 10.0), X[:594, 0]])
+    model = RNNRegressor(hidden_size=8)
+    found = model.progressive_many(np.concatenate([X[:6], X[:594]]), y)
+
+    assert np.abs(found - y)[300:].mean() < 0.1
+    assert model.weights_["last"] < 0.05
+
+
+def test_rare_labels_are_no_late_ones():
+    """One event in ten has a label, and the last one says nothing: the weights follow as fast, label by label, as if all had one."""
+    y = np.where(np.arange(len(X)) % 10 == 0, X[:, 0], np.nan)
+    model = RNNRegressor(hidden_size=8)
+    found = model.progressive_many(X, y)
+
+    assert np.nanmean(np.abs(found - y)[1500:]) < 0.2
+    assert model.weights_["last"] < 0.1
+
+
+def test_short_lags_are_found_at_once():
+    """The linear expert sees some events before: what hangs on the feature three events ago is known after 300."""
+    y = np.concatenate([np.zeros(3), X[:-3, 0]])[:600]
+    found = RNNRegressor(hidden_size=8).progressive_many(X[:600], y)
+    assert np.abs(found - y)[300:].mean() < 0.1
+
+    labels = ["up" if value > 0 else "down" for value in y]
+    found = RNNClassifier(hidden_size=8).progressive_many(np.sign(X[:600]), labels)
+    assert right(found[300:], labels[300:]) > 0.95
+
+
+def test_the_net_learns_the_same_whoever_stands_in_front():
+    """The experts do not touch the net: its weights are equal, bit for bit, with all experts and alone."""
+    y = np.cumsum(X[:300, 0])
+    mixed, alone = RNNRegressor(hidden_size=8), RNNRegressor(hidden_size=8, experts=("net",))
+    mixed.learn_many(X[:300], y)
+    alone.learn_many(X[:300], y)
+
+    for name, weights in alone.weights.items():
+        assert (mixed.weights[name] == weights).all(), name
+
+
+def test_one_by_one_and_restored_at_any_event_are_the_bits_of_a_block():
+    """Classes that appear on the way, features that come later, keys: loop, block and restart agree."""
+    labels = persistent(300, 0.2)
+    frame = pd.DataFrame(X[:300], columns=["a", "b"]).assign(k=np.arange(300) % 3)
+    block, single = RNNClassifier(hidden_size=8, key="k"), RNNClassifier(hidden_size=8, key="k")
+    found = block.progressive_many(frame, labels)
+    for i, (x, label) in enumerate(zip(frame.to_dict("records"), labels, strict=True)):
+        assert i == 0 or single.predict_one(x) == found[i]
+        single.learn_one(x, label)
+        if i % 37 == 0:
+            single = loads(dumps(single))
+
+    assert pickle.dumps(single) == pickle.dumps(block)
+
+
+def test_what_the_linear_expert_knows_stays_as_features_and_classes_come():
+    """A new feature, which moves the places of all lags, changes no answer of the linear expert, and it goes on from there."""
+    y = np.concatenate([np.zeros(2), X[:-2, 1]])
+    model = RNNRegressor(hidden_size=8, experts=("linear",))
+    for x, value in zip(X[:400], y[:400], strict=True):
+        model.learn_one(dict(zip("ab", x, strict=True)), value)
+    before = model.predict_one({"a": 0.3, "b": 0.1})
+    model._grow(["c"])
+    assert model.predict_one({"a": 0.3, "b": 0.1}) == pytest.approx(before, rel=1e-12)
+
+    errors = []
+    for x, value in zip(X[400:450], y[400:450], strict=True):
+        row = {**dict(zip("ab", x, strict=True)), "c": 1.0}
+        errors.append(abs(model.predict_one(row) - value))
+        model.learn_one(row, value)
+    assert np.mean(errors) < 0.1
+
+
+def test_wide_rows_have_a_rate_for_each_weight():
+    """Beyond 64 regressors there is no matrix; the expert still learns."""
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(1500, 80))
+    y = rows[:, :5].sum(axis=1)
+    found = RNNRegressor(hidden_size=8, experts=("linear",)).progressive_many(rows, y)
+
+    assert np.abs(found - y)[1000:].mean() < 0.5 * np.abs(y).mean()
+
+
+def test_the_weights_can_be_read():
+    """They sum to one: by target where there are several, by key where there is one."""
+    one = RNNRegressor(hidden_size=8)
+    assert one.weights_ == dict.fromkeys(("net", "last", "linear"), 1 / 3)
+    one.learn_many(X[:100], np.cumsum(X[:100, 0]))
+    assert sum(one.weights_.values()) == pytest.approx(1.0)
+
+    several = RNNMultiTargetRegressor(hidden_size=8)
+    several.learn_many(X[:100], pd.DataFrame({"u": X[:100, 0], "v": X[:100, 1]}))
+    assert list(several.weights_) == ["u", "v"]
+
+    keyed = RNNClassifier(hidden_size=8, key="k", experts=("net", "last"))
+    for i in range(20):
+        keyed.learn_one({"k": i % 2, "a": 0.0}, bool(i % 3))
+    assert [sum(weights.values()) for weights in keyed.weights_.values()] == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"experts": ()}, "different names"),
+        ({"experts": ("net", "net")}, "different names"),
+        ({"experts": ("rls",)}, "different names"),
+        ({"experts": ("net", "last"), "autoregressive": False}, "without 'last'"),
+        ({"experts": ("net", "last"), "loss": "quantile"}, "states no middle"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(params, message):
+    """With the rule, before anything is made."""
+    with pytest.raises(ParameterError, match=message):
+        RNNRegressor(**params)
