@@ -20,7 +20,7 @@ CONFIG = """
 [source]
 path = "in.csv"
 [model]
-hidden_size = 4
+hidden_size = 8
 seed = 3
 [alarm]
 warm_up = 100
@@ -88,7 +88,7 @@ def test_same_bytes(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert quiet(done.stderr)
         results.append((config.parent / "out.jsonl").read_bytes())
-    options = ("--seed", "3", "--hidden-size", "4", "--alarm-rate", "0.05")  # as configured
+    options = ("--seed", "3", "--hidden-size", "8", "--alarm-rate", "0.05")  # as configured
     piped = command("replay", "-", *options, input=(HEAD + ROWS).encode())
 
     assert results[0] == results[1]

@@ -397,7 +397,7 @@ def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     """Where there is a net for each key, what they take is said before they are paid for, and how many fit into a budget."""
     (tmp_path / "in.csv").write_text("sensor,a\ns,1\n")
     path = tmp_path / "watch.toml"
-    text = "[source]\npath = 'in.csv'\nkey = 'sensor'\n[model]\nhidden_size = 4\n[sink]\npath = 'out'\n[state]\ndir = 'state'\n"
+    text = "[source]\npath = 'in.csv'\nkey = 'sensor'\n[model]\nhidden_size = 8\n[sink]\npath = 'out'\n[state]\ndir = 'state'\n"
     said = []
     for more in ("max_keys = 20\n", "memory_mb = 1.6\n"):
         path.write_text(text + more)

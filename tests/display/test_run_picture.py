@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from streamrnn.config import Alarm
+from streamrnn.config import Alarm, Forecast
+from streamrnn.display.forecast_summary import ForecastSummary
 from streamrnn.display.run_picture import _fill, draw
 from streamrnn.display.run_summary import RunSummary
 from streamrnn.engine.monitor import Summary
@@ -60,15 +62,40 @@ def test_cuts(cuts: list[int]) -> None:
 
 
 def test_bounded() -> None:
-    """A long stream stays within the limit and loses no extreme, no alarm count and no strongest alarm."""
+    """A long stream stays within the limit and loses no extreme, no alarm count and no strongest alarm, which is that event's own."""
     made = curve(20_000, [5000, 9000], 300)
-    whole = blocks(20_000, [])[0][1]
-    values = blocks(20_000, [])[0][0].values
+    block, whole = blocks(20_000, [])[0]
+    values, times, strongest = block.values, block.times, int(np.argmax(whole.scores))
+    at = int(np.argmax(made.buckets.alarm_score))
 
     assert len(made.buckets.index) <= 300
     assert (np.nanmin(values), np.nanmax(values)) == (made.buckets.low.min(), made.buckets.high.max())
     assert sum(whole.alarms) == made.alarms == made.buckets.alarms.sum()
-    assert whole.scores.max() == made.buckets.alarm_score.max()
+    assert whole.scores.max() == made.buckets.alarm_score[at]
+    assert times is not None
+    assert (made.buckets.top_index[at], made.buckets.top_time[at]) == (strongest, times[strongest])
+    assert made.buckets.top[at].tolist() == values[strongest].tolist()
+
+
+def test_other_keys_are_not_forgotten() -> None:
+    """That there was more than the series that is drawn is said, also where nothing else has come of late."""
+    made = RunSummary()
+    for keys in (2, 1):
+        [(block, scored)] = blocks(30, [], keys=keys)
+        made(block, scored, Summary())
+
+    assert (made.key, made.events, made.other_keys) == ("k0", 15 + 30, True)
+
+
+def test_a_forecast_is_kept_until_it_is_over() -> None:
+    """The picture of forecasts has the one whose last step has just come: those of the last H events and the one before."""
+    made = ForecastSummary(Forecast(horizon=3))
+    for block, scored in blocks(20, [7, 8]):
+        made(block, replace(scored, forecasts=block.values[:, None, :, None] + np.zeros((3, 1, 1))), Summary())
+
+    values = blocks(20, [])[0][0].values
+    np.testing.assert_array_equal([one[0, :, 0] for one in made.forecasts], values[-4:])
+    np.testing.assert_array_equal(list(made.values), values)
 
 
 @pytest.mark.parametrize("suffix", ["png", "html"])

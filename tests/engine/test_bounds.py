@@ -73,7 +73,7 @@ def test_memory_budget() -> None:
 def test_memory_budget_of_a_net() -> None:
     """What is held of nets weighs no more than the budget says."""
     shard = Shard(
-        model_kind("RNNAnomalyDetector", {"hidden_size": 4}), Alarm(window=100, rate=0.05), max_bytes=4_000_000
+        model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(window=100, rate=0.05), max_bytes=4_000_000
     )
 
     shard.score(block(200, 400))

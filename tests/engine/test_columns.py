@@ -23,7 +23,7 @@ from streamrnn.scorers.kinds import model_kind
 from tests.engine.memory import MemorySink, MemorySource
 from tests.engine.test_loop import ALARM, KIND
 
-SMALL = {"hidden_size": 4, "seed": 3}
+SMALL = {"hidden_size": 8, "seed": 3}
 MODELS = {
     "detector": ("RNNAnomalyDetector", SMALL),
     "with words": ("RNNAnomalyDetector", {**SMALL, "label": "y"}),

@@ -18,7 +18,7 @@ from streamrnn.io import Block
 from streamrnn.scorers.kinds import ModelKind, model_kind
 
 RATE, WARM_UP = 0.05, 20
-KIND = model_kind("RNNAnomalyDetector", {"hidden_size": 4, "seed": 3})
+KIND = model_kind("RNNAnomalyDetector", {"hidden_size": 8, "seed": 3})
 KEYS = ("a", "b", "c")
 
 
@@ -40,7 +40,7 @@ def test_series_together(cuts: tuple[int, ...]) -> None:
     """All that is said of a block of several series is, bit for bit, what a detector for each of them says; also when a column is new."""
     values, keys = stream()
     shard = Shard(KIND, Alarm(rate=RATE, warm_up=WARM_UP))
-    alone = {key: RNNAnomalyDetector(RATE, warm_up=WARM_UP, hidden_size=4, seed=3) for key in KEYS}
+    alone = {key: RNNAnomalyDetector(RATE, warm_up=WARM_UP, hidden_size=8, seed=3) for key in KEYS}
 
     for start, stop in pairwise(cuts):
         names = ("x", "y") if start >= 50 else ("x",)
@@ -67,7 +67,7 @@ def test_losses() -> None:
     first = shard.score(block(values, keys, ("x",), 0, 60)).losses
     again.restore(shard.snapshot())
     scored, resumed = (one.score(block(values, keys, ("x",), 60, 120)) for one in (shard, again))
-    alone = {key: RNNAnomalyDetector(RATE, warm_up=WARM_UP, hidden_size=4, seed=3) for key in KEYS}
+    alone = {key: RNNAnomalyDetector(RATE, warm_up=WARM_UP, hidden_size=8, seed=3) for key in KEYS}
     means = []
     for start, stop in ((0, 60), (60, 120)):
         for key in dict.fromkeys(keys[start:stop]):
@@ -94,7 +94,7 @@ def test_losses_of_others() -> None:
 
 def test_size_of_a_series() -> None:
     """What is said of a series' memory is what its net holds, and a little for what is around it."""
-    model = RNNAnomalyDetector(hidden_size=4, seed=3)
+    model = RNNAnomalyDetector(hidden_size=8, seed=3)
     model.learn_one({"x": 1.0})
 
     told = Shard(KIND).key_bytes(("x",))
@@ -145,7 +145,7 @@ def test_less_room_after_a_restart(most: int) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [KIND, model_kind("RNNRegressor", {"hidden_size": 4, "label": "y"})],
+    [KIND, model_kind("RNNRegressor", {"hidden_size": 8, "label": "y"})],
     ids=["detector", "label"],
 )
 def test_a_snapshot_is_hashed_once(kind: ModelKind, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,7 +186,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
 
 def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """list, show, export, verify and check tell good from damaged, and change nothing."""
-    path = place(tmp_path, 200, "[model]\nhidden_size = 4\nseed = 3\n")
+    path = place(tmp_path, 200, "[model]\nhidden_size = 8\nseed = 3\n")
     assert told(capsys, "snapshot", "list", str(path))[1].count("\n") == 1
     assert told(capsys, "snapshot", "show", str(path)) == (76, "streamrnn: There is no snapshot yet.\n")
     make_runtime(config.load(path, check_model), block_events=20).run()
@@ -200,7 +200,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     assert (code, listed.count("good")) == (0, 3)
     assert listed.splitlines()[1].split()[:2] == ["0", name]
-    assert shown["model"] == {"kind": "RNNAnomalyDetector", "parameters": {"hidden_size": 4, "seed": 3}}
+    assert shown["model"] == {"kind": "RNNAnomalyDetector", "parameters": {"hidden_size": 8, "seed": 3}}
     assert (shown["events"], shown["name"], min(shown["numerics"])) == (200, name, "cpu")
     assert exported == (0, "")
     assert read_export(str(tmp_path / "kept")).data == before[name]

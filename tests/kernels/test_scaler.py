@@ -44,6 +44,8 @@ STREAMS = {
     "constant, then a step": np.repeat([3.0, 4.0], 1500),
     "far from zero": 1e9 + RNG.normal(size=3000),
     "missing and absurd": np.where(RNG.random(3000) < 0.2, RNG.choice([np.nan, np.inf, -np.inf, 1e200], 3000), RNG.normal(size=3000)),
+    "a spike as the tenth value, and late": np.concatenate([RNG.normal(size=9), [1e6], RNG.normal(size=1000), [1e9], RNG.normal(size=1989)]),
+    "a spike as the eleventh value": np.concatenate([RNG.normal(size=10), [1e6], RNG.normal(size=2989)]),
 }  # fmt: skip
 
 

@@ -53,6 +53,15 @@ def test_one_key_is_a_model_without_keys():
         keyed.learn_one(x, y)
 
 
+def test_the_key_unseen_for_longest_goes():
+    """Where there is no room a new key takes the place of the one that was seen longest ago, not of the one that came first."""
+    model = RNNRegressor(**PARAMS, key="sensor", max_keys=2)
+    for key in "abac":
+        model.learn_one({"sensor": key, "u": 1.0}, 1.0)
+
+    assert list(model._keys.areas) == ["a", "c"]
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_blocks_of_mixed_keys_are_a_loop(frame):
     """``progressive_many`` with keys that come, go and are evicted gives the bits of a loop."""

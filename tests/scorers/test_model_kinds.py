@@ -68,8 +68,8 @@ def test_nested(tmp_path: Path) -> None:
 
 def test_ours_by_dotted_name(tmp_path: Path) -> None:
     """Our own models are the same by either name."""
-    one = run(place(tmp_path, '[model]\nkind = "streamrnn.RNNAnomalyDetector"\nhidden_size = 4\n'))
-    other = run(place(tmp_path, '[model]\nkind = "RNNAnomalyDetector"\nhidden_size = 4\n'))
+    one = run(place(tmp_path, '[model]\nkind = "streamrnn.RNNAnomalyDetector"\nhidden_size = 8\n'))
+    other = run(place(tmp_path, '[model]\nkind = "RNNAnomalyDetector"\nhidden_size = 8\n'))
 
     assert one == other
 
@@ -162,10 +162,10 @@ def test_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_fields(tmp_path: Path) -> None:
     """Results hold the fields asked for, in that order; input is the record as it was read."""
     names = ["input", "score", "residual", "p_value", "partition"]
-    path = place(tmp_path, f"[model]\nhidden_size = 4\n[output]\nfields = {names}\n")
+    path = place(tmp_path, f"[model]\nhidden_size = 8\n[output]\nfields = {names}\n")
 
     found = run(path)
-    full = run(place(tmp_path, "[model]\nhidden_size = 4\n"))
+    full = run(place(tmp_path, "[model]\nhidden_size = 8\n"))
 
     assert all(list(row) == names for row in found)
     assert found[7]["input"] == "7,11,2"

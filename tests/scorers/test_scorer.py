@@ -18,7 +18,7 @@ from streamrnn.scorers.scored import Scored, join
 from streamrnn.scorers.scorer import Scorer, read
 
 NAMES = ("a", "b", "said")
-NET = {"hidden_size": 4, "seed": 3}
+NET = {"hidden_size": 8, "seed": 3}
 ALARM = Alarm(rate=0.2, warm_up=10, window=30, cooldown=1)
 KINDS: dict[str, tuple[ModelKind, Forecast | None]] = {
     "detector": (model_kind("RNNAnomalyDetector", NET), None),

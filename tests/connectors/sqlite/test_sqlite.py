@@ -28,7 +28,7 @@ columns = ["flow"]
 time = "time"
 key = "sensor"
 [model]
-hidden_size = 4
+hidden_size = 8
 seed = 3
 [alarm]
 warm_up = 50
@@ -44,7 +44,7 @@ every = 300
 def place(folder: Path, rows: int, more: str = "") -> Path:
     """Lay out a database and its configuration; every hundredth row is no event."""
     folder.mkdir()
-    compile_detector(4)
+    compile_detector(8)
     with closing(sqlite3.connect(folder / "plant.db")) as database, database:
         database.execute("CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, flow, time TEXT, sensor TEXT)")
     add(folder, 0, rows)

@@ -1,0 +1,53 @@
+"""What is told of a run while it goes on: of now, not of what has been."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from streamrnn.daemon.health import ALARM_MEMORY, Health
+from streamrnn.daemon.stages import Stages
+from streamrnn.engine.monitor import Summary
+from streamrnn.io import Block
+from streamrnn.scorers.scored import Scored
+from tests.engine.memory import MemorySink, MemorySource
+from tests.engine.test_loop import runtime
+
+
+def test_a_partition_that_goes_is_read_again_no_more() -> None:
+    """Where the only partition that is replayed goes to another process, the run is ready: nothing holds it up."""
+    health = Health()
+    health.stages = Stages(lambda *_, **__: None)
+    health.phase = "running"
+    health.replaying("a", 10)
+    health.replaying("b", 20)
+    states = [health.state]
+    for name in ("a", "b"):
+        health.revoked(name)
+        states.append(health.state)
+
+    assert states == ["replaying", "replaying", "running"]
+    assert (health.detail(), health.revoked_partitions) == ("", 2)
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    """A long run that has become slow says so: events of the last ten seconds count, those before do not."""
+    health = Health()
+    health.runtime = runtime(MemorySource(1), MemorySink())
+    start = health.started
+    for second in range(40):
+        health.runtime.summary.events = 1_000_000 + (1000 * second if second <= 20 else 20_000 + 3 * (second - 20))
+        health.tick(start + second)
+
+    assert health.rate() == 3.0
+
+
+@pytest.mark.parametrize("n", [ALARM_MEMORY // 4, ALARM_MEMORY, 3 * ALARM_MEMORY])
+def test_the_share_of_alarms_is_a_share(n: int) -> None:
+    """A block counts by its length, and one longer than what is remembered counts alone: never more than all."""
+    health = Health(keep_series=False)
+    for size, alarm in ((10, False), (n, True)):
+        block = Block(("a",), np.zeros((size, 1)), range(size), size)
+        health.observe(block, Scored(np.zeros(size), np.zeros((size, 1)), [alarm] * size, [1.0] * size), Summary())
+
+    assert health.partitions["0"].alarm_share == min(1.0, n / ALARM_MEMORY)
