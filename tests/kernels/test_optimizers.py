@@ -12,7 +12,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers import table as optimizers
-from streamrnn.kernels.net.optimizers.schedules import SCHEDULES
+from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.models._translate import OptimizerChoice, optimizer
@@ -249,3 +249,19 @@ def test_a_schedule_counts_updates(schedule):
         np.testing.assert_allclose(flat(net) - w, -rate[schedule](updates) * g, rtol=1e-3, atol=1e-6)
         updates += int(not np.isnan(y).any())
     assert net.header[at.UPDATES] == updates == 9
+
+
+@pytest.mark.parametrize(("known", "times"), [(1, 1), (4, 1), (5, 1.25), (6, 1.5), (8, 2)])
+def test_the_pace_is_that_of_the_events_that_are_learned(known, times):
+    """An update at a rule's own rate counts for the events whose target is known, four by four; those without count for nothing."""
+    rng = np.random.default_rng(9)
+    X, Y = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+    Y[: 8 - known] = np.nan
+    steps = []
+    for schedule in (SCHEDULES["Constant"], PACED):
+        net = small_net("dense", window=8, stride=8, loss="squared")
+        net.header[at.SCHEDULE] = schedule
+        steps.append(step_of(net, X, Y))
+
+    assert np.abs(steps[0]).max() > 0.1
+    np.testing.assert_allclose(steps[1], times * steps[0], rtol=1e-4, atol=1e-6)

@@ -86,6 +86,24 @@ def test_labels_find_their_events():
     assert (model.n_events, model.n_dropped_labels) == (6, 3)
 
 
+@pytest.mark.parametrize("key", [None, "sensor"])
+def test_a_new_sequence_has_no_events_that_wait(key):
+    """A label that comes after ``reset`` for an event before it is dropped: it would be learned from another state."""
+    model = RNNRegressor(**PARAMS, advance="predict", key=key)
+    events = [({**x, **({key: i % 2} if key else {})}, y) for i, (x, y) in enumerate(stream(12))]
+    for x, y in events[:6]:
+        model.predict_one(x)
+        model.learn_one(x, y)
+    for x, _ in events[6:]:
+        model.predict_one(x)
+    before = model.n_dropped_labels, model.n_updates
+    model.reset()
+    for x, y in events[6:]:
+        model.learn_one(x, y)
+
+    assert (model.n_dropped_labels, model.n_updates) == (before[0] + 6, before[1])
+
+
 def test_waiting_events_are_part_of_the_state():
     """A model stored while events wait goes on as one that was not, also when new features come in between."""
     model = RNNRegressor(**PARAMS, advance="predict")
