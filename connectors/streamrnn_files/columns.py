@@ -263,7 +263,7 @@ def _key(
                 return name
     for name in named:
         distinct = len(set(whole[name]))
-        if distinct <= max(1, n / 4) and not (is_steady(moments) and distinct > 1 and name not in texts):
+        if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
     return None
 

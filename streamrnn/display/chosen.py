@@ -38,7 +38,7 @@ def _time(chosen: Mapping[str, Any]) -> str:
         gaps = when.get("gaps", 0)
         said.append(
             f"every {_span(when['step_s'], when['format'])}"
-            + (f" with {gaps} gaps in the first records" if gaps else "")
+            + (f" with {gaps} gap{'s' if gaps > 1 else ''} in the first records" if gaps else "")
         )
     if "doubt" in when:
         said.append(when["doubt"])

@@ -29,7 +29,7 @@ class FileRig:
         with (self.folder / "in.csv").open("a") as file:
             for one in records:
                 b = "" if one is None or one.b is None else repr(one.b)
-                file.write("much,1,k,t,x\n" if one is None else f"{one.a!r},{b},{one.key},{one.time},x\n")
+                file.write("much,,k,t,x\n" if one is None else f"{one.a!r},{b},{one.key},{one.time},x\n")
 
     def truncate(self, partition: str, keep: int) -> None:
         path = self.folder / "in.csv"
