@@ -13,7 +13,7 @@ from streamrnn.kernels.compile import entry
 from streamrnn.kernels.net.words import OUTLOOK_SCRATCH, OUTLOOK_WORDS
 
 RATE, WARM = 0.01, 50
-SPARE = outlook.IS_FREE + 8  # a word for what belongs to the stream, not to the feature
+SPARE, DEBT = outlook.IS_FREE + 8, outlook.IS_FREE + 9  # words for what belongs to the stream, not to the feature
 
 
 def _run(x, o, scratch, out):
@@ -24,13 +24,16 @@ def _run(x, o, scratch, out):
         if known and x[t] == x[t]:
             v = surprise.size_of(o, abs(x[t] - expected))
             p = surprise.tail(o, v)
-            exceeding = t >= WARM and surprise.exceeds(o, v, p, RATE)
+            level = surprise.level(o[DEBT], RATE)
+            exceeding = t >= WARM and surprise.exceeds(v, p, level)
             out[t, 2] = p
             out[t, 3] = 1.0 if exceeding and surprise.begins(o) else 0.0
             o[SPARE] *= 1.0 - 1.0 / surprise.REMEMBERED
             cost = surprise.price(o[SPARE], RATE)
-            if surprise.follow(o, abs(x[t] - expected), v, p, exceeding, t >= WARM, RATE, cost):
-                o[SPARE] += 1.0
+            charge, free = surprise.follow(o, abs(x[t] - expected), v, p, exceeding, level, cost)
+            o[SPARE] += free
+            if t >= WARM:
+                o[DEBT] = surprise.paid(o[DEBT], RATE, charge)
         expectation.learn(o, taken, x[t] == x[t], taken != x[t], True, scratch)
         expectation.forecast(o, taken if x[t] == x[t] else expected, np.nan, scratch)
         out[t, 4], out[t, 5] = o[outlook.SEASON], o[outlook.SIZE]
@@ -59,7 +62,7 @@ def twin(errors):
         free *= 1 - 1 / 2000
         charge = 0
         if exceeds and quiet <= 0:
-            cost = min(free / (2 * max(RATE * 2000, 1)), 1)
+            cost = min(free / (1.5 * max(RATE * 2000, 1)), 1)
             is_free = cost < 1 and p < level / 2
             free, charge = free + is_free, cost if is_free else 1
         quiet = 10 if exceeds else max(quiet - 1, 0)

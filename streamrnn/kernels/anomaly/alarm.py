@@ -46,7 +46,8 @@ RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE = range(6)
     EPISODES,
     TOGETHER_LEFT,
     FREE_EPISODES,
-) = range(12)
+    SURPRISE_DEBT,
+) = range(13)
 COUNTS, BINS = 16, 160
 
 # ---- flags of an event ------------------------------------------------------------------------------

@@ -43,7 +43,8 @@ def _follow(hd, d, F, x, expected):
     begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
     warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
     a[alarm.FREE_EPISODES] *= 1.0 - 1.0 / surprise.REMEMBERED
-    cost, free = surprise.price(a[alarm.FREE_EPISODES], rate), 0.0
+    cost, level = surprise.price(a[alarm.FREE_EPISODES], rate), surprise.level(a[alarm.SURPRISE_DEBT], rate / F)
+    charge, free = 0.0, 0.0
     for i in range(F):
         w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
         if begins:
@@ -56,10 +57,12 @@ def _follow(hd, d, F, x, expected):
         if v == v and o[outlook.EVENTS] > 0.0:  # noqa: PLR0124  NaN
             n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
-            if surprise.follow(
-                o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, warm, rate / F, cost
-            ):  # fmt: skip
-                free = 1.0
+            due, is_free = surprise.follow(
+                o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, level, cost
+            )  # fmt: skip
+            charge, free = max(charge, due), max(free, is_free)
+    if warm:
+        a[alarm.SURPRISE_DEBT] = surprise.paid(a[alarm.SURPRISE_DEBT], rate, charge)
     a[alarm.FREE_EPISODES] += free
 
 

@@ -55,7 +55,7 @@ def statistics(hd, d, i):
 
 
 @kernel
-def _surprise(o, gain, expected, x, warm, rate, own):
+def _surprise(o, gain, expected, x, level, own):
     """Write how far a value is from what was expected, how rare that is, and whether it exceeds."""
     if not (o[outlook.EVENTS] > 0.0 and expected == expected):  # noqa: PLR0124  NaN
         return
@@ -65,7 +65,7 @@ def _surprise(o, gain, expected, x, warm, rate, own):
     p = surprise.tail(o, v)
     own[novelty.SURPRISE_P] = p
     own[novelty.SURPRISE_VIEW] = -np.log10(p)
-    if warm and surprise.exceeds(o, v, p, rate):
+    if surprise.exceeds(v, p, level):
         own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o) else alarm.STILL_SURPRISED
 
 
@@ -90,7 +90,7 @@ def judge(hd, f, d, F, x, expected):
     event[0], event[1], event[2] = 0.0, 0.0, 0.0
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
-    rate = alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F
+    level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F) if warm else 0.0
     most, surprised = 0, 0.0
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
@@ -106,7 +106,7 @@ def judge(hd, f, d, F, x, expected):
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
         gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
         novelty.compare(w, memory, M, relative, gains, own)
-        _surprise(o, gains[3], expected[i], v, warm, rate, own)
+        _surprise(o, gains[3], expected[i], v, level, own)
         if own[novelty.FEATURE_SCORE] > event[0]:
             event[0], event[1] = own[novelty.FEATURE_SCORE], float(i)
         surprised = max(surprised, own[novelty.SURPRISED])

@@ -22,8 +22,8 @@ EVENTS, EXPECTED, BEYOND = range(3)
 SEASON, SHAPE_BEGAN, LEVEL = range(3, 6)
 # running size of the errors: itself, errors counted, those in a row beyond its limit, largest of this stretch and of the one before
 SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
-# the tail's quantile and Hill's mean; alarm debt; events until an episode is over; whether this one is free
-TAIL, HILL, DEBT, TOGETHER_LEFT, IS_FREE = range(11, 16)
+# the tail's quantile and Hill's mean; events until an episode is over; whether this one is free
+TAIL, HILL, TOGETHER_LEFT, IS_FREE = range(11, 15)
 FORECASTS, ERRORS = 32, 36  # of each expert
 COEFFICIENTS, RESIDUALS, GAIN = 48, 64, 80
 SEASON_CURVE: Final = GAIN + GAIN_ROOM

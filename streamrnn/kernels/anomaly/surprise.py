@@ -8,8 +8,8 @@ the mean of log(v / u) beyond it (B. M. Hill, 1975)::
 **Episodes.** What is charged to the alarm debt D (as in :mod:`~streamrnn.kernels.anomaly.alarm`) is an episode of exceedances no more than ``TOGETHER``
 events apart, not each of them. An episode that begins far out (p below half of the level) is *free* while such ones are rare: it is charged only by
 the share of how many there were of late (1 for ``OFTEN`` times the rate), and its exceedances teach u and h nothing. So a fault that comes back
-alarms again, and what becomes usual stops alarming: as free episodes at x times the rate are charged x^2 / ``OFTEN``, there are no more than 1.4 times the
-rate.
+alarms again, and what becomes usual stops alarming: as free episodes at x times the rate are charged x^2 / ``OFTEN``, there are no more than 1.2 times the
+rate. The debt is that of all features together.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PRESUMED: Final = 1.2  # alarms over false alarms
 TOGETHER: Final = 10.0  # events between exceedances of one episode
 FAR: Final = 2.0  # how far below the level p must begin for a free episode
 REMEMBERED: Final = 2000.0  # events in which free episodes are counted
-OFTEN: Final = 2.0  # times the rate: with so many free episodes of late none is free
+OFTEN: Final = 1.5  # times the rate: with so many free episodes of late none is free
 MOST_DEBT, LEAST_DEBT = 6.0, -50.0
 DEBT_BOUND: Final = 4.0
 
@@ -52,15 +52,15 @@ def tail(o, v):
 
 
 @kernel
-def level(o, rate):
-    """Return the p-value at or below which an event exceeds."""
-    return PRESUMED * rate * np.exp(min(max(o[at.DEBT], -DEBT_BOUND), DEBT_BOUND))
+def level(debt, rate):
+    """Return the p-value at or below which an event exceeds. ``rate``: a feature's share of the alarms."""
+    return PRESUMED * rate * np.exp(min(max(debt, -DEBT_BOUND), DEBT_BOUND))
 
 
 @kernel
-def exceeds(o, v, p, rate):
-    """Tell whether an event of this size and p-value exceeds; ``rate``: the feature's share of the alarms."""
-    return v >= LEAST_SIZE and p <= level(o, rate)
+def exceeds(v, p, most):
+    """Tell whether a size with this p-value exceeds a level ``most``."""
+    return v >= LEAST_SIZE and p <= most
 
 
 @kernel
@@ -71,27 +71,31 @@ def begins(o):
 
 @kernel
 def price(free, rate):
-    """Return what a free episode is charged when there were so many of late in the whole stream; ``rate``: of its alarms."""
+    """Return what a free episode is charged when there were so many of late; ``rate``: of all features' alarms."""
     return min(free / (OFTEN * max(rate * REMEMBERED, 1.0)), 1.0)
 
 
 @kernel
-def follow(o, error, v, p, exceeding, warm, rate, cost):
-    """Take an error into the rule's memory; return whether a free episode begins. v, p, exceeding: as found of it before.
+def paid(debt, rate, charge):
+    """Return the alarm debt of all features after an event."""
+    return min(max(debt + rate - charge, LEAST_DEBT), MOST_DEBT)
 
-    ``warm``: whether the warm-up is over; ``cost``: :func:`price` of a free episode.
+
+@kernel
+def follow(o, error, v, p, exceeding, most, cost):
+    """Take an error into the memory of a feature. v, p, exceeding: as found of it before.
+
+    Returns what is charged: 1 for an episode that begins, ``cost`` for a free one, else 0; and 1 where it is free. ``most``: the level; ``cost``: :func:`price`.
     """
-    charge, is_free = 0.0, False
+    charge, free = 0.0, 0.0
     if exceeding:
         if begins(o):
-            is_free = cost < 1.0 and p < level(o, rate) / FAR
-            charge = cost if is_free else 1.0
-            o[at.IS_FREE] = 1.0 if is_free else 0.0
+            free = 1.0 if cost < 1.0 and p < most / FAR else 0.0
+            charge = cost if free > 0.0 else 1.0
+            o[at.IS_FREE] = free
         o[at.TOGETHER_LEFT] = TOGETHER
     else:
         o[at.TOGETHER_LEFT] = max(o[at.TOGETHER_LEFT] - 1.0, 0.0)
-    if warm:
-        o[at.DEBT] = min(max(o[at.DEBT] + rate - charge, LEAST_DEBT), MOST_DEBT)
     follow_size(o, error)
     if o[at.COUNTED] > SETTLED and not (exceeding and o[at.IS_FREE] > 0.0):
         if not o[at.TAIL] > 0.0:
@@ -101,4 +105,4 @@ def follow(o, error, v, p, exceeding, warm, rate, cost):
         if v > u:
             h = o[at.HILL] + TAIL_STEP * (min(np.log(v / u), MOST_LOG) - o[at.HILL])
             o[at.HILL] = min(max(h, LEAST_HILL), MOST_HILL)
-    return is_free
+    return charge, free
