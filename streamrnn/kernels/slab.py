@@ -61,14 +61,21 @@ class Slab:
 
     def note(self, words: Iterable[tuple[int, int]]) -> None:
         """Set header words to numbers, given as (word, number)."""
-        self.words.update((word, int(value)) for word, value in words)
+        for word, value in words:
+            self._set(word, int(value))
+
+    def _set(self, word: int, value: int) -> None:
+        """Set a header word, which nothing else may have: kernels would take one thing for the other."""
+        if not 0 <= word < self.header_words or word in self.words:
+            raise ValueError(f"Header word {word} is taken, or not one of {self.header_words}.")
+        self.words[word] = value
 
     def add(self, word: int, name: str, dtype: str, *shape: int) -> None:
         """Add an array; its header word is its offset, in units of its own type."""
         kind = np.dtype(dtype)
         size = kind.itemsize * math.prod(shape)
         self.fields[name] = Field(self.nbytes, size, kind, shape, self._in_area)
-        self.words[word] = self.nbytes // kind.itemsize
+        self._set(word, self.nbytes // kind.itemsize)
         self.nbytes = up(self.nbytes + size, ALIGNMENT)
 
     def add_all(self, dtype: str, arrays: Iterable[tuple[Any, ...]]) -> None:
