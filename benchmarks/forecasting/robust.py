@@ -1,10 +1,11 @@
-"""What streams go through: a unit that shrinks, values and rows that are missing, an outage.
+"""What streams go through: a unit that shrinks, values and rows that are missing, an outage, holidays.
 
 A sine of 24 hours under noise of .8 and a walk, 24 and 6 steps ahead, the defaults; seeds are streams and nets. Errors are root mean squares over all steps.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from forecasting.streams import Array
 
 from streamrnn import RNNForecaster
 
+MONDAY = dt.date(2018, 1, 1)
 HEAD = ("what happens", "figure", "of", "bar")
 
 
@@ -78,11 +80,41 @@ def zeros(seed: int) -> list[float]:
     return [_error(_follow(holed, seed), y, range(2065, 2089))]
 
 
+def holidays(share: float) -> Callable[[int], list[float]]:
+    """Hourly weeks, noise of 1; 25 of 250 days go by ``share`` as a Sunday: MSE of rows 4000-5899 with no calendar, with hour and weekday, with the days listed too."""
+
+    def run(seed: int) -> list[float]:
+        rng, t = np.random.default_rng([seed, 9]), np.arange(6000)
+        off = rng.choice(250, 25, replace=False)
+        free = np.where(t // 24 % 7 >= 5, 1.0, share * np.isin(t // 24, off))
+        wave = 10 * np.sin(2 * np.pi * t / 24)
+        y = 50 + free * 0.3 * wave + (1 - free) * (wave + 3.5) + rng.normal(size=6000)
+        days = tuple(str(MONDAY + dt.timedelta(int(day))) for day in np.sort(off))
+        at = pd.DataFrame({"at": (MONDAY - dt.date(1970, 1, 1)).days * 86_400.0 + 3600.0 * t})
+        week = {"time": "at", "calendar": ("hour", "weekday")}
+        return [
+            _error(
+                np.asarray(RNNForecaster(horizon=24, seed=seed, **known).progressive_many(y, at)), y, range(4000, 5900)
+            )
+            ** 2  # type: ignore[arg-type]
+            for known in ({"time": "at"}, week, {**week, "holidays": days})
+        ]
+
+    return run
+
+
+KNOWN = tuple(
+    (f"MSE (noise 1), {known}", bar)
+    for known, bar in (("no calendar", "-"), ("hour and weekday", "-"), ("and the days listed", "1.7"))
+)
 CASES: dict[str, tuple[Callable[[int], list[float]], tuple[tuple[str, str], ...]]] = {
     "unit / 1000, a season": (shrunk(lambda seed: daily(seed, 4500)), (("over the last value's MSE, events 100-1000", "1.05"),)),
     "unit / 1000, a walk": (shrunk(walk), (("over the last value's MSE, events 100-1000", "1.05"),)),
     "30 values missing": (holes, (("rmse in the gap (noise .8)", "1.7"), ("rmse of the day after", "1.7"))),
     "30 rows absent": (absent, (("rmse of the day after", "1.7"),)),
+    "holidays that go as Sundays": (holidays(1.0), KNOWN),
+    "holidays that go half as Sundays": (holidays(0.5), KNOWN),
+    "holidays that go as any day": (holidays(0.0), KNOWN),
     "a day of zeros": (zeros, (("rmse of the second day after", "3"),)),
 }  # fmt: skip
 
