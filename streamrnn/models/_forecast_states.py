@@ -226,6 +226,24 @@ class ForecastStates:
         ask(asked, ASK_BANDS)
         return asked[BANDS_HEAD + N :].reshape(N, horizon, C)
 
+    def awake(self, area: int) -> NDArray[np.bool_]:
+        """Return which experts have an opinion on each channel: no profile has before it knows a season, (experts, C).
+
+        Parameters
+        ----------
+        area
+            Of which series.
+        """
+        found = np.ones((len(self.rows), self.shape.channels), bool)
+        profiles = 0
+        for e, row in enumerate(self.rows):
+            if row.code == PROFILE_CODE:
+                found[e] = self.array(area, f"profile{profiles}.season_of")[:, 0] > 0.0
+                profiles += 1
+            elif row.code == LONG_CODE:
+                found[e] = self.header(area)[at.LONG_READY] > 0
+        return found | ~found.any(axis=0)  # where none has, the weights are those of all
+
     def counts(self, area: int) -> NDArray[np.bool_]:
         """Return which channels had no value so far but whole numbers from 0 on, (C).
 

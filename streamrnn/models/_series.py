@@ -254,7 +254,8 @@ class Series(Recurrent):
         weights = self._states.array(0, field)[0]
         if not weights.size:
             return {}
-        by_channel = [
-            {name: weights[e, c].astype(float) for e, name in enumerate(names)} for c in range(weights.shape[1])
-        ]
+        awake = self._states.awake(0)
+        weights = weights * np.concatenate([awake, np.ones((len(weights) - len(awake), awake.shape[1]))])[:, :, None]
+        weights = weights / np.where(weights.any(axis=0), weights.sum(axis=0), 1.0)
+        by_channel = [{name: weights[e, c].astype(float) for e, name in enumerate(names)} for c in range(weights.shape[1])]
         return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))

@@ -444,7 +444,7 @@ class RNNForecaster(SeriesState, Forecaster):
     def weights_(self) -> dict[str, Any]:
         """The weight of each expert now: an array (horizon,) for each; with channels, by channel.
 
-        The weights of ordinary events; behind a jump others hold.
+        The weights of ordinary events; behind a jump others hold. One that cannot forecast yet has none, whatever waits for it.
         """
         return self._weights_of_experts("weights", [name for name in self._asked_of if EXPERTS[name].code != ARX_CODE])
 

@@ -234,6 +234,19 @@ def _error(told, y, origins, H=24):
     return np.sqrt(np.mean([(told[o] - y[o : o + H]) ** 2 for o in origins]))
 
 
+def test_who_has_no_opinion_has_no_weight():
+    """Without a season the profiles' part of the weights is that of the others, which are all that is forecast by."""
+    model = RNNForecaster(6, experts=LINEAR)
+    model.learn_many(np.column_stack([np.cumsum(np.random.default_rng(2).normal(size=1200)), weekly(1200)]))
+    walk, week = model.weights_.values()
+
+    assert not walk["profile"].any()
+    assert not walk["profile_main"].any()
+    assert week["profile"].min() > 0.0
+    for weights in (walk, week):
+        np.testing.assert_allclose(sum(weights.values()), 1.0)
+
+
 def test_in_a_gap_and_after_it_the_season_goes_on():
     n = 3000
     y = daily(n)
