@@ -196,20 +196,29 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         whose values so far are all counts (whole numbers from 0 on). None: nothing is cut off.""",
     ),
     "calendar": Parameter(
-        "a tuple of 'hour' and 'weekday', empty without time",
+        "a tuple of 'hour' and 'weekday', or None, as it is without time",
         lambda value, given: (
-            isinstance(value, tuple)
-            and len(value) == len(set(value))
-            and all(name in ("hour", "weekday") for name in value)
-            and (not value or given.get("time") is not None)
+            value is None
+            or (
+                isinstance(value, tuple)
+                and 0 < len(value) == len(set(value))
+                and all(name in ("hour", "weekday") for name in value)
+                and given.get("time") is not None
+            )
         ),
         """What of the event's time, in seconds since 1970 or as a date, is known to matter. ``"hour"``: a day is a season of ``profile``, ``"weekday"``: a week,
-        both: a week and the day in it, as soon as the step is known and as long as both are whole numbers of steps. Empty: seasons are found as without time.""",
+        both: a week and the day in it, as soon as the step is known and as long as both are whole numbers of steps. None: seasons are found as without time.""",
     ),
     "holidays": Parameter(
-        "a tuple of dates as text, '2024-12-25', empty without time",
+        "a tuple of dates as text, '2024-12-25', or None, as it is without time",
         lambda value, given: (
-            isinstance(value, tuple) and all(map(is_day, value)) and (not value or given.get("time") is not None)
+            value is None
+            or (
+                isinstance(value, tuple)
+                and len(value) > 0
+                and all(map(is_day, value))
+                and given.get("time") is not None
+            )
         ),
         """Days on which a week goes otherwise, past and to come. A listed day is forecast as partly a Sunday, by a share that is learned, and teaches the shape of the week
         nothing. Days begin at midnight of ``time``: of UTC, where it has a zone. May be set anew at any time.""",

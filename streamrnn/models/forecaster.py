@@ -31,10 +31,10 @@ from streamrnn.models._series_state import SeriesState
 __all__ = ["RNNForecaster"]
 
 
-def _days(holidays: Sequence[str]) -> list[int]:
+def _days(holidays: Sequence[str] | None) -> list[int]:
     """Return days since 1970, ascending."""
     first = dt.date(1970, 1, 1)
-    return sorted({(dt.date.fromisoformat(day) - first).days for day in holidays})
+    return sorted({(dt.date.fromisoformat(day) - first).days for day in holidays or ()})
 
 
 @documented
@@ -101,7 +101,7 @@ class RNNForecaster(SeriesState, Forecaster):
     experts: tuple[str, ...]
     period: int | tuple[int, ...] | None
     minimum: float | str | None
-    calendar: tuple[str, ...]
+    calendar: tuple[str, ...] | None
 
     def __init__(
         self,
@@ -109,8 +109,8 @@ class RNNForecaster(SeriesState, Forecaster):
         experts: tuple[str, ...] = defaults.EXPERTS,
         period: int | tuple[int, ...] | None = None,
         minimum: float | str | None = "auto",
-        calendar: tuple[str, ...] = (),
-        holidays: tuple[str, ...] = (),
+        calendar: tuple[str, ...] | None = None,
+        holidays: tuple[str, ...] | None = None,
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
@@ -143,8 +143,8 @@ class RNNForecaster(SeriesState, Forecaster):
         # a key has no long regression: its sums would be half a megabyte for each
         self._asked_of = tuple(name for name in experts if key is None or EXPERTS[name].code != LONG_CODE) or ("last",)
         self._states = ForecastStates(
-            self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None, calendar,
-            _days(holidays) if self._time is not None else (),
+            self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None, calendar or (),
+            _days(holidays),
         )  # fmt: skip
         self._single = None
         self._n_seen = 0
@@ -153,12 +153,12 @@ class RNNForecaster(SeriesState, Forecaster):
         self._lay_row()
 
     @property
-    def holidays(self) -> tuple[str, ...]:
+    def holidays(self) -> tuple[str, ...] | None:
         """The listed holidays. Set anew (``model.holidays = (*model.holidays, "2026-01-01")``) they hold from the next event on."""
         return self._holidays
 
     @holidays.setter
-    def holidays(self, holidays: tuple[str, ...]) -> None:
+    def holidays(self, holidays: tuple[str, ...] | None) -> None:
         self._holidays = holidays
         if "_states" in vars(self):
             check_all(type(self).__name__, {"holidays": holidays, "time": self._time})

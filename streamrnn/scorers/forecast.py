@@ -165,7 +165,7 @@ def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool =
     time = TIME if time is None and settings.by_time else time
     return RNNForecaster(
         horizon=settings.horizon, experts=experts, period=settings.period, minimum=_minimum(settings),
-        calendar=settings.calendar, holidays=settings.holidays, time=time,
+        calendar=settings.calendar or None, holidays=settings.holidays or None, time=time,
     )  # fmt: skip
 
 
@@ -206,12 +206,12 @@ def forecaster_from(data: bytes, settings: Forecast, time: str | None = None) ->
     from streamrnn.models.persistence import decode  # noqa: PLC0415
 
     found = decode(data)
-    wanted = (settings.horizon, time, settings.calendar)
+    wanted = (settings.horizon, time, settings.calendar or None)
     if type(found).__name__ != "RNNForecaster" or (found.horizon, found.time, found.calendar) != wanted:
         raise StateError("The snapshot's forecaster is none of this configuration.")
     found.minimum = _minimum(settings)  # what is learned does not depend on it
-    if found.holidays != settings.holidays:
-        found.holidays = settings.holidays
+    if found.holidays != (settings.holidays or None):
+        found.holidays = settings.holidays or None
     return found
 
 
