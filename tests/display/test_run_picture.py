@@ -187,11 +187,11 @@ def test_what_decided_is_beside_the_alarm(tmp_path: Path) -> None:
     strongest = int(made.buckets.alarm_score.argmax())
     dots = [{x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()} for ax in figure.axes]
 
-    assert (strongest, made.reason(strongest)) == (600, "b: new value")
+    assert (strongest, made.reason(strongest)) == (600, "b: far from expected")
     assert made.alarms > 1
     assert "<th>decided by</th>" in (tmp_path / "a.html").read_text()
-    assert "<td>b: new value</td>" in (tmp_path / "a.html").read_text()
-    assert "b: new value" in [text.get_text() for text in figure.axes[-1].texts]
+    assert "<td>b: far from expected</td>" in (tmp_path / "a.html").read_text()
+    assert "b: far from expected" in [text.get_text() for text in figure.axes[-1].texts]
     assert [600 in one for one in dots] == [False, True, False, True]
     assert sorted(i for one in dots[:3] for i in one) == sorted(dots[3]) == np.flatnonzero(made.buckets.alarms).tolist()
 
