@@ -142,7 +142,7 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequenc
     """
     for area in range(areas):
         parts = [layout.view(slab, name, area) for name in ("watch", "alarm", "kept", "outlook")]
-        counts = [parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS], parts[3][:, outlook.EVENTS]]
+        counts = [parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS], parts[3][:, outlook.AGE]]
         season = parts[3][:, outlook.SEASON]
         whole = all(np.isfinite(part).all() for part in parts)
         possible = all(((count >= 0) & (count <= 2**52)).all() for count in counts)

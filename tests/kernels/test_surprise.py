@@ -18,7 +18,7 @@ SPARE, DEBT = outlook.IS_FREE + 8, outlook.IS_FREE + 9  # words for what belongs
 
 def _run(x, o, scratch, out):
     for t in range(x.size):
-        expected, known = o[outlook.EXPECTED], o[outlook.EVENTS] > 0.0
+        expected, known = o[outlook.EXPECTED], o[outlook.AGE] > 0.0
         taken = expectation.taken(o, x[t])
         out[t, 0], out[t, 1], out[t, 2] = expected, taken, 1.0
         if known and x[t] == x[t]:

@@ -30,7 +30,7 @@ PLANTED = [
         "from streamrnn.kernels.anomaly import alarm",
         "must not import streamrnn.kernels.anomaly.",
     ),
-    ("streamrnn/kernels/anomaly", "import streamrnn.kernels.forecast", "must not import streamrnn.kernels.forecast"),
+    ("streamrnn/kernels/anomaly", "import streamrnn.models", "must not import streamrnn.models"),
     ("streamrnn/kernels/forecast", "import streamrnn.kernels.anomaly", "must not import streamrnn.kernels.anomaly"),
     ("streamrnn/models", "import streamrnn.engine.loop", "must not import streamrnn.engine.loop"),
     ("streamrnn/models", "from ..engine import loop", "must not import streamrnn.engine.loop"),

@@ -54,7 +54,7 @@ def _follow(hd, d, F, x, expected):
         taken = expectation.taken(o, v) if v == v else v  # noqa: PLR0124  NaN
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         own[novelty.TAKEN_VALUE] = taken
-        if v == v and o[outlook.EVENTS] > 0.0:  # noqa: PLR0124  NaN
+        if v == v and o[outlook.AGE] > 0.0:  # noqa: PLR0124  NaN
             n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
             due, is_free = surprise.follow(

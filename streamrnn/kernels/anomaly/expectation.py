@@ -43,14 +43,14 @@ WEIGHT_PACE: Final = 0.01  # of the experts' running errors
 def shape_at(o, t):
     """Return level and shape of event t."""
     m = int(o[at.SEASON])
-    return o[at.LEVEL] + (o[at.SHAPE + t % m] if m > 0 else 0.0)
+    return o[at.BASE_LEVEL] + (o[at.SEASON_SHAPE + t % m] if m > 0 else 0.0)
 
 
 @kernel
 def _last_residuals(o, t, x):
     """Write the residuals of the events before t into x, newest first."""
     for i in range(at.RESIDUAL_LAGS):
-        x[i] = o[at.RESIDUALS + (t - 1 - i) % at.LAGS_ROOM]
+        x[i] = o[at.LAST_RESIDUALS + (t - 1 - i) % at.LAGS_ROOM]
     for i in range(at.RESIDUAL_LAGS, at.LAGS_ROOM):
         x[i] = 0.0
 
@@ -59,7 +59,7 @@ def _last_residuals(o, t, x):
 def _regressed(o, x):
     s = 0.0
     for i in range(at.RESIDUAL_LAGS):
-        s += o[at.COEFFICIENTS + i] * x[i]
+        s += o[at.LAG_COEFFICIENTS + i] * x[i]
     return s
 
 
@@ -70,7 +70,7 @@ def _adapt(o, t, y, age, x, g, h):
     size = o[at.SIZE]
     if age >= at.RESIDUAL_LAGS and size > 0.0 and not (age > YOUNG and age % SELDOM != 0):
         _last_residuals(o, t, x)
-        P = o[at.GAIN : at.GAIN + at.GAIN_ROOM]
+        P = o[at.LAG_GAIN : at.LAG_GAIN + at.GAIN_ROOM]
         start = 1.0 / (RIDGE * size * size)
         if P[0] == 0.0:
             for i in range(at.RESIDUAL_LAGS):
@@ -84,12 +84,12 @@ def _adapt(o, t, y, age, x, g, h):
                 P[i] = 0.0
         else:
             for i in range(at.RESIDUAL_LAGS):
-                o[at.COEFFICIENTS + i] += g[i] * e / power
-    o[at.RESIDUALS + t % at.LAGS_ROOM] = r
-    o[at.LEVEL] += max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
+                o[at.LAG_COEFFICIENTS + i] += g[i] * e / power
+    o[at.LAST_RESIDUALS + t % at.LAGS_ROOM] = r
+    o[at.BASE_LEVEL] += max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
     m = int(o[at.SEASON])
     if m > 0:
-        o[at.SHAPE + t % m] += max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r
+        o[at.SEASON_SHAPE + t % m] += max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r
 
 
 @kernel
@@ -98,13 +98,13 @@ def _begin(o, t, m):
     first = max(0, t + 1 - OUTLOOK_RING)
     o[at.SEASON], o[at.SHAPE_BEGAN] = float(m), float(first)
     for i in range(SEASON_LAGS):
-        o[at.SHAPE + i] = 0.0
-    for i in range(at.COEFFICIENTS, at.GAIN + at.GAIN_ROOM):
+        o[at.SEASON_SHAPE + i] = 0.0
+    for i in range(at.LAG_COEFFICIENTS, at.LAG_GAIN + at.GAIN_ROOM):
         o[i] = 0.0
     total = 0.0
     for i in range(first, t + 1):
         total += o[at.RING + i % OUTLOOK_RING]
-    o[at.LEVEL] = total / (t + 1 - first)
+    o[at.BASE_LEVEL] = total / (t + 1 - first)
     return first
 
 
@@ -115,7 +115,7 @@ def _observe(o, t):
         o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1],
         o[at.SEASON_CURVE + SEASON_LAGS + 1 : at.RING],
     )
-    ring, newest = o[at.RING : at.SHAPE], t % OUTLOOK_RING
+    ring, newest = o[at.RING : at.SEASON_SHAPE], t % OUTLOOK_RING
     lags = min(t, SEASON_LAGS)
     first, last = 1, min(newest, lags)
     for turn in range(2):  # the lags before the ring's end, then those behind
@@ -143,8 +143,8 @@ def _season(o, t, sums):
 def _weigh(o, y):
     """Take value y into the running errors of the experts; none counts more than ``ERROR_CUT`` sizes."""
     most = ERROR_CUT * o[at.SIZE] if o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0 else np.inf
-    pace = max(WEIGHT_PACE, 1.0 / o[at.EVENTS])
-    for j in range(at.N_EXPERTS):
+    pace = max(WEIGHT_PACE, 1.0 / o[at.AGE])
+    for j in range(at.N_FORECASTS):
         o[at.ERRORS + j] += pace * (min(abs(y - o[at.FORECASTS + j]), most) - o[at.ERRORS + j])
 
 
@@ -153,7 +153,7 @@ def taken(o, x):
     """Return the value that is learned in place of x."""
     if not (o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0):
         return x
-    most = TAKEN * o[at.SIZE] * 2.0 ** min(o[at.BEYOND], MOST_DOUBLINGS)
+    most = TAKEN * o[at.SIZE] * 2.0 ** min(o[at.CUT_IN_A_ROW], MOST_DOUBLINGS)
     return min(max(x, o[at.EXPECTED] - most), o[at.EXPECTED] + most)
 
 
@@ -163,20 +163,20 @@ def learn(o, y, known, beyond, learns, scratch):
 
     ``known``: False where it is missing; ``beyond``: whether it was limited; ``learns``: False for a frozen model; scratch: 256.
     """
-    t = int(o[at.EVENTS])
+    t = int(o[at.AGE])
     if not known:
         if t == 0:
             return
         y = o[at.EXPECTED]
-    o[at.EVENTS] = t + 1.0
+    o[at.AGE] = t + 1.0
     o[at.RING + t % OUTLOOK_RING] = y
     if t == 0:
-        o[at.LEVEL] = y
+        o[at.BASE_LEVEL] = y
         return
     if not (known and learns):
-        o[at.RESIDUALS + t % at.LAGS_ROOM] = y - shape_at(o, t)
+        o[at.LAST_RESIDUALS + t % at.LAGS_ROOM] = y - shape_at(o, t)
         return
-    o[at.BEYOND] = min(o[at.BEYOND] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
+    o[at.CUT_IN_A_ROW] = min(o[at.CUT_IN_A_ROW] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
     _weigh(o, y)
     if not (t > YOUNG and t % SELDOM == 0):
         _observe(o, t)
@@ -200,19 +200,19 @@ def learn(o, y, known, beyond, learns, scratch):
 @kernel
 def forecast(o, last, net, scratch):
     """Write what the experts expect next, and their mixture. last: the value learned last; net: the net's forecast (NaN: it has none)."""
-    t, x = int(o[at.EVENTS]), scratch[:16]
+    t, x = int(o[at.AGE]), scratch[:16]
     if t == 0:
         return
     _last_residuals(o, t, x)
-    f = o[at.FORECASTS : at.FORECASTS + at.N_EXPERTS]
+    f = o[at.FORECASTS : at.FORECASTS + at.N_FORECASTS]
     f[at.EXPERT_LAST] = last
     f[at.EXPERT_NET] = net if abs(net) < np.inf else last
     f[at.EXPERT_SHAPE] = shape_at(o, t) + _regressed(o, x) if t > 2 * at.RESIDUAL_LAGS else last
     least = np.inf
-    for j in range(at.N_EXPERTS):
+    for j in range(at.N_FORECASTS):
         least = min(least, o[at.ERRORS + j])
     total, mixed = 0.0, 0.0
-    for j in range(at.N_EXPERTS):
+    for j in range(at.N_FORECASTS):
         share = least / o[at.ERRORS + j] if o[at.ERRORS + j] > 0.0 else 1.0
         share *= share
         share *= share

@@ -18,7 +18,7 @@ from streamrnn.kernels.net.words import FOUND_WORDS, LANES
 from streamrnn.kernels.reinterpret import reinterpret
 
 FAR: Final = 3.0  # standard deviations: beyond is outside the usual
-LARGEST: Final = 1e100  # its square is a float64
+LARGEST_COMPARED: Final = 1e100  # its square is a float64
 
 
 @kernel
@@ -26,7 +26,7 @@ def number(o, v):
     """Return value v of a feature with this outlook: infinity is the largest number there is, and missing while nothing is known. NaN stays NaN."""
     if v != v or (abs(v) == np.inf and not o[outlook.COUNTED] > SETTLED):  # noqa: PLR0124  NaN
         return np.nan
-    return min(max(v, -LARGEST), LARGEST)
+    return min(max(v, -LARGEST_COMPARED), LARGEST_COMPARED)
 
 
 @kernel
@@ -34,7 +34,7 @@ def expect(hd, d, F, expected):
     """Write what is expected of the next event into ``expected`` (F); NaN for a feature that has not been seen."""
     for i in range(F):
         o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
-        expected[i] = o[outlook.EXPECTED] if o[outlook.EVENTS] > 0.0 else np.nan
+        expected[i] = o[outlook.EXPECTED] if o[outlook.AGE] > 0.0 else np.nan
 
 
 @kernel
@@ -57,7 +57,7 @@ def statistics(hd, d, i):
 @kernel
 def _surprise(o, gain, expected, x, level, own):
     """Write how far a value is from what was expected, how rare that is, and whether it exceeds."""
-    if not (o[outlook.EVENTS] > 0.0 and expected == expected):  # noqa: PLR0124  NaN
+    if not (o[outlook.AGE] > 0.0 and expected == expected):  # noqa: PLR0124  NaN
         return
     v = surprise.size_of(o, abs(x - expected))
     own[novelty.SURPRISE_SIZE] = v

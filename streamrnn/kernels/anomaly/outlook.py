@@ -10,23 +10,23 @@ from typing import Final
 
 from streamrnn.kernels.net.words import OUTLOOK_RING, SEASON_LAGS
 
-N_EXPERTS: Final = 3
-EXPERT_LAST, EXPERT_NET, EXPERT_SHAPE = range(N_EXPERTS)
+N_FORECASTS: Final = 3
+EXPERT_LAST, EXPERT_NET, EXPERT_SHAPE = range(N_FORECASTS)
 RESIDUAL_LAGS: Final = 13
 LAGS_ROOM: Final = 16  # of the regression's arrays: a multiple of eight
 GAIN_ROOM: Final = 192  # of its matrix P, packed
 
 # events since the first value, the missing ones among them; what is expected next; values in a row that were learned as others
-EVENTS, EXPECTED, BEYOND = range(3)
+AGE, EXPECTED, CUT_IN_A_ROW = range(3)
 # the season, the event its shape begins with, and the level
-SEASON, SHAPE_BEGAN, LEVEL = range(3, 6)
+SEASON, SHAPE_BEGAN, BASE_LEVEL = range(3, 6)
 # running size of the errors: itself, errors counted, those in a row beyond its limit, largest of this stretch and of the one before
 SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
 # the tail's quantile and Hill's mean; events until an episode is over; whether this one is free
-TAIL, HILL, TOGETHER_LEFT, IS_FREE = range(11, 15)
+TAIL, HILL, QUIET_LEFT, IS_FREE = range(11, 15)
 FORECASTS, ERRORS = 32, 36  # of each expert
-COEFFICIENTS, RESIDUALS, GAIN = 48, 64, 80
-SEASON_CURVE: Final = GAIN + GAIN_ROOM
+LAG_COEFFICIENTS, LAST_RESIDUALS, LAG_GAIN = 48, 64, 80
+SEASON_CURVE: Final = LAG_GAIN + GAIN_ROOM
 RING: Final = SEASON_CURVE + 2 * (SEASON_LAGS + 1)
-SHAPE: Final = RING + OUTLOOK_RING
-END: Final = SHAPE + SEASON_LAGS
+SEASON_SHAPE: Final = RING + OUTLOOK_RING
+END: Final = SEASON_SHAPE + SEASON_LAGS

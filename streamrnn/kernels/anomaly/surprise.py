@@ -31,10 +31,10 @@ MOST_LOG: Final = 3.0  # of v / u, that one error counts in h
 LEAST_SIZE: Final = 5.0  # running sizes that an alarm needs
 PRESUMED: Final = 1.2  # alarms over false alarms
 TOGETHER: Final = 10.0  # events between exceedances of one episode
-FAR: Final = 2.0  # how far below the level p must begin for a free episode
+FAR_BELOW: Final = 2.0  # how far below the level p must begin for a free episode
 REMEMBERED: Final = 2000.0  # events in which free episodes are counted
 OFTEN: Final = 1.5  # times the rate: with so many free episodes of late none is free
-MOST_DEBT, LEAST_DEBT = 6.0, -50.0
+MOST_SURPRISE_DEBT, LEAST_SURPRISE_DEBT = 6.0, -50.0
 DEBT_BOUND: Final = 4.0
 
 
@@ -66,7 +66,7 @@ def exceeds(v, p, most):
 @kernel
 def begins(o):
     """Tell whether an exceedance now would be the first of an episode."""
-    return o[at.TOGETHER_LEFT] <= 0.0
+    return o[at.QUIET_LEFT] <= 0.0
 
 
 @kernel
@@ -78,7 +78,7 @@ def price(free, rate):
 @kernel
 def paid(debt, rate, charge):
     """Return the alarm debt of all features after an event."""
-    return min(max(debt + rate - charge, LEAST_DEBT), MOST_DEBT)
+    return min(max(debt + rate - charge, LEAST_SURPRISE_DEBT), MOST_SURPRISE_DEBT)
 
 
 @kernel
@@ -90,12 +90,12 @@ def follow(o, error, v, p, exceeding, most, cost):
     charge, free = 0.0, 0.0
     if exceeding:
         if begins(o):
-            free = 1.0 if cost < 1.0 and p < most / FAR else 0.0
+            free = 1.0 if cost < 1.0 and p < most / FAR_BELOW else 0.0
             charge = cost if free > 0.0 else 1.0
             o[at.IS_FREE] = free
-        o[at.TOGETHER_LEFT] = TOGETHER
+        o[at.QUIET_LEFT] = TOGETHER
     else:
-        o[at.TOGETHER_LEFT] = max(o[at.TOGETHER_LEFT] - 1.0, 0.0)
+        o[at.QUIET_LEFT] = max(o[at.QUIET_LEFT] - 1.0, 0.0)
     follow_size(o, error)
     if o[at.COUNTED] > SETTLED and not (exceeding and o[at.IS_FREE] > 0.0):
         if not o[at.TAIL] > 0.0:
