@@ -1,0 +1,121 @@
+"""How many files as people have them are read rightly at the first try: by streamrnn, by pandas and by DuckDB, without an option.
+
+``python benchmarks/files.py > benchmarks/results/files.md``; DuckDB is left out where it is not installed. The files are those of the tests.
+
+Rightly means: the columns to watch are there by name (by place where the file has no names), hold numbers, as many as there are events, with the right
+first one and the right count of missing ones. streamrnn must also have found time and key; the others choose neither.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from streamrnn_files import FileSource
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "connectors" / "files"))
+
+JSON = (".json", ".jsonl", ".ndjson")
+
+Columns = dict[str, list[Any]]
+
+
+def ours(path: Path) -> tuple[Columns, Any, Any]:
+    """What streamrnn reads, with time and key."""
+    columns: Columns = {}
+    with FileSource.from_path(path) as source:
+        while True:
+            poll = source.poll(1000, 1.0)
+            for block in poll.blocks:
+                for i, name in enumerate(block.names):
+                    columns.setdefault(name, []).extend(block.values[:, i].tolist())  # noqa: PD011  (no frame)
+            if poll.ended:
+                chosen = source.chosen()
+                return columns, chosen and chosen["time"] and chosen["time"]["column"], chosen and chosen["key"]
+
+
+def by_pandas(path: Path) -> Columns:
+    """What pandas reads."""
+    frame = pd.read_json(path, lines=path.suffix == ".jsonl") if path.suffix in JSON else pd.read_csv(path)
+    return {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
+
+
+def by_duckdb(path: Path) -> Columns:
+    """What DuckDB reads."""
+    duckdb = importlib.import_module("duckdb")
+    how = "read_json" if path.suffix in JSON else "read_csv"
+    answer = getattr(duckdb, how)(str(path))
+    rows = answer.fetchall()
+    return {name: [row[i] for row in rows] for i, name in enumerate(answer.columns)}
+
+
+def right(columns: Columns, expected: tuple[Any, ...]) -> str:
+    """What is wrong with the columns; nothing where they are right."""
+    names, _, _, _, events, missing, first = expected
+    if names[0] in ("c0", "c1") and names[0] not in columns:  # the file has no names: by place
+        at = int(names[0][1])
+        columns = {names[0]: list(columns.values())[at]} if len(columns) > at else {}
+    for name in names:
+        if name not in columns and not (name.endswith("_2") and {f"{name[:-2]}.1", f"{name[:-2]}_1"} & set(columns)):
+            return f"no column {name!r}"
+    values = columns.get(names[0], [])
+    if len(values) != events:
+        return f"{len(values)} events of {events}"
+    if not all(value is None or isinstance(value, int | float) for value in values):
+        return f"{names[0]!r} is no number"
+    if sum(value is None or math.isnan(value) for value in values) != missing:
+        return "missing values are numbers, or numbers missing"
+    if first is not None and (values[0] is None or abs(values[0] - first) > 0.06):
+        return "another first value"
+    return ""
+
+
+def verdict(read: Callable[[Path], Any], path: Path, expected: tuple[Any, ...]) -> str:
+    """What is wrong with what a reader makes of a file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = read(path)
+    except Exception as error:  # noqa: BLE001  (whatever it is: it was not read)
+        return f"{type(error).__name__}"
+    if isinstance(found, tuple):
+        columns, time, key = found
+        return right(columns, expected) or ("" if (time, key) == (expected[1], expected[3]) else "another time or key")
+    return right(found, expected)
+
+
+def main() -> None:
+    """Print the table."""
+    texts = importlib.import_module("messy_files").TEXTS
+    expected = importlib.import_module("test_files_as_people_have_them").EXPECTED
+    readers: dict[str, Callable[[Path], Any]] = {"streamrnn": ours, "pandas": by_pandas}
+    versions = {"pandas": pd.__version__}
+    if importlib.util.find_spec("duckdb") is not None:
+        readers["DuckDB"] = by_duckdb
+        versions["DuckDB"] = importlib.import_module("duckdb").__version__
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in texts.items():
+            path = Path(folder, name)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            rows.append([name, *(verdict(read, path, expected[name]) for read in readers.values())])
+    print("# Files as people have them, read without an option\n")
+    print(f"{(__doc__ or '').split('Rightly')[1].strip().join(['Rightly ', ''])}\n")
+    print("Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".\n")
+    print("| file | " + " | ".join(readers) + " |\n|---|" + "---|" * len(readers))
+    counts = [sum(not row[i + 1] for row in rows) for i in range(len(readers))]
+    print(f"| **all {len(rows)}** | " + " | ".join(f"**{count}**" for count in counts) + " |")
+    for name, *cells in rows:
+        print(f"| {name} | " + " | ".join(cell or "right" for cell in cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
