@@ -140,7 +140,7 @@ def choose(
     timing = find_timing(options, header, whole, shown)
     quoted = delimiter if text else None
     decimal = options.decimal or (_decimal(header, shown, timing, quoted) if text else ".")
-    sure = {name: _numerals(options, shown[name], decimal) for name in header}
+    sure = {name: _numerals(options, () if name in timing.columns else shown[name], decimal) for name in header}
     known = sorted({mark for one in sure.values() for mark in one.sentinels})
     if known and options.missing is None:
         sure = {name: _numerals(options, shown[name], decimal, known) for name in header}

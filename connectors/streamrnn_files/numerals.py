@@ -73,6 +73,13 @@ class Numerals:
             When it is neither.
         """
         text = text.strip()
+        if self.decimal == "." and not self.missing and text.isascii() and "_" not in text:
+            try:  # nearly every cell is just a number
+                value = float(text)
+            except ValueError:
+                value = math.nan
+            if math.isfinite(value):
+                return math.nan if value in self.sentinels else signed(value, text)
         lower = text.lower()
         if lower in MARKS or lower in self.missing:
             return math.nan
