@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from streamrnn.io import MISSING, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["MARKS", "PLAIN", "Numerals", "decimal_mark", "sentinels_of", "unit_of"]
+__all__ = ["MARKS", "Numerals", "decimal_mark", "sentinels_of", "unit_of"]
 
 MARKS = MISSING | frozenset(
     ("?", ".", "..", "-", "--", "---", "*", "**", "***", "****", "#n/a", "n.a.", "n.d.", "nil", "missing", "unavailable",

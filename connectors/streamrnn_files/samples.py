@@ -17,9 +17,6 @@ from streamrnn_files.options import SourceOptions
 from streamrnn_files.timing import moments_of, order_of
 
 __all__ = [
-    "FINGERPRINT_MOST",
-    "LIVE_SAMPLE",
-    "SAMPLE",
     "Ending",
     "Head",
     "cover",
