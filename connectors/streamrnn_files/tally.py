@@ -50,6 +50,6 @@ class Tally:
     def told(self) -> dict[str, Any]:
         """Return the counts, as JSON can hold them."""
         bad: dict[str, dict[str, int]] = {}
-        for (column, kind), times in self._bad.items():
+        for (column, kind), times in list(self._bad.items()):  # may be asked from another thread
             bad.setdefault(column, {})[kind] = times
         return {"bad_cells": bad, "first_bad_cells": dict(self._first), "passed_over": self.passed}

@@ -55,6 +55,8 @@ def test_health(tmp_path: Path) -> None:
         ]
         assert (status["state"], status["partitions"]["0"]["keys"], status["dead_letters"]) == ("running", 2, 0)
         assert {one["key"] for one in status["series"]} == {"s0", "s1"}
+        assert status["input"]["file"].endswith("in.csv")
+        assert (status["input"]["key"], status["input"]["bad_cells"]) == ("sensor", {})
         assert sum(one["alarms"] for one in status["series"]) == status["alarms"] > 0
         assert [len(series[name]) for name in Point._fields] == [600] * 7
         assert all(
