@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.net.front.table import EXPERTS, LAST
+from streamrnn.kernels.net.front.table import FRONT_EXPERTS, LAST_BIT
 from streamrnn.models._parameters import check
 
 __all__ = ["experts_of", "weights_by_name"]
@@ -35,14 +35,14 @@ def experts_of(owner: str, given: Mapping[str, Any], loss: str) -> int:
         When the experts do not go with the loss, or with a net that is not told its last targets.
     """
     if "autoregressive" not in given or "experts" not in given:  # no labels, or the net alone
-        return EXPERTS["net"]
+        return FRONT_EXPERTS["net"]
     experts, told = given["experts"], bool(given["autoregressive"])
     if experts is None:
-        return sum(EXPERTS.values()) if told and loss in MIDDLE else EXPERTS["net"]
-    bits = sum(EXPERTS[name] for name in experts)
+        return sum(FRONT_EXPERTS.values()) if told and loss in MIDDLE else FRONT_EXPERTS["net"]
+    bits = sum(FRONT_EXPERTS[name] for name in experts)
     rule = f"('net',) with the loss {loss!r}, which states no middle"
-    check(owner, "experts", experts, rule, ok=bits == EXPERTS["net"] or loss in MIDDLE)
-    check(owner, "experts", experts, "without 'last' with autoregressive=False", ok=told or not bits & LAST)
+    check(owner, "experts", experts, rule, ok=bits == FRONT_EXPERTS["net"] or loss in MIDDLE)
+    check(owner, "experts", experts, "without 'last' with autoregressive=False", ok=told or not bits & LAST_BIT)
     return bits
 
 
@@ -54,13 +54,13 @@ def weights_by_name(
     Parameters
     ----------
     mixture
-        What a stream keeps of its mixtures, (4 E + 2, n).
+        What a stream keeps of its mixtures, (rows, n), 4 E + 2 of them.
     experts
         The bits.
     targets
         Names of the n targets; None: there is one mixture.
     """
-    names, E = [name for name, bit in EXPERTS.items() if experts & bit], experts.bit_count()
+    names, E = [name for name, bit in FRONT_EXPERTS.items() if experts & bit], experts.bit_count()
     weights = mixture[3 * E : 4 * E].T if E > 1 else np.ones((len(targets) if targets else 1, 1))
     weights = np.where(weights.sum(axis=1, keepdims=True) > 0.0, weights, 1.0 / E)
     found = [dict(zip(names, one, strict=True)) for one in weights.tolist()]

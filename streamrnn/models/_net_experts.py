@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.least_squares import row
-from streamrnn.kernels.net.front.linear import RIDGE
-from streamrnn.kernels.net.front.table import LINEAR, MOST_WHOLE, lags
+from streamrnn.kernels.net.front.linear import LINEAR_RIDGE
+from streamrnn.kernels.net.front.table import LINEAR_BIT, MOST_WHOLE, lags
 from streamrnn.kernels.net.layout import Layout, Sizes
 
 __all__ = ["MOVED", "carry_experts"]
@@ -57,7 +57,7 @@ def _carry_gain(
         if before > MOST_WHOLE:
             new[into] = old[out_of]
     elif old[0] != 0.0:
-        whole = np.eye(now) / RIDGE
+        whole = np.eye(now) / LINEAR_RIDGE
         whole[np.ix_(into, into)] = _whole(old, before)[np.ix_(out_of, out_of)]
         _halved(whole, new)
 
@@ -75,7 +75,7 @@ def carry_experts(
         How many memories of streams there were.
     """
     (layout_0, sizes_0, slab_0), (layout, sizes, slab) = old, new
-    if not sizes.experts & LINEAR:
+    if not sizes.experts & LINEAR_BIT:
         return
     was, now = _places(sizes_0), _places(sizes)
     names = [name for name in was if name in now]

@@ -12,7 +12,7 @@ import numpy as np
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.forecast.experts.table import EXPERTS
-from streamrnn.kernels.net.front.table import EXPERTS as FRONT
+from streamrnn.kernels.net.front.table import FRONT_EXPERTS as FRONT
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
@@ -138,7 +138,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "True or False",
         lambda value, _: isinstance(value, bool | np.bool_),
         """Whether the net is told the last known target of the same key (classes: one input each) and how many events ago it came, as
-        inputs beside the features. False: it sees the features alone.""",
+        inputs beside the features. False, the default of the supervised detector: it sees the features alone.""",
     ),
     "horizon": Parameter(
         "an int from 1 to 1000",

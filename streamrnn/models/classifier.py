@@ -232,8 +232,8 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         --------
         >>> import numpy as np
         >>> from streamrnn import RNNClassifier
-        >>> model = RNNClassifier()
-        >>> model.learn_many(np.array([[0.0], [1.0]] * 50), ["low", "high"] * 50)
+        >>> model, X = RNNClassifier(), np.random.default_rng(1).integers(0, 2, (200, 1)).astype(float)
+        >>> model.learn_many(X, np.where(X[:, 0] > 0, "high", "low").tolist())
         >>> model.predict_many(np.array([[1.0], [0.0]])).tolist()
         ['high', 'low']
         """

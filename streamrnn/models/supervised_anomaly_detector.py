@@ -123,7 +123,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         lr: float | None = None,
         loss: Any = defaults.LOSS,
         normalize: bool = True,
-        autoregressive: bool = True,
+        autoregressive: bool = False,
         key: Any = None,
         max_keys: int = defaults.MAX_KEYS,
         time: Any = None,

@@ -28,7 +28,7 @@ def bind(hd, area):
     hd[at.LAST_TARGETS] += by // 8
     for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
         hd[word] += by // 4
-    if hd[at.EXPERTS] != 1:
+    if hd[at.EXPERT_BITS] != 1:
         hd[at.TAPE] += by // 8
         hd[at.LIVE_TAPE] += by // 8
         hd[at.MIXTURE] += by // 8

@@ -27,7 +27,7 @@ from streamrnn.kernels.net.detector_memory import (
     add_detector_scratch,
     note_detector,
 )
-from streamrnn.kernels.net.front.table import LINEAR, lags, matrix, regressors
+from streamrnn.kernels.net.front.table import LINEAR_BIT, lags, matrix, regressors
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -111,7 +111,7 @@ class Sizes:
     @property
     def regressors(self) -> int:
         """Numbers that the linear expert's forecast is made from; 0 where there is none."""
-        return regressors(self.inputs, self.told_targets) if self.experts & LINEAR else 0
+        return regressors(self.inputs, self.told_targets) if self.experts & LINEAR_BIT else 0
 
     @property
     def mixtures(self) -> int:
@@ -165,13 +165,13 @@ class Layout(Slab):
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
             (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts),
-            (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERTS, z.experts),
+            (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
             nx = up((z.width if layer == 0 else z.hidden) + 1, 4)
             self.note(((base + at.NX, nx), (base + at.W_SIZE, self.rows(layer) * self.cell.gates * z.hidden)))
-        if z.experts & LINEAR:
+        if z.experts & LINEAR_BIT:
             features, targets = lags(z.inputs, z.told_targets)
             self.note((
                 (at.FEATURE_LAGS, features), (at.TARGET_LAGS, targets), (at.N_REGRESSORS, up(z.regressors, 8)), (at.N_OWN, z.regressors),
@@ -252,7 +252,7 @@ class Layout(Slab):
             E, wide = z.experts.bit_count(), self.words.get(at.N_REGRESSORS, 0)
             self.add_all("f8", (
                 (at.SAID, "said", E, z.outputs), (at.MIXED, "mixed", z.outputs), (at.REGRESSORS, "regressors", wide),
-                (at.GAIN, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),
+                (at.GAIN_SCRATCH, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),
                 (at.WEIGHING, "weighing", E),
             ))  # fmt: skip
 

@@ -25,7 +25,7 @@ from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, pr
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.front.mixture import consult, learn_experts
 from streamrnn.kernels.net.front.regressors import wind_tape
-from streamrnn.kernels.net.front.table import NET
+from streamrnn.kernels.net.front.table import NET_BIT
 from streamrnn.kernels.net.losses.table import link
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
 from streamrnn.kernels.net.stamp import stamp_of
@@ -52,6 +52,42 @@ def _answer(hd, f, d, o, mode):
         link(hd[at.LOSS], hd, d, o)
 
 
+@kernel
+def _put_back(hd, f, d, x, told):
+    """Take the inputs of an event that has waited, as they were handed out: x (I) standardised, told (A)."""
+    for i in range(x.size):
+        d[hd[at.SCALED_INPUTS] + i] = x[i]
+    for i in range(told.size):
+        d[hd[at.TOLD] + i] = told[i]
+    place_inputs(hd, f, d)
+    hd[hd[at.PREPARED]] = 0
+
+
+@kernel
+def _hand_out(hd, d, x, told, front):
+    """Write the inputs of an event that is to wait into its row, and count it for the state that runs ahead."""
+    for i in range(x.size):
+        x[i] = d[hd[at.SCALED_INPUTS] + i]
+    for i in range(told.size):
+        told[i] = d[hd[at.TOLD] + i]
+    count_event(hd, 1, 0)
+    if front:
+        wind_tape(hd, d)
+
+
+@kernel
+def _learn_labels(hd, f, d, slot, y, front):
+    """Learn the targets y (K) of the event in a slot, and keep them as the last."""
+    targets = d[hd[at.TARGET] : hd[at.TARGET] + y.size]
+    for k in range(y.size):
+        targets[k] = scale_target(hd, d, k, y[k])
+    learn_slot(hd, f, d, slot, targets)
+    if front:
+        learn_experts(hd, d, y, targets)
+        wind_tape(hd, d)
+    keep_targets(hd, d, y)
+
+
 @functools.cache
 def supervised(cell: str, hidden: int) -> Any:
     """Return ``run(slab, rows, n, mode)`` for one cell and one hidden size."""
@@ -65,7 +101,6 @@ def supervised(cell: str, hidden: int) -> Any:
         H = hidden if mode & WITH_HIDDEN else 0
         A = hd[at.TARGET_ROWS]
         width = I + 2 * K + H + A + hd[at.KEYED]
-        targets = hd[at.TARGET]
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
@@ -77,17 +112,12 @@ def supervised(cell: str, hidden: int) -> Any:
             if mode & ADVANCE:
                 swap_live(hd)
             if mode & ALREADY_SCALED:
-                for i in range(I):
-                    d[hd[at.SCALED_INPUTS] + i] = x[i]
-                for i in range(A):
-                    d[hd[at.TOLD] + i] = told[i]
-                place_inputs(hd, f, d)
+                _put_back(hd, f, d, x, told)
                 forward(cell, hidden, hd, f)
-                hd[hd[at.PREPARED]] = 0
             else:
                 prepare_step(cell, hidden, hd, f, d, x)
             slot = hd[at.FILL]
-            front = hd[at.EXPERTS] != NET and K > 0 and mode & NEXT == 0
+            front = hd[at.EXPERT_BITS] != NET_BIT and K > 0 and mode & NEXT == 0
             if mode & PREDICT or front:
                 _answer(hd, f, d, o, mode | LINK if front else mode)
             if front:
@@ -98,13 +128,7 @@ def supervised(cell: str, hidden: int) -> Any:
                     row[I + 2 * K + i] = f[top + i]
             if mode & ADVANCE:
                 absorb_inputs(hd, d)
-                for i in range(I):
-                    x[i] = d[hd[at.SCALED_INPUTS] + i]
-                for i in range(A):
-                    told[i] = d[hd[at.TOLD] + i]
-                count_event(hd, 1, 0)
-                if front:
-                    wind_tape(hd, d)
+                _hand_out(hd, d, x, told, front)
                 move_on(hd, f, size)
                 swap_live(hd)
             elif mode & LEARN:
@@ -116,13 +140,7 @@ def supervised(cell: str, hidden: int) -> Any:
                     learn_nothing(hd, f, slot)
                     due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
                 else:
-                    for k in range(K):
-                        d[targets + k] = scale_target(hd, d, k, y[k])
-                    learn_slot(hd, f, d, slot, d[targets : targets + K])
-                    if front:
-                        learn_experts(hd, d, y, d[targets : targets + K])
-                        wind_tape(hd, d)
-                    keep_targets(hd, d, y)
+                    _learn_labels(hd, f, d, slot, y, front)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
                 if due:
                     if mode & NEXT:

@@ -6,7 +6,7 @@ the direction of the error, e' (diag(p) - p p') e / e'e, at least ``LEAST_CURVAT
     g = P x,   power = l + h x . g,   W += e g' / power,   P = (P - h g g' / power) / l
 
 (:mod:`streamrnn.kernels.least_squares`; for classes that is an extended Kalman filter with one covariance for all of them.) What is forgotten is given back as a ridge,
-in one direction each ``REFRESH`` events, so that P cannot grow where nothing comes: 1 / P >= ``RIDGE`` or so, and a step is bounded.
+in one direction each ``REFRESH`` events, so that P cannot grow where nothing comes: 1 / P >= ``LINEAR_RIDGE`` or so, and a step is bounded.
 
 Beyond :data:`~streamrnn.kernels.net.front.table.MOST_WHOLE` regressors each weight has its own rate (J. Duchi et al., AdaGrad, 2011).
 """
@@ -24,10 +24,10 @@ from streamrnn.kernels.net.front.table import MOST_WHOLE
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 
 FORGET: Final = 0.998  # as of the forecaster's shorter regression: 500 events; .9995 follows no change, .99 is noise
-RIDGE: Final = 3.0  # in events of standardised features; 1 is surer than it should be of the first hundred rows
+LINEAR_RIDGE: Final = 3.0  # in events of standardised features; 1 is surer than it should be of the first hundred rows
 REFRESH: Final = 8  # events; without it a change of separable classes is followed ten times later
 LEAST_CURVATURE: Final = 0.1  # 0.02: rows that are sure take steps without bound; 0.2: changes are followed late
-RATE: Final = 0.1  # of the diagonal step
+DIAGONAL_RATE: Final = 0.1  # of the diagonal step
 MOST_OUTPUT: Final = 10.0  # standard deviations
 
 
@@ -59,7 +59,7 @@ def _start_matrix(P, n):
     for i in range(P.size):
         P[i] = 0.0
     for i in range(n):
-        P[diagonal(i)] = 1.0 / RIDGE
+        P[diagonal(i)] = 1.0 / LINEAR_RIDGE
 
 
 @kernel
@@ -72,13 +72,13 @@ def _learn_rates(d, P, W, x, e):
         P[i] += square * x[i] * x[i]
     for k in range(e.size):
         for i in range(x.size):
-            d[W + k * x.size + i] += RATE * e[k] * x[i] / np.sqrt(P[i] + 1e-8)
+            d[W + k * x.size + i] += DIAGONAL_RATE * e[k] * x[i] / np.sqrt(P[i] + 1e-8)
 
 
 @kernel
 def learn_linear(hd, d, e, h):
     """Learn from the errors e (K; 0 where not known) and the curvature h, at the regressors that are written."""
-    phi, n, work = hd[at.N_REGRESSORS], hd[at.N_OWN], hd[at.GAIN]
+    phi, n, work = hd[at.N_REGRESSORS], hd[at.N_OWN], hd[at.GAIN_SCRATCH]
     x = d[hd[at.REGRESSORS] : hd[at.REGRESSORS] + phi]
     g, scratch, unit = d[work : work + phi], d[work + phi : work + 2 * phi], d[work + 2 * phi : work + 3 * phi]
     P, W = d[hd[at.LINEAR_P] : hd[at.LINEAR_P] + hd[at.LINEAR_P_SIZE]], hd[at.LINEAR_W]
@@ -90,7 +90,7 @@ def learn_linear(hd, d, e, h):
         if not first:  # one direction gets back what is forgotten there between its turns
             for i in range(phi):
                 unit[i] = 0.0
-            unit[hd[at.LEARNED] // REFRESH % n] = np.sqrt(RIDGE * (1.0 - FORGET) * REFRESH * n)
+            unit[hd[at.LEARNED] // REFRESH % n] = np.sqrt(LINEAR_RIDGE * (1.0 - FORGET) * REFRESH * n)
         if P[0] == 0.0:
             _start_matrix(P, n)
         q, _ = times(P, x if first else unit, g, phi)
@@ -103,6 +103,3 @@ def learn_linear(hd, d, e, h):
             for i in range(phi):
                 d[W + k * phi + i] += step * g[i]
         update(P, g, scratch, (h if first else 1.0) / power, 1.0 / FORGET if first else 1.0, phi)
-
-
-__all__ = ["curvature", "learn_linear", "state_linear"]

@@ -1,10 +1,10 @@
 """What the experts state for an event, their weighted mean, and how their weights learn.
 
-Numbers: Bernstein online aggregation, discounted, as of the forecaster (:mod:`streamrnn.kernels.forecast.aggregation` has its formulas and their
+Numbers: Bernstein online aggregation, discounted, as of the forecaster (O. Wintenberger, Machine Learning 106, 2017; its room has the formulas and their
 bound): the regret is bounded against any fixed mixture over the last events. The loss is the absolute error, quadratic below the usual one. Classes: the probabilities are mixed, and the weights are those of a mixture whose log loss may follow a
 sequence of experts with few changes (M. Herbster, M. Warmuth, Tracking the best expert, Machine Learning 32, 1998)::
 
-    w_j <- w_j^DISCOUNT p_j(y)^(1 / overlap),  normalised;   w_j <- (1 - SHARE) w_j + SHARE / E
+    w_j <- w_j^DISCOUNT p_j(y)^(1 / overlap),  normalised;   w_j <- (1 - SWITCH_SHARE) w_j + SWITCH_SHARE / E
 
 An expert without an opinion (NaN: no label has come) is left out, and its weight stays as it is.
 The weights are a stream's own: each key has its own.
@@ -17,23 +17,24 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.forecast.aggregation import REGRET_FORGET, SETTLED_LOSSES
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
 from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
 from streamrnn.kernels.net.front.regressors import write_regressors
-from streamrnn.kernels.net.front.table import LAST, LINEAR, NET
+from streamrnn.kernels.net.front.table import LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.target_inputs import age_of
 from streamrnn.kernels.net.targets import unscale_output
 
 DISCOUNT: Final = 0.998
-SHARE: Final = 0.001
+SWITCH_SHARE: Final = 0.001
 LEAST_PROBABILITY: Final = 1e-3  # shared by all classes: what one sure mistake costs at most
+REGRET_FORGET: Final = 0.998  # as of the forecaster
+SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 ERROR_ALPHA: Final = 1e-3
-WILD: Final = 4.0  # usual errors: the most that one counts
-MOST_REGRET: Final = 16.0  # squares of the usual error
+WILD_ERROR: Final = 4.0  # usual errors: the most that one counts
+MOST_LABEL_REGRET: Final = 16.0  # squares of the usual error
 PRIOR_OF_LAST: Final = (
     6.0  # as many times that of another: before any has learned, nothing is safer; 10 costs short streams a tenth
 )
@@ -49,18 +50,18 @@ def lanes(hd):
 def consult(hd, d, o):
     """Let each expert state its forecast of the prepared event, from the net's o (K, in the target's own terms); write the mixture's into o."""
     K, E, said = o.size, 0, hd[at.SAID]
-    if hd[at.EXPERTS] & NET:
+    if hd[at.EXPERT_BITS] & NET_BIT:
         for k in range(K):
             d[said + k] = o[k]
         E += 1
-    if hd[at.EXPERTS] & LAST:
+    if hd[at.EXPERT_BITS] & LAST_BIT:
         part = d[said + E * K : said + (E + 1) * K]
         if hd[at.LOSS] == CROSS_ENTROPY:
             state_last_label(hd, d, part)
         else:
             state_last_value(hd, d, part)
         E += 1
-    if hd[at.EXPERTS] & LINEAR:
+    if hd[at.EXPERT_BITS] & LINEAR_BIT:
         part = d[said + E * K : said + (E + 1) * K]
         write_regressors(hd, d)
         state_linear(hd, d, part)
@@ -78,7 +79,7 @@ def consult(hd, d, o):
 @kernel
 def _prior(hd, j):
     """Return the weight of expert j before any is known, up to a factor."""
-    last = hd[at.EXPERTS] & LAST and hd[at.LOSS] != CROSS_ENTROPY and j == (hd[at.EXPERTS] & NET)
+    last = hd[at.EXPERT_BITS] & LAST_BIT and hd[at.LOSS] != CROSS_ENTROPY and j == (hd[at.EXPERT_BITS] & NET_BIT)
     return PRIOR_OF_LAST if last else 1.0
 
 
@@ -118,8 +119,8 @@ def _slope(hd, d, lane, e, n, E):
     usual, size = d[error], abs(e)
     settled = usual > 0.0 and d[count] > SETTLED_LOSSES
     g = min(max(e, -usual), usual) if settled else e
-    limit = MOST_REGRET * usual * usual if settled else 1e300
-    size = min(size, WILD * usual) if settled else size
+    limit = MOST_LABEL_REGRET * usual * usual if settled else 1e300
+    size = min(size, WILD_ERROR * usual) if settled else size
     d[error] += max(ERROR_ALPHA, 1.0 / d[count]) * (size - usual)
     d[count] += 1.0
     return g, limit
@@ -182,7 +183,7 @@ def _weigh_classes(hd, d, label, E):
         d[weights + j] = np.exp(DISCOUNT * np.log(w) + gain)
         total += d[weights + j]
     for j in range(E):
-        d[weights + j] = (1.0 - SHARE) * d[weights + j] / total + SHARE / E
+        d[weights + j] = (1.0 - SWITCH_SHARE) * d[weights + j] / total + SWITCH_SHARE / E
 
 
 @kernel
@@ -191,25 +192,25 @@ def learn_experts(hd, d, y, z):
     if hd[at.FROZEN] != 0:
         return
     K, e = y.size, d[hd[at.ERRORS] : hd[at.ERRORS] + y.size]
-    E = (hd[at.EXPERTS] & 1) + (hd[at.EXPERTS] >> 1 & 1) + (hd[at.EXPERTS] >> 2 & 1)
+    E = (hd[at.EXPERT_BITS] & 1) + (hd[at.EXPERT_BITS] >> 1 & 1) + (hd[at.EXPERT_BITS] >> 2 & 1)
     h, known = 1.0, False
     if hd[at.LOSS] == CROSS_ENTROPY:
         if not (y[0] >= 0.0 and y[0] < K):
             return
         label, known = int(y[0]), True
         _weigh_classes(hd, d, label, E)
-        if hd[at.EXPERTS] & LAST:
+        if hd[at.EXPERT_BITS] & LAST_BIT:
             learn_last_label(hd, d, label)
-        if hd[at.EXPERTS] & LINEAR:
+        if hd[at.EXPERT_BITS] & LINEAR_BIT:
             p = d[hd[at.SAID] + (E - 1) * K : hd[at.SAID] + E * K]
             for k in range(K):
                 e[k] = (1.0 if k == label else 0.0) - p[k]
             h = curvature(p, e)
     else:
-        if hd[at.EXPERTS] & LINEAR:
+        if hd[at.EXPERT_BITS] & LINEAR_BIT:
             for k in range(K):
                 e[k] = z[k] - e[k] if usable(z[k]) else 0.0
                 known = known or usable(z[k])
         _weigh_numbers(hd, d, y, E)
-    if known and hd[at.EXPERTS] & LINEAR:
+    if known and hd[at.EXPERT_BITS] & LINEAR_BIT:
         learn_linear(hd, d, e, h)

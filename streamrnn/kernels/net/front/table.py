@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamrnn.kernels.least_squares import BLOCK, packed, padded
+from streamrnn.kernels.least_squares import packed, padded
 
-NET, LAST, LINEAR = 1, 2, 4
-EXPERTS: Final = {"net": NET, "last": LAST, "linear": LINEAR}
-"""The bit of each expert in the header's word ``EXPERTS``, in their order."""
+NET_BIT, LAST_BIT, LINEAR_BIT = 1, 2, 4
+FRONT_EXPERTS: Final = {"net": NET_BIT, "last": LAST_BIT, "linear": LINEAR_BIT}
+"""The bit of each expert in the header's word ``EXPERT_BITS``, in their order."""
 
 MOST_LAGS: Final = 8  # of each feature and of the target: known short lags are found at once, longer ones are the net's
 MOST_WITH_LAGS: Final = 48  # regressors up to which lags are added: the matrix costs time with their square
@@ -27,7 +27,7 @@ def lags(features: int, targets: int) -> tuple[int, int]:
     --------
     >>> from streamrnn.kernels.net.front.table import lags
     >>> lags(1, 1), lags(8, 1), lags(4, 4), lags(100, 1)
-    ((8, 8), (3, 8), (7, 2), (0, 1))
+    ((8, 8), (3, 8), (8, 2), (0, 1))
     """
     if not targets:
         return 0, 0
@@ -46,6 +46,3 @@ def regressors(features: int, targets: int) -> int:
 def matrix(n: int) -> int:
     """Return how many numbers it learns with, for n regressors: half a matrix, or a rate for each."""
     return packed(padded(n)) if n <= MOST_WHOLE else padded(n)
-
-
-__all__ = ["BLOCK", "EXPERTS", "LAST", "LINEAR", "NET", "lags", "matrix", "padded", "regressors"]
