@@ -9,6 +9,7 @@ from streamrnn.kernels.compile import entry
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.aggregation import REGRET_FORGET
 from streamrnn.kernels.forecast.conformal import LEVELS, STEP
+from streamrnn.kernels.forecast.pending import find_pending
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 from streamrnn.kernels.forecast.verify import verify
 from streamrnn.kernels.net.areas import views
@@ -24,10 +25,11 @@ def _run(slab, rows, experts, mixed, contexts, base):
     for i in range(C * (H + 1)):
         d[hd[at.BASE] + i] = LAST
     for t in range(rows.shape[0]):
+        rings = find_pending(hd, t)
         for i in range(experts.shape[1]):
-            f[hd[at.EXPERT_FORECASTS] + t % H * experts.shape[1] + i] = experts[t, i]
+            f[hd[at.EXPERT_FORECASTS] + i // H * rings + hd[hd[at.PENDING_AT] + i % H]] = experts[t, i]
         for i in range(n):
-            f[hd[base + at.MIXED_FORECASTS] + t % H * n + i] = mixed[t, i]
+            f[hd[base + at.MIXED_FORECASTS] + i // H * rings + hd[hd[at.PENDING_AT] + i % H]] = mixed[t, i]
         for i in range(C * (H + 1)):
             d[hd[at.CONTEXT] + i] = contexts[t, i]
         verify(hd, d, rows[t], t, base)

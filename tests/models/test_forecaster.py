@@ -328,16 +328,13 @@ def test_what_is_verified_is_what_was_said():
     E = len(DRIVEN["experts"]) - 1
     said = np.array(model.forecast(3, [dict(enumerate(row)) for row in x[200:203].tolist()]))
     value, books = y[199], model._states  # what is kept is how far from the last value
-    slots = [(200 + h) % 3 for h in range(3)]
-    partial, share = (
-        np.array([books.array(0, f"informed.{name}")[slot, 0, h] for h, slot in enumerate(slots)])
-        for name in ("mixed", "share")
-    )
+    slots = [h * (h + 1) // 2 + 199 % (h + 1) for h in range(3)]
+    partial, share = (books.array(0, f"informed.{name}")[0, slots].copy() for name in ("mixed", "share"))
     back = loads(dumps(model))
     for h in range(3):
         for one in (model, back):
             one.learn_one(y[200 + h], dict(enumerate(x[200 + h].tolist())))
-        path = model._states.array(0, "forecasts")[slots[h], E, 0, h]
+        path = model._states.array(0, "forecasts")[E, 0, slots[h]]
 
         assert said[h] - value == pytest.approx(partial[h] + share[h] * path, abs=1e-6 * y.std())
     assert pickle.dumps(back) == pickle.dumps(model)
@@ -411,6 +408,25 @@ def test_nothing_is_compiled_after_the_first_event(monkeypatch):
     model.forecast(5, [{"u": 3.0}] * 5)
 
     assert begun == []
+
+
+def test_an_output_sees_its_own_channel_and_the_features():
+    """With a hidden state that no input reaches, a channel's forecast moves with its own values and with features, not with other channels'."""
+    Y, X = np.nan_to_num(channels()[0]), np.nan_to_num(channels()[1])
+    model = RNNForecaster(**SMALL, experts=("lstm",))
+    for y, x in zip(Y.tolist(), X.tolist(), strict=True):
+        model.learn_one(dict(zip("abc", y, strict=True)), dict(zip("uv", x, strict=True)))
+    model.freeze()
+    model._nets[0].array("layer0.weights")[:] = 0.0
+    changes = []
+    for y, x in (((0.0, 0.0, 0.0), 0.0), ((0.0, 2.0, 0.0), 0.0), ((0.0, 0.0, 0.0), 2.0)):
+        other = loads(dumps(model))
+        other.learn_one(dict(zip("abc", y, strict=True)), {"u": x, "v": 0.0})
+        changes.append([value - was for value, was in zip(other.forecast(1)[0].values(), y, strict=True)])
+    plain, b_moved, u_moved = changes
+
+    assert [one == two for one, two in zip(plain, b_moved, strict=True)] == [True, False, True]
+    assert all(one != two for one, two in zip(plain, u_moved, strict=True))
 
 
 def test_memory_grows_with_the_channels_not_with_their_square():

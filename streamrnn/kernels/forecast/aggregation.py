@@ -30,7 +30,7 @@ MOST_REGRET: Final = 4.0  # running errors by which a forecast may differ from t
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 
 
-_KEPT: Final = F32(REGRET_FORGET)
+_REGRET_KEPT: Final = F32(REGRET_FORGET)
 _LOG2_E: Final = F32(1.4426950408889634)
 _LN2_HIGH: Final = F32(0.693359375)
 _LN2_LOW: Final = F32(-2.12194440e-4)
@@ -75,12 +75,12 @@ def _regrets(r, forecast, bound, square, g, p, unit, limit, on, most_bound, most
         v = v if v < limit[i] else limit[i]
         r[i] = v if v > -limit[i] else -limit[i]
     for i in range(n):
-        size, kept = abs(r[i]), bound[i] * _KEPT
+        size, kept = abs(r[i]), bound[i] * _REGRET_KEPT
         v = kept if kept > size else size
         bound[i] = v if on[i] > ZERO else bound[i]
         most_bound[i] = most_bound[i] if most_bound[i] > v else v
     for i in range(n):
-        v = square[i] * _KEPT + r[i] * r[i]
+        v = square[i] * _REGRET_KEPT + r[i] * r[i]
         square[i] = v if on[i] > ZERO else square[i]
         most_square[i] = most_square[i] if most_square[i] > v else v
 
@@ -99,7 +99,7 @@ def _rates(regret, r, rate, bound, square, on, most_bound, most_square, log_E):
         v = np.sqrt(log_E / least)
         rate[i] = rate[i] if rate[i] < v else v
     for i in range(n):
-        v = regret[i] * _KEPT + r[i] - rate[i] * r[i] * r[i]
+        v = regret[i] * _REGRET_KEPT + r[i] - rate[i] * r[i] * r[i]
         regret[i] = v if (on[i] > ZERO) & (most_square[i] > ZERO) else regret[i]
 
 

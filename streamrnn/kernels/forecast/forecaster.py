@@ -40,6 +40,7 @@ from streamrnn.kernels.forecast.experts.rls import RLS_CODE, rls
 from streamrnn.kernels.forecast.experts.seasonal import DRIFT_CODE, SEASONAL_CODE, seasonal
 from streamrnn.kernels.forecast.informed import informed
 from streamrnn.kernels.forecast.mixture import mix
+from streamrnn.kernels.forecast.pending import find_pending
 from streamrnn.kernels.forecast.remember import remember
 from streamrnn.kernels.forecast.verify import verify
 from streamrnn.kernels.net.areas import choose_area, views
@@ -55,6 +56,7 @@ def begin(hd, d, row):
     """Do what comes before the nets: write the forecasts into the row, verify, remember, let all experts but the nets learn."""
     C, F, H, T = hd[at.CHANNELS], hd[at.FEATURES], hd[at.HORIZON], hd[at.HAS_TIME]
     t = hd[at.N_EVENTS]
+    find_pending(hd, t)
     learns = hd[at.IS_FROZEN] == 0
     given = hd[at.GIVEN] > 0 and C > 0
     x = row[T + C : T + C + F]

@@ -10,25 +10,24 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.experts.bounds import after, bound, kept_distance, reach
+from streamrnn.kernels.forecast.experts.bounds import bound, kept_distance, reach
 from streamrnn.kernels.forecast.experts.last import STEADY_CODE
 from streamrnn.kernels.forecast.experts.profile import PROFILE_CODE
+from streamrnn.kernels.forecast.pending import rings_of
 from streamrnn.kernels.reinterpret import reinterpret
 
 
 @kernel
-def _keep(hd, d, c, e, t, forecasts, value):
+def _keep(hd, d, c, e, forecasts, value):
     """Keep an expert's forecasts until the events that they are for, as distances from the last value."""
     f = reinterpret(d, np.float32)
-    C, H, slots = hd[at.CHANNELS], hd[at.HORIZON], hd[at.N_EXPERTS] + hd[at.GIVEN]
-    slot = t % H
-    for h in range(H):
-        slot = after(slot, H)
-        f[hd[at.EXPERT_FORECASTS] + (slot * slots + e) * C * H + c * H + h] = kept_distance(forecasts[h] - value)
+    rings = hd[at.EXPERT_FORECASTS] + (e * hd[at.CHANNELS] + c) * rings_of(hd)
+    for h in range(hd[at.HORIZON]):
+        f[rings + hd[hd[at.PENDING_AT] + h]] = kept_distance(forecasts[h] - value)
 
 
 @kernel
-def _awake(hd, d, c, t, value, weights, now):
+def _awake(hd, d, c, value, weights, now):
     """Write the weighted mean of those with an opinion into now (H); what the others state is that."""
     f = reinterpret(d, np.float32)
     H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
@@ -47,7 +46,7 @@ def _awake(hd, d, c, t, value, weights, now):
             continue
         if hd[at.CODE + e] > STEADY_CODE:
             bound(forecasts, far, value)
-        _keep(hd, d, c, e, t, forecasts, value)
+        _keep(hd, d, c, e, forecasts, value)
         for h in range(H):
             now[h] += w[h] * (forecasts[h] - value)
             share[h] += w[h]
@@ -60,7 +59,7 @@ def _awake(hd, d, c, t, value, weights, now):
         if hd[at.CODE + e] >= PROFILE_CODE and not abs(forecasts[0]) >= 0.0:
             for h in range(H):
                 forecasts[h] = now[h]
-            _keep(hd, d, c, e, t, forecasts, value)
+            _keep(hd, d, c, e, forecasts, value)
 
 
 @kernel
@@ -77,7 +76,7 @@ def mix(hd, d, t):
             weights = hd[base + at.WEIGHTS] + context * (E + k) * n + c * H
             now = d[hd[base + at.NEXT_FORECASTS] + c * H : hd[base + at.NEXT_FORECASTS] + (c + 1) * H]
             if k == 0:
-                _awake(hd, d, c, t, value, weights, now)
+                _awake(hd, d, c, value, weights, now)
             else:
                 for h in range(H):
                     now[h] = value
@@ -86,12 +85,11 @@ def mix(hd, d, t):
                     w = f[weights + e * n : weights + e * n + H]
                     for h in range(H):
                         now[h] += w[h] * (forecasts[h] - value)
-            slot = t % H
             for h in range(H):
-                slot = after(slot, H)
-                f[hd[base + at.MIXED_FORECASTS] + slot * n + c * H + h] = kept_distance(now[h] - value)
+                waits = c * rings_of(hd) + hd[hd[at.PENDING_AT] + h]
+                f[hd[base + at.MIXED_FORECASTS] + waits] = kept_distance(now[h] - value)
                 if k > 0:
                     share = f[weights + E * n + h]
                     now[h] -= share * value
-                    f[hd[base + at.SHARE] + slot * n + c * H + h] = share
+                    f[hd[base + at.SHARE] + waits] = share
     hd[at.N_EVENTS] = t + 1

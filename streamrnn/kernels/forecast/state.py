@@ -138,7 +138,7 @@ class StateLayout(Slab):
             (at.FIRST_FEATURES, "known_first", self.known),
         ))  # fmt: skip
         self.add_all("f4", (
-            (at.EXPERT_FORECASTS, "forecasts", H, len(z.codes) + self.given, C, H), (at.LAG_CURVE, "curve", C, 2, N),
+            (at.EXPERT_FORECASTS, "forecasts", len(z.codes) + self.given, C, H * (H + 1) // 2), (at.LAG_CURVE, "curve", C, 2, N),
             (at.COARSE_CURVE, "coarse_curve", C, 2, N),
         ))  # fmt: skip
         self.add(at.INPUT_OF, "input_of", "i8", z.inputs)
@@ -150,7 +150,8 @@ class StateLayout(Slab):
             max((*z.lags, z.long, 2 + z.arx + 2 * self.known, z.ar + 1, H, 8, PROFILE_LAGS, at.CURVE_LAGS // 3 + 1))
         )
         experts = len(z.codes) + self.given
-        lanes = max(experts, at.LANE_ROWS + (3 * experts + at.SHORT_ROWS + 1) // 2)
+        lanes = max(experts, at.LANE_ROWS + (4 * experts + at.SHORT_ROWS + 1) // 2)
+        self.add(at.PENDING_AT, "pending_at", "i8", H)
         self.add_all("f8", (
             (at.ABSENT_ROW, "absent", (2 + C * (1 + H) + z.features) * z.timed), (at.ROW, "row", z.inputs),
             (at.SCRATCH, "scratch", 3 * widest + H + max(z.ar, z.arx) + 8),
@@ -171,8 +172,8 @@ class StateLayout(Slab):
         ):  # fmt: skip
             self.add(base + word, name + part, "f4", K, E, C, H)
         self.add(base + at.QUANTILES, name + "quantiles", "f4", len(LEVELS), C, H)
-        self.add(base + at.MIXED_FORECASTS, name + "mixed", "f4", H, C, H)
-        self.add(base + at.SHARE, name + "share", "f4", H * (base == at.INFORMED), C, H)
+        self.add(base + at.MIXED_FORECASTS, name + "mixed", "f4", C, H * (H + 1) // 2)
+        self.add(base + at.SHARE, name + "share", "f4", C * (base == at.INFORMED), H * (H + 1) // 2)
 
     def _lay_regressions(self) -> None:
         """Add the matrix and the coefficients of each recursive least squares, and the open paths of the one with features."""

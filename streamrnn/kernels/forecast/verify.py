@@ -13,6 +13,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.aggregation import LOSS_SLOPE, MOST_REGRET, SETTLED_LOSSES, update_weights
 from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
+from streamrnn.kernels.forecast.pending import take_pending
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.reinterpret import reinterpret
 
@@ -56,7 +57,7 @@ def mean_square(mean, count, peak, before, v, on):
 
 
 @kernel
-def _compare(hd, d, row, t, base, f, p, lanes):
+def _compare(hd, d, row, t, base, f, p, shares, lanes):
     """Write into ``lanes`` (3, C H): error, whether there is one (1 or 0), and the context at the forecast's origin; into p the forecast.
 
     f (E, C H): the experts' forecasts; all forecasts as distances from the last value at their origin. Returns whether there is any error, and any in the context behind a jump.
@@ -65,8 +66,9 @@ def _compare(hd, d, row, t, base, f, p, lanes):
     n = C * H
     e, on, context = lanes[:n], lanes[n : 2 * n], lanes[2 * n : 3 * n]
     kept = reinterpret(d, np.float32)
-    mixed = hd[base + at.MIXED_FORECASTS] + t % H * n
-    share = hd[base + at.SHARE] + t % H * n
+    take_pending(hd, kept, hd[base + at.MIXED_FORECASTS], C, p)
+    if base == at.INFORMED:
+        take_pending(hd, kept, hd[base + at.SHARE], C, shares)
     any_on = False
     behind = False
     for c in range(C):
@@ -76,9 +78,9 @@ def _compare(hd, d, row, t, base, f, p, lanes):
         for h in range(H):
             i = c * H + h
             origin = origin - 1 if origin > 0 else H
-            v = np.float64(kept[mixed + i])
+            v = np.float64(p[i])
             if base == at.INFORMED:
-                v += np.float64(kept[share + i]) * f[f.size - n + i]
+                v += np.float64(shares[i]) * f[f.size - n + i]
             good = known and usable(v)
             p[i] = v
             on[i] = 1.0 if good else 0.0
@@ -159,12 +161,12 @@ def verify(hd, d, row, t, base):
     s = d[lanes : lanes + at.LANE_ROWS * n]
     e, on, context, rms = s[:n], s[n : 2 * n], s[2 * n : 3 * n], s[3 * n : 4 * n]
     short = 2 * (lanes + at.LANE_ROWS * n)
-    q = kept[short : short + (3 * E + at.SHORT_ROWS) * n]
+    q = kept[short : short + (4 * E + at.SHORT_ROWS) * n]
     p, g, unit, limit, learns = q[:n], q[n : 2 * n], q[2 * n : 3 * n], q[3 * n : 4 * n], q[4 * n : 5 * n]
     pace, z = q[5 * n : 6 * n], q[6 * n : 7 * n]
-    start = hd[at.EXPERT_FORECASTS] + t % H * (hd[at.N_EXPERTS] + hd[at.GIVEN]) * n
-    f = kept[start : start + E * n]
-    any_on, behind = _compare(hd, d, row, t, base, f, p, s)
+    f = q[7 * n : (7 + E) * n]
+    take_pending(hd, kept, hd[at.EXPERT_FORECASTS], E * hd[at.CHANNELS], f)
+    any_on, behind = _compare(hd, d, row, t, base, f, p, g, s)
     if not any_on:
         return
     error_at, count_at = hd[base + at.MEAN_ERROR], hd[base + at.ERROR_COUNT]
@@ -181,7 +183,7 @@ def verify(hd, d, row, t, base):
             kept[hd[base + at.SQUARED_REGRET] + first : hd[base + at.SQUARED_REGRET] + last],
             kept[hd[base + at.REGRET_BOUND] + first : hd[base + at.REGRET_BOUND] + last],
             kept[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
-            f, prior, g, p, unit, limit, learns, q[7 * n :],
+            f, prior, g, p, unit, limit, learns, q[(7 + E) * n :],
         )  # fmt: skip
     _paces(H, errors, rms, on, pace)
     for i in range(n):

@@ -14,7 +14,7 @@ CURVE_LAGS: Final = (
 BLOCK_EVENTS: Final = 6
 MAX_EXPERTS: Final = 16
 LANE_ROWS: Final = 4  # rows of scratch in float64
-SHORT_ROWS: Final = 11  # rows of scratch in float32, and three for each expert
+SHORT_ROWS: Final = 11  # rows of scratch in float32, and four for each expert
 MOST_KNOWN: Final = 32  # features whose future counts: an event costs their square
 # ---- header words -------------------------------------------------------------------------------
 VERSION, CHANNELS, FEATURES, HORIZON, N_EXPERTS, N_INPUTS, NETS, RING_SIZE = range(8)
@@ -22,8 +22,8 @@ GIVEN_PERIOD, HAS_TIME, N_EVENTS, IS_FROZEN, MODELS, LONGEST_PERIOD, KNOWN_FEATU
 (
     VALUE_RING, RAW_VALUES, BASE, CONTEXT, MEAN_CHANGE, CHANGE_COUNT, EXPERT_FORECASTS, LAG_CURVE, COARSE_CURVE, COARSE_VALUES, PERIOD, PENDING, ROW, SCRATCH,
     INPUT_OF, USUAL_CHANGE, SIGN, FIRST_VALUE, SCRATCH_LANES, ANCHOR, LAST_FEATURES, FIRST_FEATURES, SHORT_PERIOD, BLOCK_SUM, IMPUTED, CHANGE_PEAKS,
-    CLOCK, ABSENT_ROW, PROFILES, SHORT_ROOM, NO_COUNT,
-) = range(16, 47)  # fmt: skip
+    CLOCK, ABSENT_ROW, PROFILES, SHORT_ROOM, NO_COUNT, PENDING_AT,
+) = range(16, 48)  # fmt: skip
 # from here on: code of each expert, then its own word (which net, which RLS_0)
 CODE, OWN = 48, 64
 # words of each RLS_0: lags, and where its matrix P, weights W and settings lie

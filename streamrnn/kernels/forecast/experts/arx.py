@@ -23,6 +23,7 @@ from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.bounds import FARTHEST, kept_distance
 from streamrnn.kernels.forecast.experts.contract import Expert, place
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE, changes, gain, learn_coefficients
+from streamrnn.kernels.forecast.pending import rings_of
 from streamrnn.kernels.least_squares import diagonal, packed_size, padded_size
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.reinterpret import reinterpret
@@ -172,7 +173,7 @@ def advance_paths(hd, d, t, x_now):
     C, H, L, E = hd[at.CHANNELS], hd[at.HORIZON], hd[at.ARX_0 + at.LAGS], hd[at.N_EXPERTS]
     known = complete(hd, x_now)
     before = d[hd[at.LAST_FEATURES] : hd[at.LAST_FEATURES] + hd[at.KNOWN_FEATURES]]
-    start = hd[at.EXPERT_FORECASTS] + (t % H * (E + 1) + E) * C * H
+    start = hd[at.EXPERT_FORECASTS] + E * C * rings_of(hd)
     f = reinterpret(d, np.float32)
     for h in range(min(H, t)):
         for c in range(C):
@@ -182,7 +183,7 @@ def advance_paths(hd, d, t, x_now):
             at_level = hd[at.ARX_0 + at.PATH_LEVEL] + path
             v = step(hd, d, c, path, h, d[at_level], d[kept : kept + H + L], before, x_now) if known else np.nan
             d[at_level] = v
-            f[start + c * H + h] = kept_distance(v - value)
+            f[start + c * rings_of(hd) + hd[hd[at.PENDING_AT] + h]] = kept_distance(v - value)
 
 
 @kernel

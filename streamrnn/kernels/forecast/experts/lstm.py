@@ -26,7 +26,7 @@ from streamrnn.kernels.net.targets import learn_slot, scale_target, unscale_outp
 from streamrnn.kernels.net.update import update
 
 NET_CODE: Final = 5
-LSTM_ROW: Final = Expert("lstm", NET_CODE, prior=2.0, rate=0.2, init="classic")
+LSTM_ROW: Final = Expert("lstm", NET_CODE, prior=2.0, rate=0.4, init="classic")
 LSTM_FAST_ROW: Final = Expert("lstm_fast", NET_CODE, prior=0.5, rate=0.6, init="timescales", stride=1)
 
 # What an input is: 3 * (channel or feature) + one of these, or TIME_INPUT.
