@@ -290,7 +290,7 @@ class Net:
             How many inputs to add that say what the targets before were, and how many numbers more to keep for that.
         head_of
             For each group of outputs the places in layer 0's inputs, the bias at 0, that it sees beside the hidden state: what it saw before
-            comes first. None: as before; ever none: all outputs see all inputs.
+            comes first. None, or no group: as before; ever none: all outputs see all inputs.
         """
         old = self.sizes
         sizes = replace(
@@ -318,10 +318,10 @@ class Net:
 
     def _seeing(self, sizes: Sizes, head_of: Sequence[Sequence[int]] | None) -> Sizes:
         """Return the sizes of a net whose groups of outputs see these inputs."""
-        if head_of is None:
+        if not head_of:
             return sizes
         self.head_of = head_of
-        return replace(sizes, groups=len(head_of), seen=len(head_of[0]) if head_of else 1)
+        return replace(sizes, groups=len(head_of), seen=len(head_of[0]))
 
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
         self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
