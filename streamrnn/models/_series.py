@@ -257,5 +257,7 @@ class Series(Recurrent):
         awake = self._states.awake(0)
         weights = weights * np.concatenate([awake, np.ones((len(weights) - len(awake), awake.shape[1]))])[:, :, None]
         weights = weights / np.where(weights.any(axis=0), weights.sum(axis=0), 1.0)
-        by_channel = [{name: weights[e, c].astype(float) for e, name in enumerate(names)} for c in range(weights.shape[1])]
+        by_channel = [
+            {name: weights[e, c].astype(float) for e, name in enumerate(names)} for c in range(weights.shape[1])
+        ]
         return by_channel[0] if self._single else dict(zip(self._targets.names, by_channel, strict=True))
