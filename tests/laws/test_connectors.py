@@ -8,6 +8,7 @@ import pytest
 
 from streamrnn import io
 from streamrnn.commands import config_docs
+from streamrnn.io import installed
 from tests.laws.connectors import missing_places, names_of_connectors
 from tests.laws.imports import violations
 from tests.laws.places import CONNECTORS, PACKAGES, PROJECT, folder
@@ -72,9 +73,9 @@ class Point:
 
 def test_a_foreign_package_is_foreign_whatever_it_is_called(tmp_path, monkeypatch):
     """``streamrnn_x`` of others may not be imported, is in no page of options, and can be configured."""
-    real = io._registered
+    real = installed._registered
     with_it = lambda group: {**real(group), **({"x": Point} if group == "streamrnn.sources" else {})}  # noqa: E731
-    monkeypatch.setattr(io, "_registered", with_it)
+    monkeypatch.setattr(installed, "_registered", with_it)
     copies = {package: tmp_path / package for package in PACKAGES}
     for package, copy in copies.items():
         shutil.copytree(folder(package), copy, ignore=shutil.ignore_patterns("__pycache__"))
