@@ -31,7 +31,7 @@ TAKEN: Final = 12.0  # running errors: how far from what was expected a value is
 ERROR_CUT: Final = 4.0  # running errors: the most that the regression learns from
 LEVEL_PACE: Final = 2e-3
 SHAPE_PACE: Final = 0.1
-FORGET: Final = 0.999  # of the regression
+OUTLOOK_FORGET: Final = 0.999  # of the regression
 YOUNG: Final = 2048  # events from which on
 SELDOM: Final = 2  # regression and season learn from every other: by then an event holds little that is new
 SEARCH_EVERY: Final = 64  # events between two searches for a season, once there are many
@@ -78,7 +78,7 @@ def _adapt(o, t, y, age, x, g, h):
         e = r - _regressed(o, x)
         most = ERROR_CUT * size
         e = min(max(e, -most), most) if age > SETTLED else e
-        power = gain(P, x, g, h, FORGET, 1.0 / FORGET, GROWN * at.RESIDUAL_LAGS * start)
+        power = gain(P, x, g, h, OUTLOOK_FORGET, 1.0 / OUTLOOK_FORGET, GROWN * at.RESIDUAL_LAGS * start)
         if power == 0.0:
             for i in range(at.GAIN_ROOM):
                 P[i] = 0.0
@@ -145,7 +145,7 @@ def _weigh(o, y):
     most = ERROR_CUT * o[at.SIZE] if o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0 else np.inf
     pace = max(WEIGHT_PACE, 1.0 / o[at.AGE])
     for j in range(at.N_FORECASTS):
-        o[at.ERRORS + j] += pace * (min(abs(y - o[at.FORECASTS + j]), most) - o[at.ERRORS + j])
+        o[at.EXPERT_ERRORS + j] += pace * (min(abs(y - o[at.FORECASTS + j]), most) - o[at.EXPERT_ERRORS + j])
 
 
 @kernel
@@ -210,10 +210,10 @@ def forecast(o, last, net, scratch):
     f[at.EXPERT_SHAPE] = shape_at(o, t) + _regressed(o, x) if t > 2 * at.RESIDUAL_LAGS else last
     least = np.inf
     for j in range(at.N_FORECASTS):
-        least = min(least, o[at.ERRORS + j])
+        least = min(least, o[at.EXPERT_ERRORS + j])
     total, mixed = 0.0, 0.0
     for j in range(at.N_FORECASTS):
-        share = least / o[at.ERRORS + j] if o[at.ERRORS + j] > 0.0 else 1.0
+        share = least / o[at.EXPERT_ERRORS + j] if o[at.EXPERT_ERRORS + j] > 0.0 else 1.0
         share *= share
         share *= share
         share *= share

@@ -24,7 +24,7 @@ SEASON, SHAPE_BEGAN, BASE_LEVEL = range(3, 6)
 SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
 # the tail's quantile and Hill's mean; events until an episode is over; whether this one is free
 TAIL, HILL, QUIET_LEFT, IS_FREE = range(11, 15)
-FORECASTS, ERRORS = 32, 36  # of each expert
+FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
 LAG_COEFFICIENTS, LAST_RESIDUALS, LAG_GAIN = 48, 64, 80
 SEASON_CURVE: Final = LAG_GAIN + GAIN_ROOM
 RING: Final = SEASON_CURVE + 2 * (SEASON_LAGS + 1)
