@@ -83,6 +83,10 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
             forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), (), np.zeros(2))
 
 
+UNSET_WINDOW = 16
+"""Events of a window that a net chooses itself, at most."""
+
+
 def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:
     names = (str(kind.parameters.get(LABEL, "a")), "b")
     values, times = np.linspace(0.0, 1.0, 128).reshape(64, 2), range(64)
@@ -95,7 +99,7 @@ def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:
 def _warm_net(net: Any) -> None:
     """Have a copy of a net take in a few events: whatever its kind of label is, numbers are one."""
     model = net.clone()
-    for i in range(2 * getattr(model, "window", 1)):
+    for i in range(2 * (getattr(model, "window", 1) or UNSET_WINDOW)):
         if hasattr(model, "predict_one"):
             model.predict_one({"a": i % 3 / 3})
             model.learn_one({"a": i % 3 / 3}, float(i % 2))

@@ -40,13 +40,16 @@ def regressor(**parameters: Any) -> RNNRegressor:
     return RNNRegressor(hidden_size=8, **parameters)
 
 
-def good(row: Mapping[str, Any], state: str) -> bool:
-    """Tell whether this combination is one that works; every other one is to be refused."""
+def good(row: Mapping[str, Any], state: str, *, finds_time: bool = False) -> bool:
+    """Tell whether this combination is one that works; every other one is to be refused.
+
+    ``finds_time``: the source finds the times where none are named.
+    """
     detects = row["model"] in ("detector", "river's detector")
     fits = row["label"] or detects
     if row["label"] and row["model"] == "river's detector":
         return False
-    if row["feedback"] == "late" and not (row["model"] == "detector" and row["label"] and row["time"]):
+    if row["feedback"] == "late" and not (row["model"] == "detector" and row["label"] and (row["time"] or finds_time)):
         return False
     if row["time"] and row["model"].startswith(("river", "pipeline")):
         return False  # they have no such parameter
