@@ -20,7 +20,7 @@ CROSS_ENTROPY: Final = 6
 def cross_entropy(targets, out, grad, a, b):
     """Return the negative log-probability of class ``targets[0]`` under the softmax of out (K)."""
     K = out.size
-    y = targets[0]
+    y = targets[0] if K > 0 else np.nan
     if not (y >= 0.0 and y < K):
         for k in range(K):
             grad[k] = 0.0
