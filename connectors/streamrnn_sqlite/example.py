@@ -24,8 +24,8 @@ hidden_size = 16
 seed = 1
 
 [alarm]
-rate = 0.01      # share of normal events that may alarm
-warm_up = 200    # events before the first alarm: the net must see something first
+rate = 0.001     # largest share of normal events that may alarm
+warm_up = 300    # events before the first alarm: the net must see something first
 
 [sink]
 kind = "sqlite"

@@ -37,7 +37,7 @@ class Moment(msgspec.Struct, frozen=True):
     """
 
     position: Position
-    time: str | float | None = None
+    time: str | int | float | None = None  # as the input wrote it, a whole number too
     score: float | None = None
     severity: float | None = None
     feature: str | None = None

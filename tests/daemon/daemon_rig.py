@@ -36,9 +36,9 @@ every = 500
 
 
 def lines(n: int, start: int = 0) -> str:
-    """Rows of two series, a day of seconds over and over."""
+    """Rows of two series, a day of seconds over and over, with a spike here and there."""
     return "".join(
-        f"2024-01-01T{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z,{10 + (i * 7 % 24) / 3:.2f},s{i % 2}\n"
+        f"2024-01-01T{i // 3600 % 24:02}:{i // 60 % 60:02}:{i % 60:02}Z,{10 + (i * 7 % 24) / 3 + 60 * (i % 97 == 50):.2f},s{i % 2}\n"
         for i in range(start, start + n)
     )
 

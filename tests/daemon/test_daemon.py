@@ -160,7 +160,7 @@ def test_reload(tmp_path: Path) -> None:
         assert "Did you mean 'path'?" in run.said("reload_refused")["problems"]  # type: ignore[index]
         assert run.stop(signal.SIGTERM) == 0
     alarms = [json.loads(line)["alarm"] for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
-    assert sum(alarms[200:]) > 100  # at the old rate some 50
+    assert 0 < sum(alarms) < 50  # spikes; a rate is a promise of at most
 
 
 def test_systemd(tmp_path: Path) -> None:

@@ -475,7 +475,9 @@ def test_frozen_and_reset():
     model.unfreeze()
     model.reset()
     assert model.forecast(2) == [0.0, 0.0]
-    np.testing.assert_array_equal(model._states.array(0, "weights"), kept_weights)  # weights_ gives none to who cannot forecast yet
+    np.testing.assert_array_equal(
+        model._states.array(0, "weights"), kept_weights
+    )  # weights_ gives none to who cannot forecast yet
 
 
 @pytest.mark.parametrize(("name", "value"), [("context", 7.0), ("period", 1e9), ("period", math.nan), ("prior", 0.5)])
