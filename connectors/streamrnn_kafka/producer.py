@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,10 @@ LINGER_MS = 20  # a cycle ends with a flush; until then batches may fill
 
 WAIT_MS = 30_000
 """How long records may take to be acknowledged, and transactions to begin: past a change of leader, not past all patience."""
+
+
+LEAST_WAIT_S = 5.0
+"""For an answer, where those before have taken all the time there is."""
 
 
 class OneTryClient(KafkaNetClient):  # type: ignore[misc]
@@ -58,8 +63,16 @@ class OneTryClient(KafkaNetClient):  # type: ignore[misc]
 class BoundedProducer(KafkaProducer):  # type: ignore[misc]
     """Waits no longer than ``max_block_ms`` for an answer where the client itself would wait for ever.
 
-    While no broker answers, a wait without an end could be ended by no signal to stop.
+    That is for the records of a transaction and its end together, with at least ``LEAST_WAIT_S`` for each step of the end. While no broker answers,
+    a wait without an end could be ended by no signal to stop.
     """
+
+    _end: float | None = None  # of the wait for the answers to what was flushed last
+
+    def _left(self) -> float:
+        """Return how many seconds an answer may still take."""
+        longest: float = self.config["max_block_ms"] / 1000
+        return longest if self._end is None else min(max(self._end - time.monotonic(), LEAST_WAIT_S), longest)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all that was sent is acknowledged or has failed.
@@ -69,7 +82,8 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
         timeout
             Longest wait, in seconds. None: the client's ``max_block_ms``.
         """
-        super().flush(self.config["max_block_ms"] / 1000 if timeout is None else timeout)
+        self._end = time.monotonic() + self.config["max_block_ms"] / 1000
+        super().flush(self._left() if timeout is None else timeout)
 
     def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
         """Make offsets part of the transaction.
@@ -133,7 +147,7 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
 
     def _wait(self, result: Any) -> None:
         self._sender.wakeup()
-        if not result.wait(timeout_ms=self.config["max_block_ms"]):
+        if not result.wait(timeout_ms=1000 * self._left()):
             raise KafkaTimeoutError("no broker answers")
 
 
