@@ -16,7 +16,6 @@ from streamrnn.kernels.net.areas import views
 
 C, H, E, N = 2, 3, 3, 260
 LAST = 2.0  # the value behind which all forecasts were made
-RNG = np.random.default_rng(13)
 
 
 def _run(slab, rows, experts, mixed, contexts, base):
@@ -90,23 +89,24 @@ class Twin:
 
 def judged(prior, informed=False):
     """A blank forecast state after N events with random forecasts, and the twin after the same."""
+    rng = np.random.default_rng(13)  # of each call: whichever test runs first, the draws are the same
     features = 1 if informed else 0
     codes, arx = (0,) * (E - informed), 2 if informed else 0
     layout = StateLayout(Shape(C, features, H, 0, codes, (), arx=arx))
     slab, base, name = layout.allocate(), at.INFORMED if informed else at.PLAIN, "informed." if informed else ""
     layout.view(slab, f"{name}prior")[:] = prior
     layout.view(slab, f"{name}weights")[:] = prior[:, None, None]
-    y = RNG.normal(size=(N, C)) * np.array([1.0, 20.0])
-    y[RNG.random(y.shape) < 0.1] = np.nan
+    y = rng.normal(size=(N, C)) * np.array([1.0, 20.0])
+    y[rng.random(y.shape) < 0.1] = np.nan
     y[N // 2] = 1e6
     experts = (
-        np.nan_to_num(y)[:, None, :, None] + RNG.normal(size=(N, E, C, H)) * np.array([0.5, 1.0, 3.0])[:, None, None]
+        np.nan_to_num(y)[:, None, :, None] + rng.normal(size=(N, E, C, H)) * np.array([0.5, 1.0, 3.0])[:, None, None]
     )
     experts[:60, :, 1, 1] = experts[:60, :1, 1, 1]  # they agree
     experts = experts.astype(np.float32).astype(float)  # as they are kept
     mixed = experts.mean(axis=1).astype(np.float32).astype(float)
-    mixed[RNG.random(mixed.shape) < 0.05] = np.nan  # nothing was forecast
-    rings = RNG.choice([0.0, 1.0], (N, C, H + 1), p=[0.8, 0.2])
+    mixed[rng.random(mixed.shape) < 0.05] = np.nan  # nothing was forecast
+    rings = rng.choice([0.0, 1.0], (N, C, H + 1), p=[0.8, 0.2])
     origins = (np.arange(N)[:, None] - 1 - np.arange(H)) % (H + 1)
     contexts = np.take_along_axis(rings, np.broadcast_to(origins[:, None], (N, C, H)), axis=2).astype(int)
     if informed:  # the last expert's part is added with the weight it had
@@ -130,6 +130,6 @@ def test_verification_is_its_definition(informed):
 
     np.testing.assert_array_equal(found["errors"], twin.count)
     np.testing.assert_allclose(found["error"], twin.mean, rtol=1e-9)
-    np.testing.assert_allclose(found["weights"], twin.w, rtol=1e-3, atol=1e-6)  # float32
+    np.testing.assert_allclose(found["weights"], twin.w, rtol=3e-3, atol=1e-6)  # float32, behind an outlier of 1e6
     np.testing.assert_allclose(found["quantiles"], twin.quantiles, atol=1e-4)  # float32
     assert twin.w[0, 0].min() > twin.w[0, 2].max()  # the better expert counts more
