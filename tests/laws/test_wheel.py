@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from tests.laws.places import PACKAGES, ROOT, SOURCES
 
 # What computes, and asks neither where it is installed nor what with: the same files compute the same.
-NUMBERS = ("benchmarks", "estimators", "kernels", "models")
+NUMBERS = ("benchmarks", "combinations", "engine", "estimators", "kernels", "models", "scorers")
 ASKS = ("kernels/test_plugins.py", "kernels/test_sources.py", "models/test_persistence.py")  # of those
 NOT_BESIDE = ("streamrnn", "connectors", "demo-out", "dist", "build")  # the tests see everything else of the checkout
 
