@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections import deque
 from typing import Any, NamedTuple
@@ -70,7 +71,10 @@ class Recurrent(Growing):
         found += [*self._keys.areas, *self._pending.values()]
         ways = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
         cells = [cell for way in ways for cell in getattr(way, "__closure__", None) or ()]
-        found += [*ways, *cells, *(cell.cell_contents for cell in cells if cell.cell_contents is not net.code)]
+        held = [cell.cell_contents for cell in cells if cell.cell_contents is not net.code]
+        packers = [getattr(one, "func", one) for one in held]  # of a partial, what it calls
+        structs = [one.__self__ for one in packers if isinstance(getattr(one, "__self__", None), struct.Struct)]
+        found += [*ways, *cells, *held, *packers, *structs, *(getattr(way, "__closure__", None) or () for way in ways)]
         own = {id(part): part for part in found}  # some are reached in several ways
         return self._net.allocated + sum(map(sys.getsizeof, own.values()))
 
