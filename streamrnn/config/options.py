@@ -291,7 +291,7 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         Topic for them, for a sink that writes to topics.
     table
         Table for them, for a sink that writes to tables.
-    quiet
+    ends_after
         Events of a key without an alarm after which its episode has ended.
     max_gap
         Seconds without an event of a key after which it is silent; ``"auto"``: learned from its gaps; None: nobody asks.
@@ -307,7 +307,7 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     Examples
     --------
     >>> from streamrnn.config import Alarms
-    >>> Alarms().quiet
+    >>> Alarms().ends_after
     10
     """
 
@@ -323,7 +323,7 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     table: Annotated[
         str | None, Meta(description="Table for them, for a sink that writes to tables. Unset: no such output.")
     ] = None
-    quiet: Annotated[
+    ends_after: Annotated[
         int,
         Meta(ge=1, le=1_000_000, description="Events of a key without an alarm after which its episode has ended."),
     ] = 10

@@ -181,9 +181,7 @@ def silence_event(event: str, key: str | None, block: Block, i: int, last: float
     """
     when = None if block.times is None else block.times[i]
     fields = {"view": "silence", "position": block.positions[i], "time": when, "last_s": last}
-    return _made(
-        event, block.partition, key, ["silence", block.positions[i]], {"start" if event == "start" else "end": fields}
-    )
+    return _made(event, block.partition, key, ["silence", block.positions[i]], {event: fields})
 
 
 def columns_of(block: Block, scored: Scored) -> Columns:

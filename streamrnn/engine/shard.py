@@ -227,7 +227,7 @@ class Shard:
         silent: list[tuple[int, AlarmEvent]],
     ) -> list[AlarmEvent]:
         """Return the episodes that start and end with the events of a block, in their order."""
-        columns, quiet = columns_of(block, scored), self.wanted.quiet if self.wanted else 0
+        columns, quiet = columns_of(block, scored), self.wanted.ends_after if self.wanted else 0
         found = silent
         for state, (rows, _) in of_keys:
             if state.episode is not None or any(scored.alarms[i] for i in rows):

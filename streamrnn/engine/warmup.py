@@ -22,6 +22,9 @@ FORECASTER_CPU_S = 17.0
 OTHER_CPU_S = 20.0
 """The same of a net that is not in the table of models: as long as a regressor."""
 
+UNSET_WINDOW = 16
+"""Events of a window that a net chooses itself, at most."""
+
 
 def expected_cpu_s(kind: ModelKind, forecast: Forecast | None = None) -> float:
     """Return about how many CPU seconds compiling takes where nothing is in the cache.
@@ -81,10 +84,6 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
             _warm_net(net)
         if forecast is not None and wanted and not kind.numerics:
             forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), (), np.zeros(2))
-
-
-UNSET_WINDOW = 16
-"""Events of a window that a net chooses itself, at most."""
 
 
 def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:

@@ -35,7 +35,7 @@ def part(block, start, stop):
 
 
 def shard(**options):
-    return Shard(KIND, Alarm(rate=0.02, warm_up=20), alarms=Alarms(path="-", quiet=5), **options)
+    return Shard(KIND, Alarm(rate=0.02, warm_up=20), alarms=Alarms(path="-", ends_after=5), **options)
 
 
 def events(shards, block, cuts):
