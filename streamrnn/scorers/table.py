@@ -56,8 +56,8 @@ class ModelRow:
 MODELS = {
     DEFAULT_MODEL: ModelRow(predicts=False, compile_cpu_s=30.0, least_rate=1e-5, takes_feedback=True),
     "RNNSupervisedAnomalyDetector": ModelRow(predicts=True, compile_cpu_s=32.0, least_rate=1e-5),
-    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=20.0),
-    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=20.0),
+    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=25.0),
+    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=25.0),
 }
 """By name in ``streamrnn``. They can be written as snapshots."""
 
