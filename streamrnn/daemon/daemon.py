@@ -121,7 +121,7 @@ class Daemon:
                 model=config.model.kind, sink=config.sink.kind, delivery=runtime.sink.delivery,
             )  # fmt: skip
             try:
-                self._warm_up(kind)
+                self._warm_up(kind, runtime.summary)
                 with self._watch_compiler(kind):
                     summary = runtime.run()
             except BaseException as error:
@@ -138,8 +138,11 @@ class Daemon:
             self._stopped(summary)
         return summary
 
-    def _warm_up(self, kind: ModelKind) -> None:
-        """Compile before the run counts as started: whoever watches it then waits, and does not take it for stuck."""
+    def _warm_up(self, kind: ModelKind, summary: Summary) -> None:
+        """Compile before the run counts as started: whoever watches it then waits, and does not take it for stuck.
+
+        Nothing was read then, so that a signal that ends it here leaves nothing to finish.
+        """
         stages, forecast = self.health.stages, self.config.forecast
 
         def tell() -> None:
@@ -147,7 +150,7 @@ class Daemon:
                 self._notifier.status("compiling")
                 stages.compiles(expected_cpu_s(kind, forecast))
 
-        self._signals.unless_stopped(lambda: warm_up(kind, forecast, tell))
+        self._signals.unless_stopped(lambda: warm_up(kind, forecast, tell), lambda: self._leave(summary))
         self._compiled()
 
     def _watch_compiler(self, kind: ModelKind) -> AbstractContextManager[None]:
@@ -183,6 +186,10 @@ class Daemon:
             raise TypeError("a server needs metered health")
         server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts)
         return stack.enter_context(server).port
+
+    def _leave(self, summary: Summary) -> None:
+        self._notifier.stopping("a signal")
+        self._stopped(summary)
 
     def _stopped(self, summary: Summary) -> None:
         self.health.phase = "stopped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -28,10 +29,6 @@ def end() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-class _Now(BaseException):
-    """A signal came where there is nothing to finish."""
-
-
 class StopSignals:
     """Context manager: SIGINT and SIGTERM set ``stopped``; a second one ends the process with 128 + its number.
 
@@ -39,6 +36,8 @@ class StopSignals:
     ----------
     reload
         Whether SIGHUP asks for a reload, instead of ending the process.
+    own_process
+        Whether the process does nothing else, and may end where a signal comes: see :meth:`unless_stopped`.
 
     Notes
     -----
@@ -55,15 +54,16 @@ class StopSignals:
     True
     """
 
-    def __init__(self, *, reload: bool = False) -> None:
+    def __init__(self, *, reload: bool = False, own_process: bool = False) -> None:
         self.stopped = False
+        self._own_process = own_process
         self._wanted = (
             signal.SIGINT,
             signal.SIGTERM,
             *((signal.SIGHUP,) if reload and hasattr(signal, "SIGHUP") else ()),
         )
         self._reload = False
-        self._at_once = False
+        self._last_words: Callable[[], None] | None = None
         self._depth = 0  # may be entered again inside
         self._before: dict[int, Any] = {}
 
@@ -89,36 +89,42 @@ class StopSignals:
         if self.stopped:
             os._exit(128 + number)
         self.stopped = True
-        if self._at_once:
-            raise _Now
+        if self._last_words is not None and self._own_process:
+            with contextlib.suppress(Exception):  # the log may be just what the signal came into
+                self._last_words()
+            os._exit(0)
 
-    def unless_stopped(self, work: Callable[[], None]) -> None:
-        """Do what takes long and may be left undone: not where a signal has come, and no longer than until one comes.
+    def unless_stopped(self, work: Callable[[], None], last_words: Callable[[], None]) -> None:
+        """Do what takes long and may be left undone: not where a signal has come; one that comes ends a process of our own at once, with 0.
+
+        It is not left by an exception: what is done there is compiling, and a compiler that is left in the middle frees its memory
+        twice, or links a half of what it made. A process that does other things as well waits until the work is done.
 
         Parameters
         ----------
         work
-            Is called, or left in the middle.
+            Is called, and perhaps never returns.
+        last_words
+            Called before the process ends within ``work``.
 
         Examples
         --------
         >>> import signal
         >>> from streamrnn.daemon.signals import StopSignals
         >>> with StopSignals() as stop:
-        ...     stop.unless_stopped(lambda: (signal.raise_signal(signal.SIGTERM), print("never")))
-        ...     stop.unless_stopped(lambda: print("nor this"))
+        ...     stop.unless_stopped(lambda: (signal.raise_signal(signal.SIGTERM), print("to its end")), lambda: None)
+        ...     stop.unless_stopped(lambda: print("never"), lambda: None)
         ...     print(stop.stopped)
+        to its end
         True
         """
+        if self.stopped:
+            return
+        self._last_words = last_words
         try:
-            self._at_once = True
-            if not self.stopped:
-                work()
-            self._at_once = False
-        except _Now:
-            pass
+            work()
         finally:
-            self._at_once = False
+            self._last_words = None
 
     def __enter__(self) -> Self:
         self._depth += 1

@@ -165,6 +165,40 @@ def test_a_signal_at_any_moment(tmp_path: Path) -> None:
     assert not out.exists() or out.read_bytes()[-1:] in (b"", b"\n")
 
 
+WITHIN_THE_LINKER = """
+import os, signal, sys
+sys.argv = ["streamrnn", "run", sys.argv[1], "--fresh"]
+import streamrnn.__main__
+from llvmlite.binding import ffi
+
+class Interrupted:
+    def __getattr__(self, name, real=ffi.lib):
+        found = getattr(real, name)
+        if name != "LLVMPY_LinkModules":
+            return found
+        return lambda *given: (found(*given), os.kill(os.getpid(), signal.SIGTERM))[0]
+
+ffi.lib = Interrupted()
+streamrnn.__main__.main()
+"""
+
+
+def test_a_signal_within_the_linker(tmp_path: Path) -> None:
+    """Where the compiler has given one piece of code to another and not yet noted it, a signal frees nothing twice: code 0, and last words."""
+    path = place(tmp_path, 50)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHIN_THE_LINKER, str(path)],
+        check=False,
+        capture_output=True,
+        timeout=120,
+        cwd=tmp_path,
+    )
+    said = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert said == ["started", "stopped"]
+
+
 def takes_over(run: subprocess.Popen[bytes]) -> bool:
     """Whether the process has reached the first line of ours, or has ended; where nobody tells, guess."""
     status = Path(f"/proc/{run.pid}/status")

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -39,6 +40,9 @@ NO_GROUP_YET = (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLo
 Record = tuple[int, bytes | None, bytes | None, int]
 """Partition, key, value, timestamp in ms."""
 
+Pairs = dict[int, list[tuple[bytes | None, bytes]]]
+"""Key and value of records, by partition."""
+
 
 def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: int = 0) -> list[Record]:
     """Return a stream of a noisy wave; every ``bad``-th record is none."""
@@ -53,11 +57,9 @@ def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: 
     return records
 
 
-def offline(
-    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None
-) -> dict[int, list[tuple[bytes | None, bytes]]]:
+def offline(records: Sequence[Record], *, topic: str, kind: ModelKind | None = None) -> Pairs:
     """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
-    expected: dict[int, list[tuple[bytes | None, bytes]]] = {}
+    expected: Pairs = {}
     for partition in sorted({record[0] for record in records}):
         rows = []
         for offset, (_, key, value, ms) in enumerate([one for one in records if one[0] == partition]):
@@ -76,6 +78,26 @@ def offline(
             (None if key is None else key.encode(), line) for key, line in zip(keys, lines, strict=True)
         ]
     return expected
+
+
+def apart(found: Pairs, expected: Pairs) -> list[str]:
+    """Say for each partition where two outputs part; nothing where they are the same."""
+    said = []
+    for partition in sorted({*found, *expected}):
+        ours, theirs = found.get(partition, []), expected.get(partition, [])
+        if ours != theirs:
+            at = next(
+                (i for i, two in enumerate(zip(ours, theirs, strict=False)) if two[0] != two[1]),
+                min(len(ours), len(theirs)),
+            )
+            counts = Counter(ours)
+            counts.subtract(theirs)
+            lacking, more = -sum(n for n in counts.values() if n < 0), sum(n for n in counts.values() if n > 0)
+            said.append(
+                f"partition {partition}: {len(ours)} records for {len(theirs)}, {lacking} lacking, {more} more or other; "
+                f"first apart at {at}: {ours[at - 1 : at + 2]} for {theirs[at - 1 : at + 2]}"
+            )
+    return said
 
 
 class Rig:
@@ -171,7 +193,7 @@ class Rig:
         there = topic in consumer.topics()
         return [TopicPartition(topic, i) for i in sorted(consumer.partitions_for_topic(topic) or ())] if there else []
 
-    def pairs(self, topic: str) -> dict[int, list[tuple[bytes | None, bytes]]]:
+    def pairs(self, topic: str) -> Pairs:
         """Return key and value of each committed record, by partition."""
         return {i: [(one.key, one.value) for one in records] for i, records in self.read(topic).items()}
 
