@@ -25,9 +25,8 @@ def run(config_file: str, fresh: bool, plot: str | None) -> None:
     """
     from streamrnn.daemon.signals import StopSignals  # noqa: PLC0415
 
-    with StopSignals(
-        reload=True, own_process=True
-    ) as signals:  # before all else: a signal that comes while much is imported counts
+    # before all else: a signal that comes while much is imported counts
+    with StopSignals(reload=True, own_process=True) as signals:
         with starting():
             from streamrnn import config  # noqa: PLC0415
             from streamrnn.daemon.daemon import Daemon  # noqa: PLC0415

@@ -121,7 +121,7 @@ class Daemon:
                 model=config.model.kind, sink=config.sink.kind, delivery=runtime.sink.delivery,
             )  # fmt: skip
             try:
-                self._warm_up(kind, runtime.summary)
+                self._warm_up(kind)
                 with self._watch_compiler(kind):
                     summary = runtime.run()
             except BaseException as error:
@@ -138,7 +138,7 @@ class Daemon:
             self._stopped(summary)
         return summary
 
-    def _warm_up(self, kind: ModelKind, summary: Summary) -> None:
+    def _warm_up(self, kind: ModelKind) -> None:
         """Compile before the run counts as started: whoever watches it then waits, and does not take it for stuck.
 
         Nothing was read then, so that a signal that ends it here leaves nothing to finish.
@@ -150,7 +150,7 @@ class Daemon:
                 self._notifier.status("compiling")
                 stages.compiles(expected_cpu_s(kind, forecast))
 
-        self._signals.unless_stopped(lambda: warm_up(kind, forecast, tell), lambda: self._leave(summary))
+        self._signals.unless_stopped(lambda: warm_up(kind, forecast, tell), self._leave)
         self._compiled()
 
     def _watch_compiler(self, kind: ModelKind) -> AbstractContextManager[None]:
@@ -187,9 +187,9 @@ class Daemon:
         server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts)
         return stack.enter_context(server).port
 
-    def _leave(self, summary: Summary) -> None:
-        self._notifier.stopping("a signal")
-        self._stopped(summary)
+    def _leave(self) -> None:
+        self._notifier.stopping("a signal came while it compiled")
+        self._stopped(self.health.summary)
 
     def _stopped(self, summary: Summary) -> None:
         self.health.phase = "stopped"

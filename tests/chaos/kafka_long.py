@@ -19,7 +19,6 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from kafka.errors import KafkaError
@@ -29,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tests" / "connectors" / "kafka")]
 
 from kafka_proxy import END_TXN, Proxy  # noqa: E402
-from kafka_rig import Record, Rig, make_records, offline  # noqa: E402
+from kafka_rig import Record, Rig, differences, make_records, offline  # noqa: E402
 from machine import cpu  # noqa: E402
 
 from streamrnn.scorers.kinds import model_kind  # noqa: E402
@@ -174,21 +173,6 @@ def calm_restores(storm: Storm, restarts: int, progress: Progress) -> list[float
             time.sleep(0.1)
         progress.advance(task)
     return storm.restores()[before:]
-
-
-def differences(found: dict[int, list[Any]], expected: dict[int, list[Any]]) -> Counter[str]:
-    """Count what is missing, doubled or other than in the offline pass."""
-    counts: Counter[str] = Counter(missing=0, doubled=0, different=0)
-    for partition, wanted in expected.items():
-        got = found.get(partition, [])
-        if got == wanted:
-            continue
-        lacking = Counter(wanted) - Counter(got)
-        more = Counter(got) - Counter(wanted)
-        counts["missing"] += sum(lacking.values())
-        counts["doubled"] += sum(n for one, n in more.items() if one in set(wanted))
-        counts["different"] += sum(n for one, n in more.items() if one not in set(wanted)) + (not lacking and not more)
-    return counts
 
 
 def state_bytes(rig: Rig) -> float:

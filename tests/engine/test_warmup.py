@@ -61,7 +61,7 @@ def test_ready_comes_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert heard == ["STATUS=compiling", "READY=1\nSTATUS=running"]
 
 
-def test_a_signal_ends_the_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_waits_for_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is begun then: in a process that does other things as well the run ends, with no event, once the compiler is done."""
     path = place(tmp_path, 20)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -80,22 +81,32 @@ def offline(records: Sequence[Record], *, topic: str, kind: ModelKind | None = N
     return expected
 
 
+def differences(found: Pairs, expected: Pairs) -> Counter[str]:
+    """Count what is missing, doubled or other than in the offline pass."""
+    counts: Counter[str] = Counter(missing=0, doubled=0, different=0)
+    for partition, wanted in expected.items():
+        got = found.get(partition, [])
+        if got == wanted:
+            continue
+        lacking = Counter(wanted) - Counter(got)
+        more = Counter(got) - Counter(wanted)
+        counts["missing"] += sum(lacking.values())
+        counts["doubled"] += sum(n for one, n in more.items() if one in set(wanted))
+        counts["different"] += sum(n for one, n in more.items() if one not in set(wanted)) + (not lacking and not more)
+    return counts
+
+
 def apart(found: Pairs, expected: Pairs) -> list[str]:
-    """Say for each partition where two outputs part; nothing where they are the same."""
+    """Say for each partition how and where two outputs part; nothing where they are the same."""
     said = []
     for partition in sorted({*found, *expected}):
         ours, theirs = found.get(partition, []), expected.get(partition, [])
         if ours != theirs:
-            at = next(
-                (i for i, two in enumerate(zip(ours, theirs, strict=False)) if two[0] != two[1]),
-                min(len(ours), len(theirs)),
-            )
-            counts = Counter(ours)
-            counts.subtract(theirs)
-            lacking, more = -sum(n for n in counts.values() if n < 0), sum(n for n in counts.values() if n > 0)
+            same = sum(1 for _ in itertools.takewhile(lambda two: two[0] == two[1], zip(ours, theirs, strict=False)))
+            counts = dict(differences({partition: ours}, {partition: theirs}))
+            here = slice(max(same - 1, 0), same + 2)
             said.append(
-                f"partition {partition}: {len(ours)} records for {len(theirs)}, {lacking} lacking, {more} more or other; "
-                f"first apart at {at}: {ours[at - 1 : at + 2]} for {theirs[at - 1 : at + 2]}"
+                f"partition {partition}: {len(ours)} records for {len(theirs)}, {counts}, apart from {same} on: {ours[here]} for {theirs[here]}"
             )
     return said
 
