@@ -51,7 +51,25 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--key", "key_column", help="The column that says which key an event belongs to; '' for none. [found]")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Say what was chosen as one line of JSON, at the end.")
-@click.option("--alarm-rate", type=float, help="Largest share of normal events that may alarm. [0.001]")
+@click.option("--alarm-rate", help="Largest share of normal events that may alarm, or with --time 2/day. [0.001]")
+@click.option(
+    "--direction", multiple=True, metavar="[COLUMN=]SIDE", help="Alarm on one side alone: above or below. [both]"
+)
+@click.option(
+    "--min-deviation", multiple=True, metavar="[COLUMN=]N", help="Alarm from N units, or N%, off the expected. [0]"
+)
+@click.option(
+    "--valid-range",
+    multiple=True,
+    metavar="[COLUMN=]LOW:HIGH",
+    help="Values outside alarm at once; an end may be open.",
+)
+@click.option(
+    "--maintenance",
+    multiple=True,
+    metavar="COLUMN|TIMES",
+    help="No alarm where COLUMN is not 0, or with --time at 'Sun 02:00-04:00'; repeat times.",
+)
 @click.option("--hidden-size", type=int, help="Size of the net's hidden state.")
 @click.option("--seed", type=int, help="Seed of the net's first weights.")
 @click.option(

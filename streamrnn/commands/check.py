@@ -164,7 +164,7 @@ def _try_events(config: Config, source: Source, tried: list[str], wrong: list[St
     try:
         if block is not None:
             names = block.names
-            check_fit(kind, block, config.forecast)
+            check_fit(kind, block, config.forecast, config.alarm)
             if not kind.numerics:  # ours have been tried by their makers; to compile one takes long
                 Shard(kind, config.alarm).score(cut(block, 0, min(len(block), PEEK_EVENTS)))
             tried.append("model: good with the first events")
@@ -206,11 +206,11 @@ def _check_named(config: Config, *, foreign: bool) -> None:
     """Raise where a model needs a column that is not among those named: no look at the input is needed for that."""
     kind, names = model_kind(config.model.kind, config.model.options, foreign=foreign), _named(config)
     time_name = getattr(config.source.options, "time", None)
-    problems = check_columns(kind, names, config.forecast) if names else []
+    problems = check_columns(kind, names, config.forecast, config.alarm) if names else []
     if names and time_name and kind.time not in (None, time_name, *names):
         block = Block(names, np.empty((0, len(names))), (), 0, times=(), time_name=time_name)
         try:
-            check_fit(kind, block, config.forecast)
+            check_fit(kind, block, config.forecast, config.alarm)
         except ConfigError as error:
             problems = error.problems
     if problems:

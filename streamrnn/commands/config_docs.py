@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from streamrnn.config import describe_type
-from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
+from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, POLICY
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.models._parameters import row_of
@@ -78,6 +78,8 @@ def _model_rows(name: str) -> list[str]:
         lines.append(f"| `{FEEDBACK_MEMORY}` | {rule} | `0` |")
     parameters = inspect.signature(getattr(streamrnn, name)).parameters
     for parameter in parameters.values():
+        if parameter.name in POLICY:  # said in [alarm]
+            continue
         rule = row_of(parameter.name, parameters).rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
         lines.append(f"| `{parameter.name}` | {_cell(rule)} | {_cell(default)} |")

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from streamrnn.config.loading import load
 from streamrnn.config.options import (
+    POLICY,
     Alarm,
     Alarms,
     Config,
@@ -42,6 +43,7 @@ from streamrnn.config.rules import describe_type, nearest, parameter_names
 from streamrnn.config.tables import check_table, checked_table
 
 __all__ = [
+    "POLICY",
     "Alarm",
     "Alarms",
     "Config",

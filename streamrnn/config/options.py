@@ -13,6 +13,7 @@ from msgspec import Meta
 from streamrnn.errors import ConfigError
 
 __all__ = [
+    "POLICY",
     "Alarm",
     "Alarms",
     "Config",
@@ -29,6 +30,9 @@ __all__ = [
 DEFAULT_MODEL = "RNNAnomalyDetector"
 """What ``[model] kind`` is where nothing else is said."""
 
+POLICY = ("direction", "min_deviation", "valid_range", "maintenance", "by_feature")
+"""Options of ``[alarm]`` that say which deviations matter."""
+
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """``[alarm]``: when a score is an alarm. ``RNNAnomalyDetector`` has a rule of its own, others rank their scores.
@@ -36,13 +40,15 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     rate
-        Largest share of normal events that may raise an alarm, above 0 and at most 0.5.
+        Largest share of normal events that may raise an alarm, above 0 and at most 0.5; or how many in what time, ``"2/day"``.
     window
         How many of the last scores of a key a new score is ranked among.
     warm_up
         Events of a key before its first alarm.
     cooldown
         Events after an alarm that raise no other one. 0: every event may.
+    direction, min_deviation, valid_range, maintenance, by_feature
+        As of :class:`streamrnn.RNNAnomalyDetector`.
 
     Examples
     --------
@@ -52,7 +58,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rate: Annotated[
-        float, Meta(gt=0, le=0.5, description="Largest share of normal events that may raise an alarm.")
+        Annotated[float, Meta(gt=0, le=0.5)] | str,
+        Meta(
+            description="Largest share of normal events that may raise an alarm; or how many of a key in what time: '2/day', '1/week', '3/hour' "
+            "(RNNAnomalyDetector with [model] time; the time between two events is learned)."
+        ),
     ] = 0.001
     window: Annotated[
         int,
@@ -68,6 +78,42 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     cooldown: Annotated[
         int, Meta(ge=0, description="Events after an alarm that raise no other one. 0: every event may.")
     ] = 0
+    direction: Annotated[
+        Literal["both", "above", "below"],
+        Meta(
+            description="On which side of what was expected a value may alarm; only RNNAnomalyDetector, as all that follows."
+        ),
+    ] = "both"
+    min_deviation: Annotated[
+        float | str,
+        Meta(
+            description="How far from what was expected a value must be to alarm: in units of the column, or '10%' of what was expected."
+        ),
+    ] = 0.0
+    valid_range: Annotated[
+        tuple[float, float] | None,
+        Meta(
+            description="[low, high]: a value outside alarms at once and is not learned. An end may be inf. Unset: every number is valid."
+        ),
+    ] = None
+    maintenance: Annotated[
+        str | tuple[str, ...] | None,
+        Meta(
+            description="A watched column that is not 0 in a maintenance, or weekly times ['Sun 02:00-04:00', 'Mon-Fri 22:30-00:30 "
+            "Europe/Berlin'] (with [model] time; UTC unless they name a zone). Such events are scored, raise no alarm and are not learned."
+        ),
+    ] = None
+    by_feature: Annotated[
+        dict[str, dict[str, Any]] | None,
+        Meta(
+            description="What differs for a column: [alarm.by_feature.flow] direction = 'below'. Of direction, min_deviation and valid_range."
+        ),
+    ] = None
+
+    @property
+    def share(self) -> float:
+        """``rate`` as a share of events; NaN where it goes by time."""
+        return math.nan if isinstance(self.rate, str) else self.rate
 
 
 Field = Literal[

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 import streamrnn
-from streamrnn.config import Config
+from streamrnn.config import POLICY, Config
 from streamrnn.daemon.health import Health
 from streamrnn.daemon.log import say, set_up
 from streamrnn.daemon.signals import StopSignals
@@ -36,7 +36,9 @@ NAME = 256  # places of a partition's name in the log: a Kafka topic's are 249 a
 NO_ANSWER = UnavailableError, Retriable
 """What a run may end with that was asked to stop while it waited for a server."""
 
-RELOADABLE = ("[alarm] rate", "[alarm] cooldown", "[state] every", "[state] every_s", "[log] level")
+RELOADABLE = (
+    *(f"[alarm] {name}" for name in ("rate", "cooldown", *POLICY)), "[state] every", "[state] every_s", "[log] level",
+)  # fmt: skip
 """What SIGHUP may change in a running process. Anything else decides what the state means, or where it lies."""
 
 
@@ -93,7 +95,7 @@ class Daemon:
         self.health = self._make_health()
 
     def _make_health(self) -> Health:
-        rate = self.config.alarm.rate
+        rate = self.config.alarm.share
         if self.config.server.port is None:
             return _Loud(rate, keep_series=False)
         from streamrnn.daemon.metrics import MeteredHealth  # noqa: PLC0415  (prometheus-client, where it is wanted)
@@ -247,12 +249,12 @@ class Daemon:
     def _apply(self, fresh: Config) -> None:
         """Take over the reloadable options of a configuration."""
         kept = self.config
-        alarm = msgspec.structs.replace(kept.alarm, rate=fresh.alarm.rate, cooldown=fresh.alarm.cooldown)
+        alarm = msgspec.structs.replace(fresh.alarm, window=kept.alarm.window, warm_up=kept.alarm.warm_up)
         state = msgspec.structs.replace(kept.state, every=fresh.state.every, every_s=fresh.state.every_s)
         log = msgspec.structs.replace(kept.log, level=fresh.log.level)
         self.config = msgspec.structs.replace(kept, alarm=alarm, state=state, log=log)
         set_up(log.format, log.level, clients=client_loggers(kept))
-        self.health.alarm_rate = alarm.rate
+        self.health.alarm_rate = alarm.share
         runtime = self.health.runtime
         if isinstance(runtime, Runtime):
             runtime.reload(make_shards(self.config), state.every, state.every_s)

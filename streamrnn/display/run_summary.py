@@ -18,7 +18,7 @@ __all__ = ["RunSummary"]
 
 REASONS = {
     "value": "new value", "expectation": "not as expected", "shape": "unusual course", "residual": "forecast missed",
-    "surprise": "far from expected",
+    "surprise": "far from expected", "range": "not valid",
 }  # fmt: skip
 """What each view of RNNAnomalyDetector says where it decides, in a picture."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from streamrnn.config import Config, State
 from streamrnn.config.options import FORECAST_FIELDS, LIMIT_FIELDS
+from streamrnn.engine.given_policy import by_time, number_or_text, policy_options
 from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.shard import Shard
@@ -265,7 +266,11 @@ def replay_tables(
     columns: Sequence[str] = (),
     time_column: str | None = None,
     key_column: str | None = None,
-    alarm_rate: float | None = None,
+    alarm_rate: float | str | None = None,
+    direction: Sequence[str] = (),
+    min_deviation: Sequence[str] = (),
+    valid_range: Sequence[str] = (),
+    maintenance: Sequence[str] = (),
     hidden_size: int | None = None,
     seed: int | None = None,
     forecast: int | None = None,
@@ -288,7 +293,11 @@ def replay_tables(
     key_column
         The column with the key.
     alarm_rate
-        Share of normal events that may alarm, from 0 to 0.5.
+        Share of normal events that may alarm, from 0 to 0.5, or with ``time_column`` how many in what time: ``"2/day"``.
+    direction, min_deviation, valid_range
+        What alarms, of all columns or of one: ``"below"``, ``"flow=10%"``, ``"0:100"``.
+    maintenance
+        A column, or weekly times.
     hidden_size
         Of the net.
     seed
@@ -309,7 +318,7 @@ def replay_tables(
     Raises
     ------
     UsageError
-        When a limit is none.
+        When a limit, or what should alarm, is none.
 
     Examples
     --------
@@ -321,8 +330,15 @@ def replay_tables(
     reading["missing"] = marks
     tables: dict[str, dict[str, Any]] = {
         "source": {"path": file, "columns": list(columns) or None, "time": time_column, "key": key_column, **reading},
-        "model": {"hidden_size": hidden_size, "seed": seed},
-        "alarm": {"rate": alarm_rate},
+        "model": {
+            "hidden_size": hidden_size,
+            "seed": seed,
+            "time": time_column if by_time(alarm_rate, maintenance) else None,
+        },
+        "alarm": {
+            "rate": number_or_text(alarm_rate),
+            **policy_options(direction, min_deviation, valid_range, maintenance),
+        },
         "forecast": {
             "horizon": forecast,
             "period": None if period is None else _seasons(period),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 
-from streamrnn.config import Forecast, nearest
+from streamrnn.config import Alarm, Forecast, nearest
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
+from streamrnn.scorers.check_alarm import maintenance_column
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.times import seconds_of
 
 __all__ = ["check_columns", "check_fit"]
 
 
-def check_columns(kind: ModelKind, names: tuple[str, ...], forecast: Forecast | None = None) -> list[str]:
-    """Return one line for each column that a model, or a limit of a forecast, needs and the input lacks.
+def check_columns(
+    kind: ModelKind, names: tuple[str, ...], forecast: Forecast | None = None, alarm: Alarm | None = None
+) -> list[str]:
+    """Return one line for each column that a model, a limit of a forecast, or [alarm] needs and the input lacks.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def check_columns(kind: ModelKind, names: tuple[str, ...], forecast: Forecast | 
         The columns that are watched.
     forecast
         What is forecast beside.
+    alarm
+        What alarms.
 
     Examples
     --------
@@ -32,7 +37,29 @@ def check_columns(kind: ModelKind, names: tuple[str, ...], forecast: Forecast | 
     >>> check_columns(ModelKind("mine", {}, object, label="lod"), ("load", "flow"))
     ["[model] label: the input has no column 'lod' among those that are watched: load, flow. Did you mean 'load'?"]
     """
-    return [*_check_model(kind, names), *_check_limits(forecast or Forecast(), names)]
+    problems = [*_check_model(kind, names), *_check_limits(forecast or Forecast(), names)]
+    return problems + _check_policy(kind, alarm or Alarm(), names)
+
+
+def _check_policy(kind: ModelKind, alarm: Alarm, names: tuple[str, ...]) -> list[str]:
+    column = maintenance_column(alarm)
+    features = [name for name in names if name not in (kind.label, kind.time, column)]
+    problems = [
+        f"[alarm] by_feature: the input has no column {name!r} among those that are watched: {', '.join(features)}."
+        for name in alarm.by_feature or {}
+        if name not in features
+    ]
+    if column is None:
+        return problems
+    said = "[alarm] maintenance:"
+    if column in (kind.label, kind.time):
+        return [*problems, f"{said} must be a column of its own. {column!r} is the label or the time of [model]."]
+    if column not in names:
+        lacks = f"{said} the input has no column {column!r} among those that are watched: {', '.join(names)}."
+        return [*problems, f"{lacks} Name it in [source] columns too."]
+    if not features:
+        return [*problems, f"{said} {column!r} is the only column that is watched; there is nothing to score."]
+    return problems
 
 
 def _check_limits(forecast: Forecast, names: tuple[str, ...]) -> list[str]:
@@ -59,7 +86,7 @@ def _check_model(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
     return []
 
 
-def check_fit(kind: ModelKind, block: Block, forecast: Forecast | None = None) -> None:
+def check_fit(kind: ModelKind, block: Block, forecast: Forecast | None = None, alarm: Alarm | None = None) -> None:
     """Raise where a model, or a forecast beside it, cannot work with the columns of a block, which is the first one.
 
     Parameters
@@ -70,13 +97,15 @@ def check_fit(kind: ModelKind, block: Block, forecast: Forecast | None = None) -
         The first events; there may be none.
     forecast
         What is forecast beside.
+    alarm
+        What alarms.
 
     Raises
     ------
     ConfigError
         With one line for each thing that does not fit.
     """
-    problems = check_columns(kind, block.names, forecast)
+    problems = check_columns(kind, block.names, forecast, alarm)
     problems += _check_time(kind.time, block) if kind.time is not None and kind.time not in block.names else []
     if forecast is not None and forecast.by_time and kind.time is None:
         problems += _check_calendar(block)

@@ -146,7 +146,7 @@ class Shard:
         """
         self.alarm = alarm
         for state in self._keys.states():
-            state.scorer.set_alarm(alarm.rate, alarm.cooldown)
+            state.scorer.set_alarm(alarm)
 
     def room_for(self, names: tuple[str, ...]) -> int:
         """Return how many keys with these features may be held: it depends on nothing but them and the settings.
@@ -189,7 +189,7 @@ class Shard:
         """
         n, names = len(block), block.names
         if names != self.columns.current or (n and not self.events):
-            check_fit(self.kind, cut(block, 0, 0) if self.events else block, self.forecast)
+            check_fit(self.kind, cut(block, 0, 0) if self.events else block, self.forecast, self.alarm)
         if names != self.columns.current:
             self.columns.meet(names, self.events)
             self._keys.room = self.room_for(names)
@@ -414,7 +414,7 @@ class Shard:
             if len(blobs) != scorer.parts * len(keys):
                 raise StateError("The snapshot's keys do not fit its content.")
             scorer.restore(blobs[scorer.parts * i : scorer.parts * (i + 1)])
-            scorer.set_alarm(self.alarm.rate, self.alarm.cooldown)
+            scorer.set_alarm(self.alarm)
             found.append((key, KeyState(scorer, scorer.counters)))
         if not keys and blobs:
             raise StateError("The snapshot's keys do not fit its content.")

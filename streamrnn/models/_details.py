@@ -17,6 +17,7 @@ BAND: Final = 2.0  # running errors on either side of what was expected
 PER_EVENT: Final = (
     "score", "severity", "alarm", "warm", "change", "p_value", "threshold", "since", "episode", "feature", "view",
 )  # fmt: skip
+BEHIND: Final = 4 + len(VIEWS)  # of a row's information, what stands behind the views
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
@@ -43,17 +44,17 @@ def read(rows: NDArray[np.float64], F: int, first: int) -> dict[str, NDArray[Any
         "high": expected + BAND * spread,
         "contribution": info[:, INFORMATION : INFORMATION + F].copy(),
         "alarm": flags & alarm.FLAG_ALARM != 0,
-        "exceeds": flags & alarm.FLAG_EXCEEDS != 0,
+        "exceeds": flags & (alarm.FLAG_EXCEEDS | alarm.FLAG_WRONG) != 0,
         "warm": flags & alarm.FLAG_WARM != 0,
         "change": flags & alarm.FLAG_CHANGE != 0,
         "p_value": info[:, 0].copy(),
         "severity": 0.0 - np.log10(info[:, 0]),
         "threshold": info[:, 1].copy(),
         "since": info[:, 3].copy(),
-        "episode": np.where(info[:, 11] > 0.0, info[:, 11], 0.0).astype(np.int64),
-        "views": info[:, 4:9].copy(),
-        "feature": np.where(info[:, 10] >= 0.0, info[:, 9] + first, -1.0).astype(np.int64),
-        "view": np.where(info[:, 10] >= 0.0, info[:, 10], -1.0).astype(np.int64),
+        "episode": np.where(info[:, BEHIND + 2] > 0.0, info[:, BEHIND + 2], 0.0).astype(np.int64),
+        "views": info[:, 4:BEHIND].copy(),
+        "feature": np.where(info[:, BEHIND + 1] >= 0.0, info[:, BEHIND] + first, -1.0).astype(np.int64),
+        "view": np.where(info[:, BEHIND + 1] >= 0.0, info[:, BEHIND + 1], -1.0).astype(np.int64),
     }
 
 

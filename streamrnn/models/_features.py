@@ -224,6 +224,8 @@ class Columns:
         A name that is no feature: it says whose event it is.
     time
         A name whose column is the first, in seconds.
+    aside
+        A name that is no feature either: what it says of an event is somebody else's business.
 
     Examples
     --------
@@ -233,7 +235,7 @@ class Columns:
     (['a', 'b'], ['a', 'c'])
     """
 
-    __slots__ = ("count", "get", "index", "key", "names", "time", "write")
+    __slots__ = ("aside", "count", "get", "index", "key", "names", "time", "write")
 
     get: Callable[[Mapping[Any, Any]], Sequence[Any]]
     """Read the values of an event that has all columns; raises one of ``NOT_PLAIN`` where it has not."""
@@ -241,10 +243,10 @@ class Columns:
     write: Callable[[Mapping[Any, Any], Any], bool]
     """Write an event into a row (a float64 buffer) if its names are exactly the columns and all are numbers."""
 
-    def __init__(self, names: Sequence[Any] = (), key: Any = None, time: Any = None) -> None:
+    def __init__(self, names: Sequence[Any] = (), key: Any = None, time: Any = None, aside: Any = None) -> None:
         self.names: list[Any] = []
         self.index: dict[Any, int] = {}
-        self.key, self.time = key, time
+        self.key, self.time, self.aside = key, time, aside
         self.add([*([time] if time is not None and time not in names else []), *names])
 
     def add(self, names: Sequence[Any]) -> None:
@@ -258,12 +260,12 @@ class Columns:
         for name in names:
             self.index[name] = len(self.names)
             self.names.append(name)
-        self.count = len(self.names) + (self.key is not None)
+        self.count = len(self.names) + (self.key is not None) + (self.aside is not None)
         self.get = _getter(list(self.names), self.time)
         self.write = _writer(self.get, len(self.names), self.count)
 
     def __reduce__(self) -> Any:
-        return Columns, (list(self.names), self.key, self.time)
+        return Columns, (list(self.names), self.key, self.time, self.aside)
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted.
@@ -279,7 +281,8 @@ class Columns:
             When x is no dict.
         """
         _check_mapping(x)
-        fresh = [name for name in x if name not in self.index and (self.key is None or name != self.key)]
+        apart = [name for name in (self.key, self.aside) if name is not None]
+        fresh = [name for name in x if name not in self.index and name not in apart]
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
     def write_slowly(self, x: Mapping[Any, Any], row: Any) -> None:

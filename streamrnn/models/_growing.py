@@ -104,7 +104,7 @@ class Growing:
         self._keys = Keys(self.max_keys)
         self._pending: dict[int, deque[Pending]] = {}
         self._n_dropped = 0
-        self._columns, self._targets = Columns((), key, time), Columns()
+        self._columns, self._targets = Columns((), key, time, self._aside()), Columns()
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.lay_row(self._width())
 
@@ -193,6 +193,10 @@ class Growing:
     def _remembers(self) -> int:
         """Return how many events are kept to compare others with."""
         return 0
+
+    def _aside(self) -> Any:
+        """Return the name of what comes with the features and is none; None: there is no such."""
+        return None
 
     def _width(self) -> int:
         """Return the length of one row of the entry."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -121,7 +121,7 @@ def check_last_targets(slab: NDArray[Any], layout: Layout, sizes: Sizes) -> None
             raise StateError("The net's state holds last targets that no stream can have.")
 
 
-def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequence[float]) -> None:
+def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Mapping[int, float]) -> None:
     """Refuse memories, corrections and an alarm rule that a detector cannot have.
 
     Parameters
@@ -133,7 +133,7 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequenc
     areas
         How many memories it has.
     rule
-        The settings of the alarm rule, in the order of its words.
+        The settings of the alarm rule, by its words.
 
     Raises
     ------
@@ -151,5 +151,7 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Sequenc
     gains = 1.0 + layout.view(slab, "gains")
     if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
         raise StateError("The detector's state holds corrections that no one can have made.")
-    if layout.view(slab, "rule")[: len(rule)].tolist() != rule:
+    settings = layout.view(slab, "rule")
+    rated = alarm.LEAST_RATE <= settings[alarm.RATE] <= alarm.MOST_RATE
+    if not rated or settings[list(rule)].tolist() != list(rule.values()):
         raise StateError("The detector's state has another alarm rule than its parameters say.")

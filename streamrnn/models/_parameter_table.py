@@ -16,6 +16,8 @@ from streamrnn.kernels.net.front.table import FRONT_EXPERTS as FRONT
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
+from streamrnn.models._maintenance import is_windows
+from streamrnn.models._policy import OF_FEATURES, is_policy, per_second
 
 __all__ = ["PARAMETERS", "Parameter", "is_day"]
 
@@ -69,6 +71,31 @@ class Parameter:
     rule: str
     ok: Callable[[Any, Mapping[str, Any]], bool]
     text: str
+
+
+def _alarm_rate(value: Any, given: Mapping[str, Any]) -> bool:
+    if isinstance(value, str):
+        return per_second(value) > 0.0 and given.get("time") is not None
+    return _rate(value, given) and value is not None and bool(1e-5 <= value <= 0.5)
+
+
+def _maintenance(value: Any, given: Mapping[str, Any]) -> bool:
+    if value is None:
+        return True
+    if is_windows(value):
+        return given.get("time") is not None
+    apart = (given.get("key"), given.get("time"))
+    return not isinstance(value, list | tuple) and isinstance(value, Hashable) and value not in apart
+
+
+def _by_feature(value: Any, _: Mapping[str, Any]) -> bool:
+    if value is None:
+        return True
+    tables = list(value.values()) if isinstance(value, Mapping) else [None]
+    return all(
+        isinstance(table, Mapping) and all(name in OF_FEATURES and is_policy(name, one) for name, one in table.items())
+        for table in tables
+    )
 
 
 def _names(table: Mapping[str, Any]) -> str:
@@ -260,10 +287,40 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "Most classes. One more is an error, so that memory stays bounded.",
     ),
     "alarm_rate": Parameter(
-        "a number from 0.00001 to 0.5",
-        lambda value, _: _rate(value, _) and value is not None and bool(1e-5 <= value <= 0.5),
+        "a number from 0.00001 to 0.5, or with time a text such as '2/day', '1/week' or '3/hour'",
+        _alarm_rate,
         """Largest share of normal events that may alarm, for being new or not as expected. Thresholds adapt so that it holds within a factor of 1.5;
-        streams on which nothing happens alarm more rarely.""",
+        streams on which nothing happens alarm more rarely. ``"2/day"``, a second, minute, hour, day or week: by the mean time between two events, which is
+        learned; with ``key`` that many of each.""",
+    ),
+    "direction": Parameter(
+        "'both', 'above' or 'below'",
+        lambda value, _: is_policy("direction", value),
+        """On which side of what was expected a value may alarm. What lies on the other is no evidence and is charged to no budget, nor is the way back from it
+        within ``patience`` events.""",
+    ),
+    "min_deviation": Parameter(
+        "a number >= 0, or a share as text such as '10%'",
+        lambda value, _: is_policy("min_deviation", value),
+        """How far from what was expected a value must be to alarm: in units of the feature, or a share of what was expected. What is nearer
+        scores 0 and is charged to no budget.""",
+    ),
+    "valid_range": Parameter(
+        "a pair (low, high), low < high, or None",
+        lambda value, _: is_policy("valid_range", value),
+        """The values that can be, ends included; an end may be infinite. One outside alarms at once, in the warm-up too, with the greatest severity there is; one alarm until
+        ten events in a row are valid. It is learned as missing. None: all.""",
+    ),
+    "maintenance": Parameter(
+        "the name of a feature, or with time a list of weekly times such as 'Sun 02:00-04:00' or 'Mon-Fri 22:30-00:30 Europe/Berlin', or None",
+        _maintenance,
+        """When a maintenance is: a name, which is then no feature, whose value is not 0, or weekly times, of UTC where they name no zone. Its events are scored, raise no alarm,
+        and are learned as if all their values were missing.""",
+    ),
+    "by_feature": Parameter(
+        f"a dict of features, each with a dict of some of {', '.join(OF_FEATURES)} that are as those must be, or None",
+        _by_feature,
+        """What differs for some features: ``{"flow": {"direction": "below"}}``. None: nothing.""",
     ),
     "cooldown": Parameter(
         "an int >= 0",

@@ -185,7 +185,7 @@ class Recurrent(Growing):
         targets, own = names_of(state["targets"], "targets"), self._targets.names
         if own and targets != own:
             raise StateError(f"The model's state has other targets than {own}.")
-        self._columns, self._targets = Columns(names, self.key, self._time), Columns(targets)
+        self._columns, self._targets = Columns(names, self.key, self._time, self._aside()), Columns(targets)
         self._net.restore(
             [*self._fixed_inputs, *self._inputs_of(names)],
             self._n_outputs(),

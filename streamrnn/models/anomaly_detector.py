@@ -14,21 +14,33 @@ from streamrnn.errors import ParameterError
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.detector import detector
 from streamrnn.kernels.anomaly.feedback import corrected
-from streamrnn.kernels.anomaly.views import GAIN_OF, INFORMATION, LEARN, SCORE, VIEWS, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.anomaly.views import (
+    GAIN_OF,
+    IN_MAINTENANCE,
+    INFORMATION,
+    LEARN,
+    SCORE,
+    VIEWS,
+    WAS_ANOMALY,
+    WAS_USUAL,
+)
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._details import blank, by_columns, of_event, read
-from streamrnn.models._features import is_unknown
+from streamrnn.models._features import Columns, is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of
+from streamrnn.models._maintenance import Maintenance
 from streamrnn.models._net_state import check_detector
-from streamrnn.models._parameters import check_all, documented
+from streamrnn.models._parameters import check, check_all, documented
+from streamrnn.models._policy import OF_FEATURES, per_second, write_policies
 from streamrnn.models._recurrent import Recurrent
 
 __all__ = ["RNNAnomalyDetector"]
 
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
+follow_pace = getattr(alarm.follow_pace, "py_func", alarm.follow_pace)
 
 
 @documented
@@ -76,6 +88,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     {max_keys}
     {time}
     {max_features}
+    {direction}
+    {min_deviation}
+    {valid_range}
+    {maintenance}
+    {by_feature}
     {seed}
 
     Examples
@@ -100,16 +117,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
 
     _entry = staticmethod(detector)
     _updates_late = True
-    alarm_rate: float
+    alarm_rate: float | str
     cooldown: int
     warm_up: int
     protect: int
     patience: int
     memory: int | None
+    direction: str
+    min_deviation: float | str
+    valid_range: Sequence[float] | None
+    maintenance: Any
+    by_feature: Mapping[Any, Any] | None
 
     def __init__(
         self,
-        alarm_rate: float = defaults.ALARM_RATE,
+        alarm_rate: float | str = defaults.ALARM_RATE,
         cooldown: int = defaults.COOLDOWN,
         warm_up: int = defaults.WARM_UP,
         protect: int = defaults.PROTECT,
@@ -129,15 +151,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         max_keys: int = defaults.MAX_KEYS,
         time: Any = None,
         max_features: int = defaults.MAX_FEATURES,
+        direction: str = "both",
+        min_deviation: float | str = 0.0,
+        valid_range: Sequence[float] | None = None,
+        maintenance: Any = None,
+        by_feature: Mapping[Any, Any] | None = None,
         seed: int = defaults.SEED,
     ) -> None:
+        self._pauses = Maintenance(maintenance)
         self._start(locals())
         self._net.array("echo")[:] = echo(at.ECHO_UNITS, self._net.seed)
         rule = self._net.array("rule")
         self.set_alarm(alarm_rate, cooldown, warm_up)
         rule[[alarm.PROTECT, alarm.PATIENCE]] = protect, patience
 
-    def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None) -> None:
+    def set_alarm(self, alarm_rate: float | str, cooldown: int, warm_up: int | None = None) -> None:
         """Change the alarm rule from the next event on; what has been learned stays.
 
         Parameters
@@ -146,10 +174,74 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             As when the model was made; None: the warm-up stays.
         """
         warm_up = self.warm_up if warm_up is None else warm_up
-        check_all(type(self).__name__, {"alarm_rate": alarm_rate, "cooldown": cooldown, "warm_up": warm_up})
+        given = {"alarm_rate": alarm_rate, "cooldown": cooldown, "warm_up": warm_up, "time": self.time}
+        check_all(type(self).__name__, given)
         self.alarm_rate, self.cooldown, self.warm_up = alarm_rate, cooldown, warm_up
-        self._net.array("rule")[[alarm.RATE, alarm.COOLDOWN, alarm.WARM_UP]] = alarm_rate, cooldown, warm_up
+        rule = self._net.array("rule")
+        rule[[alarm.COOLDOWN, alarm.WARM_UP]] = cooldown, warm_up
+        if isinstance(alarm_rate, str):
+            rule[alarm.RATE_PER_S] = per_second(alarm_rate)
+            follow_pace(rule, self._net.array("gaps").item(0))
+        else:
+            rule[[alarm.RATE, alarm.RATE_PER_S]] = alarm_rate, 0.0
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old rule
+
+    def set_policy(
+        self,
+        direction: str = "both",
+        min_deviation: float | str = 0.0,
+        valid_range: Sequence[float] | None = None,
+        maintenance: Any = None,
+        by_feature: Mapping[Any, Any] | None = None,
+    ) -> None:
+        """Change which deviations alarm from the next event on; what has been learned stays.
+
+        Parameters
+        ----------
+        direction, min_deviation, valid_range, maintenance, by_feature
+            As when the model was made.
+
+        Raises
+        ------
+        ParameterError
+            When one is none, or ``maintenance`` names what has been learned as a feature. Nothing has changed then.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNAnomalyDetector
+        >>> model = RNNAnomalyDetector(hidden_size=8)
+        >>> for level in [4.0, 5.0] * 200:
+        ...     model.learn_one({"level": level})
+        >>> model.set_policy(direction="below")
+        >>> model.explain_one({"level": 9.0})["alarm"], model.explain_one({"level": 0.0})["alarm"]
+        (False, True)
+        """
+        owner = type(self).__name__
+        said: dict[str, Any] = {"direction": direction, "min_deviation": min_deviation, "valid_range": valid_range}
+        said |= {"maintenance": maintenance, "by_feature": by_feature}
+        check_all(owner, {**said, "key": self.key, "time": self.time})
+        pauses, columns = Maintenance(maintenance), self._columns
+        rule = f"no feature that was learned ({', '.join(map(str, columns.names))})"
+        check(owner, "maintenance", maintenance, rule, ok=pauses.column is None or pauses.column not in columns.index)
+        for name, value in said.items():
+            setattr(self, name, value)
+        self._pauses = pauses
+        self._columns = Columns(columns.names, self.key, self._time, pauses.column)
+        self._note_policy()
+
+    def _note_policy(self) -> None:
+        """Write into the net what is said of each feature."""
+        common = {name: getattr(self, name) for name in OF_FEATURES}
+        names = self._columns.names[self._net.sizes.timed :]
+        write_policies(self._net.array("policy"), names, common, self.by_feature)
+        self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old one
+
+    def _grow(self, features: Sequence[Any] = (), targets: Sequence[Any] = ()) -> None:
+        super()._grow(features, targets)
+        self._note_policy()
+
+    def _aside(self) -> Any:
+        return self._pauses.column
 
     def use_persistence(self, on: bool = True) -> None:
         """Put persistence in the net's place: a control, to measure what the net adds to the score.
@@ -215,6 +307,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
                 f"The 'feature' and 'view' parameters of correct must be as explain_one returned them. Got {feature!r}, {view!r} instead."
             )
         gains, gain = self._net.array("gains")[place], GAIN_OF[VIEWS.index(view)]
+        if gain < 0:
+            return
         gains[gain] = corrected(float(gains[gain]), bool(feedback))
         self._net.array("prepared")[at.JUDGED] = 0
 
@@ -227,8 +321,14 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             When the parts do not fit each other, or a counter is none.
         """
         super().__setstate__(state)
-        net, rule = self._net, [self.alarm_rate, self.cooldown, self.warm_up, self.protect, self.patience]
-        check_detector(net.slab, net.layout, net.sizes.areas, rule)
+        net, rate = self._net, self.alarm_rate
+        rule: dict[int, float] = {alarm.COOLDOWN: self.cooldown, alarm.WARM_UP: self.warm_up}
+        rule |= {alarm.RATE_PER_S: per_second(rate) if isinstance(rate, str) else 0.0}
+        rule |= {} if isinstance(rate, str) else {alarm.RATE: rate}
+        check_detector(
+            net.slab, net.layout, net.sizes.areas, {**rule, alarm.PROTECT: self.protect, alarm.PATIENCE: self.patience}
+        )
+        self._note_policy()
 
     def _remembers(self) -> int:
         return self.memory or (defaults.MEMORY if self.key is None else defaults.MEMORY_OF_KEY)
@@ -268,7 +368,13 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         if net.sizes.outputs:
             known = not (feedback is None or is_unknown(feedback))
             mode = LEARN | (WAS_ANOMALY if feedback else WAS_USUAL) if known else LEARN
-            net.call(net.slab, net.row, 1, mode)
+            net.call(net.slab, net.row, 1, mode | self._pause(x))
+
+    def _pause(self, x: Mapping[Any, Any]) -> int:
+        """Return the part of the mode that says whether an event is one of a maintenance."""
+        pauses = self._pauses
+        idle = pauses.column is None and pauses.windows is None
+        return 0 if idle or not pauses.holds(x, self._time) else IN_MAINTENANCE
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
         """Return the anomaly score of x, from 0 to 1. Does not change the model.
@@ -289,7 +395,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._look(x)
         if self.key is not None:
             net.row[-1] = self._find(x)
-        net.call(net.slab, net.row, 1, SCORE)
+        net.call(net.slab, net.row, 1, SCORE | self._pause(x))
         return net.row.item(net.sizes.timed + net.sizes.outputs)
 
     def explain_one(self, x: Mapping[Any, Any]) -> dict[str, Any]:
@@ -329,7 +435,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             return blank(1, 1)
         if self.key is not None:
             net.row[-1] = self._find(x)
-        net.call(net.slab, net.row, 1, SCORE)
+        net.call(net.slab, net.row, 1, SCORE | self._pause(x))
         return self._read(net.row.reshape(1, -1))
 
     def _read(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
@@ -382,7 +488,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"`` of each row, made
             before it was learned, ``"low"`` and ``"high"``, two running errors on either side of it, ``"contribution"``, the score of each
             feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
-            they would be without cooldown and episodes; ``"severity"``, ``"p_value"``, ``"threshold"``, ``"since"``, ``"episode"`` (n,); ``"views"`` (n, 5), in the order
+            they would be without cooldown and episodes; ``"severity"``, ``"p_value"``, ``"threshold"``, ``"since"``, ``"episode"`` (n,); ``"views"`` (n, 6), in the order
             of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"view"`` (n,), the index among them of the view that decided, and ``"feature"`` (n,), the column of the
             feature; -1 where no feature scores. As of :meth:`explain_one`.
 
@@ -398,10 +504,12 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
-        if not fresh and feedback is None:
+        paused = self._pauses.hold(table, self._time)
+        if not fresh and feedback is None and not paused.any():
             return self._block(table, 0, n, SCORE | LEARN)
         given = np.full(n, np.nan) if feedback is None else values_of(feedback, n)
-        modes = np.where(np.isnan(given), 0, np.where(given != 0.0, WAS_ANOMALY, WAS_USUAL)).tolist()
+        marks = np.where(np.isnan(given), 0, np.where(given != 0.0, WAS_ANOMALY, WAS_USUAL))
+        modes = (marks | np.where(paused, IN_MAINTENANCE, 0)).tolist()
         found, start = [blank(0, width)], 0
         fresh = self._with_time(table, fresh)
         if fresh:
@@ -411,7 +519,10 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             self._grow(fresh)
             self._block(table, 0, 1, LEARN | modes[0])
             start = 1
-        cuts = sorted({start, n, *(row + i for row in range(start, n) if modes[row] for i in (0, 1))})
+        alone = WAS_ANOMALY | WAS_USUAL  # feedback is about one event; a maintenance is a stretch of them
+        told = (row + i for row in range(start, n) if modes[row] & alone for i in (0, 1))
+        turns = (row for row in range(start + 1, n) if modes[row] != modes[row - 1])
+        cuts = sorted({start, n, *told, *turns})
         found += [self._block(table, a, b, SCORE | LEARN | modes[a]) for a, b in pairwise(cuts)]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 

@@ -271,7 +271,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         -------
         dict
             Arrays of shape (n,): ``"score"``, ``"prediction"``, ``"low"``, ``"high"``, ``"alarm"``, ``"warm"``, ``"change"``, ``"p_value"``,
-            ``"threshold"``, ``"since"``, ``"severity"``, ``"episode"``, ``"view"``; ``"views"`` (n, 5). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
+            ``"threshold"``, ``"since"``, ``"severity"``, ``"episode"``, ``"view"``; ``"views"`` (n, 6). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
 
         Examples
         --------

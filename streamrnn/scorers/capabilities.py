@@ -8,7 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BlockLearner", "Counted", "Expecting", "OwnRule", "RowReader", "Sized"]
+from streamrnn.config import POLICY, Alarm
+
+__all__ = ["BlockLearner", "Counted", "Expecting", "OwnRule", "Policed", "RowReader", "Sized", "take_alarm"]
 
 
 @runtime_checkable
@@ -56,13 +58,13 @@ class BlockLearner(Protocol):
 class OwnRule(Protocol):
     """A detector that says itself when it alarms, and learns many rows in one call."""
 
-    def set_alarm(self, alarm_rate: float, cooldown: int, warm_up: int | None = None, /) -> None:
+    def set_alarm(self, alarm_rate: float | str, cooldown: int, warm_up: int | None = None, /) -> None:
         """Alarm at another rate from the next event on.
 
         Parameters
         ----------
         alarm_rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
+            Share of normal events that may raise an alarm, from 0 to 0.5, or how many in what time.
         cooldown
             Events after an alarm that raise none.
         warm_up
@@ -79,6 +81,37 @@ class OwnRule(Protocol):
         *more
             Labels and names, where the model takes them.
         """
+
+
+@runtime_checkable
+class Policed(Protocol):
+    """A detector that can be told which deviations matter."""
+
+    def set_policy(self, **said: Any) -> None:
+        """Follow another policy from the next event on.
+
+        Parameters
+        ----------
+        **said
+            The options of ``[alarm]`` in :data:`streamrnn.config.POLICY`.
+        """
+
+
+def take_alarm(model: OwnRule, alarm: Alarm, *, start: bool = False) -> None:
+    """Give a detector the settings of ``[alarm]``.
+
+    Parameters
+    ----------
+    model
+        The detector.
+    alarm
+        The settings.
+    start
+        Whether it is a new one: then the warm-up counts, too.
+    """
+    model.set_alarm(alarm.rate, alarm.cooldown, alarm.warm_up if start else None)
+    if isinstance(model, Policed):
+        model.set_policy(**{name: getattr(alarm, name) for name in POLICY})
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ from typing import Any
 from streamrnn.config import Alarm, nearest, parameter_names
 from streamrnn.errors import ParameterError
 from streamrnn.scorers import build
+from streamrnn.scorers.check_alarm import check_alarm
 from streamrnn.scorers.parts import abilities, check_names, check_nets
 from streamrnn.scorers.table import (
     FEEDBACK_MEMORY,
@@ -99,7 +100,9 @@ def check_model(
     ["[model] hiden_size: there is no such parameter of RNNAnomalyDetector. Did you mean 'hidden_size'?"]
     """
     name = short_name(name)
-    return _check_parameters(name, parameters, foreign=foreign) + ([] if alarm is None else _check_rate(name, alarm))
+    return _check_parameters(name, parameters, foreign=foreign) + (
+        [] if alarm is None else check_alarm(name, parameters, alarm)
+    )
 
 
 def _check_parameters(name: str, parameters: Mapping[str, Any], *, foreign: bool) -> list[str]:
@@ -151,21 +154,6 @@ def _check_memory(parameters: Mapping[str, Any]) -> list[str]:
     if LABEL in parameters:
         return []
     return [f"[model] {FEEDBACK_MEMORY}: is for feedback on events, and no column holds it. Name it: label."]
-
-
-def _check_rate(name: str, alarm: Alarm) -> list[str]:
-    """Say where a rate is lower than what the model's alarm rule can hold."""
-    row = MODELS.get(name)
-    if row is not None and row.least_rate is not None:
-        if alarm.rate >= row.least_rate:
-            return []
-        return [f"[alarm] rate: must be a number >= {row.least_rate:g} for {name}. Got {alarm.rate:g} instead."]
-    smallest = 1 / (alarm.window + 1)
-    if alarm.rate >= smallest:
-        return []
-    said = f"[alarm] rate: {alarm.rate:g} can never alarm with window = {alarm.window}: the smallest p-value is "
-    remedy = f"Raise 'rate', or set 'window' to {round(1 / alarm.rate)} or more."
-    return [f"{said}1/{alarm.window + 1} = {smallest:.2g}. {remedy}"]
 
 
 def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.scorers.capabilities import OwnRule, RowReader
+from streamrnn.config import Alarm
+from streamrnn.scorers.capabilities import OwnRule, RowReader, take_alarm
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
@@ -78,17 +79,15 @@ class DetectorScorer:
             raise TypeError("there are no raw rows to read")
         return Scored.of(self._rows.read_rows(rows))
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on.
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Alarm by other settings from the next event on.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.model.set_alarm(rate, cooldown)
+        take_alarm(self.model, alarm)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

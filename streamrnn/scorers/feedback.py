@@ -9,8 +9,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.config import Alarm
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly.views import VIEWS
+from streamrnn.scorers.capabilities import take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.recent_events import RecentEvents
 from streamrnn.scorers.scored import Scored
@@ -174,17 +176,15 @@ class FeedbackScorer:
             self.model.correct(self.column.features[feature], VIEWS[view], is_anomaly)
         return True
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on.
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Alarm by other settings from the next event on.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.model.set_alarm(rate, cooldown)
+        take_alarm(self.model, alarm)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

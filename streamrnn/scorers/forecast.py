@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.config import Forecast
+from streamrnn.config import Alarm, Forecast
 from streamrnn.errors import StateError
 from streamrnn.scorers.limits import LimitWatch
 from streamrnn.scorers.scored import Scored
@@ -113,17 +113,15 @@ class ForecastingScorer:
             return None
         return values[:, names.index(self._time)] if self._time in names else seconds_of_events(times, len(values))
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
+    def set_alarm(self, alarm: Alarm) -> None:
         """As inside.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.scorer.set_alarm(rate, cooldown)
+        self.scorer.set_alarm(alarm)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

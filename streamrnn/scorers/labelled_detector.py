@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.config import Alarm
+from streamrnn.scorers.capabilities import take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
@@ -77,17 +79,15 @@ class LabelledDetectorScorer:
         found["contribution"] = found["score"]
         return Scored.of(over_all_columns(found, index, values.shape))
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
-        """Alarm at another rate from the next event on.
+    def set_alarm(self, alarm: Alarm) -> None:
+        """Alarm by other settings from the next event on.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.model.set_alarm(rate, cooldown)
+        take_alarm(self.model, alarm)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm, Forecast
-from streamrnn.scorers.capabilities import OwnRule
+from streamrnn.scorers.capabilities import OwnRule, take_alarm
 from streamrnn.scorers.detector import DetectorScorer
 from streamrnn.scorers.feedback import FeedbackScorer, feedback_alone
 from streamrnn.scorers.forecast import ForecastingScorer
@@ -62,7 +62,7 @@ def _of_model(kind: ModelKind, model: Any, alarm: Alarm) -> Scorer:
     """Return the scorer that a model is: by its label, and whether it has an alarm rule of its own."""
     store = ModelStore(kind.name, kind.dumps, kind.loads)
     if isinstance(model, OwnRule):
-        model.set_alarm(alarm.rate, alarm.cooldown, alarm.warm_up)
+        take_alarm(model, alarm, start=True)
         if kind.label is None:
             return DetectorScorer(model, store)
         if kind.feedback_memory is None:

@@ -86,7 +86,7 @@ class RankedScorer:
 
     def __init__(self, model: Unranked, alarm: Alarm) -> None:
         self.model = model
-        self.rule = AlarmRule(alarm.rate, alarm.window, alarm.warm_up, alarm.cooldown)
+        self.rule = AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)
 
     @property
     def parts(self) -> int:
@@ -115,18 +115,16 @@ class RankedScorer:
         alarms, p_values = self.rule.update_many(scores.tolist())
         return Scored(scores, predictions, alarms, p_values)
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
+    def set_alarm(self, alarm: Alarm) -> None:
         """Alarm by other settings from the next event on; the scores that are kept stay.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.rule.rate = rate
-        self.rule.cooldown = cooldown
+        self.rule.rate = alarm.share
+        self.rule.cooldown = alarm.cooldown
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.config import Alarm
 from streamrnn.scorers.scored import RawRows, Scored
 
 __all__ = ["Counters", "Scorer", "read"]
@@ -68,15 +69,13 @@ class Scorer(Protocol):
             Of the events, as the input wrote them; None where it has no time.
         """
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
+    def set_alarm(self, alarm: Alarm) -> None:
         """Alarm by other settings from the next event on; what is remembered stays.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
 
     def memory(self) -> int:

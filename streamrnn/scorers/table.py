@@ -39,6 +39,8 @@ class ModelRow:
         The least rate that its own alarm rule holds; None: it has none, and its scores are ranked.
     takes_feedback
         Whether a label is feedback on events.
+    takes_policy
+        Whether it can be told which deviations matter.
 
     Examples
     --------
@@ -51,10 +53,13 @@ class ModelRow:
     compile_cpu_s: float
     least_rate: float | None = None
     takes_feedback: bool = False
+    takes_policy: bool = False
 
 
 MODELS = {
-    DEFAULT_MODEL: ModelRow(predicts=False, compile_cpu_s=30.0, least_rate=1e-5, takes_feedback=True),
+    DEFAULT_MODEL: ModelRow(
+        predicts=False, compile_cpu_s=30.0, least_rate=1e-5, takes_feedback=True, takes_policy=True
+    ),
     "RNNSupervisedAnomalyDetector": ModelRow(predicts=True, compile_cpu_s=32.0, least_rate=1e-5),
     "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=25.0),
     "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=25.0),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.config import Alarm
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters, Scorer, read
 from streamrnn.scorers.times import seconds_of_events
@@ -67,17 +68,15 @@ class TimedScorer:
         found = read(self.scorer.run(np.concatenate([values, seconds], axis=1), (*names, self.time), times))
         return found.first_features(len(names))
 
-    def set_alarm(self, rate: float, cooldown: int) -> None:
+    def set_alarm(self, alarm: Alarm) -> None:
         """As inside.
 
         Parameters
         ----------
-        rate
-            Share of normal events that may raise an alarm, from 0 to 0.5.
-        cooldown
-            Events after an alarm that raise none.
+        alarm
+            The settings; those of a start, window and warm-up, stay.
         """
-        self.scorer.set_alarm(rate, cooldown)
+        self.scorer.set_alarm(alarm)
 
     def memory(self) -> int:
         """As inside."""

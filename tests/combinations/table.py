@@ -78,6 +78,19 @@ def records(row: Mapping[str, Any], n: int = EVENTS) -> list[dict[str, Any]]:
     return found
 
 
+def policy(*, by_time: bool) -> dict[str, Any]:
+    """Return everything that can be said of alarms."""
+    said = {
+        "direction": "above",
+        "min_deviation": "10%",
+        "valid_range": [-1, 3.5],
+        "by_feature": {"a": {"direction": "below"}},
+    }
+    if by_time:
+        return {**said, "rate": "3/hour", "maintenance": ["Mon-Tue 02:00-03:30", "daily 08:00-08:05 Europe/Berlin"]}
+    return {**said, "maintenance": "y"}
+
+
 def tables(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return a configuration without source, sink and state."""
     model = dict(MODELS[row["model"]])
@@ -92,10 +105,13 @@ def tables(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     source |= {"time": "when"} if row["time"] else {}
     fields = ["key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low",
               "high", "contribution", "views", "feature", "view", "feedback", "forecast", "forecast_low", "forecast_high"]  # fmt: skip
+    alarm: dict[str, Any] = {"rate": 0.1, "window": 20, "warm_up": 5}
+    if row["model"] == "detector" and row["key"] != row["forecast"]:  # each with half of all else
+        alarm |= policy(by_time=row["time"])
     return {
         "source": source,
         "model": model,
-        "alarm": {"rate": 0.1, "window": 20, "warm_up": 5},
+        "alarm": alarm,
         "output": {"fields": fields},
         "forecast": {"horizon": 2 if row["forecast"] else 0},
     }

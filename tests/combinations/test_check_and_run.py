@@ -39,6 +39,11 @@ FIELDS = st.lists(st.sampled_from([
     "contribution", "views", "feature", "view", "feedback", "position", "partition", "input", "forecast", "forecast_low", "forecast_high", "limit", "limit_alarm",
 ]), min_size=1, unique=True)  # fmt: skip
 
+POLICIES = table(
+    rate=mostly("3/hour", "3/fortnight"), direction=mostly("below", "both", "down"), min_deviation=mostly("10%", -1), valid_range=mostly([0, 2], [2, 0]),
+    maintenance=mostly("b", "no such", "y", ["Sun 02:00-04:00"], ["Sun"]), by_feature=mostly({"a": {"direction": "above"}}, {"no such": {}}, {"a": {"up": 1}}),
+)  # fmt: skip
+
 
 @st.composite
 def configurations(draw: st.DrawFn) -> dict[str, Any]:
@@ -62,7 +67,8 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "source": source,
         "model": model,
-        "alarm": draw(table(rate=mostly(0.1, 0.0), window=mostly(20, 10, 5), warm_up=st.integers(0, 30), cooldown=st.integers(0, 5))),
+        "alarm": draw(table(rate=mostly(0.1, 0.0), window=mostly(20, 10, 5), warm_up=st.integers(0, 30), cooldown=st.integers(0, 5)))
+        | (draw(POLICIES) if draw(st.booleans()) else {}),
         "output": {"fields": draw(FIELDS)},
         "forecast": draw(table(horizon=st.integers(0, 2), level=mostly(0.8, 1.0))),
         "sink": {"path": draw(mostly("out.jsonl", "in.csv", "no such/folder/out.jsonl"))},

@@ -112,8 +112,8 @@ def test_another_rate(name: str) -> None:
     few, many = made(name), made(name)
     for scorer in (few, many):
         read(scorer.run(values, NAMES, times))
-    few.set_alarm(0.01, 80)
-    many.set_alarm(0.5, 0)
+    few.set_alarm(Alarm(rate=0.01, cooldown=80))
+    many.set_alarm(Alarm(rate=0.5))
 
     found = [sum(read(scorer.run(values, NAMES, times)).alarms) for scorer in (few, many)]
 

@@ -31,7 +31,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 
 # ---- settings (float64 words) ---------------------------------------------------------------------
-RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE = range(6)
+RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE, RATE_PER_S = range(7)
 # ---- memory (float64 words) -----------------------------------------------------------------------
 (
     ALARM_EVENTS,
@@ -48,12 +48,14 @@ RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE = range(6)
     FREE_EPISODES,
     SURPRISE_DEBT,
 ) = range(13)
+WRONG_EVENTS = 15  # in a row in which a value was outside its range
 COUNTS, BINS = 16, 160
 
 # ---- flags of an event ------------------------------------------------------------------------------
 FLAG_ALARM, FLAG_EXCEEDS, FLAG_WARM, FLAG_CHANGE = 1, 2, 4, 8
 FLAG_FAINT = 16  # an alarm by its rank, not by its score
 FLAG_NOVEL = 32  # exceeds by its score: novelty's debt pays
+FLAG_WRONG = 64  # a value is outside its range: nobody pays
 
 # ---- what surprise says of an event ---------------------------------------------------------------
 NOT_SURPRISED, STILL_SURPRISED, NEWLY_SURPRISED = range(3)
@@ -75,6 +77,7 @@ HABITUATION: Final = 0.5
 LEAST_SHARE: Final = 0.01  # least share of a raw score: habituated scores must still differ, or no rate could be held
 DEBT_BOUND: Final = 4.0  # of D in the exponent
 MOST_DEBT: Final = 50.0
+LEAST_RATE, MOST_RATE = 1e-5, 0.5
 MOSTLY: Final = 0.8  # share of an episode's values outside the usual
 SOME: Final = 10.0  # events of an episode before that share means anything
 
@@ -166,6 +169,7 @@ def follow(a, rule, raw, e, flags, outside):
                 a[COUNTS + i] /= a[COUNT_WEIGHT]
             a[COUNT_WEIGHT] = 1.0
     a[ALARM_EVENTS] = n + 1.0
+    a[WRONG_EVENTS] = a[WRONG_EVENTS] + 1.0 if flags & FLAG_WRONG else 0.0
     a[COOLDOWN_LEFT] = rule[COOLDOWN] if flags & FLAG_ALARM else max(a[COOLDOWN_LEFT] - 1.0, 0.0)
     a[TOGETHER_LEFT] = TOGETHER if flags & FLAG_ALARM else max(a[TOGETHER_LEFT] - 1.0, 0.0)
     a[GUARD] = rule[PROTECT] if exceeds else max(a[GUARD] - 1.0, 0.0)
@@ -184,8 +188,21 @@ def follow(a, rule, raw, e, flags, outside):
 
 
 @kernel
+def since(a, flags):
+    """Return for how many events an episode has gone on before an event with these flags, or a value been wrong; 0 for none."""
+    return max(a[EPISODE_EVENTS], a[WRONG_EVENTS] if flags & FLAG_WRONG else 0.0)
+
+
+@kernel
+def follow_pace(rule, gap):
+    """Let a rate that was given by time be one of events. gap: the mean time between two, in seconds."""
+    if rule[RATE_PER_S] > 0.0:
+        rule[RATE] = min(max(rule[RATE_PER_S] * gap, LEAST_RATE), MOST_RATE)
+
+
+@kernel
 def episode(a, flags):
     """Return the number of the episode that an event with these flags belongs to, from 1 on; 0 for none."""
-    if a[EPISODE_EVENTS] > 0.0:
+    if since(a, flags) > 0.0:
         return a[EPISODES]
     return a[EPISODES] + 1.0 if flags & FLAG_ALARM else 0.0

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, expectation, horizons, novelty, outlook, surprise
+from streamrnn.kernels.anomaly import alarm, expectation, horizons, novelty, outlook, policy, surprise
 from streamrnn.kernels.anomaly.feedback import apply_feedback
-from streamrnn.kernels.anomaly.judge import answer, expect, judge, net_forecast, number, statistics
-from streamrnn.kernels.anomaly.views import INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
+from streamrnn.kernels.anomaly.judge import answer, expect, judge, net_forecast, observed, pause, statistics
+from streamrnn.kernels.anomaly.views import IN_MAINTENANCE, INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
@@ -50,10 +50,12 @@ def _follow(hd, d, F, x, expected):
         if begins:
             w[novelty.USUAL_MEAN], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
         o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
-        v = number(o, x[i])
+        po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
+        v = observed(hd, d, i, x[i])
         taken = expectation.taken(o, v) if v == v else v  # noqa: PLR0124  NaN
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         own[novelty.TAKEN_VALUE] = taken
+        o[outlook.INVALID_LEFT] = policy.follow_wrong(o[outlook.INVALID_LEFT], int(own[novelty.WRONG]))
         if v == v and o[outlook.AGE] > 0.0:  # noqa: PLR0124  NaN
             n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
@@ -61,6 +63,7 @@ def _follow(hd, d, F, x, expected):
                 o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, level, cost
             )  # fmt: skip
             charge, free = max(charge, due), max(free, is_free)
+            policy.follow_ignored(po, o, v, expected[i], rule[alarm.PATIENCE])
     if warm:
         a[alarm.SURPRISE_DEBT] = surprise.paid(a[alarm.SURPRISE_DEBT], rate, charge)
     a[alarm.FREE_EPISODES] += free
@@ -143,9 +146,14 @@ def detector(cell: str, hidden: int) -> Any:
                 net_row[0] = row[0]
             expect(hd, d, F, expected)
             judge(hd, f, d, F, x, expected)
+            if mode & IN_MAINTENANCE:
+                pause(hd, d, F)
             if mode & SCORE:
                 answer(hd, d, F, row[T:])
             if mode & LEARN:
+                if mode & IN_MAINTENANCE:
+                    hd[hd[at.PREPARED] + at.PAUSED] = 1
+                    judge(hd, f, d, F, x, expected)
                 if mode & (WAS_ANOMALY | WAS_USUAL):
                     apply_feedback(hd, d, F, mode)
                 _follow(hd, d, F, x, expected)
@@ -157,12 +165,13 @@ def detector(cell: str, hidden: int) -> Any:
                         update(cell, hidden, hd, f, d)
                 prepare_step(cell, hidden, hd, f, d, net_row)
                 absorb_inputs(hd, d)
+                alarm.follow_pace(d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS], d[hd[at.GAPS]])
                 commit(hd)
                 hidden_at = hd[top + at.REC] + hd[at.FILL] * R + h_at
                 for i in range(F):
                     if usable(d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]):
                         _remember(hd, f, d, i, hidden_at, hidden, guarded)
                     _look_ahead(hd, f, d, F, i, x[i])
-                hd[hd[at.PREPARED] + at.JUDGED] = 0
+                hd[hd[at.PREPARED] + at.JUDGED], hd[hd[at.PREPARED] + at.PAUSED] = 0, 0
 
     return entry(run)

@@ -13,7 +13,8 @@ from streamrnn.kernels.net.words import FOUND_WORDS
 SHIFT: Final = 1.25  # factor by which one piece of feedback moves the weight of the deciding view
 MOST_SHIFT: Final = 4.0
 SURPRISE: Final = VIEWS.index("surprise")
-BY_SURPRISE: Final = 7  # word of what was found for an event: whether surprise decides
+RANGE: Final = VIEWS.index("range")
+BY_VIEW: Final = 7  # word of what was found for an event: which view decides; 0 for the one that gave the score
 
 
 @kernel
@@ -27,8 +28,9 @@ def corrected(gain, is_anomaly):
 def deciding_view(hd, d, F):
     """Return the deciding view of the deciding feature of the event that was judged last."""
     first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
-    if d[hd[at.FOUND] + FOUND_WORDS * F + BY_SURPRISE] != 0.0:
-        return SURPRISE
+    by = d[hd[at.FOUND] + FOUND_WORDS * F + BY_VIEW]
+    if by != 0.0:
+        return int(by)
     gains = d[hd[at.GAINS] + at.GAIN_WORDS * first : hd[at.GAINS] + at.GAIN_WORDS * (first + 1)]
     return novelty.decider(gains, d[hd[at.FOUND] + FOUND_WORDS * first : hd[at.FOUND] + FOUND_WORDS * (first + 1)])
 
@@ -37,7 +39,7 @@ def deciding_view(hd, d, F):
 def apply_feedback(hd, d, F, mode):
     """Apply feedback: move the weight of the deciding view of the deciding feature."""
     view = deciding_view(hd, d, F)
-    if view >= 0:
+    if view >= 0 and GAIN_OF[view] >= 0:
         first = int(d[hd[at.FOUND] + FOUND_WORDS * F + 1])
         place = hd[at.GAINS] + at.GAIN_WORDS * first + GAIN_OF[view]
         d[place] = corrected(d[place], mode & WAS_ANOMALY != 0)

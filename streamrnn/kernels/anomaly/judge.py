@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, novelty, outlook, surprise
-from streamrnn.kernels.anomaly.feedback import BY_SURPRISE, deciding_view
+from streamrnn.kernels.anomaly import alarm, novelty, outlook, policy, surprise
+from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, SURPRISE, deciding_view
 from streamrnn.kernels.anomaly.size import SETTLED
-from streamrnn.kernels.anomaly.views import INFORMATION
+from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.scaler import spread
@@ -27,6 +27,15 @@ def number(o, v):
     if v != v or (abs(v) == np.inf and not o[outlook.COUNTED] > SETTLED):  # noqa: PLR0124  NaN
         return np.nan
     return min(max(v, -LARGEST_COMPARED), LARGEST_COMPARED)
+
+
+@kernel
+def observed(hd, d, i, x):
+    """Return value x of feature i as it is compared and learned: NaN where it is not valid, and where nothing is learned from the event."""
+    po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
+    if hd[hd[at.PREPARED] + at.PAUSED] != 0 or not policy.is_valid(po, x):
+        return np.nan
+    return number(d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS], x)
 
 
 @kernel
@@ -55,12 +64,14 @@ def statistics(hd, d, i):
 
 
 @kernel
-def _surprise(o, gain, expected, x, level, own):
-    """Write how far a value is from what was expected, how rare that is, and whether it exceeds."""
-    if not (o[outlook.AGE] > 0.0 and expected == expected):  # noqa: PLR0124  NaN
+def _surprise(o, gain, away, counted, level, own):
+    """Write how far a value is ``away`` from what was expected, how rare that is if it is ``counted``, and whether it exceeds."""
+    if not (o[outlook.AGE] > 0.0 and away == away):  # noqa: PLR0124  NaN
         return
-    v = surprise.size_of(o, abs(x - expected))
+    v = surprise.size_of(o, abs(away))
     own[novelty.SURPRISE_SIZE] = v
+    if not counted:
+        return
     v *= 1.0 + gain
     p = surprise.tail(o, v)
     own[novelty.SURPRISE_P] = p
@@ -74,7 +85,7 @@ def judge(hd, f, d, F, x, expected):
     """Write FOUND for x: of each feature, then of the event.
 
     The event's: raw score, deciding feature, whether a value is outside the usual, score after habituation, threshold,
-    flags, p-value, whether surprise decides.
+    flags, p-value, and the view that decides.
     """
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     now = reinterpret(x, np.int64)
@@ -91,14 +102,21 @@ def judge(hd, f, d, F, x, expected):
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
     level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F) if warm else 0.0
-    most, surprised = 0, 0.0
+    most, surprised, wrong, worst = 0, 0.0, 0, policy.FINE
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         for j in range(FOUND_WORDS - 1):
             own[j] = 0.0
         own[FOUND_WORDS - 1], own[novelty.SURPRISE_P] = x[i], 1.0
         o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
-        v = number(o, x[i])
+        po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
+        v = observed(hd, d, i, x[i])
+        bad = policy.found_wrong(
+            o[outlook.INVALID_LEFT], hd[hd[at.PREPARED] + at.PAUSED] == 0 and not policy.is_valid(po, x[i])
+        )
+        own[novelty.WRONG], own[novelty.RANGE_VIEW] = float(bad), 1.0 if bad != policy.FINE else 0.0
+        if bad > worst:
+            wrong, worst = i, bad
         if v != v:  # noqa: PLR0124  NaN
             continue
         w = d[hd[at.WATCH] + i * size : hd[at.WATCH] + (i + 1) * size]
@@ -106,7 +124,11 @@ def judge(hd, f, d, F, x, expected):
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
         gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
         novelty.compare(w, memory, M, relative, gains, own)
-        _surprise(o, gains[3], expected[i], v, level, own)
+        away = policy.deviation(po, o, v, expected[i])
+        counted = policy.counts(po, o, away, expected[i])
+        if not counted:
+            own[novelty.FEATURE_SCORE] = 0.0
+        _surprise(o, gains[3], away, counted, level, own)
         if own[novelty.FEATURE_SCORE] > event[0]:
             event[0], event[1] = own[novelty.FEATURE_SCORE], float(i)
         surprised = max(surprised, own[novelty.SURPRISED])
@@ -118,9 +140,21 @@ def judge(hd, f, d, F, x, expected):
                 event[2] = 1.0
     event[3] = alarm.after_habituation(a, event[0])
     event[4] = alarm.threshold(a, d[rule : rule + at.RULE_WORDS])
-    event[5] = float(alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised)))
+    flags = alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised))
     _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
+    if worst != policy.FINE:
+        flags |= alarm.FLAG_WRONG | (alarm.FLAG_ALARM if worst == policy.NEWLY_WRONG else 0)
+        event[1], event[6], event[BY_VIEW] = float(wrong), policy.SURE, float(RANGE)
+    event[5] = float(flags)
     hd[hd[at.PREPARED] + at.JUDGED] = 1
+
+
+@kernel
+def pause(hd, d, F):
+    """Leave of the judgement what is no alarm: the event is one of a maintenance."""
+    place = hd[at.FOUND] + FOUND_WORDS * F + 5
+    d[place] = float(int(d[place]) & alarm.FLAG_WARM)
+    hd[hd[at.PREPARED] + at.JUDGED] = 0
 
 
 @kernel
@@ -130,9 +164,9 @@ def _choose(a, event, most, p):
     ``most``, p: the feature that surprises most, and its p-value.
     """
     rank = alarm.p_value(a, event[3])
-    event[6], event[BY_SURPRISE] = rank, 0.0
+    event[6], event[BY_VIEW] = rank, 0.0
     if p < (rank if event[3] >= alarm.SCORE_FLOOR else 1.0):
-        event[1], event[6], event[BY_SURPRISE] = float(most), p, 1.0
+        event[1], event[6], event[BY_VIEW] = float(most), p, float(SURPRISE)
 
 
 @kernel
@@ -141,16 +175,16 @@ def answer(hd, d, F, row):
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     event = found[FOUND_WORDS * F :]
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
-    row[F] = event[3]
+    flags = int(event[5])
+    row[F] = 1.0 if flags & alarm.FLAG_WRONG else event[3]
     out = row[2 * F + 1 :]
     out[0], out[1], out[2] = event[6], max(event[4], alarm.SCORE_FLOOR), event[5]
-    out[3] = a[alarm.EPISODE_EVENTS]
+    out[3] = alarm.since(a, flags)
     first = int(event[1])
-    for j in range(5):
+    for j in range(len(VIEWS)):
         out[4 + j] = found[FOUND_WORDS * first + novelty.VALUE_VIEW + j]
-    out[9] = float(first)
-    out[10] = float(deciding_view(hd, d, F))
-    out[11] = alarm.episode(a, int(event[5]))
+    behind = out[4 + len(VIEWS) :]
+    behind[0], behind[1], behind[2] = float(first), float(deciding_view(hd, d, F)), alarm.episode(a, flags)
     for i in range(F):
         out[INFORMATION + i] = found[FOUND_WORDS * i + novelty.FEATURE_SCORE]
         out[INFORMATION + F + i] = np.sqrt(d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] + novelty.SPREAD])

@@ -24,6 +24,8 @@ SEASON, SHAPE_BEGAN, BASE_LEVEL = range(3, 6)
 SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
 # the tail's quantile and Hill's mean; events until an episode is over; whether this one is free
 TAIL, HILL, QUIET_LEFT, IS_FREE = range(11, 15)
+# events until a value outside the valid range is over; what was expected above the shape when a fault began that does not count, and for how many events still
+INVALID_LEFT, IGNORED_FROM, IGNORED_LEFT = range(20, 23)
 FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
 LAG_COEFFICIENTS, LAST_RESIDUALS, LAG_GAIN = 48, 64, 80
 SEASON_CURVE: Final = LAG_GAIN + GAIN_ROOM

@@ -36,9 +36,10 @@ def note_detector(slab: Slab, memory: int, phi: int) -> None:
 
 
 def add_detector(slab: Slab, K: int) -> None:
-    """Add what all streams share: settings of the rule, gains, heads, and the reservoir that they see the past through."""
+    """Add what all streams share: settings of the rule, gains, policy, heads, and the reservoir that they see the past through."""
     slab.add_all("f8", (
         (at.RULE, "rule", at.RULE_WORDS), (at.GAINS, "gains", K, at.GAIN_WORDS),
+        (at.POLICY, "policy", K, at.POLICY_WORDS),
         (at.HEADS, "heads", K, slab.words[at.HEAD_SIZE]),
     ))  # fmt: skip
     slab.add(at.ECHO, "echo", "f4", 2, at.ECHO_UNITS)

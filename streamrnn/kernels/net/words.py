@@ -35,6 +35,7 @@ TARGET_INPUTS, TOLD, LAST_TARGETS, LASTS, TARGET_ROWS = range(213, 218)
     EXPERT_BITS, FEATURE_LAGS, TARGET_LAGS, N_REGRESSORS, N_OWN, LINEAR_W, LINEAR_P, LINEAR_P_SIZE, RATES, TAPE, LIVE_TAPE, TAPE_SIZE,
     MIXTURE, SAID, MIXED, REGRESSORS, GAIN_SCRATCH, WEIGHING, ERRORS,
 ) = range(218, 237)  # fmt: skip
+POLICY = 237  # of a detector: what the operator has said of each feature
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
@@ -68,6 +69,10 @@ OUTLOOK_WORDS = (
 )  # float64 words of what a feature is expected to be
 RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
 GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
-FOUND_WORDS = 16  # what was found for one feature
-JUDGED = 1  # word behind PREPARED: whether the event has been judged
+FOUND_WORDS = 24  # what was found for one feature
+JUDGED, PAUSED = (
+    1,
+    2,
+)  # words behind PREPARED: whether the event has been judged; whether it is learned without its values
+POLICY_WORDS = 8  # what the operator has said of one feature
 N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned
