@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Number
 from operator import itemgetter
 from typing import Any, Final
@@ -224,6 +225,10 @@ class Columns:
         A name that is no feature: it says whose event it is.
     time
         A name whose column is the first, in seconds.
+    counted
+        Columns that are 0 where they are absent; all others are NaN there.
+    most
+        Columns from which on names that have none share those of ``counted``, by their hash; None: they are passed over.
     aside
         A name that is no feature either: what it says of an event is somebody else's business.
 
@@ -235,7 +240,21 @@ class Columns:
     (['a', 'b'], ['a', 'c'])
     """
 
-    __slots__ = ("aside", "count", "get", "index", "key", "names", "time", "write")
+    __slots__ = (
+        "aside",
+        "blank",
+        "count",
+        "counted",
+        "get",
+        "index",
+        "key",
+        "most",
+        "names",
+        "shared",
+        "time",
+        "width",
+        "write",
+    )
 
     get: Callable[[Mapping[Any, Any]], Sequence[Any]]
     """Read the values of an event that has all columns; raises one of ``NOT_PLAIN`` where it has not."""
@@ -243,10 +262,20 @@ class Columns:
     write: Callable[[Mapping[Any, Any], Any], bool]
     """Write an event into a row (a float64 buffer) if its names are exactly the columns and all are numbers."""
 
-    def __init__(self, names: Sequence[Any] = (), key: Any = None, time: Any = None, aside: Any = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[Any] = (),
+        key: Any = None,
+        time: Any = None,
+        counted: Iterable[Any] = (),
+        most: int | None = None,
+        aside: Any = None,
+    ) -> None:
         self.names: list[Any] = []
         self.index: dict[Any, int] = {}
-        self.key, self.time, self.aside = key, time, aside
+        self.key, self.time, self.most, self.aside = key, time, most, aside
+        self.counted: set[Any] = set(counted)
+        self.width = 0
         self.add([*([time] if time is not None and time not in names else []), *names])
 
     def add(self, names: Sequence[Any]) -> None:
@@ -263,9 +292,56 @@ class Columns:
         self.count = len(self.names) + (self.key is not None) + (self.aside is not None)
         self.get = _getter(list(self.names), self.time)
         self.write = _writer(self.get, len(self.names), self.count)
+        self.count_on(())
 
     def __reduce__(self) -> Any:
-        return Columns, (list(self.names), self.key, self.time, self.aside)
+        counted = [name for name in self.names if name in self.counted]
+        return Columns, (list(self.names), self.key, self.time, counted, self.most, self.aside)
+
+    def count_on(self, names: Iterable[Any]) -> None:
+        """Let columns be 0 where they are absent.
+
+        Parameters
+        ----------
+        names
+            Of the columns.
+        """
+        self.counted.update(names)
+        places = [i for i, name in enumerate(self.names) if name in self.counted]
+        self.blank = np.full(max(self.width, len(self.names)), math.nan)
+        self.blank[[*places, *range(len(self.names), len(self.blank))]] = 0.0
+        self.shared = places if self.most is not None and len(self.names) >= self.most else []
+
+    def lay(self, width: int) -> None:
+        """Let rows have so many columns, of which the last, without a name so far, are 0.
+
+        Parameters
+        ----------
+        width
+            How many, at least as many as there are names.
+        """
+        self.width = width
+        self.count_on(())
+
+    def place(self, name: Any) -> int | None:
+        """Return the column of a name: its own, or one that it shares; None where it has none.
+
+        Parameters
+        ----------
+        name
+            Of a feature.
+
+        Examples
+        --------
+        >>> from streamrnn.models._features import Columns
+        >>> columns = Columns(["a", "b", "level"], counted=["a", "b"], most=3)
+        >>> columns.place("level"), columns.place("c"), columns.place("d")
+        (2, 1, 0)
+        """
+        found = self.index.get(name)
+        if found is None and self.shared and name not in (self.key, self.aside):
+            return self.shared[zlib.crc32(repr(name).encode()) % len(self.shared)]
+        return found
 
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted.
@@ -286,7 +362,7 @@ class Columns:
         return sorted(fresh, key=str) if len(fresh) > 1 else fresh
 
     def write_slowly(self, x: Mapping[Any, Any], row: Any) -> None:
-        """Write what ``x`` has of the columns into ``row``; NaN where it has none. Unknown names are passed over.
+        """Write what ``x`` has of the columns into ``row``; where it has none 0 or NaN, as the column says. Names without a column are passed over.
 
         Parameters
         ----------
@@ -301,7 +377,22 @@ class Columns:
             When a value is no number, or x no dict.
         """
         _check_mapping(x)
-        values = [to_float(name, x[name]) if name in x and name != self.time else math.nan for name in self.names]
-        if self.time is not None and self.time in x:
-            values[0] = to_seconds(self.time, x[self.time])
-        row[: len(values)] = values
+        found: list[tuple[int, float]] = []
+        more: list[tuple[int, float]] = []
+        for name, value in x.items():
+            own = self.index.get(name)
+            place = self.place(name) if own is None else own
+            if place is None:
+                continue
+            if type(value) is float:
+                number = value
+            else:
+                number = (
+                    to_seconds(name, value) if self.time is not None and name == self.time else to_float(name, value)
+                )
+            (more if own is None else found).append((place, number))
+        row[: len(self.blank)] = self.blank
+        for place, number in found:
+            row[place] = number
+        for place, number in more:
+            row[place] += number

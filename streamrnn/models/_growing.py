@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError
 from streamrnn.kernels.cells.table import CELLS
@@ -21,8 +22,9 @@ from streamrnn.models._front import experts_of
 from streamrnn.models._keys import Keys, key_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check, check_all
+from streamrnn.models._sparse import find_counted, folded
 
-__all__ = ["Growing", "Pending"]
+__all__ = ["Growing", "Now", "Pending"]
 
 
 class Pending(NamedTuple):
@@ -38,6 +40,27 @@ class Pending(NamedTuple):
 
     raw: bytes
     scaled: bytes
+
+
+class Now(NamedTuple):
+    """The event that an estimator is at.
+
+    Parameters
+    ----------
+    x
+        The very dict that it came as.
+    area
+        Whose event it is.
+    raw
+        Its features as they came, the bytes of I float64.
+    said
+        What was answered, (K,).
+    """
+
+    x: Any
+    area: int
+    raw: bytes
+    said: NDArray[np.float64]
 
 
 class Growing:
@@ -56,6 +79,7 @@ class Growing:
     _rate: ClassVar[float | None] = None  # the rate of the default optimiser of labels
     _paced: ClassVar[bool] = False  # an optimiser's own settings follow the stride
     _spare: ClassVar[int] = 0  # slots of the window that are free between two events, for asking
+    _weighted: ClassVar[bool] = False  # rows say what an event weighs
     _found_time: Any = None  # the feature that was found to be the time, where none was named
     cell: str
     hidden_size: int
@@ -72,6 +96,7 @@ class Growing:
     max_features: int
     seed: int
     autoregressive: bool = False
+    missing: str = "mean"
 
     def _start(self, given: Mapping[str, Any]) -> None:
         """Store each parameter under its own name, check all of them, make the net."""
@@ -85,13 +110,15 @@ class Growing:
         check(owner, "time", time, f"another feature than the key ({key!r})", ok=time is None or time != key)
         self._time = time = self._found_time if time is None else time
         traces = self.learning == "traces" or (self.learning is None and key is None)
-        self._late_labels = params.get("advance") == "predict"
+        self._late_labels = params.get("advance") in ("predict", "event")
+        self._event: Now | None = None  # with advance="event": the one that both predictions and labels mean
         window, stride = self._window_and_stride(traces=traces)
         rule = self._rule(self.lr, stride)
         sizes = Sizes(
             self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
             memory=self._remembers(), experts=experts_of(owner, params, loss.name), classes=loss.name == "cross_entropy",
+            sparse=self.missing != "mean", weighted=self._weighted, balanced=self._balanced,
         )  # fmt: skip
         self._net = Net(
             sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
@@ -104,7 +131,7 @@ class Growing:
         self._keys = Keys(self.max_keys)
         self._pending: dict[int, deque[Pending]] = {}
         self._n_dropped = 0
-        self._columns, self._targets = Columns((), key, time, self._aside()), Columns()
+        self._columns, self._targets = self._columns_of(()), Columns()
         self._net.grow([*self._fixed_inputs, *self._inputs_of(self._columns.names)])
         self._net.lay_row(self._width())
 
@@ -201,45 +228,122 @@ class Growing:
     def _width(self) -> int:
         """Return the length of one row of the entry."""
         sizes = self._net.sizes
-        return sizes.inputs + 2 * sizes.outputs + (sizes.told if sizes.live else 0) + sizes.keyed
+        return sizes.inputs + 2 * sizes.outputs + (sizes.told if sizes.live else 0) + sizes.weighted + sizes.keyed
+
+    @property
+    def _balanced(self) -> bool:
+        """Whether a label weighs the more, the rarer it is."""
+        return False
+
+    def _columns_of(self, names: Sequence[Any], counted: Sequence[Any] = ()) -> Columns:
+        """Return columns with these names, of which some are 0 where they are absent."""
+        most = self.max_features if self.missing != "mean" else None
+        return Columns(names, self.key, self._time, counted, most, self._aside())
 
     # ---- growth ---------------------------------------------------------------------------------
 
     def _grow(self, features: Sequence[Any] = (), targets: Sequence[Any] = ()) -> None:
-        """Give new features and targets their places; what has been learned stays as it is."""
+        """Give new features and targets their places; what has been learned stays as it is. Beyond some, counts have no input of their own."""
         self._check_room(features)
         self._columns.add(features)
         self._targets.add(targets)
         sizes, (told, lasts) = self._net.sizes, self._target_inputs()
+        own = features
+        if self._columns.counted and len(self._columns.names) > at.MOST_OWN:
+            own = features[: 0 if sizes.folded else max(at.MOST_OWN - sizes.inputs, 0)]
+        more = (
+            folded(len(self._columns.names) - len(self._net.inputs) - len(own))
+            if len(own) < len(features)
+            else sizes.folded
+        )
         self._net.grow(
-            self._inputs_of(features), outputs=self._n_outputs() - sizes.outputs,
-            target_inputs=told - sizes.target_inputs, lasts=lasts - sizes.lasts,
+            self._inputs_of(own), outputs=self._n_outputs() - sizes.outputs,
+            target_inputs=told - sizes.target_inputs, lasts=lasts - sizes.lasts, folded=more - sizes.folded,
         )  # fmt: skip
         self._net.lay_row(self._width())
         if features or targets:
-            raw, scaled, end = np.full(len(features), np.nan).tobytes(), bytes(8 * len(features)), 8 * sizes.inputs
-            grown, told = bytes(8 * (told - sizes.target_inputs)), 8 * sizes.width
-            unknown = np.full(lasts - sizes.lasts, np.nan).tobytes()
-            for (
-                area,
-                queue,
-            ) in self._pending.items():  # an event waits as if it had had the new features and targets, without a value
-                self._pending[area] = deque(
-                    Pending(
-                        one.raw + raw,
-                        one.scaled[:end] + scaled + one.scaled[end:told] + grown + one.scaled[told:] + unknown,
-                    )
-                    for one in queue
+            self._lay_waiting(sizes)
+
+    def _lay_waiting(self, old: Sizes) -> None:
+        """Let events that wait for their labels be as if they had had the new features and targets, without a value."""
+        new, end, width = self._net.sizes, 8 * old.inputs, 8 * (old.inputs + old.target_inputs)
+        raw, scaled = np.full(new.inputs - old.inputs, np.nan).tobytes(), bytes(8 * (new.inputs - old.inputs))
+        told, unknown = (
+            bytes(8 * (new.target_inputs - old.target_inputs)),
+            np.full(new.lasts - old.lasts, np.nan).tobytes(),
+        )
+        for area, queue in self._pending.items():
+            self._pending[area] = deque(
+                Pending(
+                    one.raw + raw,
+                    one.scaled[:end] + scaled + one.scaled[end:width] + told + one.scaled[width:] + unknown,
                 )
+                for one in queue
+            )
 
     def _check_room(self, features: Sequence[Any]) -> None:
         """Raise when so many more do not fit."""
         known, most = len(self._columns.names), self.max_features
         if known + len(features) > most:
             raise FeatureError(
-                f"{type(self).__name__} has {known} features, and {features[0]!r} would be one more than "
-                f"max_features={most} allows. Drop features, or raise max_features."
+                f"{type(self).__name__} has {known} features, and the event brings {len(features)} more: {features[most - known]!r} "
+                f"would be one more than max_features={most} allows. Drop features, or raise max_features."
             )
+
+    def _open(self, x: Mapping[Any, Any], fresh: list[Any], targets: Sequence[Any] = ()) -> None:
+        """Give the new names of an event their places, and new targets theirs. Where columns are counts, names that are too many share some.
+
+        The numbers of a count are those of a column that was 0 in all events before.
+        """
+        columns, sizes = self._columns, self._net.sizes
+        counted: list[Any] = []
+        countable: list[Any] = []
+        if fresh and sizes.sparse:
+            counted, countable = find_counted(
+                columns, self._net.array("kinds"), x, fresh, always=self.missing == "zero"
+            )
+            if columns.counted or counted:
+                fresh = fresh[: max(self.max_features - len(columns.names), 0)]
+                self._check_room(fresh)
+                columns.counted.update(counted)
+        if (
+            fresh and not targets and sizes.folded and len(columns.names) + len(fresh) <= sizes.inputs
+        ):  # columns are ready
+            columns.add(fresh)
+            self._net.lay_row(self._width())
+        elif fresh or targets:
+            self._grow(fresh, targets)
+        if not sizes.sparse:
+            return
+        columns.lay(self._net.sizes.inputs)
+        self._net.row[len(columns.names) : self._net.sizes.inputs] = 0.0
+        kinds, statistics = self._net.array("kinds"), self._net.array("x_statistics").reshape(-1, 3, at.LANES)
+        new = range(sizes.inputs, self._net.sizes.inputs)
+        zero = [
+            *(i for i in new if i >= len(columns.names)),
+            *(columns.index[name] for name in counted if name in columns.index),
+        ]
+        kinds[[columns.index[name] for name in fresh]] = at.MEASURED
+        kinds[zero] = at.COUNTED
+        kinds[[columns.index[name] for name in countable]] = at.COUNTABLE
+        for i in set(new).intersection(zero):
+            statistics[i // at.LANES, 2, i % at.LANES] = self.n_events
+        if zero:
+            columns.counted.intersection_update(columns.index)
+            columns.count_on(())
+            self._fill_waiting()
+
+    def _fill_waiting(self) -> None:
+        """Let events that wait for their labels have 0 where a count was absent: by that the label finds them."""
+
+        def filled(raw: bytes) -> bytes:
+            values = np.frombuffer(raw)
+            return np.where(np.isnan(values), self._columns.blank[: len(values)], values).tobytes()
+
+        for area, queue in self._pending.items():
+            self._pending[area] = deque(one._replace(raw=filled(one.raw)) for one in queue)
+        if self._event is not None:
+            self._event = self._event._replace(raw=filled(self._event.raw))
 
     def _find_time(self, x: Mapping[Any, Any]) -> None:
         """Take the only date among the features of a model's first event for its time, where none was named.
@@ -298,14 +402,14 @@ class Growing:
 
     def _take(self, x: Mapping[Any, Any], targets: Sequence[Any] = ()) -> None:
         """Put x into the row; new names get columns, and new targets outputs. Raises before anything has changed."""
-        if not targets and self._columns.write(x, self._net.row):
+        if not targets and self._columns.write(x, self._net.row):  # columns without a name are 0 already
             return
         self._find_time(x)
-        fresh = self._columns.new(x)
+        fresh = [] if self._columns.shared else self._columns.new(x)
         if fresh or targets:
             Columns(fresh).write_slowly(x, np.empty(len(fresh)))
             self._columns.write_slowly(x, self._net.row)
-            self._grow(fresh, targets)
+            self._open(x, fresh, targets)
         self._columns.write_slowly(x, self._net.row)
 
     # ---- keys -----------------------------------------------------------------------------------
@@ -331,7 +435,7 @@ class Growing:
         """
         self._net.forget()
         self._keys = Keys(self.max_keys)
-        self._pending = {}
+        self._pending, self._event = {}, None
 
     def freeze(self) -> None:
         """Stop learning: the hidden state advances, weights and statistics do not change."""

@@ -120,7 +120,7 @@ class Net:
         self.cells, self.row = array("d"), np.empty(0)
         self.predict: Callable[[Any], bool] = _not_yet
         self.learn: Callable[[Any, Any], bool] = _not_yet
-        self.first_target, self.first_output, self.first_told = 0, 0, 0
+        self.first_target, self.first_output, self.first_told, self.first_weight = 0, 0, 0, 0
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
         header = self.header
@@ -275,6 +275,7 @@ class Net:
         target_inputs: int = 0,
         lasts: int = 0,
         head_of: Sequence[Sequence[int]] | None = None,
+        folded: int = 0,
     ) -> None:
         """Lay the slab out anew with more inputs or outputs; everything learned stays as it is, bit for bit.
 
@@ -291,10 +292,12 @@ class Net:
         head_of
             For each group of outputs the places in layer 0's inputs, the bias at 0, that it sees beside the hidden state: what it saw before
             comes first. None, or no group: as before; ever none: all outputs see all inputs.
+        folded
+            How many columns to add, behind the new inputs, that have no input of their own; from then on no other can be added.
         """
         old = self.sizes
         sizes = replace(
-            old, inputs=old.inputs + len(inputs), outputs=old.outputs + outputs, areas=old.areas + areas,
+            old, inputs=old.inputs + len(inputs) + folded, folded=old.folded + folded, outputs=old.outputs + outputs, areas=old.areas + areas,
             target_inputs=old.target_inputs + target_inputs, lasts=old.lasts + lasts,
         )  # fmt: skip
         sizes = self._seeing(sizes, head_of)
@@ -310,9 +313,10 @@ class Net:
             into, kept = layout.every(slab, name), self.layout.every(self.slab, name)
             shared = tuple(slice(0, min(a, b)) for a, b in zip(into.shape, kept.shape, strict=True))
             into[shared] = kept[shared]
-        if old.target_inputs and inputs:
-            move_target_inputs(slab, layout, old, len(inputs))
-        draw_input_rows(slab, layout, sizes, self.seed, inputs, target_inputs)
+        drawn = [*inputs, *(("sum", i) for i in range(at.SUMS if folded and not old.folded else 0))]
+        if old.target_inputs and drawn:
+            move_target_inputs(slab, layout, old, len(drawn))
+        draw_input_rows(slab, layout, sizes, self.seed, drawn, target_inputs)
         carry_experts((self.layout, old, self.slab), (layout, sizes, slab), old.areas)
         self._hold([*self.inputs, *inputs], sizes, layout, slab)
 
@@ -329,6 +333,7 @@ class Net:
             self.array("head_of")[:] = self.head_of
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
         self.first_told = sizes.inputs + 2 * sizes.outputs
+        self.first_weight = self.first_told + (sizes.told if sizes.live else 0)
         self.predict = self.learn = _not_yet
 
     def bind(self, area: int) -> None:
@@ -369,6 +374,7 @@ class Net:
         target_inputs: int = 0,
         lasts: int = 0,
         head_of: Sequence[Sequence[int]] | None = None,
+        folded: int = 0,
     ) -> None:
         """Take over a state that :meth:`state` gave for a net of the same settings.
 
@@ -388,6 +394,8 @@ class Net:
             What the net had of these, as in :meth:`grow`.
         head_of
             What its groups of outputs see, as in :meth:`grow`.
+        folded
+            How many columns it had without an input of their own.
 
         Raises
         ------
@@ -395,8 +403,9 @@ class Net:
             When the bytes do not fit, or hold a count or an offset that this layout cannot have.
         """
         sizes = replace(
-            self.sizes, inputs=len(inputs), outputs=outputs, areas=areas, target_inputs=target_inputs, lasts=lasts
-        )
+            self.sizes, inputs=len(inputs) + folded, folded=folded, outputs=outputs, areas=areas,
+            target_inputs=target_inputs, lasts=lasts,
+        )  # fmt: skip
         sizes = self._seeing(sizes, head_of)
         layout = layout_of(sizes)
         if len(state) != layout.state_nbytes:

@@ -56,13 +56,13 @@ def draw_input_rows(
     seed
         With the name of an input it decides the numbers.
     names
-        Of the new features, the last of all.
+        Of the new inputs of features, the last of these.
     targets
         How many target inputs are new: their names are their numbers.
     """
     cell, hidden = CELLS[sizes.cell], sizes.hidden
     first = cell.first_row(hidden) + 1
-    old, end = sizes.target_inputs - targets, sizes.inputs
+    old, end = sizes.target_inputs - targets, sizes.features
     rows = [*enumerate(names, start=end - len(names)), *((end + i, ("target", i)) for i in range(old, old + targets))]
     for place, name in rows:
         row = input_row(cell, hidden, seed, 0, name)
@@ -82,7 +82,7 @@ def move_target_inputs(slab: NDArray[np.uint8], layout: Layout, old: Sizes, by: 
     old
         The sizes before.
     by
-        How many features are new.
+        How many inputs of features are new.
     """
     first, H = CELLS[old.cell].first_row(old.hidden) + 1, old.hidden
     rows = ("layer0.weights", "layer0.weights_initial", "layer0.moments", "layer0.traces")
@@ -95,7 +95,7 @@ def move_target_inputs(slab: NDArray[np.uint8], layout: Layout, old: Sizes, by: 
             if 0 in array.shape:
                 continue
             array = np.moveaxis(array, axis, 0)
-            at = start + old.inputs
+            at = start + old.features
             kept = array[at : at + old.target_inputs].copy()
             array[at : at + by] = 0.0
             array[at + by : at + by + old.target_inputs] = kept

@@ -167,6 +167,26 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         """Whether the net is told the last known target of the same key (classes: one input each) and how many events ago it came, as
         inputs beside the features. False, the default of the supervised detector: it sees the features alone.""",
     ),
+    "missing": Parameter(
+        "'auto', 'mean' or 'zero'",
+        lambda value, _: value in ("auto", "mean", "zero"),
+        """What a feature counts as that an event's dict does not have: its running ``"mean"``, or ``"zero"``, as words, indicators and hashed features
+        are given without their zeros. ``"auto"``: 0 for counts, whole numbers that were up to 8 at first or shares whose squares add up to 1,
+        from the event on that brings a new one and lacks an old one; the mean for all others. None and NaN are not known, and never 0.""",
+    ),
+    "class_weight": Parameter(
+        "None, 'balanced' or a dict of numbers >= 0 by class",
+        lambda value, _: (
+            value is None
+            or value == "balanced"
+            or (
+                isinstance(value, dict)
+                and all(isinstance(w, int | float | np.number) and 0 <= w < math.inf for w in value.values())
+            )
+        ),
+        """What a label weighs, times ``w`` of ``learn_one``: by class (1 where the dict has none), or ``"balanced"``: the more, the rarer it was among
+        the last thousand, at most 20, so that each class weighs as much as another. Probabilities are then those of classes that are as weighed.""",
+    ),
     "horizon": Parameter(
         "an int from 1 to 1000",
         _whole(1, 1000),
@@ -263,16 +283,17 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         seen, up to this number.""",
     ),
     "advance": Parameter(
-        "'learn' or 'predict'",
-        lambda value, _: value in ("learn", "predict"),
+        "'learn', 'predict' or 'event'",
+        lambda value, _: value in ("learn", "predict", "event"),
         """When the hidden state advances. ``"learn"``: with the label, as in river's protocol. ``"predict"``: with each
         ``predict_one``, for delayed labels; ``learn_one`` then finds the oldest waiting event
-        with the same x.""",
+        with the same x. ``"event"``: once for each dict, with whichever of both comes first with it, for ensembles and samplers, which
+        predict and learn an event any number of times.""",
     ),
     "max_pending": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        'With ``advance="predict"``: most events that wait for their label, for each key. Beyond it the oldest is dropped without being learned.',
+        'Unless ``advance="learn"``: most events that wait for their label, for each key. Beyond it the oldest is dropped without being learned.',
     ),
     "time": Parameter(
         "hashable, or None",
@@ -353,7 +374,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "max_features": Parameter(
         "an int >= 1",
         _whole(1, 2**31),
-        "Most features. One more is an error, so that memory stays bounded.",
+        """Most features. One more is an error, so that memory stays bounded; names of counts (``missing``) that are too many share
+        the columns of others, by their hash.""",
     ),
     "seed": Parameter(
         "an int >= 0",

@@ -16,6 +16,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
 from streamrnn.models._growing import Growing, Pending
 from streamrnn.models._keys import Keys
+from streamrnn.models._sparse import folded, kinds_of
 from streamrnn.models._state_parts import count, keys_and_areas, names_of, waiting
 
 __all__ = ["Counters", "Recurrent"]
@@ -66,7 +67,7 @@ class Recurrent(Growing):
             self._keys.areas,
             self._pending,
         ]
-        found += [part for one in columns for part in (one, one.names, one.index)]
+        found += [part for one in columns for part in (one, one.names, one.index, one.blank, one.counted, one.shared)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
         found += [*self._keys.areas, *self._pending.values()]
         ways = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
@@ -124,7 +125,7 @@ class Recurrent(Growing):
         sealed = np.frombuffer(self._net.slab.data.toreadonly(), np.uint8)  # whose views cannot be made writable
         view, found = self._net.layout.view, {}
         for layer in range(sizes.layers):
-            W, n = view(sealed, f"layer{layer}.weights"), sizes.inputs if layer == 0 else H
+            W, n = view(sealed, f"layer{layer}.weights"), sizes.features if layer == 0 else H
             if cell.recurrent:
                 found[f"layer{layer}.recurrent"] = W[:H]
             if cell.own:
@@ -135,9 +136,9 @@ class Recurrent(Growing):
                 found["layer0.targets"] = W[first + 1 + n : first + 1 + sizes.width]
         head = view(sealed, "head")
         found["head.hidden"], found["head.bias"] = head[:, :H], head[:, H]
-        found["head.inputs"] = head[:, H + 1 : H + 1 + sizes.inputs]
+        found["head.inputs"] = head[:, H + 1 : H + 1 + sizes.features]
         if sizes.target_inputs:
-            found["head.targets"] = head[:, H + 1 + sizes.inputs : H + 1 + sizes.width]
+            found["head.targets"] = head[:, H + 1 + sizes.features : H + 1 + sizes.width]
         return found
 
     # ---- the state as data ----------------------------------------------------------------------
@@ -147,6 +148,7 @@ class Recurrent(Growing):
         return {
             "params": self._params(),
             **({} if self._found_time is None else {"time": self._found_time}),
+            **({"own": len(self._net.inputs)} if self._net.sizes.folded else {}),
             "names": list(self._columns.names),
             "targets": list(self._targets.names),
             "areas": self._net.sizes.areas,
@@ -174,6 +176,7 @@ class Recurrent(Growing):
             "dropped",
             "state",
             "time",
+            "own",
         }:
             raise StateError(
                 f"The model's state has parts that this version does not know: {', '.join(map(str, unknown))}."
@@ -185,17 +188,23 @@ class Recurrent(Growing):
         targets, own = names_of(state["targets"], "targets"), self._targets.names
         if own and targets != own:
             raise StateError(f"The model's state has other targets than {own}.")
-        self._columns, self._targets = Columns(names, self.key, self._time, self._aside()), Columns(targets)
+        self._columns, self._targets = self._columns_of(names), Columns(targets)
+        n_own = count(state.get("own", len(names)), "columns with an input of their own")
         self._net.restore(
-            [*self._fixed_inputs, *self._inputs_of(names)],
+            [*self._fixed_inputs, *self._inputs_of(names[:n_own])],
             self._n_outputs(),
             state["state"],
             areas,
             self._net.sizes.stride - (not self._updates_late),
             self._spare,
             *self._target_inputs(),
+            folded=folded(len(names) - n_own) if self.missing != "mean" else 0,
         )
+        if self._net.sizes.sparse:
+            self._columns.lay(self._net.sizes.inputs)
+            self._columns.count_on(kinds_of(self._net.array("kinds"), names))
         self._net.lay_row(self._width())
+        self._net.row[len(names) : self._net.sizes.inputs if self._net.sizes.sparse else 0] = 0.0
         self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], areas, self.max_keys))
         if self.key is None and areas > 1:
             raise StateError("The model's state has memories for keys, and the model no key.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +18,10 @@ from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
 from streamrnn.models._front import weights_by_name
-from streamrnn.models._growing import Pending
+from streamrnn.models._growing import Now, Pending
 from streamrnn.models._keys import key_of
 from streamrnn.models._net import Net
+from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
 
 __all__ = ["Supervised", "short_ways", "stacked"]
@@ -41,7 +43,7 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
         Of its events.
     """
     count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
-    n = len(columns.names)
+    n, target = len(columns.names), net.first_target
     pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
 
     def predict(x: Mapping[Any, Any]) -> bool:
@@ -59,7 +61,45 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
             if len(x) != count:
                 return False
             pack(*get(x))
-            cells[n] = y
+            cells[target] = y
+        except NOT_PLAIN:
+            return False
+        call(slab, row, 1, LEARN)
+        return True
+
+    return predict, learn
+
+
+def sparse_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]:
+    """Return the same for events that bring only some of the columns, in numbers.
+
+    Parameters
+    ----------
+    net
+        Whose compiled code has run before.
+    columns
+        Of its events; they have no time among them.
+    """
+    blank, place, cells, call, slab, row = columns.blank, columns.index, net.cells, net.code, net.slab, net.row
+    target = net.first_target
+    features = row[:target]
+
+    def predict(x: Mapping[Any, Any]) -> bool:
+        try:
+            features[:] = blank
+            for name, value in x.items():
+                cells[place[name]] = value
+        except NOT_PLAIN:
+            return False
+        call(slab, row, 1, ANSWER)
+        return True
+
+    def learn(x: Mapping[Any, Any], y: Any) -> bool:
+        try:
+            features[:] = blank
+            for name, value in x.items():
+                cells[place[name]] = value
+            cells[target] = y
         except NOT_PLAIN:
             return False
         call(slab, row, 1, LEARN)
@@ -97,6 +137,7 @@ class Supervised(Recurrent):
     _strides = (defaults.STRIDE_OF_LABELS, defaults.STRIDE)
     _whole_window = False
     _paced = True
+    _weighted = True
     advance: str
     max_pending: int
 
@@ -117,6 +158,10 @@ class Supervised(Recurrent):
 
         return of(0) if self.key is None else {key: of(area) for key, area in self._keys.areas.items()}
 
+    def _label_weights(self, labels: Any, start: int, stop: int) -> Any:  # noqa: ARG002
+        """Return what the labels of rows ``start`` to ``stop`` weigh; NaN: 1."""
+        return np.nan
+
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         """Write the labels of rows ``start`` to ``stop`` into a block of shape (stop - start, K), NaN so far."""
         into[:, 0] = labels[start:stop]
@@ -130,7 +175,8 @@ class Supervised(Recurrent):
         """
         net = self._net
         if not (net.hasty or self._special) and self._columns.names and net.sizes.outputs:
-            net.predict, net.learn = short_ways(net, self._columns)
+            ways = sparse_ways if self._columns.counted and self._columns.time is None else short_ways
+            net.predict, net.learn = ways(net, self._columns)
 
     def _predict(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Run x forward and return the row: outputs begin at the net's ``first_output``."""
@@ -160,6 +206,10 @@ class Supervised(Recurrent):
         net = self._net
         row, inputs = net.row, net.sizes.inputs
         raw = row[:inputs].tobytes()
+        if self._is_now(x, raw):
+            row[net.first_output :][: net.sizes.outputs] = 0.0
+            row[net.first_output :][: len(self._event.said)] = self._event.said  # type: ignore[union-attr]
+            return row
         code = 0
         if self.key is not None:
             code = self._touch([key_of(x, self.key)])[0]
@@ -170,21 +220,60 @@ class Supervised(Recurrent):
         queue = self._pending.setdefault(abs(code), deque())
         told = row[net.first_told : net.first_told + net.sizes.told]
         queue.append(Pending(raw, row[:inputs].tobytes() + told.tobytes()))
+        if self.advance == "event":
+            self._event = Now(x, abs(code), raw, row[net.first_output :][: net.sizes.outputs].copy())
         if len(queue) > self.max_pending:
             self._follow(abs(code), 1, np.nan)
         return row
 
+    def _is_now(self, x: Any, raw: bytes) -> bool:
+        """Tell whether x is the very dict of the event that the model is at, as it was; names that are new since then had no value."""
+        now = self._event
+        return now is not None and x is now.x and raw.startswith(now.raw)
+
+    def _place(self, x: Mapping[Any, Any], area: int, raw: bytes) -> int | None:
+        """Return which of the waiting events of an area a label belongs to; None where there is none."""
+        queue = self._pending.get(area, ())
+        if self.advance != "event":
+            return next((i for i, one in enumerate(queue) if one.raw == raw), None)
+        return len(queue) - 1 if queue and self._is_now(x, raw) and queue[-1].raw == raw else None
+
+    def _weigh(self, w: Any) -> None:
+        """Write what the next event to be learned weighs; 1 is what a row without a weight has.
+
+        Raises
+        ------
+        ParameterError
+            When it is no number from 0 on.
+        """
+        number = isinstance(w, int | float | np.number) and bool(0.0 <= w < math.inf)
+        check(type(self).__name__, "w", w, "a number >= 0", ok=number)
+        self._net.row[self._net.first_weight] = w
+
     def _learn(self, x: Mapping[Any, Any], mode: int = LEARN) -> None:
-        """Learn from the row, into which x and y have been written."""
+        """Learn from the row, into which x, y and its weight have been written; the next one weighs 1 again."""
+        try:
+            self._learn_row(x, mode)
+        finally:
+            if self._net.sizes.weighted:
+                self._net.row[self._net.first_weight] = np.nan
+
+    def _learn_row(self, x: Mapping[Any, Any], mode: int) -> None:
         net = self._net
         if self._late_labels:
-            area, first = self._find(x), net.first_target
-            raw, y = net.row[:first].tobytes(), net.row[first : net.first_output].copy()
-            place = next((i for i, one in enumerate(self._pending.get(area, ())) if one.raw == raw), None)
+            first = net.first_target
+            if self.advance == "event" and not self._is_now(x, net.row[:first].tobytes()):
+                self._predict_ahead(x)
+                self._take(x)
+            area = self._find(x)
+            raw, y, w = net.row[:first].tobytes(), net.row[first : net.first_output].copy(), np.nan
+            if net.sizes.weighted:
+                w = net.row[net.first_weight]
+            place = self._place(x, area, raw)
             if place is None:
-                self._n_dropped += 1
+                self._n_dropped += self.advance == "predict"
             else:
-                self._follow(area, place + 1, y)
+                self._follow(area, place + 1, y, w)
             return
         if self._special:
             net.row[-1] = self._touch([key_of(x, self.key)])[0]
@@ -192,8 +281,8 @@ class Supervised(Recurrent):
         if mode == LEARN:
             self._hasten()
 
-    def _follow(self, area: int, n: int, y: Any) -> None:
-        """Let the state that learns take in the n events that have waited for longest; y belongs to the last."""
+    def _follow(self, area: int, n: int, y: Any, w: float = np.nan) -> None:
+        """Let the state that learns take in the n events that have waited for longest; y, of weight w, belongs to the last."""
         net, queue = self._net, self._pending[area]
         inputs, told = net.sizes.inputs, net.sizes.told
         rows = np.full((n, self._width()), np.nan)
@@ -202,6 +291,8 @@ class Supervised(Recurrent):
             row[:inputs] = given[:inputs]
             row[net.first_told : net.first_told + told] = given[inputs:]
         rows[-1, net.first_target : net.first_output] = y
+        if net.sizes.weighted:
+            rows[-1, net.first_weight] = w
         if self.key is not None:
             rows[:, -1] = area
         for _ in range(n):
@@ -217,17 +308,23 @@ class Supervised(Recurrent):
         if start == stop:
             return np.empty((0, H or K))
         rows = np.full((stop - start, self._width() + H), np.nan)
+        rows[:, : len(self._columns.blank)] = self._columns.blank
         known = [
             (place, i) for i, name in enumerate(table.names) if (place := self._columns.index.get(name)) is not None
         ]
         if known:
             places, columns = zip(*known, strict=True)
             rows[:, places] = table.values[start:stop][:, columns]
+        for i, name in enumerate(table.names):
+            if name not in self._columns.index and (place := self._columns.place(name)) is not None:
+                rows[:, place] += table.values[start:stop, i]
         if table.keys is not None:
             keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
             rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         if mode & LEARN:
             self._write_targets(rows[:, net.first_target : net.first_output], labels, start, stop)
+            if net.sizes.weighted:
+                rows[:, net.first_weight + H] = self._label_weights(labels, start, stop)
         net.call(net.slab, rows.reshape(-1), stop - start, mode)
         first = net.first_output + (K if H else 0)
         return rows[:, first : first + (H or K)]
@@ -243,8 +340,9 @@ class Supervised(Recurrent):
         """
         n = len(table.values)
         grows = dict(new_targets or {})
-        features = self._columns.new(dict.fromkeys(table.names)) if n else []
-        self._check_room(features)
+        features = self._columns.new(dict.fromkeys(table.names)) if n and not self._columns.shared else []
+        if not self._net.sizes.sparse:
+            self._check_room(features)
         if mode & LEARN:
             features = self._with_time(table, features)
         if features:
@@ -256,7 +354,8 @@ class Supervised(Recurrent):
             if start in grows:
                 if mode & PREDICT:
                     found.append(self._block(table, start, stop, None, ANSWER))
-                self._grow(features if start == 0 else [], grows[start])
+                first = dict(zip(table.names, table.values[start], strict=True))
+                self._open(first, features if start == 0 else [], grows[start])
                 self._block(table, start, stop, labels, mode & ~ANSWER)
             else:
                 found.append(self._block(table, start, stop, labels, mode))

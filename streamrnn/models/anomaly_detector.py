@@ -226,7 +226,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         for name, value in said.items():
             setattr(self, name, value)
         self._pauses = pauses
-        self._columns = Columns(columns.names, self.key, self._time, pauses.column)
+        self._columns = Columns(columns.names, self.key, self._time, aside=pauses.column)
         self._note_policy()
 
     def _note_policy(self) -> None:

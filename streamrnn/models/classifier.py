@@ -42,6 +42,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     {optimizer}
     {lr}
     {normalize}
+    {missing}
     {autoregressive}
     {experts of labels}
     {key}
@@ -49,6 +50,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     {advance}
     {max_pending}
     {time}
+    {class_weight}
     {max_classes}
     {max_features}
     {seed}
@@ -75,6 +77,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
     _tasks = ("multiclass",)
     _rate = defaults.LR_OF_CLASSES
     loss = "cross_entropy"
+    class_weight: Any
     max_classes: int
 
     def __init__(
@@ -88,6 +91,7 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         optimizer: Any = defaults.OPTIMIZER_OF_LABELS,
         lr: float | None = None,
         normalize: bool = True,
+        missing: str = "auto",
         autoregressive: bool = True,
         experts: tuple[str, ...] | None = None,
         key: Any = None,
@@ -95,11 +99,16 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
         advance: str = "learn",
         max_pending: int = defaults.MAX_PENDING,
         time: Any = None,
+        class_weight: Any = None,
         max_classes: int = 1000,
         max_features: int = defaults.MAX_FEATURES,
         seed: int = defaults.SEED,
     ) -> None:
         self._start(locals())
+
+    @property
+    def _balanced(self) -> bool:
+        return isinstance(self.class_weight, str)
 
     @property
     def _multiclass(self) -> bool:
@@ -144,35 +153,53 @@ class RNNClassifier(Supervised, base.MiniBatchClassifier):
                 f"max_classes={self.max_classes} allows. Merge classes, or raise max_classes."
             )
 
+    def _weight(self, label: Any, w: float) -> float:
+        """Return what an event of this label weighs."""
+        return w * self.class_weight.get(label, 1.0) if isinstance(self.class_weight, dict) else w
+
+    def _label_weights(self, labels: Any, start: int, stop: int) -> Any:
+        return (
+            [self._weight(label, 1.0) for label in labels[start:stop]]
+            if isinstance(self.class_weight, dict)
+            else np.nan
+        )
+
     def _write_targets(self, into: NDArray[np.float64], labels: Any, start: int, stop: int) -> None:
         if into.shape[1]:
             into[:, 0] = [self._targets.index.get(label, np.nan) for label in labels[start:stop]]
 
-    def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
+    def learn_one(self, x: Mapping[Any, Any], y: Any, w: float = 1.0) -> None:
         """Learn the event: the hidden state advances, and y is learned.
 
         Parameters
         ----------
         x
-            Features by name. A missing one, None and NaN count as its running mean, not as 0; new names get columns.
+            Features by name. None, NaN and what is missing count as the running mean, a count that is missing as 0 (``missing``); new names get columns.
         y
             The class. None or NaN: not known; the state moves on and nothing is learned from it.
+        w
+            What the event weighs, as river's ensembles give it: its gradient and its losses are multiplied by it. 0: time passes and y is told, nothing is
+            learned.
 
         Raises
         ------
         FeatureError
             When a value is no number, y is no label, or there are too many classes; nothing has changed then.
+        ParameterError
+            When w is no number from 0 on.
         """
         label = self._label(y)
+        w = self._weight(label, w)
         fresh = self._new_classes(label, self._targets.index)
         if fresh:
             self._check_classes(fresh)
-        elif self._net.learn(x, self._targets.index.get(label, np.nan)):
+        elif w == 1.0 and self._net.learn(x, self._targets.index.get(label, np.nan)):
             return
         self._take(x, fresh)
         net = self._net
         if self._targets.names:
             net.row[net.first_target] = self._targets.index.get(label, np.nan)
+        self._weigh(w)
         self._learn(x)
 
     def predict_proba_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002

@@ -43,6 +43,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
     {lr}
     {loss}
     {normalize}
+    {missing}
     {autoregressive}
     {experts of labels}
     {key}
@@ -84,6 +85,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         lr: float | None = None,
         loss: Any = defaults.LOSS,
         normalize: bool = True,
+        missing: str = "auto",
         autoregressive: bool = True,
         experts: tuple[str, ...] | None = None,
         key: Any = None,
@@ -107,15 +109,18 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         for i, name in enumerate(labels.names):
             into[:, self._targets.index[name]] = labels.values[start:stop, i]
 
-    def learn_one(self, x: Mapping[Any, Any], y: Mapping[Any, Any] | None, **kwargs: Any) -> None:  # noqa: ARG002
+    def learn_one(self, x: Mapping[Any, Any], y: Mapping[Any, Any] | None, w: float = 1.0, **kwargs: Any) -> None:  # noqa: ARG002
         """Take the event in: the state moves on, and y is learned.
 
         Parameters
         ----------
         x
-            Features by name. Missing, None and NaN are fine; new names get columns of their own.
+            Features by name. None, NaN and what is missing count as the running mean, a count that is missing as 0 (``missing``); new names get columns.
         y
             Targets by name. Missing, None and NaN: not known; new ones get outputs of their own. None or NaN instead of the dict: none is known.
+        w
+            What the event weighs, as river's ensembles give it: its gradient and its losses are multiplied by it. 0: time passes and y is told, nothing is
+            learned.
         kwargs
             Not used; river's interface has them.
 
@@ -123,6 +128,8 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         ------
         FeatureError
             When a value is no number; nothing has changed then.
+        ParameterError
+            When w is no number from 0 on.
         """
         y = {} if y is None or is_unknown(y) else y
         values = np.empty(len(self._targets.names))
@@ -137,6 +144,7 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
             self._targets.write_slowly(y, values)
         net = self._net
         net.row[net.first_target : net.first_output] = values
+        self._weigh(w)
         self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any], **kwargs: Any) -> dict[Any, float]:  # noqa: ARG002

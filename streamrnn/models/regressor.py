@@ -43,6 +43,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
     {lr}
     {loss}
     {normalize}
+    {missing}
     {autoregressive}
     {experts of labels}
     {key}
@@ -92,6 +93,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         lr: float | None = None,
         loss: Any = defaults.LOSS,
         normalize: bool = True,
+        missing: str = "auto",
         autoregressive: bool = True,
         experts: tuple[str, ...] | None = None,
         key: Any = None,
@@ -108,27 +110,33 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
     def _n_outputs(self) -> int:
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
 
-    def learn_one(self, x: Mapping[Any, Any], y: Any) -> None:
+    def learn_one(self, x: Mapping[Any, Any], y: Any, w: float = 1.0) -> None:
         """Take the event in: the state moves on, and y is learned.
 
         Parameters
         ----------
         x
-            Features by name. A missing one, None and NaN count as its running mean, not as 0; new names get columns.
+            Features by name. None, NaN and what is missing count as the running mean, a count that is missing as 0 (``missing``); new names get columns.
         y
             The target. None or NaN: not known; the state moves on and nothing is learned from it.
+        w
+            What the event weighs, as river's ensembles give it: its gradient and its losses are multiplied by it. 0: time passes and y is told, nothing is
+            learned.
 
         Raises
         ------
         FeatureError
             When a value is no number; nothing has changed then.
+        ParameterError
+            When w is no number from 0 on.
         """
-        if self._net.learn(x, y):
+        if w == 1.0 and self._net.learn(x, y):
             return
         target = to_float("y", y)
         self._take(x)
         net = self._net
         net.row[net.first_target] = target
+        self._weigh(w)
         self._learn(x)
 
     def predict_one(self, x: Mapping[Any, Any]) -> float:

@@ -87,6 +87,7 @@ class RNNTransformer(Supervised, base.SupervisedTransformer, base.Transformer):
     """
 
     _updates_late = True
+    _weighted = False
     _strides = (defaults.STRIDE_OF_TRANSFORMER, defaults.STRIDE)
     _whole_window = True
 

@@ -24,7 +24,7 @@ WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
     "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
     "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1, "minimum": "zero", "calendar": ("hour",), "holidays": ("25.12.",),
-    "autoregressive": 1, "experts of labels": ("rls",), "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "memory": 63,
+    "missing": None, "class_weight": {"a": -1}, "autoregressive": 1, "experts of labels": ("rls",), "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "memory": 63,
 }  # fmt: skip
 
 
@@ -35,7 +35,9 @@ def test_a_wrong_value_is_named(name):
         ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory"), RNNAnomalyDetector
     )
     of_forecaster = dict.fromkeys(("horizon", "experts", "period", "minimum", "calendar", "holidays"), RNNForecaster)
-    cls = {"max_classes": RNNClassifier, **of_forecaster, **of_detector}.get(name, RNNRegressor)
+    cls = {"max_classes": RNNClassifier, "class_weight": RNNClassifier, **of_forecaster, **of_detector}.get(
+        name, RNNRegressor
+    )
 
     wrong = WRONG[name]
     name = name.removesuffix(" of labels")

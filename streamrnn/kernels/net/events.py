@@ -7,7 +7,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.scaler import absorb, size_of, spread, usable
 from streamrnn.kernels.net.target_inputs import tell_targets
 from streamrnn.kernels.net.words import LANES
 from streamrnn.kernels.reinterpret import reinterpret
@@ -31,7 +31,7 @@ def _gap_input(hd, d, t):
 def scale_inputs(hd, d):
     """Standardise the prepared x (I) into ``SCALED_INPUTS``; the statistics that include x are prepared too.
 
-    A value that is missing (NaN), infinite or beyond 1e150 counts as the running mean: 0.
+    A value that is missing (NaN), infinite or beyond 1e150 counts as the running mean: 0. A column of counts is not centred: nothing is 0.
     """
     I = hd[at.INPUTS]
     alpha, most = d[hd[at.HYPER] + at.ALPHA], d[hd[at.HYPER] + at.X_CLIP]
@@ -53,19 +53,36 @@ def scale_inputs(hd, d):
             new[i] = mean if good else old[i]
             new[LANES + i] = var if good else old[LANES + i]
             new[2 * LANES + i] = n if good else old[2 * LANES + i]
+    if hd[at.SPARSE] != 0 and scaled:
+        for i in range(I):
+            v = d[hd[at.X_RAW] + i]
+            if d[hd[at.KINDS] + i] == at.COUNTED:
+                place = hd[at.PREPARED_STATS] + 3 * LANES * (i // LANES) + i % LANES
+                s = v / size_of(d[place], d[place + LANES]) if v != 0.0 and usable(v) else 0.0
+                d[hd[at.SCALED_INPUTS] + i] = min(max(s, least), most)
 
 
 @kernel
 def place_inputs(hd, f, d):
-    """Put the standardised inputs into layer 0's slot ``fill``, and behind them what is told of the targets before."""
-    I, A = hd[at.INPUTS], hd[at.TARGET_INPUTS]
+    """Put the standardised inputs into layer 0's slot ``fill``, and behind them what is told of the targets before.
+
+    Columns without an input of their own are added up in some, with a sign each (K. Weinberger et al., Feature hashing, ICML 2009).
+    """
+    own, I, A = hd[at.OWN], hd[at.FEATURES], hd[at.TARGET_INPUTS]
     nx = hd[at.LAYER_0 + at.NX]
     xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     f[xs] = 1.0
-    z = d[hd[at.SCALED_INPUTS] : hd[at.SCALED_INPUTS] + I]
+    z = d[hd[at.SCALED_INPUTS] : hd[at.SCALED_INPUTS] + own]
     slot = f[xs + 1 : xs + nx]
-    for i in range(I):
+    for i in range(own):
         slot[i] = z[i]
+    for i in range(own, I):
+        slot[i] = 0.0
+    for i in range(own, hd[at.INPUTS]):
+        v = d[hd[at.SCALED_INPUTS] + i]
+        if v != 0.0:
+            code = i * 40503 % 65536 // 1024  # multiplicative hashing: neighbours fall apart
+            slot[own + code % at.SUMS] += v if code < at.SUMS else -v
     for i in range(A):
         slot[I + i] = d[hd[at.TOLD] + i]
     for i in range(I + A, nx - 1):

@@ -6,6 +6,8 @@ follow at once: W, its moments and traces pass through the core once.
 
 from __future__ import annotations
 
+import numpy as np
+
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
@@ -13,6 +15,8 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.forward import seen
 from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.products import at_pad, outer
+
+FADED = np.float32(1e-30)  # a trace below is over: sums of ever smaller numbers take a hundred times as long
 
 
 @chosen_by_cell
@@ -127,7 +131,8 @@ def pass_over_rows(cell, hidden):
                 if drop > 0:
                     for r in range(4):
                         for i in range(Q):
-                            e[r * Q + i] *= later[i]
+                            faded = e[r * Q + i] * later[i]
+                            e[r * Q + i] = faded if abs(faded) > FADED else ZERO
                     local_tile(a, local, e, D, False)
             if learn and apply:
                 o = j * N

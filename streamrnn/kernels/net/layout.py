@@ -69,6 +69,14 @@ class Sizes:
         Which experts the mixture in front has, a bit each; 1: the net alone.
     classes
         Whether the outputs are those of one choice.
+    folded
+        Columns, the last ones, that have no input of their own: their sums are the last inputs of the features.
+    sparse
+        Whether columns may be counts, which are 0 where they are absent.
+    weighted
+        Whether rows say what an event weighs.
+    balanced
+        Whether a rare class weighs more.
     """
 
     cell: str
@@ -92,11 +100,20 @@ class Sizes:
     lasts: int = 0
     experts: int = 1
     classes: bool = False
+    folded: int = 0
+    sparse: bool = False
+    weighted: bool = False
+    balanced: bool = False
+
+    @property
+    def features(self) -> int:
+        """Inputs of the features: one for each column, and the sums of those that have none."""
+        return self.inputs - self.folded + (at.SUMS if self.folded else 0)
 
     @property
     def width(self) -> int:
         """All inputs: those of the features, and those of the targets before."""
-        return self.inputs + self.target_inputs
+        return self.features + self.target_inputs
 
     @property
     def told(self) -> int:
@@ -166,6 +183,7 @@ class Layout(Slab):
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
             (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts),
             (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
+            (at.SPARSE, z.sparse), (at.OWN, z.inputs - z.folded), (at.FEATURES, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
@@ -186,7 +204,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", K), (at.Y_VAR, "y_var", K),
             (at.Y_COUNT, "y_count", K), (at.HYPER, "settings", at.N_HYPER), (at.LOSS_SUM, "loss", 2),
-            (at.CURVE, "curve", at.N_DOUBLINGS), (at.GAPS, "gaps", 4),
+            (at.CURVE, "curve", at.N_DOUBLINGS), (at.GAPS, "gaps", 4), (at.KINDS, "kinds", z.inputs if z.sparse else 0),
         ))  # fmt: skip
         self.add_all("f4", (
             (at.HEAD, "head", K, self.head_width), (at.HEAD_0, "head_initial", K, self.head_width),
@@ -250,6 +268,7 @@ class Layout(Slab):
         ))  # fmt: skip
         if z.experts != 1:
             E, wide = z.experts.bit_count(), self.words.get(at.N_REGRESSORS, 0)
+            self.add(at.NONZERO, "nonzero", "i8", 1 + wide)
             self.add_all("f8", (
                 (at.SAID, "said", E, z.outputs), (at.MIXED, "mixed", z.outputs), (at.REGRESSORS, "regressors", wide),
                 (at.GAIN_SCRATCH, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),

@@ -46,6 +46,12 @@ def spread(mean, var):
 
 
 @kernel
+def size_of(mean, var):
+    """Return the root of the mean square, never zero: what a count is divided by, whose 0 stays 0."""
+    return np.sqrt(var + mean * mean + 1e-300)
+
+
+@kernel
 def usable(v):
     """Tell whether ``v`` is a number whose square exists: no NaN, no infinity, not beyond ``LARGEST_USABLE``."""
     return abs(v) < LARGEST_USABLE

@@ -1,7 +1,8 @@
 """The entry for learning y from x: predict, learn, or both, over a block of events.
 
 One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | what is told of the targets before (A), if a
-state runs ahead | area, if the net is keyed``.
+state runs ahead | weight of the event, if the net heeds it | area, if the net is keyed``. A weight that is not given (NaN) is 1; at 0 time passes, the
+targets are told, and nothing is learned.
 The call for one event is the call for a block with one row.
 
 With delayed labels two hidden states run: a row in mode ``ADVANCE`` moves the live one on and predicts from it, and leaves
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 import functools
 from typing import Any, Final
+
+import numpy as np
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
@@ -40,6 +43,8 @@ ADVANCE: Final = 8
 ALREADY_SCALED: Final = 16
 WITH_HIDDEN: Final = 32
 NEXT: Final = 64  # the targets are the next event's changes
+COUNT_FORGET: Final = 0.999  # classes are as frequent as they were in the last thousand labels
+MOST_BALANCE: Final = 20.0  # what a label weighs at most, for being rare
 
 
 @kernel
@@ -76,14 +81,36 @@ def _hand_out(hd, d, x, told, front):
 
 
 @kernel
-def _learn_labels(hd, f, d, slot, y, front):
-    """Learn the targets y (K) of the event in a slot, and keep them as the last."""
-    targets = d[hd[at.TARGET] : hd[at.TARGET] + y.size]
-    for k in range(y.size):
-        targets[k] = scale_target(hd, d, k, y[k])
+def _balanced(hd, d, y):
+    """Count a label and return what its class weighs, so that all of them weigh as much; 1 where it is none."""
+    K, counts, learning = hd[at.OUTPUTS], hd[at.Y_COUNT], hd[at.FROZEN] == 0
+    if not (y[0] >= 0.0 and y[0] < K):
+        return 1.0
+    whole, seen = 0.0, 0
+    for k in range(K):
+        if learning:
+            d[counts + k] = d[counts + k] * COUNT_FORGET + (1.0 if k == int(y[0]) else 0.0)
+        whole += d[counts + k]
+        seen += 1 if d[counts + k] > 0.0 else 0
+    own = d[counts + int(y[0])]
+    return min(whole / (seen * own), MOST_BALANCE) if own > 0.0 else 1.0
+
+
+@kernel
+def _learn_labels(hd, f, d, slot, y, w, front):
+    """Learn the targets y (K) of the event in a slot, of weight w, and keep them as the last."""
+    targets, K = d[hd[at.TARGET] : hd[at.TARGET] + y.size], y.size
+    w = w if w >= 0.0 else 1.0
+    if hd[at.BALANCED] != 0 and w > 0.0 and K > 0:
+        w *= _balanced(hd, d, y)
+    for k in range(K):
+        targets[k] = scale_target(hd, d, k, y[k]) if w > 0.0 else np.nan
     learn_slot(hd, f, d, slot, targets)
+    if w != 1.0:
+        for k in range(K):
+            f[hd[at.D_OUT] + slot * K + k] *= np.float32(w)
     if front:
-        learn_experts(hd, d, y, targets)
+        learn_experts(hd, d, y, targets, w)
         wind_tape(hd, d)
     keep_targets(hd, d, y)
 
@@ -99,8 +126,8 @@ def supervised(cell: str, hidden: int) -> Any:
         hd, f, d = views(slab)
         I, K = hd[at.INPUTS], hd[at.OUTPUTS]
         H = hidden if mode & WITH_HIDDEN else 0
-        A = hd[at.TARGET_ROWS]
-        width = I + 2 * K + H + A + hd[at.KEYED]
+        A, weight = hd[at.TARGET_ROWS], hd[at.WEIGHTED]
+        width = I + 2 * K + H + A + weight + hd[at.KEYED]
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
@@ -140,7 +167,8 @@ def supervised(cell: str, hidden: int) -> Any:
                     learn_nothing(hd, f, slot)
                     due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
                 else:
-                    _learn_labels(hd, f, d, slot, y, front)
+                    w = row[I + 2 * K + H + A] if weight != 0 else 1.0
+                    _learn_labels(hd, f, d, slot, y, w, front)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
                 if due:
                     if mode & NEXT:

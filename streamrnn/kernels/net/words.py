@@ -36,6 +36,9 @@ TARGET_INPUTS, TOLD, LAST_TARGETS, LASTS, TARGET_ROWS = range(213, 218)
     MIXTURE, SAID, MIXED, REGRESSORS, GAIN_SCRATCH, WEIGHING, ERRORS,
 ) = range(218, 237)  # fmt: skip
 POLICY = 237  # of a detector: what the operator has said of each feature
+# whether columns may be 0 where they are absent, and which are; columns with an input of their own, inputs of features; whether rows say what an event
+# weighs, whether rare classes weigh more; the regressors that are not 0, of many
+SPARSE, KINDS, OWN, FEATURES, WEIGHTED, BALANCED, NONZERO = range(238, 245)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
@@ -75,4 +78,13 @@ JUDGED, PAUSED = (
     2,
 )  # words behind PREPARED: whether the event has been judged; whether it is learned without its values
 POLICY_WORDS = 8  # what the operator has said of one feature
+MEASURED, COUNTABLE, COUNTED = (
+    0.0,
+    1.0,
+    2.0,
+)  # kinds of columns: absent is the mean; so far, as all its values may be counts; absent is 0
+MOST_OWN, SUMS = (
+    64,
+    32,
+)  # counts with an input of their own; inputs that are sums of all others, by a hash of their places
 N_DOUBLINGS = 64  # the learning curve has one mean for each doubling of the number of targets learned

@@ -37,17 +37,17 @@ def state_last_label(hd, d, o):
 
 
 @kernel
-def learn_last_label(hd, d, label):
-    """Take a known label into the rates: with the one that had been told for its event."""
+def learn_last_label(hd, d, label, w):
+    """Take a known label of weight w into the rates: with the one that had been told for its event."""
     last, rates = d[hd[at.TOLD] + hd[at.TARGET_INPUTS]], hd[at.RATES]
     if last >= 0.0:
         c = rates + 3 * int(last)
         d[c] *= RATE_FORGET
         d[c + 1] *= RATE_FORGET
-        d[c if label == int(last) else c + 1] += 1.0
+        d[c if label == int(last) else c + 1] += w
     for k in range(hd[at.OUTPUTS]):
         d[rates + 3 * k + 2] *= RATE_FORGET
-    d[rates + 3 * label + 2] += 1.0
+    d[rates + 3 * label + 2] += w
 
 
 @kernel

@@ -38,8 +38,13 @@ def state_linear(hd, d, o):
     for k in range(o.size):
         w = d[hd[at.LINEAR_W] + k * x.size : hd[at.LINEAR_W] + (k + 1) * x.size]
         s = 0.0
-        for i in range(x.size):
-            s += w[i] * x[i]
+        if hd[at.N_OWN] > MOST_WHOLE:
+            for n in range(1, hd[hd[at.NONZERO]] + 1):
+                i = hd[hd[at.NONZERO] + n]
+                s += w[i] * x[i]
+        else:
+            for i in range(x.size):
+                s += w[i] * x[i]
         o[k] = s if hd[at.LOSS] == CROSS_ENTROPY else min(max(s, -MOST_OUTPUT), MOST_OUTPUT)
 
 
@@ -63,16 +68,17 @@ def _start_matrix(P, n):
 
 
 @kernel
-def _learn_rates(d, P, W, x, e):
-    """Take a step with a rate for each weight: P (D), W: where the weights (K, D) begin."""
+def _learn_rates(d, P, W, x, e, nonzero):
+    """Take a step with a rate for each weight: P (D), W: where the weights (K, D) begin; nonzero: how many x are not 0, and which."""
     square = 0.0
     for k in range(e.size):
         square += e[k] * e[k]
-    for i in range(x.size):
+    for n in range(1, nonzero[0] + 1):
+        i = nonzero[n]
         P[i] += square * x[i] * x[i]
-    for k in range(e.size):
-        for i in range(x.size):
-            d[W + k * x.size + i] += DIAGONAL_RATE * e[k] * x[i] / np.sqrt(P[i] + 1e-8)
+        rate = DIAGONAL_RATE * x[i] / np.sqrt(P[i] + 1e-8)
+        for k in range(e.size):
+            d[W + k * x.size + i] += rate * e[k]
 
 
 @kernel
@@ -83,7 +89,7 @@ def learn_linear(hd, d, e, h):
     g, scratch, unit = d[work : work + phi], d[work + phi : work + 2 * phi], d[work + 2 * phi : work + 3 * phi]
     P, W = d[hd[at.LINEAR_P] : hd[at.LINEAR_P] + hd[at.LINEAR_P_SIZE]], hd[at.LINEAR_W]
     if n > MOST_WHOLE:
-        _learn_rates(d, P, W, x, e)
+        _learn_rates(d, P, W, x, e, hd[hd[at.NONZERO] : hd[at.NONZERO] + n + 1])
         return
     for turn in range(2 if hd[at.LEARNED] % REFRESH == 0 else 1):
         first = turn == 0

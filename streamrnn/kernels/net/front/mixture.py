@@ -127,8 +127,8 @@ def _slope(hd, d, lane, e, n, E):
 
 
 @kernel
-def _weigh_numbers(hd, d, y, E):
-    """Move the weights after the targets y (n, raw; NaN: not known), for what was stated."""
+def _weigh_numbers(hd, d, y, w_y, E):
+    """Move the weights after the targets y (n, raw; NaN: not known) of weight w_y, for what was stated."""
     n, said = y.size, hd[at.SAID]
     R, V = hd[at.MIXTURE], hd[at.MIXTURE] + E * n
     B, w = V + E * n, V + 2 * E * n
@@ -142,6 +142,7 @@ def _weigh_numbers(hd, d, y, E):
             continue
         p = d[hd[at.MIXED] + k]
         g, limit = _slope(hd, d, k, p - y[k], n, E)
+        g *= w_y
         most_bound, most_square = 0.0, 0.0
         for j in range(E):
             f, i = d[said + j * n + k], j * n + k
@@ -168,8 +169,8 @@ def _weigh_numbers(hd, d, y, E):
 
 
 @kernel
-def _weigh_classes(hd, d, label, E):
-    """Move the weights after a label."""
+def _weigh_classes(hd, d, label, w_y, E):
+    """Move the weights after a label of weight w_y."""
     K, said, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE] + 3 * E
     whole, overlap = 0.0, _overlap(hd, d)
     for j in range(E):
@@ -179,7 +180,7 @@ def _weigh_classes(hd, d, label, E):
         w = d[weights + j] if whole > 0.0 else 1.0 / E
         v = d[said + j * K + label]
         v = v if usable(v) else d[hd[at.MIXED] + label]
-        gain = np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / overlap
+        gain = w_y * np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / overlap
         d[weights + j] = np.exp(DISCOUNT * np.log(w) + gain)
         total += d[weights + j]
     for j in range(E):
@@ -187,9 +188,9 @@ def _weigh_classes(hd, d, label, E):
 
 
 @kernel
-def learn_experts(hd, d, y, z):
-    """Let weights and experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known."""
-    if hd[at.FROZEN] != 0:
+def learn_experts(hd, d, y, z, w):
+    """Let weights and experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
+    if hd[at.FROZEN] != 0 or w == 0.0:
         return
     K, e = y.size, d[hd[at.ERRORS] : hd[at.ERRORS] + y.size]
     E = (hd[at.EXPERT_BITS] & 1) + (hd[at.EXPERT_BITS] >> 1 & 1) + (hd[at.EXPERT_BITS] >> 2 & 1)
@@ -198,9 +199,9 @@ def learn_experts(hd, d, y, z):
         if not (y[0] >= 0.0 and y[0] < K):
             return
         label, known = int(y[0]), True
-        _weigh_classes(hd, d, label, E)
+        _weigh_classes(hd, d, label, w, E)
         if hd[at.EXPERT_BITS] & LAST_BIT:
-            learn_last_label(hd, d, label)
+            learn_last_label(hd, d, label, w)
         if hd[at.EXPERT_BITS] & LINEAR_BIT:
             p = d[hd[at.SAID] + (E - 1) * K : hd[at.SAID] + E * K]
             for k in range(K):
@@ -211,6 +212,8 @@ def learn_experts(hd, d, y, z):
             for k in range(K):
                 e[k] = z[k] - e[k] if usable(z[k]) else 0.0
                 known = known or usable(z[k])
-        _weigh_numbers(hd, d, y, E)
+        _weigh_numbers(hd, d, y, w, E)
     if known and hd[at.EXPERT_BITS] & LINEAR_BIT:
-        learn_linear(hd, d, e, h)
+        for k in range(K):
+            e[k] *= w
+        learn_linear(hd, d, e, h * w)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.front.table import MOST_WHOLE
 
 
 @kernel
 def write_regressors(hd, d):
-    """Write x (D) of the prepared event; what fills up to a multiple of eight is 0."""
+    """Write x (D) of the prepared event; what fills up to a multiple of eight is 0. Of many, write down the places of those that are not 0."""
     I, T, x = hd[at.INPUTS], max(hd[at.TARGET_INPUTS] - 1, 0), hd[at.REGRESSORS]
     older = hd[at.TAPE_SIZE]
     d[x] = 1.0
@@ -25,6 +26,13 @@ def write_regressors(hd, d):
         d[x + 1 + I + T + i] = d[hd[at.TAPE] + i]
     for i in range(1 + I + T + older, hd[at.N_REGRESSORS]):
         d[x + i] = 0.0
+    if hd[at.N_OWN] > MOST_WHOLE:
+        found = 0
+        for i in range(hd[at.N_OWN]):
+            if d[x + i] != 0.0:
+                found += 1
+                hd[hd[at.NONZERO] + found] = i
+        hd[hd[at.NONZERO]] = found
 
 
 @kernel
