@@ -122,7 +122,7 @@ class RecentSeries:
             Their results.
         """
         column = scored.column(block.names)
-        value, expected = block.values[:, column], scored.predictions[:, column]
+        value, expected = scored.observed(block.values)[:, column], scored.predictions[:, column]
         nothing = np.full(len(block), np.nan)
         low, high = (scored.details[name][:, column] if name in scored.details else nothing for name in ("low", "high"))
         times = block.positions if block.times is None else block.times

@@ -18,7 +18,7 @@ __all__ = ["RunSummary"]
 
 REASONS = {
     "value": "new value", "expectation": "not as expected", "shape": "unusual course", "residual": "forecast missed",
-    "surprise": "far from expected", "range": "not valid",
+    "surprise": "far from expected", "range": "not valid", "sticking": "stands still",
 }  # fmt: skip
 """What each view of RNNAnomalyDetector says where it decides, in a picture."""
 
@@ -151,7 +151,7 @@ class RunSummary:
         n = len(rows)
         if n == 0:
             return
-        values, expected = block.values[rows], scored.predictions[rows]
+        values, expected = scored.observed(block.values)[rows], scored.predictions[rows]
         scores, alarms = scored.scores[rows], np.array(scored.alarms, dtype=bool)[rows]
         index = np.arange(self.events, self.events + n)
         time = np.empty(n, dtype=object)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.io import AlarmEvent, Block, Position
 from streamrnn.kernels.anomaly.views import VIEWS
@@ -86,6 +88,8 @@ class Columns(NamedTuple):
         Of each event how long a change lasts, 0 for none; None where the model does not say.
     severities
         Of each event how severe it is; None where the model does not say.
+    observed
+        Of each event the values that were compared with the predictions.
     """
 
     block: Block
@@ -94,6 +98,7 @@ class Columns(NamedTuple):
     views: Sequence[int] | None
     lasting: Sequence[float] | None
     severities: Sequence[float] | None
+    observed: NDArray[np.float64]
 
 
 def follow(
@@ -201,6 +206,7 @@ def columns_of(block: Block, scored: Scored) -> Columns:
         None if views is None else views.tolist(),
         None if since is None else since.tolist(),
         None if severe is None else severe.tolist(),
+        scored.observed(block.values),
     )
 
 
@@ -236,7 +242,7 @@ def _moment(columns: Columns, i: int) -> Moment:
         None if columns.severities is None else _number(columns.severities[i]),
         block.names[at] if named else None,
         VIEWS[view] if 0 <= view < len(VIEWS) else None,
-        _number(block.values[i, at]) if named else None,
+        _number(columns.observed[i, at]) if named else None,
         _number(scored.predictions[i, at]) if named else None,
     )
 

@@ -91,7 +91,9 @@ FIELDS: dict[str, Callable[[Block, Scored], Sequence[Any]]] = {
     "key": lambda block, _: _or_nulls(block.keys, len(block)),
     "value": lambda block, _: _cells(block.names, block.values),
     "prediction": lambda block, scored: _predicted(block, scored, scored.predictions),
-    "residual": lambda block, scored: _predicted(block, scored, np.subtract(block.values, scored.predictions)),
+    "residual": lambda block, scored: _predicted(
+        block, scored, np.subtract(scored.observed(block.values), scored.predictions)
+    ),
     "score": lambda _, scored: scored.scores.tolist(),
     "alarm": lambda _, scored: scored.alarms,
     "p_value": lambda _, scored: scored.p_values,

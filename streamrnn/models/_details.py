@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 
-__all__ = ["PER_EVENT", "PER_FEATURE", "blank", "by_columns", "of_event", "read"]
+__all__ = ["OBSERVED", "PER_EVENT", "PER_FEATURE", "blank", "by_columns", "of_event", "read"]
 
 BAND: Final = 2.0  # running errors on either side of what was expected
 PER_EVENT: Final = (
     "score", "severity", "alarm", "warm", "change", "p_value", "threshold", "since", "episode", "feature", "view",
 )  # fmt: skip
 BEHIND: Final = 4 + len(VIEWS)  # of a row's information, what stands behind the views
+OBSERVED: Final = "observed"  # what was compared of each feature; only where that may be other than what came
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
@@ -95,7 +96,7 @@ def by_columns(
     column_of = np.full(first + found["prediction"].shape[1] + 1, -1)  # the last is that of none
     column_of[[place for place, _ in known]] = [column for _, column in known]
     result = {**found, "feature": column_of[found["feature"]]}
-    for name in PER_FEATURE:
+    for name in (*PER_FEATURE, *({OBSERVED} & set(found))):
         result[name] = np.full((len(found["score"]), width), np.nan)
         for place, column in known:
             if place >= first:
@@ -120,6 +121,7 @@ def of_event(found: dict[str, NDArray[Any]], names: Sequence[Any], first: int) -
     details["feature"], details["view"] = (names[details["feature"]], VIEWS[view]) if view >= 0 else (None, None)
     details["views"] = dict(zip(VIEWS, found["views"][0].tolist(), strict=True))
     details["features"] = {
-        name: {part: found[part][0, i].item() for part in PER_FEATURE} for i, name in enumerate(names[first:])
+        name: {part: found[part][0, i].item() for part in (*PER_FEATURE, *({OBSERVED} & set(found)))}
+        for i, name in enumerate(names[first:])
     }
     return details

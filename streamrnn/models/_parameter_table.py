@@ -88,6 +88,13 @@ def _maintenance(value: Any, given: Mapping[str, Any]) -> bool:
     return not isinstance(value, list | tuple) and isinstance(value, Hashable) and value not in apart
 
 
+def _counters(value: Any, given: Mapping[str, Any]) -> bool:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, Hashable) for name in value):
+        return False
+    apart = (given.get("key"), given.get("time"), given.get("maintenance"))
+    return len(set(value)) == len(value) and not any(name is not None and name in apart for name in value)
+
+
 def _by_feature(value: Any, _: Mapping[str, Any]) -> bool:
     if value is None:
         return True
@@ -337,6 +344,12 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         _maintenance,
         """When a maintenance is: a name, which is then no feature, whose value is not 0, or weekly times, of UTC where they name no zone. Its events are scored, raise no alarm,
         and are learned as if all their values were missing.""",
+    ),
+    "counters": Parameter(
+        "a list or tuple of different names of features, neither key nor time",
+        _counters,
+        """Features that only grow, such as requests served: what is watched is how fast, per second with ``time``, else per event. A counter that began anew
+        counts from 0, a missing reading is bridged. Predictions, bands and a policy are about the rate.""",
     ),
     "by_feature": Parameter(
         f"a dict of features, each with a dict of some of {', '.join(OF_FEATURES)} that are as those must be, or None",

@@ -97,7 +97,11 @@ def is_policy(name: str, value: Any) -> bool:
 
 
 def write_policies(
-    rows: NDArray[np.float64], names: Sequence[Any], common: Mapping[str, Any], by_feature: Mapping[Any, Any] | None
+    rows: NDArray[np.float64],
+    names: Sequence[Any],
+    common: Mapping[str, Any],
+    by_feature: Mapping[Any, Any] | None,
+    counters: Sequence[Any] = (),
 ) -> None:
     """Write what is said of each feature.
 
@@ -111,10 +115,12 @@ def write_policies(
         What is said of all, by the names of :data:`OF_FEATURES`.
     by_feature
         What is said of some of them otherwise; None: nothing.
+    counters
+        Those of which the increase is watched.
     """
     for row, name in zip(rows, names, strict=True):
         said = {**common, **(by_feature or {}).get(name, {})}
         lowest, highest = said["valid_range"] or (-math.inf, math.inf)
         least = least_deviation(said["min_deviation"])
         row[[policy.SIDE, policy.LEAST_UNITS, policy.LEAST_SHARE]] = SIDES[said["direction"]], *least
-        row[[policy.LOWEST, policy.HIGHEST]] = lowest, highest
+        row[[policy.LOWEST, policy.HIGHEST, policy.IS_COUNTER]] = lowest, highest, name in counters

@@ -90,7 +90,7 @@ class Recurrent(Growing):
         return int(self._net.header[at.REFUSED])
 
     @property
-    def counters(self) -> Counters:
+    def learning_counters(self) -> Counters:
         """Updates refused, targets learned, and the sum of their losses, all since the first event.
 
         Differences say what happened in between: the mean loss, say, in the loss's unit, on standardised targets.

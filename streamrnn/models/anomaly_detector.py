@@ -27,7 +27,7 @@ from streamrnn.kernels.anomaly.views import (
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import _defaults as defaults
-from streamrnn.models._details import blank, by_columns, of_event, read
+from streamrnn.models._details import OBSERVED, blank, by_columns, of_event, read
 from streamrnn.models._features import Columns, is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of
@@ -93,6 +93,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     {valid_range}
     {maintenance}
     {by_feature}
+    {counters}
     {seed}
 
     Examples
@@ -128,6 +129,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     valid_range: Sequence[float] | None
     maintenance: Any
     by_feature: Mapping[Any, Any] | None
+    counters: Sequence[Any]
 
     def __init__(
         self,
@@ -156,6 +158,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         valid_range: Sequence[float] | None = None,
         maintenance: Any = None,
         by_feature: Mapping[Any, Any] | None = None,
+        counters: Sequence[Any] = (),
         seed: int = defaults.SEED,
     ) -> None:
         self._pauses = Maintenance(maintenance)
@@ -233,7 +236,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         """Write into the net what is said of each feature."""
         common = {name: getattr(self, name) for name in OF_FEATURES}
         names = self._columns.names[self._net.sizes.timed :]
-        write_policies(self._net.array("policy"), names, common, self.by_feature)
+        write_policies(self._net.array("policy"), names, common, self.by_feature, self.counters)
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old one
 
     def _grow(self, features: Sequence[Any] = (), targets: Sequence[Any] = ()) -> None:
@@ -413,7 +416,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             ``p_value``, of the surprise or of the score, whichever is the rarer; ``threshold`` of the score; ``since``: events since the alarm whose
             episode goes on, 0 without one, and ``episode``, its number; ``feature`` and ``view``: which feature and view the p-value is of, None where no feature
             scores; ``views``: the score of each view there, and the surprise as a severity; ``features``: for each its score as ``contribution``, the
-            ``prediction``, and ``low`` and ``high``, two running errors on either side of it.
+            ``prediction``, and ``low`` and ``high``, two running errors on either side of it; with ``counters`` also
+            ``observed``: what was compared, of a counter its rate.
 
         Examples
         --------
@@ -432,14 +436,18 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net = self._net
         self._look(x)
         if not net.sizes.outputs:
-            return blank(1, 1)
+            return self._blank(1, 1)
         if self.key is not None:
             net.row[-1] = self._find(x)
         net.call(net.slab, net.row, 1, SCORE | self._pause(x))
         return self._read(net.row.reshape(1, -1))
 
+    def _blank(self, n: int, width: int) -> dict[str, NDArray[Any]]:
+        return blank(n, width) | ({OBSERVED: np.full((n, width), np.nan)} if self.counters else {})
+
     def _read(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-        return read(rows, self._net.sizes.outputs, self._net.sizes.timed)
+        F, first = self._net.sizes.outputs, self._net.sizes.timed
+        return read(rows, F, first) | ({OBSERVED: rows[:, first : first + F].copy()} if self.counters else {})
 
     def expected_one(self, key: Any = None) -> dict[str, float]:
         """Return what is expected of the next event by feature; {} before the first event.
@@ -488,9 +496,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             Arrays, in the order of the rows and of the columns without the key: ``"score"`` (n,); ``"prediction"`` of each row, made
             before it was learned, ``"low"`` and ``"high"``, two running errors on either side of it, ``"contribution"``, the score of each
             feature, (n, F), NaN in the column of the time; ``"alarm"``, ``"warm"``, ``"change"`` (n,) of bool; ``"exceeds"``, alarms as
-            they would be without cooldown and episodes; ``"severity"``, ``"p_value"``, ``"threshold"``, ``"since"``, ``"episode"`` (n,); ``"views"`` (n, 6), in the order
+            they would be without cooldown and episodes; ``"severity"``, ``"p_value"``, ``"threshold"``, ``"since"``, ``"episode"`` (n,); ``"views"`` (n, 7), in the order
             of :data:`streamrnn.kernels.anomaly.views.VIEWS`; ``"view"`` (n,), the index among them of the view that decided, and ``"feature"`` (n,), the column of the
-            feature; -1 where no feature scores. As of :meth:`explain_one`.
+            feature; -1 where no feature scores. As of :meth:`explain_one`. With ``counters`` also ``"observed"`` (n, F): what was compared, of a counter its rate.
 
         Examples
         --------
@@ -510,7 +518,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         given = np.full(n, np.nan) if feedback is None else values_of(feedback, n)
         marks = np.where(np.isnan(given), 0, np.where(given != 0.0, WAS_ANOMALY, WAS_USUAL))
         modes = (marks | np.where(paused, IN_MAINTENANCE, 0)).tolist()
-        found, start = [blank(0, width)], 0
+        found, start = [self._blank(0, width)], 0
         fresh = self._with_time(table, fresh)
         if fresh:
             found.append(
@@ -581,7 +589,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net, n = self._net, stop - start
         first = net.sizes.timed
         if n == 0 or net.sizes.outputs == 0:
-            return blank(n, len(table.names))
+            return self._blank(n, len(table.names))
         rows = np.empty((n, self._width()))
         rows.fill(np.nan)
         known = [(self._columns.index[name], i) for i, name in enumerate(table.names) if name in self._columns.index]

@@ -153,7 +153,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     def _expected(self, x: Mapping[Any, Any]) -> float:
         """Return what the net expects of y; NaN before it has learned any."""
         found = self._predict(x).item(self._net.first_output)
-        return found if self.counters[1] else np.nan
+        return found if self.learning_counters[1] else np.nan
 
     def _surprise(self, x: Mapping[Any, Any], y: float) -> dict[Any, Any]:
         """Return the judge's event."""
@@ -271,7 +271,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         -------
         dict
             Arrays of shape (n,): ``"score"``, ``"prediction"``, ``"low"``, ``"high"``, ``"alarm"``, ``"warm"``, ``"change"``, ``"p_value"``,
-            ``"threshold"``, ``"since"``, ``"severity"``, ``"episode"``, ``"view"``; ``"views"`` (n, 6). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
+            ``"threshold"``, ``"since"``, ``"severity"``, ``"episode"``, ``"view"``; ``"views"`` (n, 7). As of :meth:`streamrnn.RNNAnomalyDetector.progressive_many`.
 
         Examples
         --------
@@ -316,11 +316,11 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             rows[:, -1], events[:, -1] = self._touch(keys), judge._touch(keys)  # noqa: SLF001
             areas = np.abs(events[:, -1]).astype(int).tolist()
         guards = {area: judge._net.layout.view(judge._net.slab, "alarm", area) for area in set(areas)}  # noqa: SLF001
-        learned = bool(self.counters[1])
+        learned = bool(self.learning_counters[1])
         columns = zip(rows, events, areas, labels[start:].tolist(), strict=True)
         for i, (row, event, area, y) in enumerate(columns, start):
             net.call(net.slab, row, 1, ANSWER)
-            learned = learned or bool(self.counters[1])
+            learned = learned or bool(self.learning_counters[1])
             if learned:
                 expected[i] = row[net.first_output]
                 event[0] = y - expected[i] if abs(y) < np.inf else np.nan

@@ -26,7 +26,7 @@ class Counted(Protocol):
     """Counts what it has learned."""
 
     @property
-    def counters(self) -> tuple[int, int, float]:
+    def learning_counters(self) -> tuple[int, int, float]:
         """Updates refused, targets learned, and the sum of their losses."""
 
 

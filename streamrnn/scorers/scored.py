@@ -13,7 +13,7 @@ from streamrnn.io import AlarmEvent
 
 __all__ = ["RawRows", "Scored", "join"]
 
-BY_FEATURE = ("low", "high", "contribution")
+BY_FEATURE = ("low", "high", "contribution", "observed")
 """Details with a column for each feature."""
 
 _OWN = {
@@ -81,6 +81,17 @@ class Scored:
             Of the columns.
         """
         return 0 if self.label is None else names.index(self.label)
+
+    def observed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the model compared with its predictions, (n, I): of a counter its rate.
+
+        Parameters
+        ----------
+        values
+            float64, shape (n, I): what came.
+        """
+        found: NDArray[np.float64] = self.details.get("observed", values)
+        return found
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return all results as arrays by name, one row for each event."""

@@ -119,7 +119,7 @@ def counting(model: Any) -> Callable[[], Counters]:
     if not isinstance(model, Counted):
         return Counters
     counted: Counted = model
-    return lambda: Counters(*counted.counters)
+    return lambda: Counters(*counted.learning_counters)
 
 
 def fitting(found: Any, fresh: Any) -> Any:

@@ -101,14 +101,14 @@ class Zeroing(RNNRegressor):
     """Takes a label that is not known for zero, once it has known one."""
 
     def learn_one(self, x, y):
-        super().learn_one(x, 0.0 if y is None and self.counters[1] else y)
+        super().learn_one(x, 0.0 if y is None and self.learning_counters[1] else y)
 
 
 class Impetuous(RNNRegressor):
     """Has no place for the second event without a label, as long as no label has come."""
 
     def learn_one(self, x, y):
-        if is_unknown(y) and self.n_events > 0 and not self.counters[1]:
+        if is_unknown(y) and self.n_events > 0 and not self.learning_counters[1]:
             raise IndexError("array assignment index out of range")
         super().learn_one(x, y)
 

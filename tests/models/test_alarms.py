@@ -180,13 +180,13 @@ def test_an_alarm_teaches_the_net_nothing():
     say(WAVE[:2000], model)
     assert model.explain_one({"a": 50.0})["alarm"]
     model.learn_one({"a": 50.0})
-    before, learned = learned_by(model), model.counters[1]
+    before, learned = learned_by(model), model.learning_counters[1]
 
     say(WAVE[2001:2040], model)
 
     for name, part in learned_by(model).items():
         np.testing.assert_array_equal(part, before[name], err_msg=name)
-    assert model.counters[1] == learned
+    assert model.learning_counters[1] == learned
     say(WAVE[2040:2060], model)
     for name, part in learned_by(model).items():
         assert not np.array_equal(part, before[name]), name
@@ -202,11 +202,11 @@ def test_what_is_called_an_anomaly_teaches_the_net_nothing(feedback):
     """Without any protection: the event called an anomaly is no target, neither of the net nor of a head; called usual it is, as if nothing was said."""
     model = detector(protect=0)
     say(WAVE[:2000], model)
-    before, learned = learned_by(model), model.counters[1]
+    before, learned = learned_by(model), model.learning_counters[1]
 
     model.learn_one({"a": 2.5}, feedback)
 
-    assert model.counters[1] - learned == (feedback is not True)
+    assert model.learning_counters[1] - learned == (feedback is not True)
     assert np.array_equal(model._net.array("heads"), before["heads"]) == (feedback is True)
 
 

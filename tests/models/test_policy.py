@@ -108,7 +108,7 @@ def test_an_episode_lasts_as_long_as_values_cannot_be():
 
     assert [i for i in np.flatnonzero(said["alarm"]).tolist() if 1000 <= i < 1300] == [1000]
     assert said["since"][1001:1300].tolist() == list(range(1, 300))
-    assert said["since"][1301] == 0.0
+    assert said["since"][1300] == 0.0
     assert set(said["episode"][1000:1300].tolist()) == {said["episode"][1000]}
 
 

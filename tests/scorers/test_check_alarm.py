@@ -31,7 +31,7 @@ def problems(
 @pytest.mark.parametrize(
     ("alarm", "model", "said"),
     [
-        ({"direction": "up"}, {}, "[alarm] direction: must be one of 'both', 'above', 'below'"),
+        ({"direction": "up"}, {}, "[alarm] direction: must be one of 'above', 'below', 'both'"),
         ({"min_deviation": "ten"}, {}, "[alarm] min_deviation: must be a number >= 0, or a share as text such as '10%'"),
         ({"valid_range": [9, 1]}, {}, "[alarm] valid_range: must be a pair (low, high), low < high"),
         ({"maintenance": ["Sun 2-4"]}, {"time": "t"}, "[alarm] maintenance: must be the name of a feature"),
@@ -44,6 +44,8 @@ def problems(
         ({"by_feature": {"b": {"direction": "above"}}}, {}, "[alarm] by_feature: the input has no column 'b'"),
         ({"maintenance": "bussy"}, {}, "[alarm] maintenance: the input has no column 'bussy'"),
         ({"maintenance": "busy"}, {"label": "busy"}, "[alarm] maintenance: must be a column of its own."),
+        ({}, {"counters": ["requests"]}, "[model] counters: the input has no column 'requests'"),
+        ({"maintenance": "busy"}, {"counters": ["busy"]}, "[alarm] maintenance: must be a column of its own."),
         ({}, {"direction": "below"}, "[model] direction: is an option of [alarm]; write it there."),
     ],
 )  # fmt: skip

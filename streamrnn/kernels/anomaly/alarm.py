@@ -48,14 +48,14 @@ RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE, RATE_PER_S = range(7)
     FREE_EPISODES,
     SURPRISE_DEBT,
 ) = range(13)
-WRONG_EVENTS = 15  # in a row in which a value was outside its range
+WRONG_EVENTS = 15  # in a row in which a value was outside its range, or stuck
 COUNTS, BINS = 16, 160
 
 # ---- flags of an event ------------------------------------------------------------------------------
 FLAG_ALARM, FLAG_EXCEEDS, FLAG_WARM, FLAG_CHANGE = 1, 2, 4, 8
 FLAG_FAINT = 16  # an alarm by its rank, not by its score
 FLAG_NOVEL = 32  # exceeds by its score: novelty's debt pays
-FLAG_WRONG = 64  # a value is outside its range: nobody pays
+FLAG_WRONG = 64  # a value is outside its range, or sticks: nobody pays
 
 # ---- what surprise says of an event ---------------------------------------------------------------
 NOT_SURPRISED, STILL_SURPRISED, NEWLY_SURPRISED = range(3)
@@ -141,7 +141,7 @@ def decide(a, rule, e, least, outside, surprised):
     if flags and surprised != NOT_SURPRISED:
         flags |= FLAG_EXCEEDS
     begins = flags & FLAG_NOVEL != 0 or (flags != 0 and surprised == NEWLY_SURPRISED)
-    if begins and a[COOLDOWN_LEFT] <= 0.0 and a[TOGETHER_LEFT] <= 0.0 and not lasting:
+    if begins and free(a) and not lasting:
         flags |= FLAG_ALARM
     if lasting and since >= rule[PATIENCE]:
         flags |= FLAG_CHANGE
@@ -185,6 +185,12 @@ def follow(a, rule, raw, e, flags, outside):
         a[EPISODE_EVENTS], a[EPISODE_OUTSIDE] = 1.0, 1.0
         a[EPISODES] += 1.0
     return begins
+
+
+@kernel
+def free(a):
+    """Tell whether an alarm now would be one of its own."""
+    return a[COOLDOWN_LEFT] <= 0.0 and a[TOGETHER_LEFT] <= 0.0
 
 
 @kernel

@@ -18,7 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, expectation, horizons, novelty, outlook, policy, surprise
+from streamrnn.kernels.anomaly import (
+    alarm,
+    counter,
+    expectation,
+    horizons,
+    novelty,
+    outlook,
+    policy,
+    sticking,
+    surprise,
+)
 from streamrnn.kernels.anomaly.feedback import apply_feedback
 from streamrnn.kernels.anomaly.judge import answer, expect, judge, net_forecast, observed, pause, statistics
 from streamrnn.kernels.anomaly.views import IN_MAINTENANCE, INFORMATION, LEARN, SCORE, WAS_ANOMALY, WAS_USUAL
@@ -35,11 +45,25 @@ from streamrnn.kernels.net.words import FOUND_WORDS
 
 
 @kernel
+def _read_counters(hd, d, F, row, learns):
+    """Put in place of the reading of each counter in a row how fast it has grown."""
+    T = hd[at.TIMED]
+    for i in range(F):
+        if d[hd[at.POLICY] + at.POLICY_WORDS * i + policy.IS_COUNTER] != 0.0:
+            o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+            v = row[T + i]
+            row[T + i] = counter.rate_of(o, v, T != 0, row[0])
+            if learns:
+                counter.follow_reading(o, v, T != 0, row[0])
+
+
+@kernel
 def _follow(hd, d, F, x, expected):
     """Take the judgement into the memories: of the alarm rule, and of what is expected how well."""
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     event = found[FOUND_WORDS * F :]
     a, rule = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
+    in_episode = a[alarm.EPISODE_EVENTS] > 0.0
     begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
     warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
     a[alarm.FREE_EPISODES] *= 1.0 - 1.0 / surprise.REMEMBERED
@@ -63,6 +87,8 @@ def _follow(hd, d, F, x, expected):
                 o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, level, cost
             )  # fmt: skip
             charge, free = max(charge, due), max(free, is_free)
+            flags = int(event[5])
+            sticking.follow_run(o, v, own[novelty.STICKS] != 0.0, flags & alarm.FLAG_ALARM != 0 or in_episode)
             policy.follow_ignored(po, o, v, expected[i], rule[alarm.PATIENCE])
     if warm:
         a[alarm.SURPRISE_DEBT] = surprise.paid(a[alarm.SURPRISE_DEBT], rate, charge)
@@ -144,6 +170,7 @@ def detector(cell: str, hidden: int) -> Any:
                 choose_area(hd, d, row[width - 1])
             if T > 0:
                 net_row[0] = row[0]
+            _read_counters(hd, d, F, row, mode & LEARN != 0)
             expect(hd, d, F, expected)
             judge(hd, f, d, F, x, expected)
             if mode & IN_MAINTENANCE:

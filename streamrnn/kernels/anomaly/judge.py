@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, novelty, outlook, policy, surprise
-from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, SURPRISE, deciding_view
+from streamrnn.kernels.anomaly import alarm, novelty, outlook, policy, sticking, surprise
+from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, STICKING, SURPRISE, deciding_view
 from streamrnn.kernels.anomaly.size import SETTLED
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 from streamrnn.kernels.compile import kernel
@@ -102,7 +102,7 @@ def judge(hd, f, d, F, x, expected):
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
     level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F) if warm else 0.0
-    most, surprised, wrong, worst = 0, 0.0, 0, policy.FINE
+    most, surprised = 0, 0.0
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         for j in range(FOUND_WORDS - 1):
@@ -111,14 +111,14 @@ def judge(hd, f, d, F, x, expected):
         o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
         po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
         v = observed(hd, d, i, x[i])
-        bad = policy.found_wrong(
-            o[outlook.INVALID_LEFT], hd[hd[at.PREPARED] + at.PAUSED] == 0 and not policy.is_valid(po, x[i])
-        )
-        own[novelty.WRONG], own[novelty.RANGE_VIEW] = float(bad), 1.0 if bad != policy.FINE else 0.0
-        if bad > worst:
-            wrong, worst = i, bad
+        if hd[hd[at.PREPARED] + at.PAUSED] == 0 and not policy.is_valid(po, x[i]):
+            own[novelty.WRONG], own[novelty.RANGE_VIEW] = policy.kind_of(o[outlook.INVALID_LEFT] > 0.0), 1.0
         if v != v:  # noqa: PLR0124  NaN
             continue
+        p = sticking.p_of_run(o, sticking.run_with(o, v), d[rule + alarm.RATE]) if warm else 1.0
+        if p < 1.0:
+            going_on = o[outlook.IS_STUCK] != 0.0 or a[alarm.EPISODE_EVENTS] > 0.0
+            own[novelty.STICKS], own[novelty.STICKING_VIEW] = policy.kind_of(going_on), -np.log10(p)
         w = d[hd[at.WATCH] + i * size : hd[at.WATCH] + (i + 1) * size]
         relative = v - (w[novelty.ORIGIN] if w[novelty.SEEN] > 0.0 else v)
         memory = f[hd[at.KEPT] + i * keeps : hd[at.KEPT] + (i + 1) * keeps]
@@ -142,11 +142,28 @@ def judge(hd, f, d, F, x, expected):
     event[4] = alarm.threshold(a, d[rule : rule + at.RULE_WORDS])
     flags = alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised))
     _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
-    if worst != policy.FINE:
-        flags |= alarm.FLAG_WRONG | (alarm.FLAG_ALARM if worst == policy.NEWLY_WRONG else 0)
-        event[1], event[6], event[BY_VIEW] = float(wrong), policy.SURE, float(RANGE)
-    event[5] = float(flags)
+    event[5] = float(_with_wrong(a, F, found, event, flags))
     hd[hd[at.PREPARED] + at.JUDGED] = 1
+
+
+@kernel
+def _with_wrong(a, F, found, event, flags):
+    """Return the flags of an event with what is outside its range, or sticks; let that decide: what is new, else what was before if nothing alarms."""
+    for kind in range(policy.NEWLY_WRONG, policy.FINE, -1):
+        if kind == policy.STILL_WRONG and flags & alarm.FLAG_ALARM:
+            event = found[:0]  # another feature alarms
+        for i in range(F):
+            own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
+            outside = own[novelty.WRONG] == kind
+            if not (outside or own[novelty.STICKS] == kind):
+                continue
+            flags |= alarm.FLAG_WRONG
+            if kind == policy.NEWLY_WRONG and (outside or alarm.free(a)):
+                flags |= alarm.FLAG_ALARM
+            p, view = (policy.SURE, RANGE) if outside else (10.0 ** -own[novelty.STICKING_VIEW], STICKING)
+            if len(event) and p < event[6]:
+                event[1], event[6], event[BY_VIEW] = float(i), p, float(view)
+    return flags
 
 
 @kernel
@@ -176,7 +193,7 @@ def answer(hd, d, F, row):
     event = found[FOUND_WORDS * F :]
     a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
     flags = int(event[5])
-    row[F] = 1.0 if flags & alarm.FLAG_WRONG else event[3]
+    row[F] = 1.0 if event[BY_VIEW] == RANGE else event[3]
     out = row[2 * F + 1 :]
     out[0], out[1], out[2] = event[6], max(event[4], alarm.SCORE_FLOOR), event[5]
     out[3] = alarm.since(a, flags)

@@ -26,6 +26,10 @@ SIZE, COUNTED, WIDE, PEAK, PEAK_BEFORE = range(6, 11)
 TAIL, HILL, QUIET_LEFT, IS_FREE = range(11, 15)
 # events until a value outside the valid range is over; what was expected above the shape when a fault began that does not count, and for how many events still
 INVALID_LEFT, IGNORED_FROM, IGNORED_LEFT = range(20, 23)
+# the last value, how many times in a row, the longest such run, how many there were; alarms of runs of late; whether this one has alarmed
+LAST_VALUE, EQUAL_RUN, LONGEST_RUN, RUNS, STUCK_OF_LATE, IS_STUCK = range(23, 29)
+# a counter's last reading, its time, and how many events ago it was; 0: there was none
+READING, READ_AT, READ_AGO = range(29, 32)
 FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
 LAG_COEFFICIENTS, LAST_RESIDUALS, LAG_GAIN = 48, 64, 80
 SEASON_CURVE: Final = LAG_GAIN + GAIN_ROOM

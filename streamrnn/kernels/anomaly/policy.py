@@ -71,11 +71,9 @@ def follow_ignored(po, o, x, expected, patience):
 
 
 @kernel
-def found_wrong(left, wrong):
-    """Return whether a value is wrong, and newly. ``left``: events until the one before is over."""
-    if not wrong:
-        return FINE
-    return STILL_WRONG if left > 0.0 else NEWLY_WRONG
+def kind_of(going_on):
+    """Return what a value is that is wrong: whether newly."""
+    return STILL_WRONG if going_on else NEWLY_WRONG
 
 
 @kernel

@@ -3,10 +3,10 @@
 One row an event, float64::
 
     [time] | x (F) | score | expected (F) | p-value | threshold | flags | events since the episode began
-    | views of the deciding feature (6) | that feature | its deciding view | number of the episode, 0 for none
+    | views of the deciding feature (7) | that feature | its deciding view | number of the episode, 0 for none
     | score of each feature (F) | spread of what was expected (F) | [area]
 
-``time`` where the gap between events counts, ``area`` where the net is keyed. Only x, time and area are read.
+``time`` where the gap between events counts, ``area`` where the net is keyed. Only x, time and area are read; in place of a counter's reading its rate is written.
 
 A view is what sees an event as unusual; feedback moves its gain.
 """
@@ -21,7 +21,7 @@ LEARN: Final = 2
 WAS_ANOMALY: Final = 4  # feedback on this event
 WAS_USUAL: Final = 8
 IN_MAINTENANCE: Final = 16  # learn without the values, raise no alarm
-INFORMATION: Final = 13  # numbers of a row between what was expected and the score of each feature
+INFORMATION: Final = 14  # numbers of a row between what was expected and the score of each feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class View:
     gain: int
 
 
-# In the order of the words of what was found for a feature (streamrnn.kernels.anomaly.novelty). Surprise has an alarm budget of its own, the range needs none.
+# In the order of the words of what was found for a feature (streamrnn.kernels.anomaly.novelty). Surprise has an alarm budget of its own, range and sticking need none.
 TABLE: Final = (
     View("value", 0),
     View("expectation", 0),
@@ -48,6 +48,7 @@ TABLE: Final = (
     View("residual", 2),
     View("surprise", 3),
     View("range", -1),
+    View("sticking", -1),
 )
 VIEWS: Final = tuple(view.name for view in TABLE)
 GAIN_OF: Final = tuple(view.gain for view in TABLE)
