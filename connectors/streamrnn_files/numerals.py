@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamrnn.io import MISSING, signed
+from streamrnn.io import INFINITE, MISSING, signed
 from streamrnn_files.cells import CellError, show
 
 __all__ = ["MARKS", "Numerals", "decimal_mark", "sentinels_of", "unit_of"]
@@ -22,7 +22,6 @@ MARKS = MISSING | frozenset(
 SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
 """Numbers that stand for "no value" where they stand far away from all others."""
 
-_INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 _GAPS = " '\u00a0\u2019\u202f"
 _UNIT = re.compile(
     r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/][^:,;]{0,11})?$"
@@ -106,7 +105,7 @@ class Numerals:
             raise CellError(f"{show(text)} is not a number") from None
         if "_" in bare or not bare.isascii():
             raise CellError(f"{show(text)} is not a number")
-        if math.isinf(value) and bare.lower() not in _INFINITE:
+        if math.isinf(value) and bare.lower() not in INFINITE:
             raise CellError(f"{show(text)} is not a finite number")
         return signed(value, bare)
 

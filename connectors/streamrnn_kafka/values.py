@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.io import MISSING, signed
+from streamrnn.io import INFINITE, MISSING, signed
 
 __all__ = ["RecordError", "field_at", "key_of", "number", "show", "text_of", "time_of"]
 
@@ -35,7 +35,7 @@ def show(value: object) -> str:
 
 
 def number(value: Any, name: str) -> float:
-    """Return the finite number that a field holds, NaN where it is missing. Zero keeps its sign, but an integer has none.
+    """Return the number that a field holds, NaN where it is missing. Infinity is a number, as JSON the text "Infinity"; -0.0 keeps its sign, -0 has none.
 
     Parameters
     ----------
@@ -47,14 +47,17 @@ def number(value: Any, name: str) -> float:
     Raises
     ------
     RecordError
-        When it is not a finite number.
+        When it is no number, or too large to be one.
     """
     if value is None:
         return math.nan
     found = value
     if isinstance(value, str):
-        if value.strip().lower() in MISSING:
+        bare = value.strip().lower()
+        if bare in MISSING:
             return math.nan
+        if bare in INFINITE:
+            return float(bare)
         try:
             found = math.nan if "_" in value else signed(float(value), value)
         except ValueError:
@@ -64,7 +67,7 @@ def number(value: Any, name: str) -> float:
             found = float(found)
         except OverflowError:
             found = math.inf
-        if math.isfinite(found):
+        if math.isfinite(found) or (isinstance(value, float) and math.isinf(value)):
             return float(found)
     raise RecordError(f"Field {name!r}: {show(value)} is not a finite number.")
 

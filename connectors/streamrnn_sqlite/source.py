@@ -279,7 +279,7 @@ class SqliteSource:
                 continue
             if isinstance(cell, int | float):
                 numbers[i] = float(cell)
-            if not math.isfinite(numbers[i]):
+            if math.isnan(numbers[i]):
                 return numbers, f"column {name!r}: {str(cell)[:80]!r} is not a number."
         if lacking and (len(lacking) == len(cells) or self._options.on_missing == "dead_letter"):
             return numbers, f"It holds no value in column {lacking[0]!r}."

@@ -13,6 +13,7 @@ from streamrnn.display.dates import date_axis, date_of
 from streamrnn.display.figure import MOST_PANELS, VALUE, save
 from streamrnn.display.run_page import page_of
 from streamrnn.display.run_summary import RunSummary
+from streamrnn.display.span import span_of
 from streamrnn.safe_text import safe_name
 
 if TYPE_CHECKING:
@@ -153,17 +154,31 @@ def _value_panel(ax: Axes, run: RunSummary, i: int, x: Any, tops: Any) -> None:
     )  # fmt: skip
     ax.plot(*_zigzag(x, b.low[:, i], b.high[:, i]), color=VALUE, linewidth=1.1, label="value", zorder=3)
     own = (b.alarms > 0) & ((b.feature == i) | (b.feature < 0))  # the bands show the alarms of the others
+    values = np.concatenate([b.low[:, i], b.high[:, i]])
+    low, high = span_of(values)
     ax.plot(
-        tops[own], b.top[own, i], "o",
+        tops[own], np.clip(b.top[own, i], low, high), "o",
         color=_ALARM, markersize=6, markeredgecolor="white", markeredgewidth=0.8, label="alarm", zorder=5,
     )  # fmt: skip
     ax.set_ylabel(safe_name(run.names[i], isolate=False))
-    finite = np.concatenate([b.low[:, i], b.high[:, i]])
-    finite = finite[np.isfinite(finite)]
-    if len(finite):  # the values set the scale: a wild first expectation must not flatten them
-        low, high = float(finite.min()), float(finite.max())
+    if low <= high:  # the values set the scale: a wild first expectation must not flatten them
         margin = 0.08 * (high - low) or 0.5 * abs(high) or 1.0
         ax.set_ylim(low - margin, high + margin)
+        _say_beyond(ax, values, low, high)
+
+
+def _say_beyond(ax: Axes, values: Any, low: float, high: float) -> None:
+    """Say on a panel that values lie beyond its axis, and how far they go."""
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415
+
+    beyond = values[(values < low) | (values > high)]
+    if not len(beyond):
+        return
+    furthest = beyond[np.argmax(np.abs(beyond - 0.5 * (low + high)))]
+    ax.annotate(
+        f"axis cut: values go to {furthest:,.6g}", (1, 1), (-6, -6), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
+        fontsize=8, color=_REASON, zorder=6, path_effects=[withStroke(linewidth=2.5, foreground="white")],
+    )  # fmt: skip
 
 
 def _shade(axes: Sequence[Axes], x: Any, tops: Any, run: RunSummary, warm_up: int) -> None:

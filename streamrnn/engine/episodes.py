@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = ["Columns", "Episode", "Moment", "columns_of", "follow", "silence_even
 KEY_CHARACTERS = 1024
 """Of a key that an alarm event shows: results hold the whole of it."""
 
+Infinite = Literal["Infinity", "-Infinity"]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
@@ -44,7 +45,7 @@ class Moment(msgspec.Struct, frozen=True):
     severity: float | None = None
     feature: str | None = None
     view: str | None = None
-    value: float | None = None
+    value: float | Infinite | None = None
     prediction: float | None = None
 
 
@@ -225,6 +226,13 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def _value(value: float) -> float | Infinite | None:
+    """Return what came as results hold it: infinity as text."""
+    if math.isinf(value):
+        return "Infinity" if value > 0.0 else "-Infinity"
+    return _number(value)
+
+
 def _moment(columns: Columns, i: int) -> Moment:
     block, scored = columns.block, columns.scored
     if scored.label is not None:
@@ -242,7 +250,7 @@ def _moment(columns: Columns, i: int) -> Moment:
         None if columns.severities is None else _number(columns.severities[i]),
         block.names[at] if named else None,
         VIEWS[view] if 0 <= view < len(VIEWS) else None,
-        _number(columns.observed[i, at]) if named else None,
+        _value(columns.observed[i, at]) if named else None,
         _number(scored.predictions[i, at]) if named else None,
     )
 

@@ -25,7 +25,7 @@ DETAILS = (
     *LIMIT_FIELDS, *NAMED,
 )  # fmt: skip
 
-# Writes NaN as null, and a float with the fewest digits that read back the same.
+# Writes NaN as null, infinity too unless it is text by then, and a float with the fewest digits that read back the same.
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,19 +39,27 @@ def _object(names: tuple[str, ...]) -> Callable[..., Any]:
     return lambda *row: dict(zip(names, row, strict=True))  # a struct's names are written as they are, unescaped
 
 
+def _numbers(values: NDArray[Any]) -> list[Any]:
+    """Return numbers as a result holds them: infinity, which JSON has not, as the text that sources read as such."""
+    if values.dtype.kind != "f" or not np.isinf(values).any():
+        return values.tolist()  # type: ignore[no-any-return]
+    found = values.astype(object)
+    found[values == np.inf], found[values == -np.inf] = "Infinity", "-Infinity"
+    return found.tolist()  # type: ignore[no-any-return]
+
+
 def _cells(names: tuple[str, ...], values: NDArray[Any]) -> list[Any]:
     """Return a number for each row where there is one feature, else an object by feature name."""
     if len(names) == 1:
-        return values[:, 0].tolist()  # type: ignore[no-any-return]
-    return list(itertools.starmap(_object(names), values.tolist()))
+        return _numbers(values[:, 0])
+    return list(itertools.starmap(_object(names), _numbers(values)))
 
 
 def _predicted(block: Block, scored: Scored, values: NDArray[Any]) -> list[Any]:
     """Return the cells of what is predicted: of the label alone, where the model has one."""
     if scored.label is None:
         return _cells(block.names, values)
-    cells: list[Any] = values[:, scored.column(block.names)].tolist()
-    return cells
+    return _numbers(values[:, scored.column(block.names)])
 
 
 def _or_nulls(values: Sequence[Any] | None, n: int) -> Sequence[Any]:
@@ -80,7 +88,7 @@ def _detail(name: str) -> Callable[[Block, Scored], Sequence[Any]]:
         if name in NAMED:
             known = (*(block.names if name == "feature" else VIEWS), None)  # the last is -1: nothing was found
             return [known[i] for i in found.tolist()]
-        return found.tolist() if found.ndim == 1 else _predicted(block, scored, found)
+        return _numbers(found) if found.ndim == 1 else _predicted(block, scored, found)
 
     return cells
 
@@ -118,7 +126,7 @@ def encode_block(block: Block, scored: Scored, fields: tuple[str, ...] = DEFAULT
 
     ``value``, ``prediction`` and ``residual`` are a number where the stream has one feature, else an object by feature name;
     A model with a label predicts that one alone: then ``prediction`` and ``residual`` are numbers.
-    ``null`` stands for what is missing, or was not expected. ``time`` and ``key`` are null where the stream has none.
+    ``null`` stands for what is missing, or was not expected, the text ``"Infinity"`` or ``"-Infinity"`` for infinity. ``time`` and ``key`` are null where the stream has none.
 
     Parameters
     ----------

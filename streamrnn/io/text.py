@@ -1,16 +1,19 @@
-"""What all formats of text read alike: a missing value, the sign of a zero, JSON that is too deep."""
+"""What all formats of text read alike: a missing value, infinity, the sign of a zero, JSON that is too deep."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["MAX_NESTING", "MISSING", "nests_too_deep", "signed"]
+__all__ = ["INFINITE", "MAX_NESTING", "MISSING", "nests_too_deep", "signed"]
 
 MAX_NESTING = 64
 """Levels of JSON. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
 
 MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
 """Texts that stand for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
+
+INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
+"""Texts that stand for infinity, in lower case. A number that is too large for a float64 is none of them: it is no number."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
 

@@ -220,3 +220,25 @@ def test_a_model_that_does_not_tell_why_is_drawn_without(tmp_path: Path) -> None
     assert made.alarms
     assert "decided by" not in (tmp_path / "a.html").read_text()
     assert made.reason(int(made.buckets.alarm_score.argmax())) == ""
+
+
+def test_one_value_does_not_flatten_the_picture() -> None:
+    """The axis is cut at what would, infinity too, and the panel says so; an alarm out there stays visible at its edge."""
+    run = RunSummary()
+    values = np.sin(np.arange(400) / 5.0)[:, None]
+    values[[100, 300], 0], values[200, 0] = [2147483647.0, np.inf], 4.0
+    alarms = [i in (100, 200, 300) for i in range(400)]
+    run(Block(("flow",), values, range(400), 400), Scored(np.full(400, 0.5), np.zeros((400, 1)), alarms, []), Summary())
+    figure = Figure()
+    FigureCanvasAgg(figure)
+
+    _fill(figure, run, "a", 0)
+
+    panel = figure.axes[0]
+    low, high = panel.get_ylim()
+    assert -4.0 < low < -1.0
+    assert 4.0 < high < 40.0
+    assert any(text.get_text() == "axis cut: values go to inf" for text in panel.texts)
+    [shown] = [line.get_ydata() for line in panel.lines if line.get_label() == "alarm"]
+    assert len(shown) == 3
+    assert ((shown > low) & (shown < high)).all()
