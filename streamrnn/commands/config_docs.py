@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import describe_type
-from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, POLICY
+from streamrnn.config import POLICY, describe_type
+from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.models._parameters import row_of

@@ -24,10 +24,10 @@ Relative paths are relative to the configuration file. In texts, ``${NAME}``, ``
 
 from __future__ import annotations
 
+from streamrnn.config.alarm_options import POLICY as POLICY
+from streamrnn.config.alarm_options import Alarm
 from streamrnn.config.loading import load
 from streamrnn.config.options import (
-    POLICY,
-    Alarm,
     Alarms,
     Config,
     DeadLetters,
@@ -43,7 +43,6 @@ from streamrnn.config.rules import describe_type, nearest, parameter_names
 from streamrnn.config.tables import check_table, checked_table
 
 __all__ = [
-    "POLICY",
     "Alarm",
     "Alarms",
     "Config",

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, Alarm, Config, Named
+from streamrnn.config.alarm_options import Alarm
+from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, Config, Named
 from streamrnn.config.rules import nearest
 from streamrnn.config.tables import check_table, show
 from streamrnn.config_secrets import Filled, plain, shown

@@ -28,7 +28,8 @@ def rule_of(info: Any) -> str:
     """
     match info:
         case msgspec.inspect.Metadata():
-            return rule_of(info.type)
+            examples = (info.extra_json_schema or {}).get("examples")
+            return f"{rule_of(info.type)} such as {examples[0]!r}" if examples else rule_of(info.type)
         case msgspec.inspect.IntType():
             return "an int" + _bounds(info)
         case msgspec.inspect.FloatType():

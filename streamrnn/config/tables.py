@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,15 @@ def _resolve(value: object, base: Path) -> object:
     return value
 
 
+def _converted(given: object, declared: Any, *, filled: bool) -> Any:
+    """Return a value as its type says. What is text and may be a number is read as one, where a reference was filled in."""
+    if filled and isinstance(given, str) and "_" not in given:
+        for reading in (int, float):
+            with contextlib.suppress(ValueError, msgspec.ValidationError):
+                return msgspec.convert(reading(given), declared)
+    return msgspec.convert(given, declared, strict=not filled)
+
+
 def check_table(table: str, options: type, data: object, base: Path | None = None) -> tuple[Any, list[str]]:
     r"""Check one table against its declaration.
 
@@ -86,7 +96,7 @@ def check_table(table: str, options: type, data: object, base: Path | None = Non
         if base is not None and _is_path(name):
             given = _resolve(given, base)
         try:  # what a variable holds is always text: "9100" is as good as 9100 there
-            good[name] = msgspec.convert(given, fields[name].type, strict=not isinstance(value, Filled))
+            good[name] = _converted(given, fields[name].type, filled=isinstance(value, Filled))
         except msgspec.ValidationError:
             rule = rule_of(msgspec.inspect.type_info(fields[name].type))
             problems.append(f"[{table}] {name}: must be {rule}. Got {show(shown(name, value))} instead.")

@@ -23,7 +23,7 @@ def span_of(values: NDArray[Any]) -> tuple[float, float]:
     Parameters
     ----------
     values
-        float64, of any shape; NaN and infinity are passed over.
+        float64, (n,); NaN and infinity are passed over.
 
     Examples
     --------

@@ -52,7 +52,7 @@ def _check_policy(kind: ModelKind, alarm: Alarm, names: tuple[str, ...]) -> list
     if column is None:
         return problems
     said = "[alarm] maintenance:"
-    if column in (kind.label, kind.time, *kind.parameters.get("counters", ())):
+    if column in (kind.label, kind.time, *(kind.parameters.get("counters") or ())):
         return [*problems, f"{said} must be a column of its own. {column!r} is label, time or a counter of [model]."]
     if column not in names:
         lacks = f"{said} the input has no column {column!r} among those that are watched: {', '.join(names)}."
@@ -79,7 +79,7 @@ def _check_model(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
         return [f"{said} {nearest(label, names)}" if nearest(label, names).startswith("Did") else said]
     if label is not None and len(names) == 1:
         return [f"[model] label: {label!r} is the only column that is watched; there is nothing to predict it from."]
-    counters = kind.parameters.get("counters", ())
+    counters = kind.parameters.get("counters") or ()
     if lacking := [name for name in counters if name not in names or name == label]:
         return [
             f"[model] counters: the input has no column {lacking[0]!r} among the features that are watched: {watched}."

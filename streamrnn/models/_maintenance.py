@@ -97,7 +97,7 @@ class Maintenance:
         """
         if self.windows is not None:
             return self.windows.holds(to_seconds(time, x.get(time)))
-        return self.column is not None and is_on(to_float(self.column, x.get(self.column)))
+        return self.column is not None and _is_on(to_float(self.column, x.get(self.column)))
 
     def hold(self, table: Table, time: Any) -> NDArray[np.bool_]:
         """Tell of each row whether it is one of a maintenance.
@@ -113,10 +113,10 @@ class Maintenance:
         if name is None or name not in table.names:
             return np.zeros(len(table.values), bool)
         values = table.values[:, table.names.index(name)]
-        return self.windows.hold(values) if self.windows is not None else is_on(values)
+        return self.windows.hold(values) if self.windows is not None else _is_on(values)
 
 
-def is_on(value: Any) -> Any:
+def _is_on(value: Any) -> Any:
     """Tell whether a column says that a maintenance is: any number but 0; a missing one says nothing."""
     return (value != 0.0) & (value == value)  # noqa: PLR0124  NaN
 

@@ -89,6 +89,8 @@ def _maintenance(value: Any, given: Mapping[str, Any]) -> bool:
 
 
 def _counters(value: Any, given: Mapping[str, Any]) -> bool:
+    if value is None:
+        return True
     if not isinstance(value, list | tuple) or not all(isinstance(name, Hashable) for name in value):
         return False
     apart = (given.get("key"), given.get("time"), given.get("maintenance"))
@@ -324,7 +326,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "direction": Parameter(
         "'both', 'above' or 'below'",
         lambda value, _: is_policy("direction", value),
-        """On which side of what was expected a value may alarm. What lies on the other is no evidence and is charged to no budget, nor is the way back from it
+        """On which side of what was expected a value may alarm. What lies on the other scores 0 and is charged to no budget, nor is the way back from it
         within ``patience`` events.""",
     ),
     "min_deviation": Parameter(
@@ -346,10 +348,10 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         and are learned as if all their values were missing.""",
     ),
     "counters": Parameter(
-        "a list or tuple of different names of features, neither key nor time",
+        "a list or tuple of different names of features, neither key nor time, or None",
         _counters,
         """Features that only grow, such as requests served: what is watched is how fast, per second with ``time``, else per event. A counter that began anew
-        counts from 0, a missing reading is bridged. Predictions, bands and a policy are about the rate.""",
+        counts from 0, a missing reading is bridged. Predictions, bands and a policy are about the rate. None: none is one.""",
     ),
     "by_feature": Parameter(
         f"a dict of features, each with a dict of some of {', '.join(OF_FEATURES)} that are as those must be, or None",

@@ -14,7 +14,7 @@ from streamrnn.kernels.anomaly import policy
 
 __all__ = ["OF_FEATURES", "is_policy", "least_deviation", "per_second", "write_policies"]
 
-SIDES: Final = {"both": policy.BOTH, "above": 1.0, "below": -1.0}
+SIDES: Final = {"both": policy.EITHER_SIDE, "above": 1.0, "below": -1.0}
 UNITS: Final = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
 OF_FEATURES: Final = ("direction", "min_deviation", "valid_range")
 """What may be said of one feature alone."""
@@ -23,7 +23,7 @@ _RATE: Final = re.compile(rf"(\d+(?:\.\d+)?)\s*/\s*({'|'.join(UNITS)})", re.ASCI
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 
 
-def is_number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     """Tell whether a value is a number, infinity among them.
 
     Parameters
@@ -68,7 +68,7 @@ def least_deviation(given: Any) -> tuple[float, float]:
     >>> least_deviation(5), least_deviation("10%"), least_deviation("ten")
     ((5.0, 0.0), (0.0, 0.1), (nan, nan))
     """
-    if is_number(given) and 0.0 <= given < math.inf:
+    if _is_number(given) and 0.0 <= given < math.inf:
         return float(given), 0.0
     found = _SHARE.fullmatch(given.strip()) if isinstance(given, str) else None
     return (0.0, float(found[1]) / 100.0) if found else (math.nan, math.nan)
@@ -92,7 +92,7 @@ def is_policy(name: str, value: Any) -> bool:
         return isinstance(value, str) and value in SIDES
     if name == "min_deviation":
         return not math.isnan(least_deviation(value)[0])
-    pair = value is None or (isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value)))
+    pair = value is None or (isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)))
     return pair and (value is None or bool(value[0] < value[1]))
 
 

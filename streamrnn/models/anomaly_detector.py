@@ -129,7 +129,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     valid_range: Sequence[float] | None
     maintenance: Any
     by_feature: Mapping[Any, Any] | None
-    counters: Sequence[Any]
+    counters: Sequence[Any] | None
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         valid_range: Sequence[float] | None = None,
         maintenance: Any = None,
         by_feature: Mapping[Any, Any] | None = None,
-        counters: Sequence[Any] = (),
+        counters: Sequence[Any] | None = None,
         seed: int = defaults.SEED,
     ) -> None:
         self._pauses = Maintenance(maintenance)
@@ -236,7 +236,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         """Write into the net what is said of each feature."""
         common = {name: getattr(self, name) for name in OF_FEATURES}
         names = self._columns.names[self._net.sizes.timed :]
-        write_policies(self._net.array("policy"), names, common, self.by_feature, self.counters)
+        write_policies(self._net.array("policy"), names, common, self.by_feature, self.counters or ())
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old one
 
     def _grow(self, features: Sequence[Any] = (), targets: Sequence[Any] = ()) -> None:

@@ -47,9 +47,12 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "date for a number": (GOOD + "[model]\nseed = 2024-01-01\n", ["[model] seed:"]),
     "rate as text": (
         GOOD + "[alarm]\nrate = '1%'\n",
-        ["[alarm] rate: must be a number > 0 and <= 0.5. Got '1%' instead."],
+        ["[alarm] rate: must be a number > 0 and <= 0.5 or a text such as '2/day'. Got '1%' instead."],
     ),
-    "rate too high": (GOOD + "[alarm]\nrate = 1\n", ["[alarm] rate: must be a number > 0 and <= 0.5. Got 1 instead."]),
+    "rate too high": (
+        GOOD + "[alarm]\nrate = 1\n",
+        ["[alarm] rate: must be a number > 0 and <= 0.5 or a text such as '2/day'. Got 1 instead."],
+    ),
     "rate zero": (GOOD + "[alarm]\nrate = 0\n", ["[alarm] rate: must be a number > 0"]),
     "rate not a number": (GOOD + "[alarm]\nrate = nan\n", ["[alarm] rate: must be a number > 0"]),
     "rate against window": (
@@ -136,7 +139,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
         GOOD + "[dead_letter]\npath = 3\n",
         [":4: [dead_letter] path: must be a text."],
     ),
-    "dotted": ("source.path = 'a'\nalarm.rate = 2\n", [":2: [alarm] rate: must be a number > 0 and <= 0.5."]),
+    "dotted": ("source.path = 'a'\nalarm.rate = 2\n", [":2: [alarm] rate: must be a number > 0 and <= 0.5"]),
     "inline": (
         "source = { path = 'a', formt = 'csv' }\n",
         [":1: [source] formt: there is no such option. Did you mean"],
@@ -151,7 +154,10 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     ),
     "variable of a wrong type": (
         GOOD + "[alarm]\nrate = '${NO_SUCH_VARIABLE:-high}'\n",
-        [":4: [alarm] rate: must be a number > 0 and <= 0.5. Got '${NO_SUCH_VARIABLE:-high}' instead."],
+        [
+            ":4: [alarm] rate: must be a number > 0 and <= 0.5 or a text such",
+            "Got '${NO_SUCH_VARIABLE:-high}' instead.",
+        ],
     ),
     "variable out of range": (
         GOOD + "[alarm]\nwindow = '${NO_SUCH_VARIABLE:-5}'\n",

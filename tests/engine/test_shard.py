@@ -71,9 +71,9 @@ def test_losses() -> None:
     means = []
     for start, stop in ((0, 60), (60, 120)):
         for key in dict.fromkeys(keys[start:stop]):
-            _, learned, loss = alone[key].counters
+            _, learned, loss = alone[key].learning_counters
             alone[key].progressive_many(values[start:stop, :1][[one == key for one in keys[start:stop]]], ("x",))
-            _, learned_then, loss_then = alone[key].counters
+            _, learned_then, loss_then = alone[key].learning_counters
             means.append((loss_then - loss) / (learned_then - learned))
 
     assert sorted([*first, *scored.losses]) == sorted(means)

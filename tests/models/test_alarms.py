@@ -145,10 +145,10 @@ def test_what_decided_accounts_for_the_score():
     assert said["feature"][[500, 700, 900]].tolist() == [1, 2, 1]
     assert (said["view"][[500, 700, 900]] == VIEWS.index("surprise")).all()
     surprise = said["view"] == VIEWS.index("surprise")
-    np.testing.assert_allclose(said["severity"][surprise], said["views"][surprise, -1])
+    np.testing.assert_allclose(said["severity"][surprise], said["views"][surprise, VIEWS.index("surprise")])
     some = np.flatnonzero((said["view"] >= 0) & ~surprise)
     feature, decided = said["feature"][some], said["view"][some]
-    value, expectation, shape, residual, _ = said["views"][some].T
+    value, expectation, shape, residual, *_ = said["views"][some].T
     parts = np.stack([np.sqrt(value * expectation), 0.15 * expectation, shape, residual])
     own = said["contribution"][some, feature]
     before = some < 500

@@ -25,6 +25,7 @@ WRONG = {
     "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
     "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1, "minimum": "zero", "calendar": ("hour",), "holidays": ("25.12.",),
     "missing": None, "class_weight": {"a": -1}, "autoregressive": 1, "experts of labels": ("rls",), "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "memory": 63,
+    "direction": "up", "min_deviation": "ten", "valid_range": (1, 1), "maintenance": ["Sun"], "counters": "a", "by_feature": {"a": {"up": 1}},
 }  # fmt: skip
 
 

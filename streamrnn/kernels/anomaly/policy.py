@@ -1,7 +1,7 @@
 """What an operator has said of one feature: which deviations count, and which values there may be. Settings, nothing learned.
 
 **Which count.** With a direction only what lies on that side of what was expected is a deviation, and with a least deviation only what is as
-large. What does not count is no evidence: the feature scores 0 with it, and it is charged to no budget. So a rate is one of the alarms that are wanted.
+large. What does not count counts for nothing: the feature scores 0 with it, and it is charged to no budget. So a rate is one of the alarms that are wanted.
 
 **The way back.** A fault on the side that nobody asked for, ``LEAST_SIZE`` running errors or more, has an end, which lies on the other side.
 For ``patience`` events what was expected when it began, moved with the season since, is still expected too: what lies between is the way back,
@@ -22,7 +22,7 @@ from streamrnn.kernels.compile import kernel
 
 # ---- settings of a feature (float64 words) --------------------------------------------------------
 SIDE, LEAST_UNITS, LEAST_SHARE, LOWEST, HIGHEST, IS_COUNTER = range(6)
-BOTH: Final = 0.0  # of SIDE; above is 1, below -1
+EITHER_SIDE: Final = 0.0  # of SIDE; above is 1, below -1
 SURE: Final = 1e-300  # p-value of what cannot be
 
 # ---- what a value is, by its range or its standing still ------------------------------------------
@@ -39,7 +39,7 @@ def is_valid(po, x):
 def deviation(po, o, x, expected):
     """Return how far x is from what was expected, 0 on a side that does not count; NaN where nothing was expected. ``o``: the outlook."""
     side = po[SIDE]
-    if side == BOTH:
+    if side == EITHER_SIDE:
         return x - expected
     base = expected
     if o[at.IGNORED_LEFT] > 0.0:
@@ -55,7 +55,7 @@ def counts(po, o, away, expected):
     if away != away:  # noqa: PLR0124  NaN
         return True
     if away == 0.0:
-        return po[SIDE] == BOTH and po[LEAST_UNITS] == 0.0 and po[LEAST_SHARE] == 0.0
+        return po[SIDE] == EITHER_SIDE and po[LEAST_UNITS] == 0.0 and po[LEAST_SHARE] == 0.0
     least = LEAST_SIZE * o[at.SIZE] if o[at.IGNORED_LEFT] > 0.0 else 0.0
     return abs(away) >= max(po[LEAST_UNITS], po[LEAST_SHARE] * abs(expected), least)
 
@@ -63,7 +63,7 @@ def counts(po, o, away, expected):
 @kernel
 def follow_ignored(po, o, x, expected, patience):
     """Take a value into what is known of faults on the side that does not count."""
-    if po[SIDE] == BOTH:
+    if po[SIDE] == EITHER_SIDE:
         return
     o[at.IGNORED_LEFT] = max(o[at.IGNORED_LEFT] - 1.0, 0.0)
     if o[at.SIZE] > 0.0 and po[SIDE] * (expected - x) >= LEAST_SIZE * o[at.SIZE] and o[at.IGNORED_LEFT] <= 0.0:
