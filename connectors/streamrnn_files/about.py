@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from streamrnn.io import Tally
 from streamrnn_files.dialect import BLANKS
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import Head
-from streamrnn_files.tally import Tally
 
 __all__ = ["about"]
 

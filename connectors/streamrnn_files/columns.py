@@ -9,10 +9,11 @@ from typing import Any
 
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
+from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, is_number, show
 from streamrnn_files.meanings import is_key_name, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
-from streamrnn_files.numerals import MARKS, PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
+from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.timing import NO_TIME, Timing, find_timing, is_steady, moments_of
 
@@ -104,6 +105,7 @@ def choose(
     nameless: frozenset[str] = frozenset(),
     strict: bool = True,
     delimiter: str | None = None,
+    counted: bool = False,
 ) -> Layout:
     """Choose the columns of an input.
 
@@ -123,6 +125,8 @@ def choose(
         Whether a column that is not in ``header`` is an error: JSON Lines that are still growing may show it later.
     delimiter
         The character between two cells of a CSV.
+    counted
+        Whether records are counted: then no column need hold numbers, and none is watched that is not asked for.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def choose(
     key = _key(options, header, whole, shown, timing) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = options.columns
-    if not features:
+    if not features and not counted:
         kept = [name for name in header if name != key and name not in timing.columns]
         left_out = {
             name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
@@ -157,7 +161,7 @@ def choose(
             numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
             features = tuple(numbers)
             left_out = {name: why for name, why in left_out.items() if name not in features}
-    if not features:
+    if not features and not counted:
         raise UnreadableError(_nothing(options, header, sample, left_out))
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}

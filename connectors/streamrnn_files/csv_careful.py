@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streamrnn.io import MISSING
+from streamrnn.io import MISSING, Tally, kind_of
 from streamrnn_files.cells import CellError, PassedOverError, show
 from streamrnn_files.columns import Layout
 from streamrnn_files.dialect import like_data, split_row
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
-from streamrnn_files.tally import Tally
 
-__all__ = ["CsvCells", "again", "kind_of", "settle"]
+__all__ = ["CsvCells", "again", "settle"]
 
 _times = msgspec.json.Decoder(list[int | float]).decode
 
@@ -143,26 +142,6 @@ def again(cells: Sequence[str], names: Sequence[str]) -> bool:
         return False
     same = all(not cell.strip() or cell.strip() == name for cell, name in zip(cells, names, strict=False))
     return same and not all(like_data(cell) for cell in cells if cell.strip())
-
-
-def kind_of(cell: str) -> str:
-    """Return in a word what a cell is that holds no number.
-
-    Parameters
-    ----------
-    cell
-        The cell.
-    """
-    cell = cell.strip()
-    if "\ufffd" in cell:
-        return "encoding"
-    if cell[:1].isdigit() or cell[1:2].isdigit():
-        try:
-            float(cell)
-        except ValueError:
-            return "unit" if cell[-1:].isalpha() or cell[-1:] in "%°" else "number"
-        return "number" if "_" in cell else "too large"
-    return "text"
 
 
 def _is_mark(cell: str, numerals: Numerals) -> bool:

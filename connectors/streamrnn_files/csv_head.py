@@ -35,10 +35,20 @@ class CsvHead:
         Whether to decide as soon as can be.
     before
         The head of the file this one follows (rotation), or None.
+    counted
+        Whether records are counted.
     """
 
     def __init__(
-        self, options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None
+        self,
+        options: SourceOptions,
+        data: bytes,
+        bom: int,
+        ending: Ending,
+        *,
+        live: bool,
+        before: Head | None,
+        counted: bool = False,
     ) -> None:
         self._options = options
         self._data = data
@@ -47,6 +57,7 @@ class CsvHead:
         self._live = live
         self._before = before
         self._path = options.path
+        self._counted = counted
 
     def read(self) -> Head | None:
         """Return the head, or None while too little of the file is there.
@@ -200,7 +211,15 @@ class CsvHead:
     def _choose(
         self, header: list[str], nameless: frozenset[str], sample: Sequence[dict[str, Any]], start: Start
     ) -> Layout:
-        return choose(self._options, header, sample, text=True, nameless=nameless, delimiter=start.delimiter)
+        return choose(
+            self._options,
+            header,
+            sample,
+            text=True,
+            nameless=nameless,
+            delimiter=start.delimiter,
+            counted=self._counted,
+        )
 
     def _suffix(self, layout: Layout, header: list[str], sample: Sequence[dict[str, Any]]) -> str:
         return suffix(self._options, layout, header, sample, text=True)

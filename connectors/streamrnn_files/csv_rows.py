@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.io import Tally
 from streamrnn_files.csv_careful import CsvCells
 from streamrnn_files.dialect import BLANKS
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import Head
-from streamrnn_files.tally import Tally
 
 __all__ = ["CsvParser"]
 

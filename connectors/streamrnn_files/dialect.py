@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, looks_like_data, split_cells
-from streamrnn_files.numerals import MARKS
 
 __all__ = ["BLANKS", "Start", "find_start", "has_header", "is_units", "like_data", "split_row", "unique"]
 

@@ -44,7 +44,13 @@ def _as_dict(record: bytes) -> dict[str, Any] | None:
 
 
 def read_head(
-    options: SourceOptions, data: bytes, *, final: bool, live: bool, before: Head | None = None
+    options: SourceOptions,
+    data: bytes,
+    *,
+    final: bool,
+    live: bool,
+    before: Head | None = None,
+    counted: bool = False,
 ) -> Head | None:
     """Read the head of an input, or return None while too little of it is there.
 
@@ -60,6 +66,8 @@ def read_head(
         Whether to decide as soon as can be: the next record may be hours away.
     before
         The head of the file this one follows (rotation), or None.
+    counted
+        Whether records are counted.
 
     Raises
     ------
@@ -74,34 +82,34 @@ def read_head(
     for extra in HEAD_MOST:  # the choice must not depend on how many bytes came at once
         most = options.max_line_bytes + extra
         if len(data) < most:
-            return _read(options, data, bom, "end" if final else "open", live=live, before=before)
+            return _read(options, data, bom, "end" if final else "open", live=live, before=before, counted=counted)
         whole_lines = data[: data.rfind(b"\n", 0, most) + 1] or data[:most]
         ending: Ending = "last cut" if extra == HEAD_MOST[-1] else "cut"
-        head = _read(options, whole_lines, bom, ending, live=live, before=before)
+        head = _read(options, whole_lines, bom, ending, live=live, before=before, counted=counted)
         if head is not None:
             break
     return head
 
 
 def _read(
-    options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None
+    options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None, counted: bool
 ) -> Head | None:
     body = data[bom:]
     if ending == "open" and not body.strip(b"\r\n"):
         return None
     if _format(options, body) == "csv":
-        return CsvHead(options, data, bom, ending, live=live, before=before).read()
-    return _json_head(options, data, bom, ending, live=live, before=before)
+        return CsvHead(options, data, bom, ending, live=live, before=before, counted=counted).read()
+    return _json_head(options, data, bom, ending, live=live, before=before, counted=counted)
 
 
 def _json_head(
-    options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None
+    options: SourceOptions, data: bytes, bom: int, ending: Ending, *, live: bool, before: Head | None, counted: bool
 ) -> Head | None:
     mark = fingerprint(data, 1, final=ending != "open")
     layout = None if before is None else before.layout
     moments: dict[str, Any] = {}
     if layout is None and options.columns and live:
-        layout = choose(options, (), (), text=False, strict=False)
+        layout = choose(options, (), (), text=False, strict=False, counted=counted)
     if layout is None:
         cutter = Cutter(offset=bom, limit=options.max_line_bytes)
         cutter.feed(data[bom:], final=ending != "open")
@@ -114,7 +122,7 @@ def _json_head(
         if ending == "end" and not records:
             layout = Layout((), tuple(options.columns), options.time or None, options.key or None)
         else:
-            layout = choose(options, header, sample, text=False, strict=bool(sample) and not live)
+            layout = choose(options, header, sample, text=False, strict=bool(sample) and not live, counted=counted)
             moments = order(layout, sample)
             if mark is not None:
                 mark += suffix(options, layout, header, sample, text=False)

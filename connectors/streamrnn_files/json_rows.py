@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streamrnn.io import MAX_NESTING, MISSING, nests_too_deep
+from streamrnn.io import MAX_NESTING, MISSING, Tally, json_of, kind_of, nests_too_deep
 from streamrnn_files.cells import CellError, show
 from streamrnn_files.columns import Layout
-from streamrnn_files.csv_careful import kind_of, settle
+from streamrnn_files.csv_careful import settle
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import flat
-from streamrnn_files.tally import Tally
 
 __all__ = ["JsonParser", "decoded"]
 
@@ -83,7 +82,7 @@ class JsonParser:
             return None
         width = self.width
         columns = list(zip(*rows, strict=True))
-        values = np.array(columns[:width], dtype=np.float64).T
+        values = np.array(columns[:width], dtype=np.float64).reshape(width, len(rows)).T
         missing = np.isnan(values)
         if missing.any() and (not self._allow_missing or missing.all(axis=1).any()):
             return None
@@ -143,7 +142,7 @@ class JsonParser:
                 row.append(self._value(name, value))
             except CellError as error:
                 row.append(None)
-                bad.append((name, kind_of(value) if isinstance(value, str) else type(value).__name__, str(error)))
+                bad.append((name, _kind(value), str(error)))
             else:
                 marked |= row[-1] is not None and math.isnan(row[-1]) and str(value).strip().lower() not in MISSING
         if self._time is not None:
@@ -182,8 +181,14 @@ class JsonParser:
         raise CellError(f"{_text(value)} is not a number")
 
 
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        return kind_of(value)
+    return "too large" if isinstance(value, int) else type(value).__name__
+
+
 def decoded(record: bytes) -> Any:
-    """Return decoded JSON; NaN and Infinity are numbers, as Python and others write them.
+    """Return decoded JSON, see :func:`streamrnn.io.json_of`.
 
     Parameters
     ----------
@@ -196,13 +201,8 @@ def decoded(record: bytes) -> Any:
         When it is none.
     """
     try:
-        return msgspec.json.decode(record)
-    except msgspec.DecodeError as error:
-        if b"NaN" in record or b"Infinity" in record:
-            try:
-                return json.loads(record)
-            except ValueError:
-                pass
+        return json_of(record)
+    except ValueError as error:
         raise CellError(f"it is not JSON: {error}") from None
 
 

@@ -8,17 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamrnn.io import INFINITE, MISSING, signed
+from streamrnn.io import MARKS, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["MARKS", "Numerals", "decimal_mark", "sentinels_of", "unit_of"]
+__all__ = ["Numerals", "decimal_mark", "sentinels_of", "unit_of"]
 
-MARKS = MISSING | frozenset(
-    ("?", ".", "..", "-", "--", "---", "*", "**", "***", "****", "#n/a", "n.a.", "n.d.", "nil", "missing", "unavailable",
-     "unknown", "no data", "nodata", "(null)", "\\n", "#value!", "#div/0!", "#ref!", "undefined")
-)  # fmt: skip
-"""Texts that stand for "no value", in any case, in files that people and instruments write."""
-
+_INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
 """Numbers that stand for "no value" where they stand far away from all others."""
 
@@ -105,7 +100,7 @@ class Numerals:
             raise CellError(f"{show(text)} is not a number") from None
         if "_" in bare or not bare.isascii():
             raise CellError(f"{show(text)} is not a number")
-        if math.isinf(value) and bare.lower() not in INFINITE:
+        if math.isinf(value) and bare.lower() not in _INFINITE:
             raise CellError(f"{show(text)} is not a finite number")
         return signed(value, bare)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext
+from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally
 from streamrnn_files.about import about
 from streamrnn_files.backward import Backward
 from streamrnn_files.csv_rows import CsvParser
@@ -22,7 +22,6 @@ from streamrnn_files.json_rows import JsonParser
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.rows import Parser, parse_rows
 from streamrnn_files.samples import FINGERPRINT_MOST, Head, fingerprint
-from streamrnn_files.tally import Tally
 from streamrnn_files.textstream import TextStream
 from streamrnn_files.translate import Translator
 
@@ -374,7 +373,14 @@ class FileSource:
             return
         self._look_at = 2 * len(self._first) if len(self._first) > 1 << 20 else 0
         live = self._options.follow or not self._stream.regular
-        head = read_head(self._options, self._first, final=self._final, live=live, before=self._before)
+        head = read_head(
+            self._options,
+            self._first,
+            final=self._final,
+            live=live,
+            before=self._before,
+            counted=self._context.counted,
+        )
         if head is None:
             return
         allow_missing = self._options.on_missing == "mean"
@@ -419,7 +425,7 @@ class FileSource:
         if not self._stream.advance():
             return False
         before = self._before
-        if self._reading is not None and self._reading.head.layout.features:
+        if self._reading is not None and (self._reading.head.layout.features or self._context.counted):
             before = self._reading.head
         self._restart()
         self._before = before

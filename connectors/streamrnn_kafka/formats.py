@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import ConfigError
-from streamrnn.io import MAX_NESTING, nests_too_deep
+from streamrnn.io import MAX_NESTING, Tally, json_of, nests_too_deep
 from streamrnn_kafka.cloudevents import Headers, opened
 from streamrnn_kafka.registry import Registry, avro_loader, protobuf_loader
-from streamrnn_kafka.values import RecordError, Time, field_at, key_of, number, show, text_of, time_of
+from streamrnn_kafka.values import RecordError, Time, cell_of, field_at, key_of, show, text_of, time_of, why_bad
 
 __all__ = ["Columns", "Decoder", "Fields", "Format", "KeyDecoder"]
 
@@ -85,8 +85,8 @@ def _load_json(value: bytes) -> Any:
         raise RecordError(f"Its value is nested deeper than {MAX_NESTING} levels.")
     text_of(value)
     try:
-        return msgspec.json.decode(value)
-    except msgspec.DecodeError as error:
+        return json_of(value)
+    except ValueError as error:
         raise RecordError(f"Its value is not JSON: {error}.") from None
 
 
@@ -110,7 +110,7 @@ def _nested(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number_loader(fields: Fields) -> Callable[[bytes], Any]:
-    return lambda value: _nested({fields.columns[0]: text_of(value)})
+    return lambda value: _nested({(*fields.columns, "value")[0]: text_of(value)})
 
 
 def _csv_loader(fields: Fields) -> Callable[[bytes], Any]:
@@ -244,9 +244,12 @@ class Decoder:
         What to read.
     max_bytes
         A longer value is no event.
+    tally
+        Where cells are counted that hold no number.
     """
 
-    def __init__(self, form: Format, fields: Fields, max_bytes: int) -> None:
+    def __init__(self, form: Format, fields: Fields, max_bytes: int, tally: Tally | None = None) -> None:
+        self._tally = tally or Tally()
         self._load = form.load(fields)
         self._fields = fields
         self._max_bytes = max_bytes
@@ -283,7 +286,7 @@ class Decoder:
             found.times += [None if time == "" else time for time in columns[width]]
         if self._fields.key is not None:
             found.keys += [key or None for key in columns[-1]]
-        return np.array(columns[:width], dtype=np.float64).T
+        return np.array(columns[:width], dtype=np.float64).reshape(width, len(rows)).T
 
     def _fast_rows(self, values: Sequence[bytes | None]) -> Sequence[tuple[Any, ...]] | None:
         """Return a tuple for each record, or None where any of them is not plainly clean."""
@@ -325,17 +328,34 @@ class Decoder:
             raise RecordError(f"Its value is not an object with fields: {show(record)}.")
         fields = self._fields
         found = [field_at(record, path) for path in self._paths]
-        row: list[Any] = [number(one, name) for one, name in zip(found, fields.columns, strict=False)]
-        lacking = [name for name, one in zip(fields.columns, row, strict=True) if math.isnan(one)]
-        if len(lacking) == len(row):
-            raise RecordError(f"It holds no value in any of the fields {', '.join(map(repr, lacking))}.")
-        if lacking and not fields.allow_missing:
-            raise RecordError(f"It holds no value in field {lacking[0]!r}.")
+        row: list[Any] = self._numbers(found)
         if fields.time is not None:
             row.append(time_of(found[len(fields.columns)], fields.time))
         if fields.key is not None:
             row.append(key_of(found[-1], fields.key))
         return tuple(row)
+
+    def _numbers(self, found: Sequence[Any]) -> list[float]:
+        """Return the features of a record; count what is no number, and raise RecordError where too few of them are."""
+        fields = self._fields
+        cells = [cell_of(one) for one in found[: len(fields.columns)]]
+        bad = [
+            (name, cell.bad, why_bad(one, name, cell.bad))
+            for name, cell, one in zip(fields.columns, cells, found, strict=False)
+            if cell.bad is not None
+        ]
+        lacking = [name for name, cell in zip(fields.columns, cells, strict=True) if math.isnan(cell.value)]
+        marked = fields.allow_missing and len(bad) < len(cells) and any(cell.marked for cell in cells)
+        lost = bool(cells) and len(lacking) == len(cells) and not marked
+        if bad and (lost or not fields.allow_missing):
+            raise RecordError(bad[0][2])
+        if lost:
+            raise RecordError(f"It holds no value in any of the fields {', '.join(map(repr, lacking))}.")
+        if lacking and not fields.allow_missing:
+            raise RecordError(f"It holds no value in field {lacking[0]!r}.")
+        for one in bad:
+            self._tally.bad(*one)
+        return [cell.value for cell in cells]
 
 
 class KeyDecoder:

@@ -306,9 +306,9 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     ] = "0"  # fmt: skip
     columns: Annotated[
         tuple[str, ...],
-        Meta(min_length=1, description="Fields to watch; a.b is the field b inside the field a. For the format number: "
-             "one name of your choice."),
-    ]  # fmt: skip
+        Meta(description="Fields to watch; a.b is the field b inside the field a. For the format number: one name of your "
+             "choice. Only where records are counted ('every'), there may be none."),
+    ] = ()  # fmt: skip
     time: Annotated[
         str | None, Meta(description="Field of the event's time, passed on as written. Unset: the record's timestamp, "
                          "in seconds since 1970."),

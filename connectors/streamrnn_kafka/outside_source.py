@@ -44,7 +44,7 @@ class OutsideSource:
 
     def __init__(self, options: SourceOptions, context: SourceContext) -> None:
         self.options = options
-        self._reader = Reader(options, keep_raw=context.keep_raw)
+        self._reader = Reader(options, context)
         self._consumer: Any = None
         self._ends: dict[TopicPartition, int] = {}
         self._announced = False
@@ -73,6 +73,10 @@ class OutsideSource:
         if self.options.pattern is None:
             return list(self.options.topics)
         return sorted(topic for topic in self._consumer.topics() if re.match(self.options.pattern, topic))
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what is read, and which cells could not be read so far."""
+        return self._reader.chosen()
 
     def _client(self) -> Any:
         if self._consumer is None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from kafka import TopicPartition
 
-from streamrnn.io import Block, DeadLetter
+from streamrnn.errors import ConfigError
+from streamrnn.io import Block, DeadLetter, SourceContext, Tally
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields, KeyDecoder
 from streamrnn_kafka.options import SourceOptions
 from streamrnn_kafka.partitions import name_of
@@ -27,19 +28,27 @@ class Reader:
     ----------
     options
         What to read of a record.
-    keep_raw
-        Whether blocks keep each record's value as it was read.
+    context
+        What the run asks besides.
+
+    Raises
+    ------
+    ConfigError
+        When no fields are named, and records are not counted.
     """
 
-    def __init__(self, options: SourceOptions, *, keep_raw: bool) -> None:
+    def __init__(self, options: SourceOptions, context: SourceContext) -> None:
+        if not options.columns and not context.counted:
+            raise ConfigError("[source] columns: is missing. It must be a list, each item a text.")
         self._options = options
-        self._keep_raw = keep_raw
+        self._keep_raw = context.keep_raw
         registry = None if options.registry is None else Registry(options)
         fields = Fields(
             options.columns, options.time, options.key, options.on_missing == "mean", options.csv_fields, registry,
             options.cloudevents,
         )  # fmt: skip
-        self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes)
+        self._tally = Tally()
+        self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes, self._tally)
         self._key_of = KeyDecoder(FORMATS.get(options.key_format), options.key_field, registry)
 
     def block(self, partition: TopicPartition, records: Sequence[Any]) -> Block:
@@ -85,6 +94,19 @@ class Reader:
             name,
             RECORD_TIME if options.time is None else options.time,
         )
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what is read, and what of it could not be read so far, as :class:`streamrnn.io.ChoosingSource` says it."""
+        options = self._options
+        return {
+            "columns": list(options.columns),
+            "left_out": {},
+            "time": {"column": RECORD_TIME if options.time is None else options.time},
+            "key": "the record's key" if options.record_key else options.key,
+            "order": "oldest first",
+            "format": options.format,
+            **self._tally.told(),
+        }
 
     def _series(self, i: int, key: bytes | None, faults: dict[int, str]) -> str | None:
         """Return the series that a record's key names, or note under ``i`` why it names none."""

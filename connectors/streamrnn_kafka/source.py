@@ -65,7 +65,7 @@ class KafkaSource:
         self.options = options
         self.context = context or SourceContext()
         self._member = Member(options)
-        self._reader = Reader(options, keep_raw=self.context.keep_raw)
+        self._reader = Reader(options, self.context)
         self._iterated = Iterated(self._member)
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts = PartitionCounts(options)
@@ -156,6 +156,18 @@ class KafkaSource:
         True
         """
         return OutsideSource(self.options, self.context)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return what is read, and which cells could not be read so far. May be called from another thread.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSource
+        >>> source = KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"])
+        >>> source.chosen()["columns"], source.chosen()["bad_cells"]
+        (['flow'], {})
+        """
+        return self._reader.chosen()
 
     def _client(self) -> Any:
         return self._member.client()

@@ -6,13 +6,14 @@ import datetime as dt
 import decimal
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from streamrnn.io import INFINITE, MISSING, signed
+from streamrnn.io import MARKS, MISSING, kind_of, signed
 
-__all__ = ["RecordError", "field_at", "key_of", "number", "show", "text_of", "time_of"]
+__all__ = ["Cell", "RecordError", "cell_of", "field_at", "key_of", "show", "text_of", "time_of", "why_bad"]
 
 Time = str | float | None
 
@@ -34,42 +35,74 @@ def show(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def number(value: Any, name: str) -> float:
-    """Return the number that a field holds, NaN where it is missing. Infinity is a number, as JSON the text "Infinity"; -0.0 keeps its sign, -0 has none.
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a field holds: a number, or none.
+
+    Parameters
+    ----------
+    value
+        The number, infinity included; NaN where there is none.
+    bad
+        What it holds that is no number, in a word; None: nothing of the kind.
+    marked
+        Whether a mark for "no value" says that it was measured, and failed.
+    """
+
+    value: float = math.nan
+    bad: str | None = None
+    marked: bool = False
+
+
+MISSING_CELL = Cell()
+
+
+def cell_of(value: Any) -> Cell:
+    """Return what a field holds. Zero keeps its sign, but an integer has none.
 
     Parameters
     ----------
     value
         What the record holds; None is a missing value.
-    name
-        Name of the field, for the message.
-
-    Raises
-    ------
-    RecordError
-        When it is no number, or too large to be one.
     """
     if value is None:
-        return math.nan
-    found = value
+        return MISSING_CELL
     if isinstance(value, str):
-        bare = value.strip().lower()
-        if bare in MISSING:
-            return math.nan
-        if bare in INFINITE:
-            return float(bare)
+        return _of_text(value)
+    if isinstance(value, int | float | decimal.Decimal):  # true and false are 1 and 0
         try:
-            found = math.nan if "_" in value else signed(float(value), value)
-        except ValueError:
-            found = math.nan
-    if isinstance(found, int | float | decimal.Decimal):  # true and false are 1 and 0
-        try:
-            found = float(found)
+            return Cell(float(value))
         except OverflowError:
-            found = math.inf
-        if math.isfinite(found) or (isinstance(value, float) and math.isinf(value)):
-            return float(found)
-    raise RecordError(f"Field {name!r}: {show(value)} is not a finite number.")
+            return Cell(bad="too large")
+    return Cell(bad=type(value).__name__)
+
+
+def _of_text(text: str) -> Cell:
+    lower = text.strip().lower()
+    if lower in MARKS:
+        return MISSING_CELL if lower in MISSING else Cell(marked=True)
+    try:
+        found = float(text)
+    except ValueError:
+        return Cell(bad=kind_of(text))
+    if "_" in text or not text.isascii() or (math.isinf(found) and any(map(str.isdigit, lower))):
+        return Cell(bad=kind_of(text))
+    return Cell(signed(found, text))
+
+
+def why_bad(value: Any, name: str, bad: str) -> str:
+    """Return in a sentence why a field holds no number.
+
+    Parameters
+    ----------
+    value
+        What the record holds.
+    name
+        Name of the field.
+    bad
+        What that is, in a word.
+    """
+    return f"Field {name!r}: {show(value)} is not a {'finite ' if bad == 'too large' else ''}number."
 
 
 def time_of(value: Any, name: str) -> Time:

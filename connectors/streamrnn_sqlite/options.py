@@ -41,7 +41,10 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     path: Annotated[str, Meta(min_length=1, description="The database.")]
     table: Annotated[str, Meta(min_length=1, description="The table to read, in the order of its rowid.")] = "events"
-    columns: Annotated[tuple[str, ...], Meta(min_length=1, description="Columns to watch.")]
+    columns: Annotated[
+        tuple[str, ...],
+        Meta(description="Columns to watch. Only where records are counted ('every'), there may be none."),
+    ] = ()
     time: Annotated[
         str | None, Meta(description="Column of the event's time, ISO-8601 or epoch; passed on as written.")
     ] = None

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 from streamrnn.config import checked_table
-from streamrnn.errors import SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext
+from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError
+from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally, kind_of
 from streamrnn_sqlite.options import SourceOptions
 
 __all__ = ["SqliteSource", "quoted", "read_only"]
@@ -80,6 +80,9 @@ class SqliteSource:
     def __init__(self, options: SourceOptions, context: SourceContext | None = None) -> None:
         self._options = options
         self._context = context or SourceContext()
+        if not options.columns and not self._context.counted:
+            raise ConfigError("[source] columns: is missing. It must be a list, each item a text.")
+        self._tally = Tally()
         self._database: sqlite3.Connection | None = None
         self._announced = False
         self._next: int | None = None  # no row yet
@@ -89,7 +92,7 @@ class SqliteSource:
             f"{table}.{quoted(name)}" for name in self._columns
         ]  # a column that is missing would be a text by itself
         self._select = (
-            f"SELECT rowid, {', '.join(cells)} FROM {table} "  # noqa: S608  (quoted)
+            f"SELECT {', '.join(['rowid', *cells])} FROM {table} "  # noqa: S608  (quoted)
             "WHERE ? IS NULL OR rowid >= ? ORDER BY rowid LIMIT ?"
         )
 
@@ -176,6 +179,20 @@ class SqliteSource:
         """
         return {"[source] path": self._options.path}
 
+    def chosen(self) -> dict[str, Any]:
+        """Return what is read, and which cells could not be read so far. May be called from another thread.
+
+        Examples
+        --------
+        >>> from streamrnn_sqlite import SqliteSource
+        >>> SqliteSource.from_table("plant.db", columns=["flow"]).chosen()["bad_cells"]
+        {}
+        """
+        options = self._options
+        when = None if options.time is None else {"column": options.time}
+        found = {"columns": list(options.columns), "left_out": {}, "time": when, "key": options.key}
+        return found | {"order": "oldest first", **self._tally.told()}
+
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.
 
@@ -246,13 +263,15 @@ class SqliteSource:
         names = ["rowid", *self._columns]
         good, values, dead, raws = [], [], [], []
         for row in rows:
-            numbers, fault = self._numbers(row[1 : n + 1])
+            numbers, bad, fault = self._numbers(row[1 : n + 1])
             raw = b""
             if fault is not None or self._context.keep_raw:
                 raw = msgspec.json.encode(dict(zip(names, row, strict=True)))
             if fault is not None:
                 dead.append(DeadLetter(row[0], fault, raw, None, PARTITION))
                 continue
+            for one in bad:
+                self._tally.bad(*one)
             good.append(row)
             values.append(numbers)
             raws.append(raw)
@@ -270,17 +289,19 @@ class SqliteSource:
             time_name=options.time,
         )
 
-    def _numbers(self, cells: tuple[object, ...]) -> tuple[list[float], str | None]:
-        """Return the values of a row, NaN where one is missing, and what is wrong with it, if anything is."""
-        numbers, lacking = [math.nan] * len(cells), []
+    def _numbers(self, cells: tuple[object, ...]) -> tuple[list[float], list[tuple[str, str, str]], str | None]:
+        """Return the values of a row, NaN where one is missing, the cells that hold no number, and why the row is no event, if it is none."""
+        numbers, lacking, bad = [math.nan] * len(cells), [], []
         for i, (name, cell) in enumerate(zip(self._options.columns, cells, strict=True)):
-            if cell is None:
-                lacking.append(name)
-                continue
             if isinstance(cell, int | float):
                 numbers[i] = float(cell)
+            elif cell is not None:
+                kind = kind_of(cell) if isinstance(cell, str) else type(cell).__name__
+                bad.append((name, kind, f"{str(cell)[:80]!r} is not a number"))
             if math.isnan(numbers[i]):
-                return numbers, f"column {name!r}: {str(cell)[:80]!r} is not a number."
+                lacking.append(name)
         if lacking and (len(lacking) == len(cells) or self._options.on_missing == "dead_letter"):
-            return numbers, f"It holds no value in column {lacking[0]!r}."
-        return numbers, None
+            if bad:
+                return numbers, bad, f"column {bad[0][0]!r}: {bad[0][2]}."
+            return numbers, bad, f"It holds no value in column {lacking[0]!r}."
+        return numbers, bad, None

@@ -50,6 +50,9 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--key", "key_column", help="The column that says which key an event belongs to; '' for none. [found]")
 @reading_options
+@click.option("--every", metavar="1m", help="Windows of this length by the time of records, instead of records.")
+@click.option("--aggregate", help="With --every: count, sum, mean, max or last of each window. [count]")
+@click.option("--lateness", metavar="30s", help="With --every: how much longer a window waits for late records. [0]")
 @click.option("--json", "as_json", is_flag=True, help="Say what was chosen as one line of JSON, at the end.")
 @click.option("--alarm-rate", help="Largest share of normal events that may alarm, or with --time 2/day. [0.001]")
 @click.option(
@@ -124,7 +127,7 @@ def replay(file: str | None, plot: str | None, *, as_json: bool, **options: Any)
 
         with StopSignals() as stop:
             runtime = make()
-            made.append(runtime.source)
+            made.append(runtime)
             runtime.stopped = lambda: stop.stopped
             runtime.observers = observers
             return runtime.run()
@@ -132,8 +135,14 @@ def replay(file: str | None, plot: str | None, *, as_json: bool, **options: Any)
     title = options["config_file"] if file is None else "standard input" if file == "-" else file
 
     def chosen() -> Any:
-        return made[0].chosen()
+        return made[0].source.chosen()
 
     run_at_terminal(
-        checked, carry_out, plot=plot, title=title, chosen=None if file is None else chosen, as_json=as_json
+        checked,
+        carry_out,
+        plot=plot,
+        title=title,
+        chosen=None if file is None else chosen,
+        windows=lambda: made[0].windows() if made else {},
+        as_json=as_json,
     )

@@ -24,6 +24,7 @@ def run_at_terminal(
     plot: str | None,
     title: str,
     chosen: Callable[[], Mapping[str, Any] | None] | None = None,
+    windows: Callable[[], Mapping[str, int]] = dict,
     as_json: bool = False,
 ) -> None:
     """Run with all that belongs to a terminal: progress, picture, summary.
@@ -40,6 +41,8 @@ def run_at_terminal(
         What the picture calls the run.
     chosen
         Says what the source chose of its input; None: nobody asks.
+    windows
+        Says what windows hold and what they left out; nothing where records are events.
     as_json
         Whether that is for a program.
 
@@ -75,6 +78,7 @@ def run_at_terminal(
     choice.say()
     _say(summary, config, sys.stderr.isatty())
     choice.say_unread()
+    _say_windows(windows(), config)
     if plot is not None and not drawn:
         print_lines(f"streamrnn: no event came, so {plot} was not drawn.", err=True)
     if chosen is not None and summary.dead_letters > summary.events:
@@ -146,6 +150,14 @@ def _say(summary: Summary, config: Config, terminal: bool) -> None:
     left = summary.dead_letters - len(summary.first_dead_letters)
     if left:
         print_lines(f"  ... and {left:,} more.", err=True)
+
+
+def _say_windows(counts: Mapping[str, int], config: Config) -> None:
+    """Say what windows left out, and that the last ones are still open."""
+    from streamrnn.display.chosen import window_lines  # noqa: PLC0415
+
+    for line in window_lines(counts, config.alarms.max_ahead):
+        print_lines(f"streamrnn: {line}", err=True)
 
 
 def _place(letter: DeadLetter) -> str:

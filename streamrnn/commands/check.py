@@ -8,9 +8,10 @@ import time
 import numpy as np
 
 from streamrnn.config import Config
-from streamrnn.engine.assemble import check_state, is_keyed, make_shards, make_sink, make_source
+from streamrnn.engine.assemble import check_state, check_windows, is_keyed, make_shards, make_sink, make_source
 from streamrnn.engine.fit import check_columns, check_fit
 from streamrnn.engine.loop import POLL_S
+from streamrnn.engine.panes import COUNT
 from streamrnn.engine.positions import cut, distance
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, GoneError, ModelChangedError, StreamrnnError, UnavailableError
@@ -163,6 +164,7 @@ def _try_events(config: Config, source: Source, tried: list[str], wrong: list[St
     names = _named(config) or (("value",) if block is None else block.names)
     try:
         if block is not None:
+            block = next(make_shards(config)().gather(block)).block
             names = block.names
             check_fit(kind, block, config.forecast, config.alarm)
             if not kind.numerics:  # ours have been tried by their makers; to compile one takes long
@@ -198,8 +200,9 @@ def _first_block(source: Source) -> tuple[Block | None, DeadLetter | None]:
 
 
 def _named(config: Config) -> tuple[str, ...]:
-    """Return the columns that the configuration names itself; () where it leaves them to the input."""
-    return tuple(getattr(config.source.options, "columns", None) or ())
+    """Return the columns of events that the configuration names itself; () where it leaves them to the input."""
+    names = tuple(getattr(config.source.options, "columns", None) or ())
+    return (COUNT,) if config.windows.wanted and config.windows.aggregate == COUNT else names
 
 
 def _check_named(config: Config, *, foreign: bool) -> None:
@@ -238,6 +241,7 @@ def try_together(config: Config, *, foreign: bool = True) -> None:
         lambda: check_state(
             config, model_kind(config.model.kind, config.model.options, foreign=foreign), make_sink(config)
         ),
+        lambda: check_windows(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
         lambda: _check_named(config, foreign=foreign),
     ):
         try:

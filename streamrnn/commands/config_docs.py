@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import POLICY, describe_type
+from streamrnn.config import POLICY, Windows, describe_type
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
@@ -88,7 +88,7 @@ def _model_rows(name: str) -> list[str]:
 
 def page() -> str:
     """Return the page of all options, in Markdown."""
-    parts = [_INTRO]
+    parts = [_INTRO, "\n".join(["## `[source]`, every `kind`", "", *_rows(Windows), ""])]
     for role in ("source", "sink"):
         for kind, options in _connectors(role).items():
             parts.append("\n".join([f'## `[{role}]`, `kind = "{kind}"`', "", *_rows(options), ""]))
@@ -107,10 +107,13 @@ def _or_reference(declared: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "anyOf": [*declared.pop("anyOf", [declared] if declared else []), reference]}
 
 
-def _table(options: type, kind: str | None = None, default: str | None = None) -> dict[str, Any]:
+def _table(
+    options: type, kind: str | None = None, default: str | None = None, more: type | None = None
+) -> dict[str, Any]:
     _, definitions = msgspec.json.schema_components([options])
     declared = definitions[options.__name__]
     properties = {name: _or_reference(dict(one)) for name, one in declared["properties"].items()}
+    properties |= {} if more is None else _table(more)["properties"]
     required = list(declared.get("required", []))
     if kind is not None:
         properties = {"kind": {"const": kind}, **properties}
@@ -124,7 +127,8 @@ def schema() -> str:
     tables: dict[str, Any] = {}
     for role in ("source", "sink"):
         default = default_kind(role)
-        tables[role] = {"oneOf": [_table(options, kind, default) for kind, options in _connectors(role).items()]}
+        more = Windows if role == "source" else None
+        tables[role] = {"oneOf": [_table(options, kind, default, more) for kind, options in _connectors(role).items()]}
     tables["model"] = {
         "type": "object",
         "description": "kind, and the parameters of that class; streamrnn check knows their rules.",

@@ -179,6 +179,21 @@ def _compare(
     alarms: AlarmProof,
 ) -> bool:
     """Compare a block's results; return whether there may be more to compare."""
+    return all(
+        _compare_events(config, sink, piece.block, shards, written, verdict, alarms)
+        for piece in shards[block.partition].gather(block)
+    )
+
+
+def _compare_events(
+    config: Config,
+    sink: ReadableSink,
+    block: Block,
+    shards: dict[str, Shard],
+    written: _Written,
+    verdict: Verdict,
+    alarms: AlarmProof,
+) -> bool:
     name = block.partition
     scored = shards[name].score(block)
     found = encode_block(block, scored, config.output.fields)

@@ -2,7 +2,7 @@
 
 A configuration is one file of eleven tables, in TOML (YAML and JSON, by the name's end, say the same)::
 
-    [source]       kind = "files", and the options of that connector
+    [source]       kind = "files", and the options of that connector; every, ... (Windows)
     [model]        kind = "RNNAnomalyDetector", and the parameters of that class
     [alarm]        when a score becomes an alarm      (Alarm)
     [output]       what a result holds                (Output)
@@ -41,6 +41,7 @@ from streamrnn.config.options import (
 from streamrnn.config.parsing import parse
 from streamrnn.config.rules import describe_type, nearest, parameter_names
 from streamrnn.config.tables import check_table, checked_table
+from streamrnn.config.windows import Windows
 
 __all__ = [
     "Alarm",
@@ -53,6 +54,7 @@ __all__ = [
     "Output",
     "Server",
     "State",
+    "Windows",
     "check_table",
     "checked_table",
     "describe_type",

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from streamrnn.config.alarm_options import Alarm
+from streamrnn.config.windows import Windows, seconds
 from streamrnn.errors import ConfigError
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "Output",
     "Server",
     "State",
-    "seconds",
 ]
 
 DEFAULT_MODEL = "RNNAnomalyDetector"
@@ -213,30 +213,6 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.max_share is not None and not 0 < self.max_share <= 1:
             raise ConfigError(f"[dead_letter] max_share: must be a number > 0 and <= 1. Got {self.max_share} instead.")
-
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def seconds(duration: float | str | None) -> float:
-    """Return a duration in seconds: a number, or one with its unit; NaN where it is neither.
-
-    Parameters
-    ----------
-    duration
-        ``90``, ``"90s"``, ``"1.5m"``, ``"6h"`` or ``"2d"``.
-
-    Examples
-    --------
-    >>> from streamrnn.config.options import seconds
-    >>> seconds(90), seconds("1.5m"), seconds("2d"), seconds("soon")
-    (90.0, 90.0, 172800.0, nan)
-    """
-    if isinstance(duration, int | float):
-        return float(duration)
-    found = _DURATION.fullmatch(duration or "")
-    return float(found[1]) * _UNITS[found[2]] if found else math.nan
 
 
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):
@@ -550,6 +526,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ``[server]``: health, metrics and status over HTTP.
     log
         ``[log]``: lines on standard error.
+    windows
+        ``[source]``: what of it is the same for every connector.
 
     Examples
     --------
@@ -569,6 +547,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
     server: Server = Server()
     log: Log = Log()
+    windows: Windows = Windows()
 
 
 OPTION_TABLES: dict[str, type] = {

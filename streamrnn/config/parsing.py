@@ -10,6 +10,7 @@ from streamrnn.config.alarm_options import Alarm
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, Config, Named
 from streamrnn.config.rules import nearest
 from streamrnn.config.tables import check_table, show
+from streamrnn.config.windows import Windows
 from streamrnn.config_secrets import Filled, plain, shown
 from streamrnn.errors import ConfigError
 
@@ -18,7 +19,7 @@ __all__ = ["label_of", "parse"]
 _TABLES = ("source", "model", "sink", *OPTION_TABLES)
 
 
-def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None, list[str]]:
+def _check_connector(role: str, data: object, base: Path, others: Sequence[str] = ()) -> tuple[Named | None, list[str]]:
     from streamrnn.io import default_kind, find_connector  # noqa: PLC0415  (imports numpy; --help needs none)
 
     if not isinstance(data, Mapping):
@@ -32,8 +33,17 @@ def _check_connector(role: str, data: object, base: Path) -> tuple[Named | None,
     except ConfigError as error:
         return None, error.problems
     rest = {name: value for name, value in data.items() if name != "kind"}
-    options, problems = check_table(role, connector.Options, rest, base)
+    options, problems = check_table(role, connector.Options, rest, base, others)
     return (None if problems else Named(kind, options)), problems
+
+
+def _check_windows(data: object) -> tuple[object, Windows | None, list[str]]:
+    """Return what of ``[source]`` is the connector's, the windows that are every connector's, and what is wrong with those."""
+    if not isinstance(data, Mapping):
+        return data, None, []  # the check of its connector says so
+    names = Windows.__struct_fields__
+    windows, problems = check_table("source", Windows, {name: data[name] for name in names if name in data})
+    return {name: value for name, value in data.items() if name not in names}, windows, problems
 
 
 def _guessed(value: object) -> Any:
@@ -112,9 +122,12 @@ def parse(data: Mapping[str, Any], base: Path, check_model: CheckModel | None = 
     for name, struct in OPTION_TABLES.items():
         parts[name], found = check_table(name, struct, data.get(name, {}), base)
         problems += found
-    for role in ("source", "sink"):
-        parts[role], found = _check_connector(role, data.get(role, {}), base)
-        problems += found
+    source, parts["windows"], found = _check_windows(data.get("source", {}))
+    problems += found
+    parts["source"], found = _check_connector("source", source, base, Windows.__struct_fields__)
+    problems += found
+    parts["sink"], found = _check_connector("sink", data.get("sink", {}), base)
+    problems += found
     parts["model"], found = _check_model(data.get("model", {}), parts["alarm"], check_model)
     problems += found
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,9 @@ def _converted(given: object, declared: Any, *, filled: bool) -> Any:
     return msgspec.convert(given, declared, strict=not filled)
 
 
-def check_table(table: str, options: type, data: object, base: Path | None = None) -> tuple[Any, list[str]]:
+def check_table(
+    table: str, options: type, data: object, base: Path | None = None, others: Sequence[str] = ()
+) -> tuple[Any, list[str]]:
     r"""Check one table against its declaration.
 
     Parameters
@@ -69,6 +71,8 @@ def check_table(table: str, options: type, data: object, base: Path | None = Non
         What the file says.
     base
         Directory that relative paths are relative to, or None to leave them.
+    others
+        Options of the table that are declared elsewhere, for messages.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def check_table(table: str, options: type, data: object, base: Path | None = Non
     good: dict[str, Any] = {}
     for name, value in data.items():
         if name not in fields:
-            problems.append(f"[{table}] {name}: there is no such option. {nearest(name, fields)}")
+            problems.append(f"[{table}] {name}: there is no such option. {nearest(name, (*fields, *others))}")
             continue
         given = plain(value)
         if base is not None and _is_path(name):

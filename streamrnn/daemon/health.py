@@ -395,11 +395,13 @@ class Health(Monitor):
                     "keys": len(shards[name]) if name in shards else 0,
                     "keys_room": shards[name].room if name in shards else 0,
                     "evicted": shards[name].evicted if name in shards else 0,
+                    "infinite_values": shards[name].infinite if name in shards else 0,
                 }
                 for name, one in partitions.items()
             },
             "series": series,
             "input": self.chosen(),
+            "windows": self.runtime.windows() if self.runtime is not None else {},
         }
 
     def points(self, partition: str, key: str | None) -> list[Point]:

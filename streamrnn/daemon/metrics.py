@@ -34,9 +34,15 @@ SHARD_COUNTERS = (
     ("evicted_keys", "Series dropped because there were more than max_keys.", "evicted"),
     (
         "times_passed_over",
-        "Events whose times were further than [alarms] max_ahead from the watermark.",
+        "Records whose times were further than [alarms] max_ahead from the watermark.",
         "times_passed_over",
     ),
+    (
+        "infinite_values",
+        "Values that are infinite: a detector sees them, other models and forecasts take them as missing.",
+        "infinite",
+    ),
+    ("late_records", "Records behind the end of their window, which counts them no more.", "late"),
     ("unapplied_feedback", "Feedback on events that are unknown, or too old.", "unapplied"),
     ("limit_alarms", "Events whose forecast newly reaches a limit.", "limit_alarms"),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamrnn.safe_text import safe_name
 
-__all__ = ["chosen_lines", "unread_lines"]
+__all__ = ["chosen_lines", "unread_lines", "window_lines"]
 
 SHOWN = 12
 """Columns that are named; of others, how many there are."""
@@ -87,7 +87,7 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
     key, order = chosen.get("key"), chosen.get("order", "oldest first")
     lines = [
         f"{safe_name(str(chosen['file']), 80, isolate=False)}: {_form(chosen)}",
-        f"  watched   {_names(chosen['columns'])}",
+        f"  watched   {_names(chosen['columns']) or 'none: records are counted (--column NAME counts those with a value there)'}",
     ]
     left = [f"{safe_name(name, 40, isolate=False)}: {why}" for name, why in chosen["left_out"].items()]
     if left:
@@ -138,4 +138,40 @@ def unread_lines(chosen: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{passed:,} line{'s were' if passed > 1 else ' was'} passed over: comments, or the header once more."
         )
+    return lines
+
+
+_LEFT_OUT = {
+    "late": "record{s} came behind the end of {its} window and {was} not counted (--lateness waits longer)",
+    "untimed": "record{s} without a time {was} in no window (--time COLUMN)",
+    "ahead": "record{s} lay further than {ahead} from the latest time and {was} passed over",
+    "unfilled": "empty window{s} of long pauses {was} left out",
+    "dropped": "open window{s} {was} dropped: there are more keys than [state] max_keys",
+    "open": "window{s} at the end {was} not given out: no later record has closed {them}",
+}
+
+
+def window_lines(counts: Mapping[str, int], max_ahead: float | str) -> list[str]:
+    """Return the lines that say what windows left out.
+
+    Parameters
+    ----------
+    counts
+        What ``Runtime.windows()`` returned at the end.
+    max_ahead
+        ``[alarms] max_ahead``.
+
+    Examples
+    --------
+    >>> from streamrnn.display.chosen import window_lines
+    >>> window_lines({"late": 2, "open": 1}, "1d")
+    ['2 records came behind the end of their window and were not counted (--lateness waits longer).', '1 window at the end was not given out: no later record has closed it.']
+    """
+    lines = []
+    for name, said in _LEFT_OUT.items():
+        if count := counts.get(name):
+            many = count > 1
+            words = {"s": "s" if many else "", "was": "were" if many else "was", "its": "their" if many else "its"}
+            text = said.format(**words, them="them" if many else "it", ahead=max_ahead)
+            lines.append(f"{count:,} {text}.")
     return lines

@@ -11,6 +11,7 @@ from streamrnn.config.options import FORECAST_FIELDS, LIMIT_FIELDS
 from streamrnn.engine.given_policy import by_time, number_or_text, policy_options
 from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
 from streamrnn.engine.monitor import Monitor
+from streamrnn.engine.panes import COUNT
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, UsageError
 from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
@@ -18,6 +19,7 @@ from streamrnn.scorers.kinds import ModelKind, model_kind
 
 __all__ = [
     "check_state",
+    "check_windows",
     "client_loggers",
     "is_keyed",
     "make_runtime",
@@ -53,6 +55,7 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
         columns,
         keyed=keyed,
         alarms=config.alarms,
+        windows=config.windows,
     )
 
 
@@ -94,6 +97,7 @@ def make_runtime(
     made = kind or model_kind(config.model.kind, config.model.options)
     sink = make_sink(config, fresh=fresh)
     check_state(config, made, sink)
+    check_windows(config, made)
     replay = config.state.mode == "replay"
     return Runtime(
         make_source(config),
@@ -139,6 +143,35 @@ def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:
         )
 
 
+def check_windows(config: Config, kind: ModelKind) -> None:
+    """Raise where windows of records would leave out what other tables ask for.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        The model.
+
+    Raises
+    ------
+    ConfigError
+        With what to change.
+    """
+    if not config.windows.wanted:
+        return
+    problems = []
+    if "input" in config.output.fields:
+        problems.append("[output] fields: a window is of many records, none of them is its 'input'; leave that out.")
+    if kind.feedback_memory:
+        problems.append(
+            "[model] feedback_memory: feedback names its event by the time, and comes behind the end of its window. Leave it out, or "
+            "[source] every."
+        )
+    if problems:
+        raise ConfigError(problems)
+
+
 def client_loggers(config: Config) -> list[str]:
     """Return the loggers of the client libraries that source and sink use.
 
@@ -165,12 +198,15 @@ def make_source(config: Config) -> Any:
         When results should show records as they were read, and it does not keep them.
     """
     made = find_connector("source", config.source.kind)
-    keep_raw = "input" in config.output.fields
+    keep_raw, windows = "input" in config.output.fields, config.windows
     if keep_raw and not made.keeps_raw:
         raise ConfigError(
             f"[output] fields: the source {config.source.kind!r} does not keep records as they were read; leave out 'input'."
         )
-    return made(config.source.options, SourceContext(keep_raw=keep_raw))
+    return made(
+        config.source.options,
+        SourceContext(keep_raw=keep_raw, counted=windows.wanted and windows.aggregate == COUNT),
+    )
 
 
 def make_sink(config: Config, *, fresh: bool = False) -> Any:

@@ -187,7 +187,7 @@ def silence_event(event: str, key: str | None, block: Block, i: int, last: float
     """
     when = None if block.times is None else block.times[i]
     fields = {"view": "silence", "position": block.positions[i], "time": when, "last_s": last}
-    return _made(event, block.partition, key, ["silence", block.positions[i]], {event: fields})
+    return _made(event, block.partition, key, ["silence", block.positions[i], when], {event: fields})
 
 
 def columns_of(block: Block, scored: Scored) -> Columns:
@@ -264,7 +264,7 @@ def _event(event: str, partition: str, key: str | None, episode: Episode) -> Ala
     fields: dict[str, Any] = {"start": episode.start}
     if event == "end":
         fields |= {"peak": episode.peak, "end": episode.last, "alarms": episode.alarms, "events": episode.events}
-    return _made(event, partition, key, [episode.start.position], fields)
+    return _made(event, partition, key, [episode.start.position, episode.start.time], fields)
 
 
 def _made(event: str, partition: str, key: str | None, known_by: list[Any], fields: dict[str, Any]) -> AlarmEvent:

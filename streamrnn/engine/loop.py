@@ -23,6 +23,9 @@ BLOCK_EVENTS = 2048
 POLL_S = 0.2
 """Longest wait for a first event: how late a signal is noticed on a quiet stream."""
 
+MOST_LINES = 100_000
+"""Results that wait for a commit: some dozen megabytes."""
+
 MAX_LOST = 10
 """Commits lost in a row before the run gives up: with the pauses between them, some twenty seconds."""
 
@@ -111,6 +114,17 @@ class Runtime:
         """Return what was learned, by partition. May be called from another thread, to read counters."""
         return {name: one.shard for name, one in list(self.partitions.held.items())}
 
+    def windows(self) -> dict[str, int]:
+        """Return what windows hold and what they left out, over all partitions; nothing where records are events.
+
+        May be called from another thread.
+        """
+        found: dict[str, int] = {}
+        for shard in self.shards().values():
+            for name, count in shard.of_windows().items():
+                found[name] = found.get(name, 0) + count
+        return found
+
     def headroom(self) -> dict[str, int]:
         """Return how many records the input holds before the newest snapshot of each partition, where the source knows.
 
@@ -164,13 +178,11 @@ class Runtime:
                 continue
             self.partitions.note_start(block)
             try:
-                self._score(block, batch)
+                batch = self._score(block, batch)
             except ModelChangedError as error:
                 self.partitions.begin_anew(block.partition, self.partitions.held[block.partition].position, error)
                 sent_back.add(block.partition)
-        if self.commits.commit(batch):
-            self._lost_in_a_row = 0
-            self._observe(batch)
+        self._commit(batch)
         return bool(sent_back)
 
     def _take_partitions(self, poll: Poll) -> set[str]:
@@ -182,19 +194,26 @@ class Runtime:
         self._lost.clear()
         return sent_back
 
-    def _score(self, block: Block, batch: Batch) -> None:
-        """Score a block, and put its results into the batch."""
-        found = self.partitions.score(block)
-        if found is None:
-            return
-        live, scored, seconds = found
-        state = self.partitions.held[block.partition]
-        self.monitor.stepped(seconds, len(live))
-        self.partitions.note_growth(block.partition)
-        batch.take(live, scored, fitting(self.sink, state.shard, live, encode_block(live, scored, self.fields)))
-        state.position = block.next_position
-        state.fresh += len(live)
-        state.dirty = True
+    def _score(self, block: Block, batch: Batch) -> Batch:
+        """Score a block, and put its results into the batch; return the batch to go on with."""
+        for found in self.partitions.score(block):
+            state = self.partitions.held[block.partition]
+            self.monitor.stepped(found.seconds, len(found.block))
+            self.partitions.note_growth(block.partition)
+            lines = encode_block(found.block, found.scored, self.fields)
+            batch.take(found.block, found.scored, fitting(self.sink, state.shard, found.block, lines))
+            state.position = found.block.next_position
+            state.fresh += found.records
+            state.dirty = True
+            if len(batch.outputs) >= MOST_LINES:  # windows: a few records may have closed any number of them
+                self._commit(batch)
+                batch = Batch()
+        return batch
+
+    def _commit(self, batch: Batch) -> None:
+        if self.commits.commit(batch):
+            self._lost_in_a_row = 0
+            self._observe(batch)
 
     def _lose(self, poll: Poll, error: StreamrnnError) -> None:
         """Drop what is held of every partition; the next poll restores those that are still ours."""

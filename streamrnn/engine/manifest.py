@@ -9,6 +9,7 @@ import msgspec
 from streamrnn.container import unpack
 from streamrnn.engine.episodes import Episode
 from streamrnn.engine.silence import Clock, Report
+from streamrnn.engine.window_state import WrittenWindows
 from streamrnn.errors import StateError
 
 __all__ = ["ShardManifest", "WrittenModel", "manifest_of", "read_manifest"]
@@ -56,6 +57,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         How far the partition's time has come.
     reports
         When each key reported last, in the order of ``keys``; empty where silence is no alarm.
+    windows
+        The windows that are open; None: records are events.
     content
         What the container holds.
     """
@@ -73,6 +76,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     episodes: list[tuple[Count, Episode]] = []
     clock: Clock = msgspec.field(default_factory=Clock)
     reports: list[Report] = []
+    windows: WrittenWindows | None = None
     content: Literal["shard"] = "shard"
 
 

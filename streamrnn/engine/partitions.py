@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from streamrnn.engine.due import Newest, Standing, gone_behind
 from streamrnn.engine.limits import fitting
@@ -17,7 +17,27 @@ from streamrnn.errors import GoneError, ModelChangedError, StateError
 from streamrnn.io import Block, LimitedSink, Position, RetainingSource, Sink, Source, reached
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Partitions"]
+__all__ = ["Found", "Partitions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of a stretch of records.
+
+    Parameters
+    ----------
+    block, scored
+        Events, and their results.
+    records
+        How many records they are of.
+    seconds
+        What that took.
+    """
+
+    block: Block
+    scored: Scored
+    records: int
+    seconds: float
 
 
 class Partitions:
@@ -187,18 +207,18 @@ class Partitions:
         self.held[name] = Standing(self.make_shard(), position)
         self._source.seek(name, position)
 
-    def score(self, block: Block) -> tuple[Block, Scored, float] | None:
-        """Score what an earlier run has not written yet.
+    def score(self, block: Block) -> Iterator[Found]:
+        """Score what an earlier run has not written yet, piece by piece.
 
         Parameters
         ----------
         block
             As it was read.
 
-        Returns
-        -------
-        tuple or None
-            What is left of the block, its results, and the seconds that took; None where nothing is left.
+        Yields
+        ------
+        Found
+            What is left of the block: nothing at all, or at least one piece.
 
         Raises
         ------
@@ -207,10 +227,13 @@ class Partitions:
         """
         live = self._live_part(block)
         if live is None:
-            return None
-        started = time.perf_counter()
-        scored = self.held[block.partition].shard.score(live)
-        return live, scored, time.perf_counter() - started
+            return
+        shard = self.held[block.partition].shard
+        pieces, started = shard.gather(live), time.perf_counter()
+        for piece in pieces:
+            scored = shard.score(piece.block)
+            yield Found(piece.block, scored, piece.records, time.perf_counter() - started)
+            started = time.perf_counter()
 
     def _live_part(self, block: Block) -> Block | None:
         """Replay what an earlier run has written already; return what is left of the block, if anything is."""
@@ -238,9 +261,10 @@ class Partitions:
 
     def _learn_again(self, shard: Shard, block: Block) -> None:
         """Learn what was learned, and count what was not written, as when the results were written."""
-        block, scored = shard.relearn(block)
-        if isinstance(self._sink, LimitedSink):
-            fitting(self._sink, shard, block, encode_block(block, scored, self._fields))
+        for piece in shard.gather(block):
+            then, scored = shard.relearn(piece.block)
+            if isinstance(self._sink, LimitedSink):
+                fitting(self._sink, shard, then, encode_block(then, scored, self._fields))
 
     def note_growth(self, name: str) -> None:
         """Tell of columns that were not there when the snapshot was taken; the commit at hand brings one that has them.

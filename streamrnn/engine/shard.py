@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from streamrnn.config import Alarm, Alarms, Forecast
+from streamrnn.config import Windows as WindowOptions
 from streamrnn.container import pack_into
 from streamrnn.engine.columns import Columns
 from streamrnn.engine.episodes import columns_of, follow, silence_event
@@ -18,6 +19,8 @@ from streamrnn.engine.keys import Keys, KeyState
 from streamrnn.engine.manifest import ShardManifest, WrittenModel, manifest_of, read_manifest
 from streamrnn.engine.positions import cut
 from streamrnn.engine.silence import Clock, Silence
+from streamrnn.engine.window_state import check_windows
+from streamrnn.engine.windows import Gathered, Windows
 from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.io import AlarmEvent, Block
 from streamrnn.scorers.feedback import FIELD
@@ -58,6 +61,8 @@ class Shard:
         Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
     alarms
         Which alarm events are wanted: none, where they go nowhere.
+    windows
+        Whether windows of records are events, and which.
 
     Examples
     --------
@@ -84,6 +89,7 @@ class Shard:
         *,
         keyed: bool = False,
         alarms: Alarms | None = None,
+        windows: WindowOptions | None = None,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -97,12 +103,15 @@ class Shard:
         self._silence = (
             Silence(self.wanted.max_gap_s, self.wanted.max_ahead_s) if self.wanted and self.wanted.max_gap else None
         )
+        ahead = (alarms or Alarms()).max_ahead_s
+        self.windows = Windows(windows, ahead, max_keys) if windows is not None and windows.wanted else None
         self.columns = Columns()
         self.events = 0
         self.alarms = 0
         self.refused = 0
         self.unapplied = 0  # feedback on events that are unknown, or too old
         self.limit_alarms = 0  # events whose forecast newly reaches a limit
+        self.infinite = 0  # values: a detector sees them, other models and forecasts take them as missing
         self.unwritten = 0  # events whose results the sink could not take
         self._keys = Keys(self._new_scorer, max_keys)
 
@@ -125,8 +134,19 @@ class Shard:
 
     @property
     def times_passed_over(self) -> int:
-        """Events whose times were too far ahead or behind to count."""
+        """Records whose times were too far ahead or behind to count."""
+        if self.windows:
+            return self.windows.clock.ahead
         return self._silence.clock.ahead if self._silence else 0
+
+    @property
+    def late(self) -> int:
+        """Records behind the end of their window."""
+        return self.windows.late if self.windows else 0
+
+    def of_windows(self) -> dict[str, int]:
+        """Return what windows hold and what they left out, see :meth:`Windows.told`; nothing where records are events."""
+        return self.windows.told() if self.windows else {}
 
     @property
     def evicted(self) -> int:
@@ -172,6 +192,27 @@ class Shard:
         read(scorer.run(np.zeros((1, len(names))), names, [0]))
         return scorer.memory()
 
+    def gather(self, block: Block) -> Iterator[Gathered]:
+        """Yield the events that records make: themselves, or the windows that they close, piece by piece.
+
+        Parameters
+        ----------
+        block
+            Records in the order of the partition.
+
+        Raises
+        ------
+        ConfigError
+            When windows are wanted, and the records have no time.
+        """
+        if self.windows is None:
+            yield Gathered(block, len(block))
+            return
+        names = self.windows.names_of(block.names)
+        if names != self.columns.current:
+            self.windows.room = self.room_for(names)
+        yield from self.windows.gather(block)
+
     def score(self, block: Block) -> Scored:
         """Score and learn every event of a block. Where blocks are cut changes nothing.
 
@@ -195,6 +236,7 @@ class Shard:
             self._keys.room = self.room_for(names)
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.predicted)
+        self.infinite += int(np.isinf(block.values).sum())
         states, unknown, silent = self._split(block)
         parts, losses = [], []
         for state in states:
@@ -355,6 +397,7 @@ class Shard:
                 unwritten=self.unwritten,
                 clock=self._silence.clock if self._silence else Clock(),
                 reports=[one.report for one in states] if self._silence else [],
+                windows=self.windows.written() if self.windows else None,
                 episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
@@ -380,7 +423,7 @@ class Shard:
         self.kind.check_model({"kind": manifest.model.kind, "parameters": manifest.model.parameters})
         self.kind.check_numerics(manifest.numerics, refuse=self.numerics == "refuse")
         self.columns.expect(manifest.columns)
-        if self.watched:
+        if self.watched and not (self.windows and self.windows.names_of(self.watched) != self.watched):
             self.columns.check(self.watched)
         if manifest.forecast != self.forecast.horizon:
             raise ModelChangedError(
@@ -392,6 +435,7 @@ class Shard:
                 f"The snapshot was written with [forecast] period {_said(manifest.period)}, now it is "
                 f"{_said(_listed(self.forecast.period))}. Restore the old value, or start anew with --fresh."
             )
+        check_windows(self.windows.settings if self.windows else None, manifest.windows)
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
         keys = self._read_keys(manifest.keys, blobs)
@@ -402,6 +446,8 @@ class Shard:
             self._silence.clock = manifest.clock
             for (_, state), report in zip(keys, manifest.reports, strict=False):
                 state.report = report
+        if self.windows and manifest.windows:
+            self.windows.restore(manifest.windows)
         self._keys.replace(keys, self.max_keys)
         self._keys.evicted = manifest.evicted
         self.events, self.alarms, self.unwritten = manifest.events, manifest.alarms, manifest.unwritten

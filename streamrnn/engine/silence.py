@@ -78,6 +78,40 @@ class Clock(msgspec.Struct):
     strays: Count = 0
     ahead: Count = 0
 
+    def moves(self, when: float, max_ahead: float) -> bool:
+        """Move the watermark to an event's time, and return whether that counts: it does unless it is none, or a stray.
+
+        Parameters
+        ----------
+        when
+            The event's time, in seconds; NaN: it has none.
+        max_ahead
+            Seconds: what lies further from the watermark than that is a stray, unless ten in a row say the same.
+        """
+        if math.isnan(when):
+            return False
+        if self.leaps(when, max_ahead):
+            self.strays += 1
+            if self.strays < STRAYS:
+                self.ahead += 1
+                return False
+            self.watermark = when  # all say so: a long pause of the whole input, or a first record that was wrong
+        self.strays = 0
+        self.watermark = when if self.watermark is None else max(self.watermark, when)
+        return True
+
+    def leaps(self, when: float, max_ahead: float) -> bool:
+        """Whether a time lies further than ``max_ahead`` from the watermark.
+
+        Parameters
+        ----------
+        when
+            A time, in seconds.
+        max_ahead
+            Seconds.
+        """
+        return self.watermark is not None and abs(when - self.watermark) > max_ahead
+
 
 class Silence:
     """Watches the reports of a partition's keys.
@@ -113,18 +147,11 @@ class Silence:
         when
             The event's time, in seconds; NaN: it has none.
         """
-        if math.isnan(when):
+        leaps = self.clock.leaps(when, self.max_ahead)
+        if not self.clock.moves(when, self.max_ahead):
             return False
-        clock = self.clock
-        if clock.watermark is not None and abs(when - clock.watermark) > self.max_ahead:
-            clock.strays += 1
-            if clock.strays < STRAYS:
-                clock.ahead += 1
-                return False
-            clock.watermark = when  # all say so: a long pause of the whole input, or a first record that was wrong
+        if leaps:
             self._next = -math.inf
-        clock.strays = 0
-        clock.watermark = when if clock.watermark is None else max(clock.watermark, when)
         return True
 
     def reported(self, report: Report, when: float) -> bool:

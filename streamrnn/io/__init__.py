@@ -31,10 +31,11 @@ from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Event, Poll, Posi
 from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
 from streamrnn.io.protocols import Sink, Source
 from streamrnn.io.state import Restored, StoredSnapshot
-from streamrnn.io.text import INFINITE as INFINITE
+from streamrnn.io.tally import Tally
+from streamrnn.io.text import MARKS as MARKS
 from streamrnn.io.text import MAX_NESTING as MAX_NESTING
 from streamrnn.io.text import MISSING as MISSING
-from streamrnn.io.text import nests_too_deep, signed
+from streamrnn.io.text import json_of, kind_of, nests_too_deep, signed
 
 __all__ = [
     "AlarmEvent",
@@ -60,11 +61,14 @@ __all__ = [
     "Source",
     "SourceContext",
     "StoredSnapshot",
+    "Tally",
     "connector_kinds",
     "default_kind",
     "example_names",
     "find_connector",
     "find_example",
+    "json_of",
+    "kind_of",
     "nests_too_deep",
     "reached",
     "signed",

@@ -17,6 +17,9 @@ class SourceContext:
     ----------
     keep_raw
         Keep each record as it was read in :attr:`Block.raws`: a result shows it.
+    counted
+        Records are counted: one without a number is an event too, and there need be no columns to watch. A source that does not heed it
+        counts those that hold numbers.
 
     Examples
     --------
@@ -26,6 +29,7 @@ class SourceContext:
     """
 
     keep_raw: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import math
 import re
+from typing import Any
 
-__all__ = ["INFINITE", "MAX_NESTING", "MISSING", "nests_too_deep", "signed"]
+import msgspec
+
+__all__ = ["MARKS", "MAX_NESTING", "MISSING", "json_of", "kind_of", "nests_too_deep", "signed"]
 
 MAX_NESTING = 64
 """Levels of JSON. A fixed number, so that what is bad does not depend on how deep the caller's stack is."""
@@ -12,8 +18,11 @@ MAX_NESTING = 64
 MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
 """Texts that stand for "no value", in any case: what pandas, R, SQL dumps, Python and C write."""
 
-INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
-"""Texts that stand for infinity, in lower case. A number that is too large for a float64 is none of them: it is no number."""
+MARKS = MISSING | frozenset(
+    ("?", ".", "..", "-", "--", "---", "*", "**", "***", "****", "#n/a", "n.a.", "n.d.", "nil", "missing", "unavailable",
+     "unknown", "no data", "nodata", "(null)", "\\n", "#value!", "#div/0!", "#ref!", "undefined")
+)  # fmt: skip
+"""The same, with what people and instruments write: such a cell was measured, and failed."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
 
@@ -41,6 +50,63 @@ def nests_too_deep(record: bytes) -> bool:
         depth += 1 if bracket in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest > MAX_NESTING
+
+
+def json_of(record: bytes) -> Any:
+    """Return what a record of JSON holds, nested no deeper than ``MAX_NESTING``.
+
+    NaN and Infinity are numbers, as Python and others write them. A number that is too large to be one is its text: a cell that cannot be
+    read, not a record that is none.
+
+    Parameters
+    ----------
+    record
+        UTF-8.
+
+    Raises
+    ------
+    ValueError
+        When it is not JSON.
+
+    Examples
+    --------
+    >>> from streamrnn.io import json_of
+    >>> json_of(b'{"a": 1, "b": -Infinity, "c": 1e999}')
+    {'a': 1, 'b': -inf, 'c': '1e999'}
+    """
+    try:
+        return msgspec.json.decode(record)
+    except msgspec.DecodeError as error:
+        if b"NaN" in record or b"Infinity" in record or "out of range" in str(error):
+            with contextlib.suppress(ValueError):
+                return json.loads(record, parse_float=lambda text: text if math.isinf(float(text)) else float(text))
+        raise ValueError(str(error)) from None
+
+
+def kind_of(cell: str) -> str:
+    """Return in a word what a cell is that holds no number.
+
+    Parameters
+    ----------
+    cell
+        Its text.
+
+    Examples
+    --------
+    >>> from streamrnn.io import kind_of
+    >>> [kind_of(cell) for cell in ("much", "49%", "1e999", "1_0")]
+    ['text', 'unit', 'too large', 'number']
+    """
+    cell = cell.strip()
+    if "\ufffd" in cell:
+        return "encoding"
+    if cell[:1].isdigit() or cell[1:2].isdigit():
+        try:
+            float(cell)
+        except ValueError:
+            return "unit" if cell[-1:].isalpha() or cell[-1:] in "%°" else "number"
+        return "number" if "_" in cell else "too large"
+    return "text"
 
 
 def signed(value: float, text: str) -> float:

@@ -16,9 +16,9 @@ path = "out.jsonl"
 """
 
 
-def lay(folder: Path, csv: str, more: str) -> Path:
-    """Lay out an input and its configuration, ``BASE`` and what ``more`` says behind it."""
+def lay(folder: Path, csv: str, more: str, source: str = "") -> Path:
+    """Lay out an input and its configuration, ``BASE`` with more of ``[source]``, and what ``more`` says behind it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "in.csv").write_text(csv)
-    (folder / "watch.toml").write_text(BASE + more)
+    (folder / "watch.toml").write_text(BASE.replace("[alarm]", f"{source}[alarm]") + more)
     return folder / "watch.toml"

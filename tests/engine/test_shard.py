@@ -164,3 +164,21 @@ def test_a_snapshot_is_hashed_once(kind: ModelKind, monkeypatch: pytest.MonkeyPa
     Shard(kind).restore(data)
 
     assert hashed == [len(data) - 32] * 2
+
+
+def test_infinity_is_counted_and_missing_where_it_cannot_be_learned() -> None:
+    """A detector sees it; for a regressor the value is missing, as NaN is, bit for bit. Either way it is counted."""
+    values = np.random.default_rng(4).normal(size=(60, 2))
+    values[::7, 1] = np.inf
+    without = np.where(np.isinf(values), np.nan, values)
+    regressor = model_kind("RNNRegressor", {"hidden_size": 8, "label": "a"})
+    told = {}
+    for name, kind in (("detector", KIND), ("regressor", regressor)):
+        made, other = Shard(kind), Shard(kind)
+        scores = [
+            shard.score(Block(("a", "b"), cells, range(60), 60)).scores
+            for shard, cells in ((made, values), (other, without))
+        ]
+        told[name] = (made.infinite, other.infinite, np.array_equal(*scores, equal_nan=True))
+
+    assert told == {"detector": (9, 0, False), "regressor": (9, 0, True)}

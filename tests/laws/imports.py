@@ -30,7 +30,7 @@ KERNELS = (
 # The house, from the ground up. The longest name that fits a module is its row; a module without a row is an error.
 LAYERS = {
     "streamrnn.errors": Layer(),
-    "streamrnn.io": Layer(("streamrnn.errors",), ("numpy",)),
+    "streamrnn.io": Layer(("streamrnn.errors",), ("msgspec", "numpy")),
     "streamrnn.config": Layer(
         ("streamrnn.errors", "streamrnn.io", "streamrnn.config_file", "streamrnn.config_secrets"), ("msgspec",)
     ),

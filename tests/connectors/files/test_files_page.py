@@ -9,10 +9,13 @@ import pytest
 from files_rig import Got, take
 
 from streamrnn.display.chosen import chosen_lines
+from streamrnn.io import SourceContext
 from streamrnn_files import FileSource
 
 PAGE = Path(__file__).parents[3] / "docs" / "from-your-file.md"
-PARTS = re.compile(r"^`([\w.]+)`:\n\n```text\n(.*?)```\n\n```text\n(.*?)```$", re.MULTILINE | re.DOTALL)
+PARTS = re.compile(
+    r"^`([\w.]+)`(?:, with `--every 1m`)?:\n\n```text\n(.*?)```\n\n```text\n(.*?)```$", re.MULTILINE | re.DOTALL
+)
 BEGINNINGS = {name: (text, said) for name, text, said in PARTS.findall(PAGE.read_text(encoding="utf-8"))}
 
 
@@ -23,7 +26,8 @@ def test_beginnings_of_the_page_are_read(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     Path(name).write_text(text, encoding="utf-8")
 
-    with FileSource.from_path(name) as source:
+    options = FileSource.Options(path=name)
+    with FileSource(options, SourceContext(counted=name == "log.jsonl")) as source:
         got = take(source, Got())
         found = source.chosen()
 
@@ -32,6 +36,6 @@ def test_beginnings_of_the_page_are_read(tmp_path, monkeypatch, name):
     assert got.dead == [] or name == "labelled.csv"
 
 
-def test_the_page_has_twelve_beginnings():
+def test_the_page_has_thirteen_beginnings():
     """As many as it promises."""
-    assert len(BEGINNINGS) == 12
+    assert len(BEGINNINGS) == 13

@@ -24,7 +24,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
-from streamrnn.config import Alarm
+from streamrnn.config import Alarm, Windows
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
@@ -58,7 +58,9 @@ def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: 
     return records
 
 
-def offline(records: Sequence[Record], *, topic: str, kind: ModelKind | None = None) -> Pairs:
+def offline(
+    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None, windows: Windows | None = None
+) -> Pairs:
     """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
     expected: Pairs = {}
     for partition in sorted({record[0] for record in records}):
@@ -74,9 +76,13 @@ def offline(records: Sequence[Record], *, topic: str, kind: ModelKind | None = N
         block = Block(
             ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
         )
-        lines = encode_block(block, Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm()).score(block))
+        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), windows=windows)
         expected[partition] = [
-            (None if key is None else key.encode(), line) for key, line in zip(keys, lines, strict=True)
+            (None if key is None else key.encode(), line)
+            for piece in shard.gather(block)
+            for key, line in zip(
+                piece.block.keys or keys, encode_block(piece.block, shard.score(piece.block)), strict=True
+            )
         ]
     return expected
 

@@ -8,6 +8,8 @@ import time
 import pytest
 from kafka_rig import Rig, apart, make_records, offline, stop
 
+from streamrnn.config import Windows
+
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 
@@ -51,6 +53,31 @@ def test_killed_workers_leave_no_mark(rig, tmp_path):
 
     assert apart(rig.pairs(rig.output), expected) == []
     assert dead_letters(rig) == bad_ones(records, 50)
+
+
+def test_open_windows_survive_kills(rig, tmp_path):
+    """Windows of events, with a worker killed at any moment: open ones are part of the state, and results are those of one pass."""
+    records = make_records(2400, 2, keys=3)
+    windows = {"every": 0.05, "aggregate": "mean"}
+    expected = offline(records, topic=rig.topic, windows=Windows(**windows))
+    rig.create(2)
+    config = rig.config(tmp_path, source=windows, state={"every": 150})
+    drawn = random.Random(11)
+
+    with rig.trickling(records, chunk=40):
+        for _ in range(2):
+            before = rig.ends(rig.output)
+            worker = rig.start(config)
+            rig.wait_until(lambda before=before: rig.ends(rig.output) > before or (before and rig.lag() == 0))
+            time.sleep(drawn.uniform(0, 0.3))
+            worker.kill()
+            worker.wait()
+    worker = rig.start(config)
+    rig.wait_until(rig.done)
+    rig.wait_until(lambda: rig.pairs(rig.output) == expected)
+    assert stop(worker) == 0
+
+    assert rig.pairs(rig.output) == expected
 
 
 def test_partitions_move_with_their_state(rig, tmp_path):

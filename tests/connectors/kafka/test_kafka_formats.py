@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamrnn.errors import ConfigError
+from streamrnn.io import SourceContext, Tally
+from streamrnn_files import FileSource
 from streamrnn_kafka import KafkaSource
 from streamrnn_kafka.formats import FORMATS, Decoder, Fields
 
@@ -47,8 +49,8 @@ def test_plain_numbers():
         [b"12.5", b" -1e3\n", b"", b"nan", b"1_0", b"inf", b"abc", b"\xff", None], Fields(("flow",)), "number"
     )
 
-    assert found[0] == [[12.5], [-1000.0]]
-    assert sorted(found[3]) == [2, 3, 4, 5, 6, 7, 8]
+    assert found[0] == [[12.5], [-1000.0], [math.inf]]
+    assert sorted(found[3]) == [2, 3, 4, 6, 7, 8]
 
 
 ZEROS = {
@@ -91,10 +93,10 @@ FAULTY = {
     b"7": "not an object",
     b"[1]": "not an object",
     b'{"x": 1}': "no value in any of the fields 'main.flow', 'level'",
-    b'{"main": {"flow": "much"}}': "Field 'main.flow': 'much' is not a finite number",
-    b'{"main": {"flow": [1]}}': "Field 'main.flow': [1] is not a finite number",
-    b'{"main": {"flow": 1e999}}': "not JSON",
-    b'{"main": {"flow": NaN}}': "not JSON",
+    b'{"main": {"flow": "much"}}': "Field 'main.flow': 'much' is not a number",
+    b'{"main": {"flow": [1]}}': "Field 'main.flow': [1] is not a number",
+    b'{"main": {"flow": 1e999}}': "Field 'main.flow': '1e999' is not a finite number",
+    b'{"main": {"flow": NaN}}': "no value in any of the fields 'main.flow', 'level'",
     b'{"level": 1, "at": [2]}': "Field 'at': [2] is not a time",
     b'{"level": 1, "id": {}}': "Field 'id': {} is not a key",
     b'{"level": "\xff"}': "not UTF-8",
@@ -209,6 +211,72 @@ def test_hostile_input(form):
     assert all(i % 2 for i in found.faults)
     assert len(found.values) == len(kept) == len(found.times) == len(found.keys)
     assert [found.values[n].tolist() for n, i in enumerate(kept) if i % 2 == 0] == [[12.5, -2.0]] * 20_000
+
+
+CELLS = (
+    "1", "1e999", "Infinity", '"inf"', '"-Infinity"', "NaN", '"x"', "[1]", '{"c": 1}', "true", "9" * 400, '"1e999"', '"1_0"',
+    '"?"', '"49%"', '"unavailable"', "null", '""', '"N/A"', "-0", '"-0"', "-0.0",
+)  # fmt: skip
+"""What a field may hold besides plain numbers."""
+
+
+@pytest.mark.parametrize("beside", ["2", "null"])
+def test_a_bad_cell_is_a_missing_cell_the_same_from_a_file_and_from_kafka(tmp_path, beside):
+    """Its record lives, it is counted by column and kind, and Infinity is a number: from JSON Lines and from both ways of Kafka's records."""
+    records = [b'{"a": %s, "b": %s}' % (cell.encode(), beside.encode()) for cell in CELLS]
+    (tmp_path / "in.jsonl").write_bytes(b"".join(record + b"\n" for record in records))
+    tally, slow = Tally(), Tally()
+
+    found = Decoder(FORMATS["json"], Fields(("a", "b")), 1000, tally).columns(records)
+    careful = Decoder(replace(FORMATS["json"], fast=None), Fields(("a", "b")), 1000, slow).columns(records)
+    with FileSource.from_path(tmp_path / "in.jsonl", columns=["a", "b"]) as source:
+        _, poll = source.poll(1, 0.0), source.poll(100, 0.0)
+        told = source.chosen()
+
+    assert found.values.tobytes() == careful.values.tobytes() == poll.blocks[0].values.tobytes()
+    assert sorted(found.faults) == sorted(careful.faults) == [one.line - 1 for one in poll.blocks[0].dead_letters]
+    assert tally.told()["bad_cells"] == slow.told()["bad_cells"] == told["bad_cells"]
+    assert np.isinf(found.values[:, 0]).sum() == 3
+    if beside == "2":
+        assert not found.faults
+        assert sum(tally.told()["bad_cells"]["a"].values()) == 8
+
+
+@pytest.mark.parametrize("form", ["msgpack", "csv"])
+def test_a_bad_cell_is_a_missing_cell_in_the_other_formats(form):
+    """The record lives; only where none of its fields can be read it is a dead letter, with the first reason."""
+    cells = [1.5, "x", math.inf, "-inf", "?"]
+    written = {
+        "msgpack": [msgspec.msgpack.encode({"a": cell, "b": 2}) for cell in cells],
+        "csv": [f"{cell},2".encode() for cell in cells],
+    }
+    fields = Fields(("a", "b"), csv_fields=("a", "b"))
+
+    rows, _, _, faults = columns(written[form], fields, form)
+    alone = columns([written[form][1]], replace(fields, columns=("a",)), form)[3]
+    strict = columns(written[form], replace(fields, allow_missing=False), form)[3]
+
+    assert np.array(rows)[:, 0].tobytes() == np.array([1.5, math.nan, math.inf, -math.inf, math.nan]).tobytes()
+    assert faults == {}
+    assert alone == {0: "Field 'a': 'x' is not a number."}
+    assert strict == {1: "Field 'a': 'x' is not a number.", 4: "It holds no value in field 'a'."}
+
+
+def test_records_that_are_counted_need_no_field():
+    """Without columns a record is an event whatever it holds, with its time and key; what is no record is none."""
+    fields = Fields((), "at", "id")
+
+    rows, times, keys, faults = columns([b'{"at": 1, "id": "x"}', b'{"at": 2, "text": "y"}', b"[1]"], fields)
+
+    assert (rows, times, keys, list(faults)) == ([[], []], [1, 2], ["x", None], [2])
+    assert columns([b"abc", b"2"], Fields(()), "number")[0] == [[], []]
+    options = {"servers": "localhost:9092", "group": "watch"}
+    assert (
+        KafkaSource(KafkaSource.Options(topics=("a",), **options), SourceContext(counted=True)).chosen()["columns"]
+        == []
+    )
+    with pytest.raises(ConfigError, match=r"\[source\] columns: is missing"):
+        KafkaSource.from_topics("a", **options)
 
 
 WRONG = [

@@ -1,4 +1,4 @@
-"""Counts what cells and records could not be read as they stand."""
+"""What of cells and records could not be read as they stand."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ MOST = 1000
 
 
 class Tally:
-    """Bad cells by column and kind, and records that were passed over.
+    """Bad cells by column and kind, and records that were passed over: what a source adds to ``chosen()``.
+
+    A cell that holds something that is no number is missing, and its record is an event all the same, unless none of its watched cells
+    can be read.
 
     Examples
     --------
-    >>> from streamrnn_files.tally import Tally
+    >>> from streamrnn.io import Tally
     >>> tally = Tally()
     >>> tally.bad("CO", "text", "'abc' is not a number")
     >>> tally.bad("CO", "text", "'x' is not a number")
