@@ -13,7 +13,7 @@ import numpy as np
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally, kind_of
+from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally
 from streamrnn_sqlite.options import SourceOptions
 
 __all__ = ["SqliteSource", "quoted", "read_only"]
@@ -296,7 +296,7 @@ class SqliteSource:
             if isinstance(cell, int | float):
                 numbers[i] = float(cell)
             elif cell is not None:
-                kind = kind_of(cell) if isinstance(cell, str) else type(cell).__name__
+                kind = "text" if isinstance(cell, str) else type(cell).__name__
                 bad.append((name, kind, f"{str(cell)[:80]!r} is not a number"))
             if math.isnan(numbers[i]):
                 lacking.append(name)

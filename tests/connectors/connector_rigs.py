@@ -71,7 +71,7 @@ class SqliteRig:
         return found
 
     def write(self, records: Sequence[Record | None], partition: str) -> None:
-        rows = [("much", 1.0, "k", "t") if one is None else (one.a, one.b, one.key, one.time) for one in records]
+        rows = [("much", None, "k", "t") if one is None else (one.a, one.b, one.key, one.time) for one in records]
         self.run("INSERT INTO events (a, b, k, t) VALUES (?, ?, ?, ?)", rows)
 
     def truncate(self, partition: str, keep: int) -> None:
@@ -153,7 +153,7 @@ class BothRig(SqliteRig):
             self.run(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, a REAL, b REAL, k TEXT, t TEXT)")
 
     def write(self, records: Sequence[Record | None], partition: str) -> None:
-        rows = [("much", 1.0, "k", "t") if one is None else (one.a, one.b, one.key, one.time) for one in records]
+        rows = [("much", None, "k", "t") if one is None else (one.a, one.b, one.key, one.time) for one in records]
         self.run(f"INSERT INTO {partition} (a, b, k, t) VALUES (?, ?, ?, ?)", rows)
 
     def truncate(self, partition: str, keep: int) -> None:

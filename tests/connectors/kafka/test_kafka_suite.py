@@ -33,7 +33,7 @@ class KafkaRig:
 
     def value(self, one):
         if one is None:
-            return b'{"a": "much", "b": 1}'
+            return b'{"a": "much", "b": null}'
         return json.dumps({"a": one.a, "b": one.b, "k": one.key, "t": one.time}).encode()
 
     def truncate(self, partition, keep):

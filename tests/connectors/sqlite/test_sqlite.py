@@ -225,4 +225,4 @@ def test_cells_that_are_no_numbers(tmp_path):
         (3, "It holds no value in column 'a'."),
         (8, "column 'a': 'much' is not a number."),
     ]
-    assert told["bad_cells"] == {"a": {"number": 1, "bytes": 1}}
+    assert told["bad_cells"] == {"a": {"text": 1, "bytes": 1}}
