@@ -15,7 +15,15 @@ __all__ = ["about"]
 _DELIMITERS = {BLANKS: "blanks", "\t": "tab"}
 
 
-def about(options: SourceOptions, head: Head, stages: Sequence[str], tally: Tally, *, backward: bool) -> dict[str, Any]:
+def about(
+    options: SourceOptions,
+    head: Head,
+    stages: Sequence[str],
+    tally: Tally,
+    *,
+    backward: bool,
+    zone: str | None = None,
+) -> dict[str, Any]:
     """Return what was chosen, as JSON can hold it.
 
     Parameters
@@ -30,6 +38,8 @@ def about(options: SourceOptions, head: Head, stages: Sequence[str], tally: Tall
         What could not be read so far.
     backward
         Whether the file is read from its end.
+    zone
+        What times without a zone are taken for; None: UTC.
     """
     layout = head.layout
     timing, form = layout.timing, layout.timing.form
@@ -38,7 +48,7 @@ def about(options: SourceOptions, head: Head, stages: Sequence[str], tally: Tall
     if layout.time is not None:
         when = {"column": layout.time}
         when["format"] = "calendar columns" if timing.parts else form.name if form else "as written"
-        when["zone"] = (form.zone if form else "") or "not written: taken as UTC"
+        when["zone"] = (form.zone if form else "") or f"not written: taken as {zone or 'UTC'}"
         when |= {name: head.moments[name] for name in ("step_s", "gaps") if name in head.moments}
         if form is not None and form.doubt:
             when["doubt"] = form.doubt

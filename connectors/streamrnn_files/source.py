@@ -195,7 +195,14 @@ class FileSource:
         if self._reading is None:
             return None
         backward = isinstance(self._reading.cutter, Backward)
-        return about(self._options, self._reading.head, self._stream.stages(), self._tally, backward=backward)
+        return about(
+            self._options,
+            self._reading.head,
+            self._stream.stages(),
+            self._tally,
+            backward=backward,
+            zone=self._context.zone,
+        )
 
     def _restart(self) -> None:
         """Forget all that was read of a file."""

@@ -50,6 +50,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--key", "key_column", help="The column that says which key an event belongs to; '' for none. [found]")
 @reading_options
+@click.option("--zone", metavar="Europe/Berlin", help="Zone of times that are written without one. [UTC]")
 @click.option("--every", metavar="1m", help="Windows of this length by the time of records, instead of records.")
 @click.option("--aggregate", help="With --every: count, sum, mean, max or last of each window. [count]")
 @click.option("--lateness", metavar="30s", help="With --every: how much longer a window waits for late records. [0]")

@@ -202,7 +202,7 @@ def _first_block(source: Source) -> tuple[Block | None, DeadLetter | None]:
 def _named(config: Config) -> tuple[str, ...]:
     """Return the columns of events that the configuration names itself; () where it leaves them to the input."""
     names = tuple(getattr(config.source.options, "columns", None) or ())
-    return (COUNT,) if config.windows.wanted and config.windows.aggregate == COUNT else names
+    return (COUNT,) if config.records.windows and config.records.aggregate == COUNT else names
 
 
 def _check_named(config: Config, *, foreign: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import POLICY, Windows, describe_type
+from streamrnn.config import POLICY, Records, describe_type
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
@@ -88,7 +88,7 @@ def _model_rows(name: str) -> list[str]:
 
 def page() -> str:
     """Return the page of all options, in Markdown."""
-    parts = [_INTRO, "\n".join(["## `[source]`, every `kind`", "", *_rows(Windows), ""])]
+    parts = [_INTRO, "\n".join(["## `[source]`, every `kind`", "", *_rows(Records), ""])]
     for role in ("source", "sink"):
         for kind, options in _connectors(role).items():
             parts.append("\n".join([f'## `[{role}]`, `kind = "{kind}"`', "", *_rows(options), ""]))
@@ -127,7 +127,7 @@ def schema() -> str:
     tables: dict[str, Any] = {}
     for role in ("source", "sink"):
         default = default_kind(role)
-        more = Windows if role == "source" else None
+        more = Records if role == "source" else None
         tables[role] = {"oneOf": [_table(options, kind, default, more) for kind, options in _connectors(role).items()]}
     tables["model"] = {
         "type": "object",

@@ -2,7 +2,7 @@
 
 A configuration is one file of eleven tables, in TOML (YAML and JSON, by the name's end, say the same)::
 
-    [source]       kind = "files", and the options of that connector; every, ... (Windows)
+    [source]       kind = "files", and the options of that connector; every, ... (Records)
     [model]        kind = "RNNAnomalyDetector", and the parameters of that class
     [alarm]        when a score becomes an alarm      (Alarm)
     [output]       what a result holds                (Output)
@@ -39,9 +39,9 @@ from streamrnn.config.options import (
     State,
 )
 from streamrnn.config.parsing import parse
+from streamrnn.config.records import Records
 from streamrnn.config.rules import describe_type, nearest, parameter_names
 from streamrnn.config.tables import check_table, checked_table
-from streamrnn.config.windows import Windows
 
 __all__ = [
     "Alarm",
@@ -52,9 +52,9 @@ __all__ = [
     "Log",
     "Named",
     "Output",
+    "Records",
     "Server",
     "State",
-    "Windows",
     "check_table",
     "checked_table",
     "describe_type",

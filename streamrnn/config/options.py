@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from streamrnn.config.alarm_options import Alarm
-from streamrnn.config.windows import Windows, seconds
+from streamrnn.config.records import Records, seconds
 from streamrnn.errors import ConfigError
 
 __all__ = [
@@ -526,7 +526,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         ``[server]``: health, metrics and status over HTTP.
     log
         ``[log]``: lines on standard error.
-    windows
+    records
         ``[source]``: what of it is the same for every connector.
 
     Examples
@@ -547,7 +547,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
     server: Server = Server()
     log: Log = Log()
-    windows: Windows = Windows()
+    records: Records = Records()
 
 
 OPTION_TABLES: dict[str, type] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 from streamrnn.config.alarm_options import Alarm
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES, Config, Named
+from streamrnn.config.records import Records
 from streamrnn.config.rules import nearest
 from streamrnn.config.tables import check_table, show
-from streamrnn.config.windows import Windows
 from streamrnn.config_secrets import Filled, plain, shown
 from streamrnn.errors import ConfigError
 
@@ -37,13 +37,13 @@ def _check_connector(role: str, data: object, base: Path, others: Sequence[str] 
     return (None if problems else Named(kind, options)), problems
 
 
-def _check_windows(data: object) -> tuple[object, Windows | None, list[str]]:
-    """Return what of ``[source]`` is the connector's, the windows that are every connector's, and what is wrong with those."""
+def _check_records(data: object) -> tuple[object, Records | None, list[str]]:
+    """Return what of ``[source]`` is the connector's, what is every connector's, and what is wrong with those."""
     if not isinstance(data, Mapping):
         return data, None, []  # the check of its connector says so
-    names = Windows.__struct_fields__
-    windows, problems = check_table("source", Windows, {name: data[name] for name in names if name in data})
-    return {name: value for name, value in data.items() if name not in names}, windows, problems
+    names = Records.__struct_fields__
+    records, problems = check_table("source", Records, {name: data[name] for name in names if name in data})
+    return {name: value for name, value in data.items() if name not in names}, records, problems
 
 
 def _guessed(value: object) -> Any:
@@ -122,9 +122,9 @@ def parse(data: Mapping[str, Any], base: Path, check_model: CheckModel | None = 
     for name, struct in OPTION_TABLES.items():
         parts[name], found = check_table(name, struct, data.get(name, {}), base)
         problems += found
-    source, parts["windows"], found = _check_windows(data.get("source", {}))
+    source, parts["records"], found = _check_records(data.get("source", {}))
     problems += found
-    parts["source"], found = _check_connector("source", source, base, Windows.__struct_fields__)
+    parts["source"], found = _check_connector("source", source, base, Records.__struct_fields__)
     problems += found
     parts["sink"], found = _check_connector("sink", data.get("sink", {}), base)
     problems += found

@@ -33,7 +33,8 @@ def _time(chosen: Mapping[str, Any]) -> str:
     if when is None:
         return "none found: events count (--time COLUMN)"
     said = [safe_name(when["column"], 60, isolate=False), when["format"]]
-    said.append("no zone is written: UTC" if when["zone"].startswith("not") else f"zone {when['zone']}")
+    unwritten = when["zone"].startswith("not")
+    said.append(f"no zone is written: {when['zone'].rpartition(' ')[2]}" if unwritten else f"zone {when['zone']}")
     if "step_s" in when:
         gaps = when.get("gaps", 0)
         said.append(
@@ -147,12 +148,14 @@ _LEFT_OUT = {
     "ahead": "record{s} lay further than {ahead} from the latest time and {was} passed over",
     "unfilled": "empty window{s} of long pauses {was} left out",
     "dropped": "open window{s} {was} dropped: there are more keys than [state] max_keys",
+    "doubled": "record{s} in the hour that comes twice when clocks go back {was} told apart by {its} order",
+    "skipped": "record{s} in the hour that is left out when clocks go forward {was} read as if they did not",
     "open": "window{s} at the end {was} not given out: no later record has closed {them}",
 }
 
 
 def window_lines(counts: Mapping[str, int], max_ahead: float | str) -> list[str]:
-    """Return the lines that say what windows left out.
+    """Return the lines that say what windows left out, and what was odd of local times.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
         columns,
         keyed=keyed,
         alarms=config.alarms,
-        windows=config.windows,
+        records=config.records,
     )
 
 
@@ -158,7 +158,7 @@ def check_windows(config: Config, kind: ModelKind) -> None:
     ConfigError
         With what to change.
     """
-    if not config.windows.wanted:
+    if not config.records.windows:
         return
     problems = []
     if "input" in config.output.fields:
@@ -198,14 +198,14 @@ def make_source(config: Config) -> Any:
         When results should show records as they were read, and it does not keep them.
     """
     made = find_connector("source", config.source.kind)
-    keep_raw, windows = "input" in config.output.fields, config.windows
+    keep_raw, records = "input" in config.output.fields, config.records
     if keep_raw and not made.keeps_raw:
         raise ConfigError(
             f"[output] fields: the source {config.source.kind!r} does not keep records as they were read; leave out 'input'."
         )
     return made(
         config.source.options,
-        SourceContext(keep_raw=keep_raw, counted=windows.wanted and windows.aggregate == COUNT),
+        SourceContext(keep_raw=keep_raw, counted=records.windows and records.aggregate == COUNT, zone=records.zone),
     )
 
 

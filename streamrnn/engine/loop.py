@@ -115,7 +115,7 @@ class Runtime:
         return {name: one.shard for name, one in list(self.partitions.held.items())}
 
     def windows(self) -> dict[str, int]:
-        """Return what windows hold and what they left out, over all partitions; nothing where records are events.
+        """Return what windows hold and what they left out, and what is odd of local times, over all partitions.
 
         May be called from another thread.
         """

@@ -8,6 +8,7 @@ import msgspec
 
 from streamrnn.container import unpack
 from streamrnn.engine.episodes import Episode
+from streamrnn.engine.local_times import WrittenTimes
 from streamrnn.engine.silence import Clock, Report
 from streamrnn.engine.window_state import WrittenWindows
 from streamrnn.errors import StateError
@@ -59,6 +60,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         When each key reported last, in the order of ``keys``; empty where silence is no alarm.
     windows
         The windows that are open; None: records are events.
+    times
+        What is known of local times; None: times are passed on as they are written.
     content
         What the container holds.
     """
@@ -77,6 +80,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = msgspec.field(default_factory=Clock)
     reports: list[Report] = []
     windows: WrittenWindows | None = None
+    times: WrittenTimes | None = None
     content: Literal["shard"] = "shard"
 
 

@@ -9,13 +9,13 @@ from itertools import chain
 
 import numpy as np
 
-from streamrnn.config import Alarm, Alarms, Forecast
-from streamrnn.config import Windows as WindowOptions
+from streamrnn.config import Alarm, Alarms, Forecast, Records
 from streamrnn.container import pack_into
 from streamrnn.engine.columns import Columns
 from streamrnn.engine.episodes import columns_of, follow, silence_event
 from streamrnn.engine.fit import check_fit
 from streamrnn.engine.keys import Keys, KeyState
+from streamrnn.engine.local_times import LocalTimes, check_zone
 from streamrnn.engine.manifest import ShardManifest, WrittenModel, manifest_of, read_manifest
 from streamrnn.engine.positions import cut
 from streamrnn.engine.silence import Clock, Silence
@@ -61,8 +61,8 @@ class Shard:
         Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
     alarms
         Which alarm events are wanted: none, where they go nowhere.
-    windows
-        Whether windows of records are events, and which.
+    records
+        How records become events: in which zone their times are, and of which windows events are.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class Shard:
         *,
         keyed: bool = False,
         alarms: Alarms | None = None,
-        windows: WindowOptions | None = None,
+        records: Records | None = None,
     ) -> None:
         self.kind = kind
         self.alarm = alarm or Alarm()
@@ -104,7 +104,9 @@ class Shard:
             Silence(self.wanted.max_gap_s, self.wanted.max_ahead_s) if self.wanted and self.wanted.max_gap else None
         )
         ahead = (alarms or Alarms()).max_ahead_s
-        self.windows = Windows(windows, ahead, max_keys) if windows is not None and windows.wanted else None
+        self.windows = Windows(records, ahead, max_keys) if records is not None and records.windows else None
+        zone = None if records is None else records.zone
+        self.local_times = LocalTimes(zone, max_keys) if zone is not None else None
         self.columns = Columns()
         self.events = 0
         self.alarms = 0
@@ -145,8 +147,8 @@ class Shard:
         return self.windows.late if self.windows else 0
 
     def of_windows(self) -> dict[str, int]:
-        """Return what windows hold and what they left out, see :meth:`Windows.told`; nothing where records are events."""
-        return self.windows.told() if self.windows else {}
+        """Return what windows hold and what they left out, and what is odd of local times: see ``told`` of each; nothing where there are none."""
+        return (self.windows.told() if self.windows else {}) | (self.local_times.told() if self.local_times else {})
 
     @property
     def evicted(self) -> int:
@@ -205,6 +207,8 @@ class Shard:
         ConfigError
             When windows are wanted, and the records have no time.
         """
+        if self.local_times:
+            block = self.local_times.placed(block)
         if self.windows is None:
             yield Gathered(block, len(block))
             return
@@ -398,6 +402,7 @@ class Shard:
                 clock=self._silence.clock if self._silence else Clock(),
                 reports=[one.report for one in states] if self._silence else [],
                 windows=self.windows.written() if self.windows else None,
+                times=self.local_times.written() if self.local_times else None,
                 episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
@@ -436,6 +441,7 @@ class Shard:
                 f"{_said(_listed(self.forecast.period))}. Restore the old value, or start anew with --fresh."
             )
         check_windows(self.windows.settings if self.windows else None, manifest.windows)
+        check_zone(self.local_times.zone if self.local_times else None, manifest.times)
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
         keys = self._read_keys(manifest.keys, blobs)
@@ -448,6 +454,8 @@ class Shard:
                 state.report = report
         if self.windows and manifest.windows:
             self.windows.restore(manifest.windows)
+        if self.local_times and manifest.times:
+            self.local_times.restore(manifest.times)
         self._keys.replace(keys, self.max_keys)
         self._keys.evicted = manifest.evicted
         self.events, self.alarms, self.unwritten = manifest.events, manifest.alarms, manifest.unwritten

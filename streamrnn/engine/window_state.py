@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from streamrnn.config import Windows as Settings
+from streamrnn.config import Records
 from streamrnn.engine.panes import Pane
 from streamrnn.engine.silence import Clock
 from streamrnn.errors import ModelChangedError, StateError
@@ -52,7 +52,7 @@ class WrittenWindows(msgspec.Struct, kw_only=True):
     dropped: Count
 
 
-def said(settings: Settings) -> tuple[float, str, float]:
+def said(settings: Records) -> tuple[float, str, float]:
     """Return what of the settings a snapshot must have in common with the run that takes it up.
 
     Parameters
@@ -103,7 +103,7 @@ def _floats(data: bytes) -> list[float]:
     return found
 
 
-def check_windows(now: Settings | None, then: WrittenWindows | None) -> None:
+def check_windows(now: Records | None, then: WrittenWindows | None) -> None:
     """Raise where a snapshot was written with other windows than those there are now.
 
     Parameters

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from streamrnn.config import Windows as Settings
+from streamrnn.config import Records
 from streamrnn.engine.panes import AGGREGATES, COUNT, Pane
 from streamrnn.engine.silence import Clock
 from streamrnn.engine.window_state import WrittenWindows, open_panes, said, written_panes
@@ -76,10 +76,10 @@ class Windows:
     Examples
     --------
     >>> import numpy as np
-    >>> from streamrnn.config import Windows as Settings
+    >>> from streamrnn.config import Records
     >>> from streamrnn.engine.windows import Windows
     >>> from streamrnn.io import Block
-    >>> windows = Windows(Settings(every=60), 86400.0, room=10)
+    >>> windows = Windows(Records(every=60), 86400.0, room=10)
     >>> orders = Block(("eur",), np.array([[9.0], [5.0], [7.0], [1.0]]), (0, 1, 2, 3), 4, times=(0.0, 59.0, 185.0, 20.0))
     >>> [(block.times, block.values.ravel().tolist()) for block in (one.block for one in windows.gather(orders))]
     [([0.0, 60.0, 120.0], [2.0, 0.0, 0.0])]
@@ -87,7 +87,7 @@ class Windows:
     1
     """
 
-    def __init__(self, settings: Settings, max_ahead: float, room: int) -> None:
+    def __init__(self, settings: Records, max_ahead: float, room: int) -> None:
         self.settings = settings
         self.room = room
         self.clock = Clock()

@@ -20,6 +20,8 @@ class SourceContext:
     counted
         Records are counted: one without a number is an event too, and there need be no columns to watch. A source that does not heed it
         counts those that hold numbers.
+    zone
+        What times that are written without a zone will be taken for, for ``chosen()``; None: UTC. Blocks bring them as they are written.
 
     Examples
     --------
@@ -30,6 +32,7 @@ class SourceContext:
 
     keep_raw: bool = False
     counted: bool = False
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ Maker = Callable[[random.Random, bytes], bytes | None]
 
 
 def no_event(value: bytes) -> bool:
-    """Tell, with Python's own JSON, whether a value is certainly none: no object, or no finite number in its field."""
+    """Tell, with Python's own JSON, whether a value is certainly none: no object, or no number in its field."""
     try:
         flow = json.loads(value)["at"]["flow"]
         return not math.isfinite(float(flow))
@@ -43,7 +43,7 @@ def mutated(drawn: random.Random, good: bytes) -> bytes:
         value = bytearray(good)
         for _ in range(drawn.randint(1, 8)):
             value[drawn.randrange(len(value))] = drawn.randrange(256)
-        if no_event(bytes(value)) and b"null" not in value:
+        if no_event(bytes(value)) and b"null" not in value and b"nf" not in value:
             return bytes(value)
 
 
@@ -56,9 +56,9 @@ KINDS: dict[str, Maker] = {
     "numbers beyond floats": lambda drawn, _: (
         b'{"at": {"flow": %s1e%d}}' % (drawn.choice([b"", b"-"]), drawn.randint(309, 9999))
     ),
-    "NaN and Infinity": lambda drawn, _: b'{"at": {"flow": %s}}' % drawn.choice([b"NaN", b"Infinity", b"-Infinity"]),
+    "NaN": lambda drawn, _: b'{"at": {"flow": %s}}' % drawn.choice([b"NaN", b'"nan"', b'"-nan"']),
     "numbers as wrong text": lambda drawn, _: (
-        b'{"at": {"flow": "%s"}}' % drawn.choice([b"much", b"1_0", b"0x1f", b"1,5", b"inf"])
+        b'{"at": {"flow": "%s"}}' % drawn.choice([b"much", b"1_0", b"0x1f", b"1,5", b"1e999"])
     ),
     "wrong types": lambda drawn, _: drawn.choice(
         [b'{"at": {"flow": [1]}}', b'{"at": {"flow": {"x": 1}}}', b"7", b'"x"', b"[1]"]

@@ -15,8 +15,7 @@ import pytest
 
 from streamrnn import config as configs
 from streamrnn.commands.verify import verify
-from streamrnn.config import Alarm, Alarms
-from streamrnn.config import Windows as Settings
+from streamrnn.config import Alarm, Alarms, Records
 from streamrnn.engine.assemble import check_windows, make_runtime
 from streamrnn.engine.panes import AGGREGATES
 from streamrnn.engine.shard import Shard
@@ -38,8 +37,8 @@ every = 40
 
 
 def shard(aggregate="count", every=60.0, lateness=0.0, **options):
-    windows = Settings(every=every, aggregate=aggregate, lateness=lateness)
-    return Shard(KIND, Alarm(), windows=windows, **options)
+    made = Records(every=every, aggregate=aggregate, lateness=lateness)
+    return Shard(KIND, Alarm(), records=made, **options)
 
 
 def records(events, start=0):

@@ -24,7 +24,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
-from streamrnn.config import Alarm, Windows
+from streamrnn.config import Alarm, Records
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
@@ -59,7 +59,7 @@ def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: 
 
 
 def offline(
-    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None, windows: Windows | None = None
+    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None, records_as: Records | None = None
 ) -> Pairs:
     """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
     expected: Pairs = {}
@@ -76,7 +76,7 @@ def offline(
         block = Block(
             ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
         )
-        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), windows=windows)
+        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), records=records_as)
         expected[partition] = [
             (None if key is None else key.encode(), line)
             for piece in shard.gather(block)

@@ -8,7 +8,7 @@ import time
 import pytest
 from kafka_rig import Rig, apart, make_records, offline, stop
 
-from streamrnn.config import Windows
+from streamrnn.config import Records
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -59,7 +59,7 @@ def test_open_windows_survive_kills(rig, tmp_path):
     """Windows of events, with a worker killed at any moment: open ones are part of the state, and results are those of one pass."""
     records = make_records(2400, 2, keys=3)
     windows = {"every": 0.05, "aggregate": "mean"}
-    expected = offline(records, topic=rig.topic, windows=Windows(**windows))
+    expected = offline(records, topic=rig.topic, records_as=Records(**windows))
     rig.create(2)
     config = rig.config(tmp_path, source=windows, state={"every": 150})
     drawn = random.Random(11)

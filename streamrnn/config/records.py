@@ -1,4 +1,4 @@
-"""Events instead of values: what of ``[source]`` is the same for every connector."""
+"""What of ``[source]`` is the same for every connector: how its records become events."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from streamrnn.config.rules import nearest
 from streamrnn.errors import ConfigError
 
-__all__ = ["Windows", "seconds"]
+__all__ = ["Records", "seconds"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -27,7 +28,7 @@ def seconds(duration: float | str | None) -> float:
 
     Examples
     --------
-    >>> from streamrnn.config.windows import seconds
+    >>> from streamrnn.config.records import seconds
     >>> seconds(90), seconds("1.5m"), seconds("2d"), seconds("soon")
     (90.0, 90.0, 172800.0, nan)
     """
@@ -37,11 +38,27 @@ def seconds(duration: float | str | None) -> float:
     return float(found[1]) * _UNITS[found[2]] if found else math.nan
 
 
-class Windows(msgspec.Struct, frozen=True, kw_only=True):
-    """``[source] every`` and what belongs to it: windows of records instead of records, whatever the connector.
+def _check_zone(name: str | None) -> None:
+    if name is None:
+        return
+    import zoneinfo  # noqa: PLC0415  (looks through folders)
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        known = zoneinfo.available_timezones()
+        hint = nearest(name, known) if known else "This system has no tz database: pip install tzdata."
+        hint = "Known are those of the tz database." if hint.startswith("Known") else hint
+        raise ConfigError(f"[source] zone: there is no zone {name!r}, such as Europe/Berlin. {hint}") from None
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """``[source]``, whatever the connector: how its records become events.
 
     Parameters
     ----------
+    zone
+        The zone of times that are written without one, by its name in the tz database. None: UTC.
     every
         Length of a window, in seconds or with a unit. None: each record is an event.
     aggregate
@@ -51,15 +68,22 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
 
     Examples
     --------
-    >>> from streamrnn.config import Windows
-    >>> Windows(every="5m").every_s, Windows().wanted
+    >>> from streamrnn.config import Records
+    >>> Records(every="5m").every_s, Records().windows
     (300.0, False)
     """
 
+    zone: Annotated[
+        str | None,
+        Meta(
+            description="Zone of times that are written without one, such as Europe/Berlin. The hour that comes twice in autumn is told apart "
+            "by the order of a key's records. Unset: they count as UTC."
+        ),
+    ] = None
     every: Annotated[
         float | str | None,
         Meta(
-            description="Windows of this length by the time of records, instead of records: seconds, or '90s', '1m', '6h', '2d'. A "
+            description="Records of this length by the time of records, instead of records: seconds, or '90s', '1m', '6h', '2d'. A "
             "window ends once a later record says so, never by the clock. Unset: each record is an event."
         ),
     ] = None
@@ -79,7 +103,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0.0
 
     @property
-    def wanted(self) -> bool:
+    def windows(self) -> bool:
         """Whether there are windows."""
         return self.every is not None
 
@@ -94,6 +118,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
         return seconds(self.lateness)
 
     def __post_init__(self) -> None:
+        _check_zone(self.zone)
         if self.every is not None and not 1e-3 <= self.every_s < 1e9:
             raise ConfigError(
                 f"[source] every: must be seconds >= 0.001, or a number with s, m, h or d, such as '1m'. Got {self.every!r} instead."
