@@ -379,7 +379,8 @@ class FileSource:
         if len(self._first) < self._look_at and not self._final:
             return
         self._look_at = 2 * len(self._first) if len(self._first) > 1 << 20 else 0
-        live = self._options.follow or not self._stream.regular
+        said = bool(self._options.columns) and self._options.time is not None
+        live = self._options.follow or (said and not self._stream.regular)  # a pipe is read as its bytes in a file would be
         head = read_head(
             self._options,
             self._first,
