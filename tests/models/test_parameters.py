@@ -32,8 +32,9 @@ WRONG = {
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_wrong_value_is_named(name):
     """The error gives the parameter, the estimator and the value."""
+    alone = ("direction", "min_deviation", "valid_range", "maintenance", "by_feature", "counters")
     of_detector = dict.fromkeys(
-        ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory"), RNNAnomalyDetector
+        ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory", *alone), RNNAnomalyDetector
     )
     of_forecaster = dict.fromkeys(("horizon", "experts", "period", "minimum", "calendar", "holidays"), RNNForecaster)
     cls = {"max_classes": RNNClassifier, "class_weight": RNNClassifier, **of_forecaster, **of_detector}.get(
