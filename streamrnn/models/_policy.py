@@ -122,5 +122,5 @@ def write_policies(
         said = {**common, **(by_feature or {}).get(name, {})}
         lowest, highest = said["valid_range"] or (-math.inf, math.inf)
         least = least_deviation(said["min_deviation"])
-        row[[policy.SIDE, policy.LEAST_UNITS, policy.LEAST_SHARE]] = SIDES[said["direction"]], *least
+        row[[policy.SIDE, policy.MIN_UNITS, policy.MIN_SHARE]] = SIDES[said["direction"]], *least
         row[[policy.LOWEST, policy.HIGHEST, policy.IS_COUNTER]] = lowest, highest, name in counters

@@ -160,7 +160,7 @@ def _with_wrong(a, F, found, event, flags):
             flags |= alarm.FLAG_WRONG
             if kind == policy.NEWLY_WRONG and (outside or alarm.free(a)):
                 flags |= alarm.FLAG_ALARM
-            p, view = (policy.SURE, RANGE) if outside else (10.0 ** -own[novelty.STICKING_VIEW], STICKING)
+            p, view = (policy.CERTAIN, RANGE) if outside else (10.0 ** -own[novelty.STICKING_VIEW], STICKING)
             if len(event) and p < event[6]:
                 event[1], event[6], event[BY_VIEW] = float(i), p, float(view)
     return flags

@@ -21,9 +21,9 @@ from streamrnn.kernels.anomaly.surprise import LEAST_SIZE, TOGETHER
 from streamrnn.kernels.compile import kernel
 
 # ---- settings of a feature (float64 words) --------------------------------------------------------
-SIDE, LEAST_UNITS, LEAST_SHARE, LOWEST, HIGHEST, IS_COUNTER = range(6)
+SIDE, MIN_UNITS, MIN_SHARE, LOWEST, HIGHEST, IS_COUNTER = range(6)
 EITHER_SIDE: Final = 0.0  # of SIDE; above is 1, below -1
-SURE: Final = 1e-300  # p-value of what cannot be
+CERTAIN: Final = 1e-300  # p-value of what cannot be
 
 # ---- what a value is, by its range or its standing still ------------------------------------------
 FINE, STILL_WRONG, NEWLY_WRONG = range(3)
@@ -55,9 +55,9 @@ def counts(po, o, away, expected):
     if away != away:  # noqa: PLR0124  NaN
         return True
     if away == 0.0:
-        return po[SIDE] == EITHER_SIDE and po[LEAST_UNITS] == 0.0 and po[LEAST_SHARE] == 0.0
+        return po[SIDE] == EITHER_SIDE and po[MIN_UNITS] == 0.0 and po[MIN_SHARE] == 0.0
     least = LEAST_SIZE * o[at.SIZE] if o[at.IGNORED_LEFT] > 0.0 else 0.0
-    return abs(away) >= max(po[LEAST_UNITS], po[LEAST_SHARE] * abs(expected), least)
+    return abs(away) >= max(po[MIN_UNITS], po[MIN_SHARE] * abs(expected), least)
 
 
 @kernel
