@@ -62,8 +62,8 @@ def describe_type(declared: Any) -> tuple[str, str]:
     --------
     >>> import msgspec
     >>> from streamrnn.config import Alarm, describe_type
-    >>> describe_type(msgspec.structs.fields(Alarm)[0].type)
-    ('a number > 0 and <= 0.5', 'Largest share of normal events that may raise an alarm.')
+    >>> describe_type(msgspec.structs.fields(Alarm)[2].type)
+    ('an int >= 0', 'Events of a key before its first alarm: the net must see something first.')
     """
     info = msgspec.inspect.type_info(declared)
     extra = info.extra_json_schema or {} if isinstance(info, msgspec.inspect.Metadata) else {}

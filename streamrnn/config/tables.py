@@ -84,7 +84,7 @@ def check_table(
     >>> from streamrnn.config import Alarm, check_table
     >>> value, problems = check_table("alarm", Alarm, {"rate": 7, "warmup": 3})
     >>> print(*problems, sep="\n")
-    [alarm] rate: must be a number > 0 and <= 0.5. Got 7 instead.
+    [alarm] rate: must be a number > 0 and <= 0.5 or a text such as '2/day'. Got 7 instead.
     [alarm] warmup: there is no such option. Did you mean 'warm_up'?
     """
     if not isinstance(data, Mapping):
