@@ -11,11 +11,11 @@ from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, is_number, show
-from streamrnn_files.meanings import is_key_name, is_time_name, no_measurement, of_influx
+from streamrnn_files.meanings import NAMELESS, is_key_name, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.timing import NO_TIME, Timing, find_timing, is_steady, moments_of
+from streamrnn_files.timing import NO_TIME, Timing, decimal_years, find_timing, is_steady, moments_of
 
 __all__ = ["Layout", "choose"]
 
@@ -156,6 +156,7 @@ def choose(
         left_out = {
             name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
         } | dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
+        left_out |= dict.fromkeys(decimal_years(timing, whole) & set(kept), "another time")
         features = tuple(name for name in kept if name not in left_out)
         if not features:  # better the columns that are no measurements by their names than none
             numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
@@ -172,7 +173,7 @@ def choose(
     )  # fmt: skip
 
 
-_BY_NAME = ("a part of the calendar", "a running number", "a label", "a status", "an id", "a place")
+_BY_NAME = ("a part of the calendar", "a running number", "a label", "a place")
 
 
 def _nothing(
@@ -182,7 +183,8 @@ def _nothing(
     said = "; ".join(f"{name!r}: {reason}" for name, reason in list(why.items())[:5])
     return (
         f"{options.path!r} has no column of numbers to watch in its first {len(sample)} records. Columns: {found}"
-        f"{' (' + said + ')' if said else ''}. Name those to watch with the option 'columns'."
+        f"{' (' + said + ')' if said else ''}. Name those to watch with the option 'columns', or count the records: "
+        "every = '1m' (--every 1m)."
     )
 
 
@@ -235,7 +237,8 @@ def _why_not(
         return "has no name"
     if not text and all(isinstance(row.get(name), bool | None) for row in sample):
         return "true or false"
-    if is_time_name(name) and find_form(cells) is not None:
+    form = find_form(cells) if is_time_name(name) or NAMELESS.fullmatch(name) else None
+    if form is not None and (form.name != "year" or is_time_name(name)):
         return "another time"
     values = _values(cells, replace(numerals, sentinels=()))
     if set(values) <= set(numerals.sentinels) and values:
@@ -243,7 +246,21 @@ def _why_not(
     if 2 * len(values) < len(cells):
         odd = next(cell for cell in cells if not _values([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
+    if text and len(cells) > 1 and _with_leading_zeros(cells):
+        return "an id: it is written with leading zeros"
+    if NAMELESS.fullmatch(name) and len(cells) > 20 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
+        return f"nothing but {values[0]:g}, and it has no name"
     return no_measurement(name, [value for value in values if value not in numerals.sentinels])
+
+
+def _with_leading_zeros(cells: Sequence[str]) -> bool:
+    """Whether whole numbers are written with zeros before them, all in the same length: numbers of something, no amounts."""
+    found = [cell.strip() for cell in cells]
+    return (
+        len(set(map(len, found))) == 1
+        and any(one[:1] == "0" and len(one) > 1 for one in found)
+        and all(map(str.isdecimal, found))
+    )
 
 
 def _key(

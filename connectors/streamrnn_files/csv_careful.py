@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import msgspec
 
 from streamrnn.io import MISSING, Tally, kind_of
-from streamrnn_files.cells import CellError, PassedOverError, show
+from streamrnn_files.cells import CellError, PassedOverError, is_number, show
 from streamrnn_files.columns import Layout
-from streamrnn_files.dialect import like_data, split_row
+from streamrnn_files.dialect import BLANKS, like_data, split_row
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
@@ -85,6 +85,12 @@ class CsvCells:
             raise PassedOverError("it is blank")
         if len(cells) > self._width and not any(cell.strip() for cell in cells[self._width :]):
             return cells[: self._width]
+        if (
+            self._head.delimiter == BLANKS
+            and not any(map(is_number, cells[self._width :]))
+            and len(cells) > self._width
+        ):
+            return cells[: self._width]  # a remark behind the row
         raise CellError(f"it has {len(cells)} columns; the header has {self._width}")
 
     def _values(self, cells: list[str]) -> list[float]:

@@ -11,7 +11,18 @@ from streamrnn_files.cells import CellError
 from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
-from streamrnn_files.dialect import BLANKS, LINES, Start, find_start, has_header, is_units, like_data, split_row, unique
+from streamrnn_files.dialect import (
+    BLANKS,
+    LINES,
+    Start,
+    find_start,
+    has_header,
+    is_short_units,
+    is_units,
+    like_data,
+    split_row,
+    unique,
+)
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -154,7 +165,7 @@ class CsvHead:
             and is_units(rows[0])
             and len(rows[0]) == len(cells)
             and any(map(like_data, rows[1]))
-        )
+        ) or (bool(names) and start.delimiter == BLANKS and bool(rows) and is_short_units(rows[0], len(cells)))
         begin = offsets[0] if not names or start.heading else offsets[1]
         if units and len(offsets) > 2:
             begin, rows = offsets[2], rows[1:]

@@ -203,8 +203,9 @@ class CsvParser:
 
 
 def _begin_with_digits(cells: Sequence[str]) -> bool:
-    """Whether all cells do: the least and the greatest of them tell, in a tenth of the time that looking at each takes."""
-    return min(cells)[:1] >= "0" and max(cells)[:1] <= "9"
+    """Whether all cells do: the least and the greatest of them tell. Times are sorted, or nearly: to sort them takes one look at each."""
+    found = sorted(cells)
+    return found[0][:1] >= "0" and found[-1][:1] <= "9"
 
 
 def _in_json(cells: Sequence[str], numerals: Numerals) -> Sequence[str] | None:

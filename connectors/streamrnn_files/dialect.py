@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, looks_like_data, split_cells
 
-__all__ = ["BLANKS", "Start", "find_start", "has_header", "is_units", "like_data", "split_row", "unique"]
+__all__ = [
+    "BLANKS",
+    "Start",
+    "find_start",
+    "has_header",
+    "is_short_units",
+    "is_units",
+    "like_data",
+    "split_row",
+    "unique",
+]
 
 BLANKS = " "
 """The delimiter of tables whose columns are separated by any number of blanks."""
@@ -183,6 +193,8 @@ def _search(lines: Sequence[str], table: Sequence[tuple[int, str]], wanted: str 
 def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], width: int) -> int:
     """Return which row is the header: the last one before the data that has as many cells, or the first of data."""
     at = next((i for i in data if {i, i + 1, i + 2} <= set(data)), data[0])
+    if at > 1 and is_short_units(rows[at - 1][1], width) and len(rows[at - 2][1]) == width:
+        return at - 2
     while at > 0 and len(rows[at - 1][1]) == width and (is_units(rows[at - 1][1]) or at == data[0]):
         at -= 1
         if not is_units(rows[at][1]):
@@ -200,10 +212,25 @@ def is_units(cells: Sequence[str]) -> bool:
     cells
         Its cells.
     """
+    if all(re.fullmatch(r"\d+[sndc]", cell.strip()) for cell in cells):
+        return True  # widths and types, as the USGS writes them
     marked = [bool(re.search(r"[%°²³/\[\]()µ]|^$", cell.strip())) for cell in cells]
     return all(len(cell.strip()) <= 12 and not re.search(r"\d{2}", cell) for cell in cells) and all(
         flag or re.fullmatch(r"[A-Za-z]{0,5}", cell.strip()) for flag, cell in zip(marked, cells, strict=True)
     ) and any(marked) and not all(not cell.strip() for cell in cells)  # fmt: skip
+
+
+def is_short_units(cells: Sequence[str], width: int) -> bool:
+    """Whether a row between the names and the data holds the units of some columns, with nothing for the others.
+
+    Parameters
+    ----------
+    cells
+        Its cells, of a table whose columns are separated by blanks.
+    width
+        How many columns there are.
+    """
+    return 1 < len(cells) < width and all(re.fullmatch(r"[A-Za-z%°µ²³/()\[\]]{1,8}", cell.strip()) for cell in cells)
 
 
 def _kind(cell: str) -> str:

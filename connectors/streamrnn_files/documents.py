@@ -29,6 +29,8 @@ class ArrayLines:
         What is read, for messages.
     limit
         Bytes of the longest element.
+    nested
+        Whether its elements are arrays themselves, and theirs are the records.
 
     Examples
     --------
@@ -38,7 +40,8 @@ class ArrayLines:
     b'{"a":1}\n{"a": 2}\n'
     """
 
-    def __init__(self, path: str, limit: int) -> None:
+    def __init__(self, path: str, limit: int, *, nested: bool = False) -> None:
+        self._level = 2 if nested else 1
         self._path = path
         self._limit = limit
         self._buffer = b""
@@ -71,12 +74,12 @@ class ArrayLines:
             self._at = token.end()
             if text in (b"{", b"["):
                 self._depth += 1
-                if self._depth == 2:
+                if self._depth == self._level + 1:
                     self._begin = token.start()
             elif text in (b"}", b"]"):
                 self._depth -= 1
-                if self._depth == 1 and self._begin >= 0:
-                    found.append(_BLANKS.sub(b"", buffer[self._begin : self._at]))
+                if self._depth == self._level and self._begin >= 0:
+                    found += _records(_BLANKS.sub(b"", buffer[self._begin : self._at]))
                     self._begin = -1
         else:
             self._at = len(buffer) if self._begin < 0 else max(self._at, self._begin)
@@ -91,6 +94,18 @@ class ArrayLines:
         self._at -= cut
         self._begin = 0 if self._begin >= 0 else -1
         return b"".join(one + b"\n" for one in found)
+
+
+def _records(element: bytes) -> list[bytes]:
+    """Return the records of an element of an array: itself, or the points of the series that it is."""
+    if re.search(rb"\[\s*\[", element) is None or nests_too_deep(element):
+        return [element]
+    try:
+        series = msgspec.json.decode(element)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return [element]
+    points = _pairs(series) if isinstance(series, dict) else None
+    return [element] if points is None else [msgspec.json.encode(one) for one in points]
 
 
 class DocumentLines:
@@ -183,6 +198,53 @@ def _columns(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
+_NAMES = ("target", "metric", "name", "label", "series", "scope")
+
+
+def _pairs(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return rows where an object holds points, a list of a time and a value each, in either order."""
+    for value in found.values():
+        points = value if isinstance(value, list) else []
+        if len(points) < 2 or not all(isinstance(one, list) and len(one) == 2 for one in points):
+            continue
+        at = next((i for i in (0, 1) if all(_is_moment(one[i]) for one in points)), None)
+        if at is None:
+            continue
+        named = {"series": " ".join(str(found[name]) for name in _NAMES if isinstance(found.get(name), str))}
+        return [{"time": one[at], **(named if named["series"] else {}), "value": one[1 - at]} for one in points]
+    return None
+
+
+def _is_moment(value: Any) -> bool:
+    """Whether a number is a moment from 1980 to 2100, in seconds or milliseconds."""
+    return isinstance(value, int | float) and (3.2e8 <= value <= 4.2e9 or 3.2e11 <= value <= 4.2e12)
+
+
+def _spread(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return rows where an object holds a list of times, and as long lists lie deeper inside of it."""
+    here = {name: value for name, value in found.items() if _is_column(value)}
+    if len(here) != 1:
+        return None
+    length = len(next(iter(here.values())))
+    inside = {name: value for name, value in _inside(found, 0) if len(value) == length}
+    return _columns(here | inside) if len(inside) > 1 else None
+
+
+def _is_column(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1 and not any(isinstance(cell, list | dict) for cell in value)
+
+
+def _inside(found: Any, depth: int) -> Iterator[tuple[str, list[Any]]]:
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if isinstance(found, dict) and depth < 6:
+        for name, value in found.items():
+            if _is_column(value):
+                yield name, value
+            else:
+                yield from _inside(value, depth + 1)
+
+
 def _influx(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """Return rows where an object names its columns beside lists of values."""
     names, values = found.get("columns"), found.get("values", found.get("rows", found.get("data")))
@@ -219,7 +281,7 @@ def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     prometheus = _prometheus(found)
     if prometheus is not None:
         return list(prometheus)
-    rows_here = _influx(found) or _columns(found)
+    rows_here = _influx(found) or _columns(found) or _pairs(found) or _spread(found)
     if rows_here:
         return rows_here
     tables = [table for value in found.values() if (table := tabular(value, depth + 1))]

@@ -6,21 +6,24 @@ import itertools
 import re
 from collections.abc import Sequence
 
-__all__ = ["TIME_NAMES", "calendar_part", "is_key_name", "is_time_name", "no_measurement", "of_influx"]
+__all__ = ["NAMELESS", "TIME_NAMES", "calendar_part", "is_key_name", "is_time_name", "no_measurement", "of_influx"]
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 """Names that make a column the time whatever it holds."""
 
+NAMELESS = re.compile(r"c\d+")
+"""What a column is called in a file without names."""
+
 _TIME = re.compile(
     r"time|date|stamp|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
-    r"changed|updated|created|started|observed|_at$|^day$"
+    r"changed|updated|created|started|observed|_at$|^day$|^dt$|^dt_|_dt$|^clock$"
 )
 _KEY = re.compile(
     r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|station|symbol|ticker|instance|meter|node|machine|asset|"
     r"channel|turbine|pump|unit_name|turbineid|stationid)(?:_?(?:id|name|no|nr|number|key))?"
 )
 _PARTS = {
-    "year": {"year", "yr", "yyyy", "jahr"},
+    "year": {"year", "yr", "yyyy", "yy", "jahr"},
     "month": {"month", "mo", "mon", "mm", "mnth", "monat"},
     "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
     "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
@@ -29,17 +32,25 @@ _PARTS = {
 }
 _CALENDAR = re.compile(
     r"(?:.*_)?(?:year|yr|month|mnth|mo|day|dy|hour|hr|minute|second|weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|week|"
-    r"weeknum|season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|tz|utc_?offset|timezone)"
+    r"weeknum|season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)"
 )
 _INDEX = re.compile(
-    r"|#|no|nr|num|idx|index|row|rownames|row_?(?:no|num|number|id)|record|record_?(?:no|number)|instant|seq|sequence|unnamed_?\d*|entry|entry_id"
+    r"|#|no|nr|num|idx|index|row|rownames|row_?(?:no|num|number|id)|record|record_?(?:no|number)|instant|seq|sequence|unnamed_?\d*|entry|entry_id|"
+    r"(?:.*_)?(?:f_?cnt|seq_?no|frame_?(?:no|number|count)|packet_?(?:no|number))"
 )
-_ID = re.compile(r"(?:.*_)?(?:id|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)")
+_STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|samples?|iteration|frames?")
+_WRITING = re.compile(
+    r"decimals|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
+)
+_ID = re.compile(
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|(?:store|shop|site|customer|account|line|zone)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+)
 _STATUS = re.compile(
-    r"(?:.*_)?(?:status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code)(?:_.*)?"
+    r"(?:.*_)?(?:qn|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
+    r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(
-    r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true)"
+    r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
 )
 _PLACE = re.compile(r"(?:.*_)?(?:lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)")
 
@@ -105,6 +116,12 @@ def of_influx(header: Sequence[str]) -> frozenset[str]:
     )
 
 
+def _even(values: Sequence[float]) -> bool:
+    """Whether numbers go up in even steps."""
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    return min(steps) > 0 and max(steps) - min(steps) <= 1e-6 * max(map(abs, values))
+
+
 def no_measurement(name: str, values: Sequence[float]) -> str | None:
     """Return why a column of numbers is not watched, None where it should be.
 
@@ -124,13 +141,20 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         whole
         and len(values) > 2
         and _INDEX.fullmatch(plain)
-        and {b - a for a, b in itertools.pairwise(values)} <= {1, -1}
+        and (
+            {b - a for a, b in itertools.pairwise(values)} <= {1, -1}
+            or {b - a for a, b in itertools.pairwise(values)} == {0, 1}
+        )
     ):
         return "a running number"
     if distinct <= {0, 1, -1} and _LABEL.fullmatch(plain):
         return "a label"
     if whole and len(distinct) <= 24 and _STATUS.fullmatch(plain):
         return "a status"
+    if whole and len(distinct) == 1 and _WRITING.fullmatch(plain):
+        return "says how others are written"
+    if len(values) > 8 and _STEPS.fullmatch(plain) and _even(values):
+        return "a running number"
     if whole and _ID.fullmatch(plain):
         return "an id"
     if _PLACE.fullmatch(plain) and all(abs(value) <= 9000 for value in distinct):

@@ -17,7 +17,7 @@ MONTHS = {
 MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
 
 _CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?[Mm]\.?)?)?"
-_ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?"
+_ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}(?: UTC)?|[+-]\d{2})?"
 _EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _FIRST, _LAST = 315532800.0, 4102444800.0
 """The years 1980 to 2100: what a bare number must lie in to be seconds since 1970."""
@@ -80,7 +80,7 @@ def _zone(text: str | None) -> str:
         return ""
     if text[0] not in "+-":
         return "+00:00"
-    digits = text[1:].replace(":", "")
+    digits = text[1:].removesuffix(" UTC").replace(":", "")
     return f"{text[0]}{digits[:2]}:{digits[2:] or '00'}"
 
 

@@ -94,6 +94,7 @@ class Numerals:
             bare = bare.replace(",", ".")
         elif self.decimal == "," and "." in bare:
             raise CellError(f"{show(text)} has a point, and the decimal mark is a comma")
+        bare = bare.rstrip("*#\u2020") if bare[:1] not in "*#\u2020" else bare  # an estimate, by its footnote
         try:
             value = float(bare)
         except ValueError:

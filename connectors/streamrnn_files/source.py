@@ -380,7 +380,9 @@ class FileSource:
             return
         self._look_at = 2 * len(self._first) if len(self._first) > 1 << 20 else 0
         said = bool(self._options.columns) and self._options.time is not None
-        live = self._options.follow or (said and not self._stream.regular)  # a pipe is read as its bytes in a file would be
+        live = self._options.follow or (
+            said and not self._stream.regular
+        )  # a pipe is read as its bytes in a file would be
         head = read_head(
             self._options,
             self._first,

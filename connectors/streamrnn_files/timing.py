@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from streamrnn_files.meanings import TIME_NAMES, calendar_part, is_time_name
+from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_time_name
 from streamrnn_files.moments import TimeForm, find_form, seconds
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["NO_TIME", "Timing", "find_timing", "is_steady", "moments_of", "order_of"]
+__all__ = ["NO_TIME", "Timing", "decimal_years", "find_timing", "is_steady", "moments_of", "order_of"]
 
 _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*")
 _NO_DIGIT = re.compile(r"\D*")
@@ -159,6 +159,8 @@ def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing
         ):
             parts[part] = name
     if "year" not in parts or not {"month", "doy"} & set(parts):
+        parts = _without_names(free, shown)
+    if "year" not in parts or not {"month", "doy"} & set(parts):
         return None
     if "month" in parts:
         parts.pop("doy", None)
@@ -172,6 +174,42 @@ def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing
     return Timing(" + ".join(names), names, None, tuple(order))
 
 
+def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the columns of year, month and day of a file without names: the first three, where they make dates that move on."""
+    first = free[:3]
+    if len(first) < 3 or not all(map(NAMELESS.fullmatch, first)):
+        return {}
+    rows = list(zip(*(shown[name] for name in first), strict=False))
+    if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", year) for year, _, _ in rows):
+        return {}
+    days = [_from_parts(dict(zip(("year", "month", "day"), row, strict=True))) for row in rows]
+    moving = all(a is not None and b is not None and a < b for a, b in itertools.pairwise(days))
+    return dict(zip(("year", "month", "day"), first, strict=True)) if moving and len(days) > 2 else {}
+
+
+def decimal_years(timing: Timing, whole: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the columns that say the time once more, as years with a fraction.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    whole
+        All cells, by column.
+    """
+    if "year" not in timing.parts:
+        return frozenset()
+    years = [cell.strip() for cell in whole[timing.columns[timing.parts.index("year")]]]
+    return frozenset(
+        name
+        for name, cells in whole.items()
+        if name not in timing.columns
+        and len(years) > 2
+        and all(cell.strip().partition(".")[0] == year for cell, year in zip(cells, years, strict=True))
+        and any("." in cell for cell in cells)
+    )
+
+
 def _date_and_clock(
     free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]]
 ) -> Timing | None:
@@ -179,7 +217,8 @@ def _date_and_clock(
     hours = [
         name
         for name in free
-        if calendar_part(name) == "hour" and all(re.fullmatch(r"\s*(?:[01]?\d|2[0-4])\s*", c) for c in shown[name])
+        if (calendar_part(name) == "hour" or (NAMELESS.fullmatch(name) and _turns(shown[name])))
+        and all(re.fullmatch(r"\s*(?:[01]?\d|2[0-4])\s*", c) for c in shown[name])
     ]
     clocks = [
         name
@@ -202,6 +241,14 @@ def _date_and_clock(
     return None
 
 
+def _turns(cells: Sequence[str]) -> bool:
+    """Whether cells count the hours of days: each is one more than that before it, or begins again."""
+    if len(cells) < 24 or not all(cell.strip().isdecimal() for cell in cells):
+        return False
+    hours = [int(cell) for cell in cells]
+    return all(b == a + 1 or (b < 2 and a > 22) for a, b in itertools.pairwise(hours))
+
+
 def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str | None) -> Timing:
     """Return the column that holds times: with a usual name before others, one that moves on before one that stands."""
     found: list[tuple[Any, Timing]] = []
@@ -210,7 +257,10 @@ def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str
         named = exact or is_time_name(name)
         if wanted is not None and not named:
             continue
-        form = find_form(shown[name], wanted=wanted, bare=named)
+        nameless = NAMELESS.fullmatch(name) is not None
+        form = find_form(shown[name], wanted=wanted, bare=named or nameless)
+        if nameless and form is not None and form.name == "year":
+            continue
         if form is None and not exact:
             continue
         distinct = len(set(shown[name]))
@@ -220,7 +270,21 @@ def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str
             form = None
         stands = len(shown[name]) > 3 and distinct == 1
         found.append(((form is None, stands, not exact, not named, at), Timing(name, (name,), form)))
-    return min(found, key=lambda one: one[0])[1] if found else NO_TIME
+    if found:
+        return min(found, key=lambda one: one[0])[1]
+    epochs = ((name, find_form(shown[name])) for name in free if wanted is None)
+    return next(
+        (Timing(name, (name,), form) for name, form in epochs if form and _moves_on(shown[name], form)), NO_TIME
+    )
+
+
+def _moves_on(cells: Sequence[str], form: TimeForm) -> bool:
+    """Whether numbers that could be seconds since 1970 are: they go on in even steps, which amounts and counters do not."""
+    if not form.name.endswith("since 1970") or len(cells) < 8:
+        return False
+    steps = [b - a for a, b in itertools.pairwise(map(float, cells))]
+    common = max(set(steps), key=steps.count)
+    return common > 0 and 2 * steps.count(common) > len(steps)
 
 
 def moments_of(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str | None]:

@@ -190,7 +190,10 @@ class Translator:
         if not text:
             return ("", None) if final or len(data) > 1 << 16 else None
         if text[:1] == b"[":
-            return "JSON array", ArrayLines(self._path, self._options.max_line_bytes)
+            if not final and len(text) < 1 << 10 and re.fullmatch(rb"\[\s*(?:\[\s*)?", text):
+                return None
+            nested = re.match(rb"\[\s*\[\s*\{", text) is not None
+            return "JSON array", ArrayLines(self._path, self._options.max_line_bytes, nested=nested)
         if asked == "json":
             return "JSON", DocumentLines(self._path)
         end = text.find(b"\n")
@@ -198,25 +201,30 @@ class Translator:
             return None
         line = text if end < 0 else text[:end]
         if text[:1] == b"{":
-            return ("JSON", DocumentLines(self._path)) if self._is_document(line, end >= 0 or final) else ("", None)
+            document = self._is_document(line, end >= 0 or final)
+            if document is None:  # numbers beside a table: a document, if it is all there is
+                if not final and not text[len(line) :].strip():
+                    return None
+                document = not text[len(line) :].strip()
+            return ("JSON", DocumentLines(self._path)) if document else ("", None)
         lines = [one.decode(errors="replace") for one in text.split(b"\n")[:20] if one.strip() and one[:1] != b"#"]
         if lines and is_protocol(lines[0].strip("\r")):
             return "line protocol", ProtocolLines()
         return "", None
 
     @staticmethod
-    def _is_document(line: bytes, whole: bool) -> bool:
-        """Whether an object that begins with this line is one document: it goes on behind it, or holds a table."""
+    def _is_document(line: bytes, whole: bool) -> bool | None:
+        """Whether an object that begins with this line is one document: it goes on behind it, or holds a table; None: if it is the only one."""
         if not whole or line.rstrip()[-1:] in b"{[,:":
             return True
         try:
             found = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if not isinstance(found, dict) or any(isinstance(value, int | float) for value in found.values()):
+        rows = tabular(found) if isinstance(found, dict) else None
+        if rows is None or len(rows) < 2:
             return False
-        rows = tabular(found)
-        return rows is not None and len(rows) > 1
+        return None if any(isinstance(value, int | float) for value in found.values()) else True
 
 
 class _Without(_Decode):
