@@ -11,6 +11,7 @@ import pytest
 from files_rig import Got, take
 
 from streamrnn.errors import UnreadableError
+from streamrnn.io import SourceContext
 from streamrnn_files import FileSource
 
 N = 120
@@ -95,3 +96,7 @@ def test_records_without_a_measurement_are_no_stream_of_numbers(tmp_path):
         pytest.raises(UnreadableError, match=r"\(--every 1m\)"),
     ):
         take(source, Got())
+    with FileSource(FileSource.Options(path=str(tmp_path / "journal.jsonl")), SourceContext(counted=True)) as source:
+        got = take(source, Got())
+
+    assert (len(got.rows), got.times[0], got.dead) == (N, rows[0]["__REALTIME_TIMESTAMP"], [])
