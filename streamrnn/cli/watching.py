@@ -64,7 +64,7 @@ def run_at_terminal(
         check_plot(plot)
     fan = ForecastSummary(config.forecast) if config.forecast.horizon else None
     curve = RunSummary()
-    choice = _Choice(chosen, as_json=as_json)
+    choice = _Choice(chosen, config, as_json=as_json)
     with Progress() as progress:
         observers: list[Any] = [lambda block, _, summary: progress.show(summary, block.next_position), choice]
         if plot is not None:
@@ -95,12 +95,15 @@ class _Choice:
     ----------
     chosen
         Says it; None: nobody asks.
+    config
+        A checked configuration.
     as_json
         Whether it is for a program.
     """
 
-    def __init__(self, chosen: Callable[[], Mapping[str, Any] | None] | None, *, as_json: bool) -> None:
+    def __init__(self, chosen: Callable[[], Mapping[str, Any] | None] | None, config: Config, *, as_json: bool) -> None:
         self._chosen = chosen
+        self._config = config
         self._as_json = as_json
         self._said = False
 
@@ -117,7 +120,9 @@ class _Choice:
         if not self._as_json:
             from streamrnn.display.chosen import chosen_lines  # noqa: PLC0415
 
-            print_lines("\n".join(chosen_lines(found)), err=True)
+            records = self._config.records
+            events = [f"  events    windows of {records.every}: {records.aggregate}"] if records.windows else []
+            print_lines("\n".join([*chosen_lines(found), *events]), err=True)
 
     def say_unread(self) -> None:
         """Say at the end what could not be read; for a program, all of it."""
