@@ -13,7 +13,7 @@ from streamrnn.kernels.compile import entry
 from streamrnn.kernels.net.words import OUTLOOK_SCRATCH, OUTLOOK_WORDS
 
 RATE, WARM = 0.01, 50
-SPARE, DEBT = outlook.IS_FREE + 8, outlook.IS_FREE + 9  # words for what belongs to the stream, not to the feature
+SPARE, DEBT = outlook.SMOOTHED_ERROR + 1, outlook.SMOOTHED_ERROR + 2  # words for what belongs to the stream, not to the feature
 
 
 def _run(x, o, scratch, out):
@@ -22,15 +22,19 @@ def _run(x, o, scratch, out):
         taken = expectation.taken(o, x[t])
         out[t, 0], out[t, 1], out[t, 2] = expected, taken, 1.0
         if known and x[t] == x[t]:
-            v = surprise.size_of(o, abs(x[t] - expected))
-            p = surprise.tail(o, v)
+            one = o[outlook.ONE_STEP : outlook.ONE_STEP + outlook.LOOK_WORDS]
+            mean = o[outlook.SMOOTHED : outlook.SMOOTHED + outlook.LOOK_WORDS]
+            v = surprise.size_of(one, abs(x[t] - expected))
+            m = surprise.size_of(mean, abs(surprise.smoothed(o, taken - expected)))
+            p, q = surprise.tail(one, v), surprise.tail(mean, m)
             level = surprise.level(o[DEBT], RATE)
-            exceeding = t >= WARM and surprise.exceeds(v, p, level)
+            exceeding = t >= WARM and (surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level))
+            p = min(p, q)
             out[t, 2] = p
-            out[t, 3] = 1.0 if exceeding and surprise.begins(o) else 0.0
+            out[t, 3] = 1.0 if exceeding and surprise.begins(o, p) else 0.0
             o[SPARE] *= 1.0 - 1.0 / surprise.REMEMBERED
             cost = surprise.price(o[SPARE], RATE)
-            charge, free = surprise.follow(o, abs(x[t] - expected), v, p, exceeding, level, cost)
+            charge, free = surprise.follow(o, x[t] - expected, taken - expected, p, exceeding, cost)
             o[SPARE] += free
             if t >= WARM:
                 o[DEBT] = surprise.paid(o[DEBT], RATE, charge)
@@ -49,38 +53,56 @@ def follow(x):
     return out
 
 
-def twin(errors):
-    """The rule on absolute errors, with Python's floats: p-value, and whether an episode begins."""
-    size = {"s": 0.0, "n": 0, "wide": 0, "peak": 0.0, "before": 0.0}
-    u, h, debt, quiet, free, is_free, found = 2.5, 0.4, 0.0, 0, 0.0, False, []
-    for t, e in enumerate(errors, 1):
-        v = e / size["s"] if size["s"] > 0 else 0.0
-        p = 0.02 * (v / u) ** (-1 / h) if v > u else 1.0
-        level = 1.2 * RATE * math.exp(min(max(debt, -4), 4))
-        exceeds = t >= WARM and v >= 5 and p <= level
-        found.append((p, exceeds and quiet <= 0))
+class Look:
+    """Running size and tail of errors, with Python's floats."""
+
+    def __init__(self):
+        self.s, self.n, self.wide, self.peak, self.before, self.u, self.h = 0.0, 0, 0, 0.0, 0.0, 2.5, 0.4
+
+    def size_and_p(self, e):
+        v = e / self.s if self.s > 0 else 0.0
+        return v, 0.02 * (v / self.u) ** (-1 / self.h) if v > self.u else 1.0
+
+    def learn(self, e, teaches):
+        v, s = self.size_and_p(e)[0], self.s
+        self.n += 1
+        usual = 4 * s if self.n > 20 and s > 0 else math.inf
+        most = usual * 2 ** max(self.wide - 32, 0)
+        self.wide = self.wide + 1 if e > most else self.wide if e > usual else 0
+        s += max(2e-3, 1 / self.n) * (min(e, most) - s)
+        if self.n % 600 == 0:
+            self.before, self.peak = self.peak, 0.0
+        self.peak = max(self.peak, e)
+        self.s = min(s, max(self.peak, self.before)) if self.n > 1200 else s
+        if self.n > 20 and teaches:
+            if v > self.u:
+                self.h = min(max(self.h + 0.005 * (min(math.log(v / self.u), 3) - self.h), 0.05), 1.5)
+            self.u = max(self.u * (1 + 0.005 * (0.98 if v > self.u else -0.02)), 1.0)
+
+
+def twin(errors, taken):
+    """The rule on errors, and on those of the values learned: p-value, and whether an episode begins."""
+    looks, mean, debt, quiet, free, is_free, least, found = (Look(), Look()), 0.0, 0.0, 0, 0.0, False, 0.0, []
+    for t, (error, limited) in enumerate(zip(errors, taken, strict=True), 1):
+        mean += 0.25 * (limited - mean)
+        seen = abs(error), abs(mean)
+        sizes, ps = zip(*(look.size_and_p(e) for look, e in zip(looks, seen, strict=True)), strict=True)
+        level, p = 1.8 * RATE * math.exp(debt), min(ps)
+        exceeds = t >= WARM and any(v >= 6 and q <= level for v, q in zip(sizes, ps, strict=True))
+        found.append((p, exceeds and (quiet <= 0 or 30 * p < least)))
         free *= 1 - 1 / 2000
         charge = 0
         if exceeds and quiet <= 0:
-            cost = min(free / (1.5 * max(RATE * 2000, 1)), 1)
-            is_free = cost < 1 and p < level / 2
-            free, charge = free + is_free, cost if is_free else 1
-        quiet = 10 if exceeds else max(quiet - 1, 0)
+            charge = min(free / (1.5 * max(RATE * 2000, 1)), 1)
+            is_free, least = charge < 1, p
+            free += is_free
+        if exceeds:
+            least = min(least, p)
+        quiet = 60 if exceeds else max(quiet - 1, 0)
         if t >= WARM:
-            debt = min(max(debt + RATE - charge, -50), 6)
-        n, s = size["n"] + 1, size["s"]
-        usual = 4 * s if n > 20 and s > 0 else math.inf
-        most = usual * 2 ** max(size["wide"] - 32, 0)
-        size["wide"] = size["wide"] + 1 if e > most else size["wide"] if e > usual else 0
-        s += max(2e-3, 1 / n) * (min(e, most) - s)
-        if n % 48 == 0:
-            size["before"], size["peak"] = size["peak"], 0.0
-        size["peak"] = max(size["peak"], e)
-        size["s"], size["n"] = min(s, max(size["peak"], size["before"])) if n > 96 else s, n
-        if n > 20 and not (exceeds and is_free):
-            if v > u:
-                h = min(max(h + 0.02 * (min(math.log(v / u), 3) - h), 0.05), 1)
-            u = max(u * (1 + 0.02 * (0.98 if v > u else -0.02)), 1.0)
+            debt = min(max(debt + RATE - charge, -50), 2)
+        for look, e in zip(looks, seen, strict=True):
+            look.learn(e, not (exceeds and is_free))
     return np.array(found)
 
 
@@ -95,10 +117,10 @@ def test_the_rule_is_its_definition():
     x = rng.standard_t(2.5, 3000)
     x[1000:1100], x[2000:] = 0.0, 50.0 * x[2000:]
     x[[400, 402, 800, 1500, 1520]] = 300.0
+    x[1540] = 1e6
     out = follow(x)
 
-    errors = np.abs(x - out[:, 0])[1:]
-    expected = twin(errors)
+    expected = twin((x - out[:, 0])[1:], (out[:, 1] - out[:, 0])[1:])
     np.testing.assert_allclose(out[1:, 2], expected[:, 0], rtol=1e-9)
     np.testing.assert_array_equal(out[1:, 3], expected[:, 1])
     assert out[:, 3].sum() > 5
@@ -121,6 +143,51 @@ def test_a_season_is_found_and_expected():
     errors = np.abs(x - out[:, 0])[500:]
     assert errors.mean() < 1.3 * 0.6 * math.sqrt(2 / math.pi)
     assert errors.mean() < 0.5 * np.abs(np.diff(x))[500:].mean()
+
+
+def test_a_day_of_five_minutes_is_found():
+    """A season of 288 events is expected by, after some days of it."""
+    x = curve(3456, season=288, noise=0.05)
+    out = follow(x)
+
+    assert out[2000:, 4].min() == out[2000:, 4].max() == 288
+    assert np.abs(x - out[:, 0])[2000:].mean() < 1.25 * math.sqrt(2 / math.pi)
+
+
+def test_what_creeps_in_is_seen_by_the_mean_of_the_errors():
+    """A drift of a few errors' sizes an event, a little more each time: no error alone is far out, their running mean is."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=3000)
+    x[2000:2040] += 3.5
+    out = follow(x)
+
+    errors = np.abs(x - out[:, 0])
+    assert errors[2000:2040].max() < 6.0 * out[1999, 5] * 1.35
+    assert out[2000:2012, 3].any()
+    assert out[500:2000, 3].sum() <= 3
+
+
+def test_a_faint_exceedance_does_not_hide_what_follows():
+    """A small one, and within its episode an outage: both alarm."""
+    x = curve(1500)
+    x[1000] += 8.0
+    x[1030:1040] = 0.0
+    out = follow(x)
+
+    assert out[1000, 3] == 1.0
+    assert out[1030:1032, 3].any()
+
+
+def test_bursts_that_no_tail_foresees_keep_the_rate():
+    """Bursts of any size, each beyond all before: the level goes down with the debt, without end."""
+    rng = np.random.default_rng(8)
+    x = 1e-3 * rng.normal(size=9000)
+    starts = np.arange(300, 9000, 150)
+    x[starts] += 10.0 ** rng.uniform(1.0, 6.0, len(starts))
+    out = follow(x)
+
+    assert len(starts) > 0.6 * RATE * len(x)
+    assert out[:, 3].sum() <= 1.5 * RATE / 2 * len(x)
 
 
 def test_the_twelfth_outage_is_found_as_the_first():
@@ -178,12 +245,13 @@ def test_scale_and_level_change_no_alarm():
 
 
 def test_the_size_follows_a_unit_that_shrinks_or_grows():
-    """A thousandth within two stretches, a thousandfold within some hundred events."""
-    o, sizes = np.zeros(OUTLOOK_WORDS), []
-    for e in [*[1.0] * 500, *[1e-3] * 200, *[1e3] * 200]:
-        getattr(follow_size, "py_func", follow_size)(o, e)
-        sizes.append(o[outlook.SIZE])
+    """A thousandth within two stretches, a thousandfold within some hundred events; a quiet half of a stretch is none."""
+    look, sizes = np.zeros(outlook.LOOK_WORDS), []
+    for e in [*[1.0] * 500, *[1e-3] * 1400, *[1e3] * 200]:
+        getattr(follow_size, "py_func", follow_size)(look, e)
+        sizes.append(look[outlook.LOOK_SIZE])
 
     assert sizes[499] == pytest.approx(1.0)
-    assert sizes[499 + 100] == pytest.approx(1e-3)
+    assert sizes[499 + 300] > 0.5
+    assert sizes[499 + 1400] == pytest.approx(1e-3)
     assert sizes[-1] > 100.0

@@ -278,7 +278,7 @@ def test_what_is_called_usual_alarms_less_often():
 def test_a_rate_may_change_on_the_way():
     """``set_alarm`` holds from the next event on, as exactly as a rate of the start, and is a parameter like those."""
     model = detector(alarm_rate=0.001, cooldown=0)
-    say(WAVE[:2000], model)
+    say(SPIKED[:2000], model)
     usual = copy.deepcopy(model)
     model.set_alarm(0.1, 30)
     loaded = pickle.loads(pickle.dumps(model))

@@ -1,7 +1,7 @@
 """From scores and surprises to alarms, at no more than the rate asked for, on any stream.
 
 Novelty (the score) and surprise (:mod:`~streamrnn.kernels.anomaly.surprise`) have a budget each, ``NOVELTY_SHARE`` and ``SURPRISE_SHARE`` of the
-rate: what one view sees a lot of does not blind the other. What follows is novelty's.
+rate, and what novelty alarms for surprise pays as well. What follows is novelty's.
 
 **Habituation.** What follows a surprise scores less: score = max(raw - m / 2, raw / 100), where m is the largest raw score, fading over a
 seventh of the stream so far and at most 200 events.
@@ -64,9 +64,9 @@ PER_OCTAVE: Final = 5.0
 OCTAVES: Final = 32.0
 NO_THRESHOLD: Final = 2.0  # a threshold that no score reaches
 LEAST_SCORE: Final = 1e-9  # a score below counts as none
-SCORE_FLOOR: Final = 0.01  # least score of an alarm: of those below two thirds are harmless maxima
+SCORE_FLOOR: Final = 0.03  # least score of an alarm: those below are mostly harmless maxima
 NOVELTY_SHARE: Final = 0.4  # of the rate; with more, harmless maxima alarm, with less what has no sharp onset does not
-SURPRISE_SHARE: Final = 1.0
+SURPRISE_SHARE: Final = 0.8
 TOGETHER: Final = 10.0  # events within which alarms are one
 BEYOND: Final = 0.2  # counted above the highest score kept: with 1000 kept the least p-value is 2e-4
 PRESUMED: Final = 1.2  # alarms over false alarms

@@ -67,8 +67,9 @@ def _follow(hd, d, F, x, expected):
     begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
     warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
     a[alarm.FREE_EPISODES] *= 1.0 - 1.0 / surprise.REMEMBERED
-    cost, level = surprise.price(a[alarm.FREE_EPISODES], rate), surprise.level(a[alarm.SURPRISE_DEBT], rate / F)
-    charge, free = 0.0, 0.0
+    cost, free = surprise.price(a[alarm.FREE_EPISODES], rate), 0.0
+    both = alarm.FLAG_ALARM | alarm.FLAG_NOVEL
+    charge = 1.0 if int(event[5]) & both == both else 0.0
     for i in range(F):
         w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
         if begins:
@@ -84,8 +85,8 @@ def _follow(hd, d, F, x, expected):
             n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
             due, is_free = surprise.follow(
-                o, abs(v - expected[i]), own[novelty.SURPRISE_SIZE], own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, level, cost
-            )  # fmt: skip
+                o, v - expected[i], error, own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, cost
+            )
             charge, free = max(charge, due), max(free, is_free)
             flags = int(event[5])
             sticking.follow_run(o, v, own[novelty.STICKS] != 0.0, flags & alarm.FLAG_ALARM != 0 or in_episode)

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.anomaly import alarm, novelty, outlook, policy, sticking, surprise
+from streamrnn.kernels.anomaly import alarm, expectation, novelty, outlook, policy, sticking, surprise
 from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, STICKING, SURPRISE, deciding_view
 from streamrnn.kernels.anomaly.size import SETTLED
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
@@ -64,20 +64,19 @@ def statistics(hd, d, i):
 
 
 @kernel
-def _surprise(o, gain, away, counted, level, own):
-    """Write how far a value is ``away`` from what was expected, how rare that is if it is ``counted``, and whether it exceeds."""
+def _surprise(o, gain, away, drift, level, own):
+    """Write how rare it is that a value is as far ``away`` from what was expected, and values of late by ``drift``, and whether either exceeds."""
     if not (o[outlook.AGE] > 0.0 and away == away):  # noqa: PLR0124  NaN
         return
-    v = surprise.size_of(o, abs(away))
-    own[novelty.SURPRISE_SIZE] = v
-    if not counted:
-        return
-    v *= 1.0 + gain
-    p = surprise.tail(o, v)
-    own[novelty.SURPRISE_P] = p
-    own[novelty.SURPRISE_VIEW] = -np.log10(p)
-    if surprise.exceeds(v, p, level):
-        own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o) else alarm.STILL_SURPRISED
+    one = o[outlook.ONE_STEP : outlook.ONE_STEP + outlook.LOOK_WORDS]
+    mean = o[outlook.SMOOTHED : outlook.SMOOTHED + outlook.LOOK_WORDS]
+    v = (1.0 + gain) * surprise.size_of(one, abs(away))
+    m = (1.0 + gain) * surprise.size_of(mean, abs(drift))
+    p, q = surprise.tail(one, v), surprise.tail(mean, m)
+    own[novelty.SURPRISE_P] = min(p, q)
+    own[novelty.SURPRISE_VIEW] = -np.log10(min(p, q))
+    if surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level):
+        own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o, min(p, q)) else alarm.STILL_SURPRISED
 
 
 @kernel
@@ -126,9 +125,11 @@ def judge(hd, f, d, F, x, expected):
         novelty.compare(w, memory, M, relative, gains, own)
         away = policy.deviation(po, o, v, expected[i])
         counted = policy.counts(po, o, away, expected[i])
-        if not counted:
+        if counted:
+            drift = policy.on_side(po, surprise.smoothed(o, expectation.taken(o, v) - expected[i]))
+            _surprise(o, gains[3], away, drift, level, own)
+        else:
             own[novelty.FEATURE_SCORE] = 0.0
-        _surprise(o, gains[3], away, counted, level, own)
         if own[novelty.FEATURE_SCORE] > event[0]:
             event[0], event[1] = own[novelty.FEATURE_SCORE], float(i)
         surprised = max(surprised, own[novelty.SURPRISED])

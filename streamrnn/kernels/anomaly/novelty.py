@@ -36,8 +36,8 @@ RECENT_VALUES, FORECAST_RINGS, UNITS = 16, 48, 96  # rings: values (RECENT), for
 # ---- words of what was found for a feature (float64) ----------------------------------------------
 (
     NEW_VALUE, ERROR_2, ERROR_8, RECENT_MEAN, FEATURE_SCORE, VALUE_VIEW, EXPECTATION_VIEW, SHAPE_VIEW, RESIDUAL_VIEW, SURPRISE_VIEW,
-    RANGE_VIEW, STICKING_VIEW, SURPRISE_SIZE, SURPRISE_P, SURPRISED, TAKEN_VALUE, WRONG, STICKS,
-) = range(18)  # fmt: skip
+    RANGE_VIEW, STICKING_VIEW, SURPRISE_P, SURPRISED, TAKEN_VALUE, WRONG, STICKS,
+) = range(17)  # fmt: skip
 
 ERROR_WEIGHT: Final = 0.4  # of a forecast error beside a value; below 0.2 it has no effect, beyond 0.8 noise decides
 EXPECTATION_ALONE: Final = 0.15  # of the view "expectation" for a value that is not new at all; beyond 0.2 noise alarms

@@ -16,8 +16,9 @@ from __future__ import annotations
 from typing import Final
 
 from streamrnn.kernels.anomaly import outlook as at
+from streamrnn.kernels.anomaly.alarm import TOGETHER
 from streamrnn.kernels.anomaly.expectation import shape_at
-from streamrnn.kernels.anomaly.surprise import LEAST_SIZE, TOGETHER
+from streamrnn.kernels.anomaly.surprise import LEAST_SIZE
 from streamrnn.kernels.compile import kernel
 
 # ---- settings of a feature (float64 words) --------------------------------------------------------
@@ -46,7 +47,13 @@ def deviation(po, o, x, expected):
         before = shape_at(o, int(o[at.AGE])) + o[at.IGNORED_FROM]
         base = max(base, before) if side > 0.0 else min(base, before)
     away = x - base
-    return away if away != away or away * side > 0.0 else 0.0  # noqa: PLR0124  NaN
+    return on_side(po, away) if away == away else away  # noqa: PLR0124  NaN
+
+
+@kernel
+def on_side(po, error):
+    """Return an error, 0 on a side that does not count."""
+    return error if po[SIDE] == EITHER_SIDE or error * po[SIDE] > 0.0 else 0.0
 
 
 @kernel

@@ -18,23 +18,23 @@ SIZE_PACE: Final = 2e-3
 SETTLED: Final = 20.0  # errors before which nothing is limited
 LASTING: Final = 32.0
 MOST_DOUBLINGS: Final = 40.0
-STRETCH: Final = 48.0
+STRETCH: Final = 600.0  # with 48 a quiet stretch makes whatever follows it enormous
 
 
 @kernel
-def follow_size(o, error):
-    """Take an absolute error into the running size of an outlook."""
-    n, s = o[at.COUNTED] + 1.0, o[at.SIZE]
+def follow_size(look, error):
+    """Take an absolute error into the running size of a look."""
+    n, s = look[at.LOOK_COUNTED] + 1.0, look[at.LOOK_SIZE]
     usual = SIZE_CUT * s if n > SETTLED and s > 0.0 else np.inf
-    most = usual * 2.0 ** min(max(o[at.WIDE] - LASTING, 0.0), MOST_DOUBLINGS)
+    most = usual * 2.0 ** min(max(look[at.LOOK_WIDE] - LASTING, 0.0), MOST_DOUBLINGS)
     if error > most:
-        o[at.WIDE] += 1.0
+        look[at.LOOK_WIDE] += 1.0
     elif error <= usual:
-        o[at.WIDE] = 0.0
+        look[at.LOOK_WIDE] = 0.0
     s += max(SIZE_PACE, 1.0 / n) * (min(error, most) - s)
     if n % STRETCH == 0.0:
-        o[at.PEAK_BEFORE], o[at.PEAK] = o[at.PEAK], 0.0
-    o[at.PEAK] = max(o[at.PEAK], error)
+        look[at.LOOK_PEAK_BEFORE], look[at.LOOK_PEAK] = look[at.LOOK_PEAK], 0.0
+    look[at.LOOK_PEAK] = max(look[at.LOOK_PEAK], error)
     if n > 2.0 * STRETCH:
-        s = min(s, max(o[at.PEAK], o[at.PEAK_BEFORE]))
-    o[at.SIZE], o[at.COUNTED] = s, n
+        s = min(s, max(look[at.LOOK_PEAK], look[at.LOOK_PEAK_BEFORE]))
+    look[at.LOOK_SIZE], look[at.LOOK_COUNTED] = s, n

@@ -1,15 +1,21 @@
 """Surprise: the size of the error of what was expected, and when it alarms.
 
-With v = abs(error) over its running size, the tail of v is a power law fitted as the stream runs: u, its 98 % quantile, moves by 2 % steps, and h is
+An error is looked at twice: itself, and its running mean m over about four events, which sees what creeps in without a jump. Each look has a running
+size of its own. With v = abs(error) over it, the tail of v is a power law fitted as the stream runs: u, its 98 % quantile, moves by small steps, and h is
 the mean of log(v / u) beyond it (B. M. Hill, 1975)::
 
+    m += SMOOTHING (error - m)
     p = 0.02 (v / u)^(-1 / h)            exceeds:  p <= a exp(D)  and  v >= LEAST_SIZE
 
-**Episodes.** What is charged to the alarm debt D (as in :mod:`~streamrnn.kernels.anomaly.alarm`) is an episode of exceedances no more than ``TOGETHER``
-events apart, not each of them. An episode that begins far out (p below half of the level) is *free* while such ones are rare: it is charged only by
-the share of how many there were of late (1 for ``OFTEN`` times the rate), and its exceedances teach u and h nothing. So a fault that comes back
-alarms again, and what becomes usual stops alarming: as free episodes at x times the rate are charged x^2 / ``OFTEN``, there are no more than 1.2 times the
-rate. The debt is that of all features together.
+The p-value of a feature is the lesser of the two.
+
+**Debt.** Far below zero the debt D (as in :mod:`~streamrnn.kernels.anomaly.alarm`, but without a bound on that side) leaves only what is rarer and rarer: on a stream
+whose bursts no power law foresees the rate is held all the same. What novelty alarms for is charged to it too, so that the two views together keep the rate.
+
+**Episodes.** What is charged to D is an episode of exceedances no more than ``QUIET`` events apart, not each of them. An episode is *free* while they are
+few: it is charged only by the share of how many there were of late (1 for ``OFTEN`` times the rate), and its exceedances teach u and h nothing. So a fault
+that comes back alarms again, and what becomes usual stops alarming. Within an episode an exceedance that is ``RARER`` times rarer than all of it
+before begins anew and alarms, at no further charge: what is faint does not hide what follows. The debt is that of all features together.
 """
 
 from __future__ import annotations
@@ -23,38 +29,44 @@ from streamrnn.kernels.anomaly.size import SETTLED, follow_size
 from streamrnn.kernels.compile import kernel
 
 QUANTILE: Final = 0.98
-TAIL_STEP: Final = 0.02
+TAIL_STEP: Final = 0.005
 FIRST_TAIL, FIRST_HILL = 2.5, 0.4
 LEAST_TAIL: Final = 1.0  # running sizes: on a stream that mostly stands still nothing else would stop it
-LEAST_HILL, MOST_HILL = 0.05, 1.0
+LEAST_HILL, MOST_HILL = 0.05, 1.5
 MOST_LOG: Final = 3.0  # of v / u, that one error counts in h
-LEAST_SIZE: Final = 5.0  # running sizes that an alarm needs
-PRESUMED: Final = 1.2  # alarms over false alarms
-TOGETHER: Final = 10.0  # events between exceedances of one episode
-FAR_BELOW: Final = 2.0  # how far below the level p must begin for a free episode
+SMOOTHING: Final = 0.25  # of the second look
+LEAST_SIZE: Final = 6.0  # running sizes that an alarm needs
+FIRST_LEVEL: Final = 1.8  # times the rate, the level without a debt: with less the first fault is missed where errors have a light tail
+QUIET: Final = 60.0  # events between exceedances of one episode: with 10 a burst is many
+RARER: Final = 30.0  # times rarer than all before it in its episode: another
 REMEMBERED: Final = 2000.0  # events in which free episodes are counted
 OFTEN: Final = 1.5  # times the rate: with so many free episodes of late none is free
-MOST_SURPRISE_DEBT, LEAST_SURPRISE_DEBT = 6.0, -50.0
-DEBT_BOUND: Final = 4.0
+MOST_SURPRISE_DEBT, LEAST_SURPRISE_DEBT = 2.0, -50.0
 
 
 @kernel
-def size_of(o, error):
-    """Return an error in running sizes; 0 before there is any."""
-    return min(error / o[at.SIZE], 1e100) if o[at.SIZE] > 0.0 else 0.0
+def size_of(look, error):
+    """Return an absolute error in running sizes of a look; 0 before there is any."""
+    return min(error / look[at.LOOK_SIZE], 1e100) if look[at.LOOK_SIZE] > 0.0 else 0.0
 
 
 @kernel
-def tail(o, v):
+def tail(look, v):
     """Return the p-value of a size."""
-    u, h = (o[at.TAIL], o[at.HILL]) if o[at.TAIL] > 0.0 else (FIRST_TAIL, FIRST_HILL)
+    u, h = (look[at.LOOK_TAIL], look[at.LOOK_HILL]) if look[at.LOOK_TAIL] > 0.0 else (FIRST_TAIL, FIRST_HILL)
     return max((1.0 - QUANTILE) * (v / u) ** (-1.0 / h), 1e-300) if v > u else 1.0
+
+
+@kernel
+def smoothed(o, error):
+    """Return the running mean of errors with one more. ``error``: that of the value that is learned, so that no single one sets it."""
+    return o[at.SMOOTHED_ERROR] + SMOOTHING * (error - o[at.SMOOTHED_ERROR])
 
 
 @kernel
 def level(debt, rate):
     """Return the p-value at or below which an event exceeds. ``rate``: a feature's share of the alarms."""
-    return PRESUMED * rate * np.exp(min(max(debt, -DEBT_BOUND), DEBT_BOUND))
+    return FIRST_LEVEL * rate * np.exp(debt)
 
 
 @kernel
@@ -64,9 +76,9 @@ def exceeds(v, p, most):
 
 
 @kernel
-def begins(o):
-    """Tell whether an exceedance now would be the first of an episode."""
-    return o[at.QUIET_LEFT] <= 0.0
+def begins(o, p):
+    """Tell whether an exceedance with this p-value would be the first of an episode, or begins the one that runs anew."""
+    return o[at.QUIET_LEFT] <= 0.0 or p * RARER < o[at.LEAST_P]
 
 
 @kernel
@@ -82,27 +94,39 @@ def paid(debt, rate, charge):
 
 
 @kernel
-def follow(o, error, v, p, exceeding, most, cost):
-    """Take an error into the memory of a feature. v, p, exceeding: as found of it before.
+def _learn(look, error, v, teaches):
+    """Take an absolute error, which is v sizes, into a look; ``teaches``: whether into its tail too."""
+    follow_size(look, error)
+    if not (look[at.LOOK_COUNTED] > SETTLED and teaches):
+        return
+    if not look[at.LOOK_TAIL] > 0.0:
+        look[at.LOOK_TAIL], look[at.LOOK_HILL] = FIRST_TAIL, FIRST_HILL
+    u = look[at.LOOK_TAIL]
+    look[at.LOOK_TAIL] = max(u + TAIL_STEP * u * (QUANTILE if v > u else QUANTILE - 1.0), LEAST_TAIL)
+    if v > u:
+        h = look[at.LOOK_HILL] + TAIL_STEP * (min(np.log(v / u), MOST_LOG) - look[at.LOOK_HILL])
+        look[at.LOOK_HILL] = min(max(h, LEAST_HILL), MOST_HILL)
 
-    Returns what is charged: 1 for an episode that begins, ``cost`` for a free one, else 0; and 1 where it is free. ``most``: the level; ``cost``: :func:`price`.
+
+@kernel
+def follow(o, error, taken_error, p, exceeding, cost):
+    """Take an error into the memory of a feature. p, exceeding: as found of it before; ``taken_error``: that of the value that is learned.
+
+    Returns what is charged: 1 for an episode that begins, ``cost`` (:func:`price`) for a free one, else 0; and 1 where it is free.
     """
     charge, free = 0.0, 0.0
     if exceeding:
-        if begins(o):
-            free = 1.0 if cost < 1.0 and p < most / FAR_BELOW else 0.0
-            charge = cost if free > 0.0 else 1.0
-            o[at.IS_FREE] = free
-        o[at.QUIET_LEFT] = TOGETHER
+        if o[at.QUIET_LEFT] <= 0.0:
+            free = 1.0 if cost < 1.0 else 0.0
+            charge = cost
+            o[at.IS_FREE], o[at.LEAST_P] = free, p
+        o[at.QUIET_LEFT], o[at.LEAST_P] = QUIET, min(o[at.LEAST_P], p)
     else:
         o[at.QUIET_LEFT] = max(o[at.QUIET_LEFT] - 1.0, 0.0)
-    follow_size(o, error)
-    if o[at.COUNTED] > SETTLED and not (exceeding and o[at.IS_FREE] > 0.0):
-        if not o[at.TAIL] > 0.0:
-            o[at.TAIL], o[at.HILL] = FIRST_TAIL, FIRST_HILL
-        u = o[at.TAIL]
-        o[at.TAIL] = max(u + TAIL_STEP * u * (QUANTILE if v > u else QUANTILE - 1.0), LEAST_TAIL)
-        if v > u:
-            h = o[at.HILL] + TAIL_STEP * (min(np.log(v / u), MOST_LOG) - o[at.HILL])
-            o[at.HILL] = min(max(h, LEAST_HILL), MOST_HILL)
+    teaches = not (exceeding and o[at.IS_FREE] > 0.0)
+    o[at.SMOOTHED_ERROR] = smoothed(o, taken_error)
+    one, mean = o[at.ONE_STEP : at.ONE_STEP + at.LOOK_WORDS], o[at.SMOOTHED : at.SMOOTHED + at.LOOK_WORDS]
+    _learn(one, abs(error), size_of(one, abs(error)), teaches)
+    size = abs(o[at.SMOOTHED_ERROR])
+    _learn(mean, size, size_of(mean, size), teaches)
     return charge, free

@@ -63,10 +63,10 @@ ECHO_LAGS, ECHO_UNITS = 20, 40  # last values the head sees beside the hidden st
 RECENT = 32  # values of the view "shape"
 WATCH_WORDS = 128  # float64 words of a feature's counters and rings
 SEASON_LAGS, OUTLOOK_RING = (
-    168,
-    384,
-)  # the longest season that a detector expects by: a week of hours; values it is learned from
-OUTLOOK_SCRATCH = 256  # float64 words
+    344,
+    768,
+)  # lags among which a detector looks for a season, beyond a day of 5 minutes and a week of half-hours; values it is learned from
+OUTLOOK_SCRATCH = 384  # float64 words
 OUTLOOK_WORDS = (
     272 + 2 * (SEASON_LAGS + 1) + OUTLOOK_RING + SEASON_LAGS
 )  # float64 words of what a feature is expected to be
