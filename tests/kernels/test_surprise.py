@@ -13,7 +13,7 @@ from streamrnn.kernels.compile import entry
 from streamrnn.kernels.net.words import OUTLOOK_SCRATCH, OUTLOOK_WORDS
 
 RATE, WARM = 0.01, 50
-SPARE, DEBT = outlook.SMOOTHED_ERROR + 1, outlook.SMOOTHED_ERROR + 2  # words for what belongs to the stream, not to the feature
+SPARE, DEBT = 24, 25  # words of no use to a feature: for what belongs to the stream
 
 
 def _run(x, o, scratch, out):
