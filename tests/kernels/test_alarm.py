@@ -64,7 +64,7 @@ class Twin:
         least = self.threshold()
         p = self.p(self.place(e)) if self.places and e > 1e-9 else 1.0
         warm, exceeds = self.n >= self.warm_up, e >= least
-        faint = warm and exceeds and e < 0.03
+        faint = warm and exceeds and e < 0.05
         novel = warm and exceeds and not faint
         exceeds = novel or (warm and surprised > 0)
         since, out = self.since + (self.since > 0), self.outside + outside

@@ -87,7 +87,7 @@ def twin(errors, taken):
         mean += 0.25 * (limited - mean)
         seen = abs(error), abs(mean)
         sizes, ps = zip(*(look.size_and_p(e) for look, e in zip(looks, seen, strict=True)), strict=True)
-        level, p = 1.8 * RATE * math.exp(debt), min(ps)
+        level, p = 2.4 * RATE * math.exp(debt), min(ps)
         exceeds = t >= WARM and any(v >= 6 and q <= level for v, q in zip(sizes, ps, strict=True))
         found.append((p, exceeds and (quiet <= 0 or 30 * p < least)))
         free *= 1 - 1 / 2000
