@@ -336,7 +336,7 @@ class Columns:
         >>> from streamrnn.models._features import Columns
         >>> columns = Columns(["a", "b", "level"], counted=["a", "b"], most=3)
         >>> columns.place("level"), columns.place("c"), columns.place("d")
-        (2, 1, 0)
+        (2, 0, 1)
         """
         found = self.index.get(name)
         if found is None and self.shared and name not in (self.key, self.aside):

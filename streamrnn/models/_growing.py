@@ -323,9 +323,9 @@ class Growing:
             *(i for i in new if i >= len(columns.names)),
             *(columns.index[name] for name in counted if name in columns.index),
         ]
-        kinds[[columns.index[name] for name in fresh]] = at.MEASURED
-        kinds[zero] = at.COUNTED
-        kinds[[columns.index[name] for name in countable]] = at.COUNTABLE
+        kinds[[columns.index[name] for name in fresh]] = at.KIND_MEASURED
+        kinds[zero] = at.KIND_COUNTED
+        kinds[[columns.index[name] for name in countable]] = at.KIND_COUNTABLE
         for i in set(new).intersection(zero):
             statistics[i // at.LANES, 2, i % at.LANES] = self.n_events
         if zero:

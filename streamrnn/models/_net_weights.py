@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.cells.table import CELLS
-from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows
+from streamrnn.kernels.net.front.table import FOURIER_SCALE
+from streamrnn.kernels.net.init import INITIALIZERS, input_row, recurrent_rows, uniform, waves
 from streamrnn.kernels.net.layout import Layout, Sizes
 
 __all__ = ["draw_fixed_rows", "draw_input_rows", "move_target_inputs"]
@@ -64,6 +66,13 @@ def draw_input_rows(
     first = cell.first_row(hidden) + 1
     old, end = sizes.target_inputs - targets, sizes.features
     rows = [*enumerate(names, start=end - len(names)), *((end + i, ("target", i)) for i in range(old, old + targets))]
+    if sizes.waves:
+        drawn = layout.view(slab, "wave_weights")
+        drawn[0] = uniform(sizes.waves, seed, "wave phases")
+        if drawn[1, 0] == 0.0:  # what comes later is as wide as what came first: it changes no answer
+            drawn[1] = FOURIER_SCALE / math.sqrt(sizes.inputs)
+        for place, name in rows[: len(names)]:
+            drawn[2 + place] = waves(seed, name, sizes.waves, drawn[1, 0])
     for place, name in rows:
         row = input_row(cell, hidden, seed, 0, name)
         layout.view(slab, "layer0.weights")[first + place] = row

@@ -213,7 +213,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
             )
         ),
         """What the prediction is mixed from: the net, the last known target (of classes the last one, with its learned rate of repeats), a linear
-        model of the features, the last targets and a few events before. Weights follow whoever is right of late. ``("net",)``: the net
+        model of the features, the last targets and a few events before, and one of 64 random Fourier features, whose boundaries bend, where there are at most
+        64 features. Weights follow whoever is right of late. ``("net",)``: the net
         alone. None: all of them, where the loss aims at the middle of the target and ``autoregressive`` is True.""",
     ),
     "experts": Parameter(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.kernels.net.words import COUNTABLE, COUNTED
+from streamrnn.kernels.net.words import KIND_COUNTABLE, KIND_COUNTED
 from streamrnn.models._features import Columns
 
 __all__ = ["counts_among", "find_counted", "folded", "kinds_of"]
@@ -83,7 +83,7 @@ def find_counted(
     counts = counts_among(fresh, x)
     if columns.counted:
         return counts, []
-    before = [name for name, kind in zip(columns.names, kinds, strict=False) if kind == COUNTABLE]
+    before = [name for name, kind in zip(columns.names, kinds, strict=False) if kind == KIND_COUNTABLE]
     if counts and any(name not in x for name in before):
         return before + counts, []
     return [], counts
@@ -116,4 +116,4 @@ def kinds_of(kinds: NDArray[np.float64], names: Iterable[Any]) -> list[Any]:
     names
         Of the columns.
     """
-    return [name for name, kind in zip(names, kinds, strict=False) if kind == COUNTED]
+    return [name for name, kind in zip(names, kinds, strict=False) if kind == KIND_COUNTED]

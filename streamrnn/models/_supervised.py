@@ -24,7 +24,7 @@ from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
 
-__all__ = ["Supervised", "short_ways", "stacked"]
+__all__ = ["Supervised", "short_ways", "sparse_ways", "stacked"]
 
 ANSWER = PREDICT | LINK
 

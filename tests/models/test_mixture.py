@@ -1,4 +1,4 @@
-"""The mixture in front of regressors and classifiers: net, last target, linear model."""
+"""The mixture in front of regressors and classifiers: net, last target, linear model, random features."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_wide_rows_have_a_rate_for_each_weight():
 def test_the_weights_can_be_read():
     """They sum to one: by target where there are several, by key where there is one."""
     one = RNNRegressor(hidden_size=8)
-    assert one.weights_ == dict.fromkeys(("net", "last", "linear"), 1 / 3)
+    assert one.weights_ == dict.fromkeys(("net", "last", "linear", "fourier"), 1 / 4)
     one.learn_many(X[:100], np.cumsum(X[:100, 0]))
     assert sum(one.weights_.values()) == pytest.approx(1.0)
 
@@ -174,3 +174,26 @@ def test_what_does_not_go_together_is_refused(params, message):
     """With the rule, before anything is made."""
     with pytest.raises(ParameterError, match=message):
         RNNRegressor(**params)
+
+
+def test_boundaries_bend_and_change():
+    """A ring among rows without an order is learned within a thousand of them, and anew within five hundred once its inside is its outside."""
+    rows = np.random.default_rng(1).uniform(-1.0, 1.0, (2500, 2))
+    inside = np.hypot(*rows.T) < 0.8
+    labels = np.where(np.arange(2500) < 1500, inside, ~inside)
+
+    found = np.array(RNNClassifier(hidden_size=8).progressive_many(rows, labels.tolist()))
+
+    assert np.mean(found[1000:1500] == labels[1000:1500]) > 0.95
+    assert np.mean(found[2000:] == labels[2000:]) > 0.87
+
+
+def test_many_features_have_no_random_ones():
+    """Beyond 64 features the expert of random features has no opinion, and leaves the others to theirs."""
+    rows = np.random.default_rng(1).normal(size=(60, 70))
+    model = RNNRegressor(hidden_size=8)
+
+    found = np.asarray(model.progressive_many(rows, rows[:, 0]))
+
+    assert np.isfinite(found).all()
+    assert model._net.array("waves").size == 0

@@ -56,7 +56,7 @@ def scale_inputs(hd, d):
     if hd[at.SPARSE] != 0 and scaled:
         for i in range(I):
             v = d[hd[at.X_RAW] + i]
-            if d[hd[at.KINDS] + i] == at.COUNTED:
+            if d[hd[at.KINDS] + i] == at.KIND_COUNTED:
                 place = hd[at.PREPARED_STATS] + 3 * LANES * (i // LANES) + i % LANES
                 s = v / size_of(d[place], d[place + LANES]) if v != 0.0 and usable(v) else 0.0
                 d[hd[at.SCALED_INPUTS] + i] = min(max(s, least), most)
@@ -68,7 +68,7 @@ def place_inputs(hd, f, d):
 
     Columns without an input of their own are added up in some, with a sign each (K. Weinberger et al., Feature hashing, ICML 2009).
     """
-    own, I, A = hd[at.OWN], hd[at.FEATURES], hd[at.TARGET_INPUTS]
+    own, I, A = hd[at.OWN_INPUTS], hd[at.FEATURE_INPUTS], hd[at.TARGET_INPUTS]
     nx = hd[at.LAYER_0 + at.NX]
     xs = hd[at.LAYER_0 + at.XS] + hd[at.FILL] * nx
     f[xs] = 1.0
@@ -90,8 +90,8 @@ def place_inputs(hd, f, d):
 
 
 @kernel
-def prepare_step(cell, hidden, hd, f, d, x):
-    """Step forward with x (I) into slot ``fill``. Changes no state, only scratch.
+def prepare_inputs(hd, f, d, x):
+    """Put the inputs of x (I) into slot ``fill``, and tell whether a step forward is due. Changes no state, only scratch.
 
     The step of the last call is used again when x has the very same bits.
     """
@@ -112,8 +112,15 @@ def prepare_step(cell, hidden, hd, f, d, x):
         scale_inputs(hd, d)
         tell_targets(hd, d)
         place_inputs(hd, f, d)
-        forward(cell, hidden, hd, f)
         hd[hd[at.PREPARED]] = 1
+    return not same
+
+
+@kernel
+def prepare_step(cell, hidden, hd, f, d, x):
+    """Step forward with x (I) into slot ``fill``."""
+    if prepare_inputs(hd, f, d, x):
+        forward(cell, hidden, hd, f)
 
 
 @kernel

@@ -16,7 +16,7 @@ from streamrnn.kernels.net.forward import seen
 from streamrnn.kernels.net.optimizers import table as optimizers
 from streamrnn.kernels.net.products import at_pad, outer
 
-FADED = np.float32(1e-30)  # a trace below is over: sums of ever smaller numbers take a hundred times as long
+TRACE_FADED = np.float32(1e-30)  # a trace below is over: sums of ever smaller numbers take a hundred times as long
 
 
 @chosen_by_cell
@@ -132,7 +132,7 @@ def pass_over_rows(cell, hidden):
                     for r in range(4):
                         for i in range(Q):
                             faded = e[r * Q + i] * later[i]
-                            e[r * Q + i] = faded if abs(faded) > FADED else ZERO
+                            e[r * Q + i] = faded if abs(faded) > TRACE_FADED else ZERO
                     local_tile(a, local, e, D, False)
             if learn and apply:
                 o = j * N

@@ -88,6 +88,13 @@ INITIALIZERS: Final[dict[str, Callable[[Cell, int, int, int], NDArray[np.float64
 }
 
 
+def waves(seed: int, name: object, n: int, scale: float) -> NDArray[np.float64]:
+    """Return the fixed weights (n) of one feature in random Fourier features, in turns: normal, of standard deviation ``scale`` / 2 pi."""
+    u = uniform(2 * n, seed, "waves", name).reshape(2, n)
+    normal: NDArray[np.float64] = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
+    return normal * (scale / (2.0 * np.pi))
+
+
 def echo(units: int, seed: int) -> NDArray[np.float64]:
     """Return the fixed weights of the units of a detector's head, (2, units): of one value each, 1.5 either way, and biases."""
     u = uniform(4 * units, seed, "echo").reshape(2, 2, units)

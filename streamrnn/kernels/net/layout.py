@@ -27,7 +27,7 @@ from streamrnn.kernels.net.detector_memory import (
     add_detector_scratch,
     note_detector,
 )
-from streamrnn.kernels.net.front.table import LINEAR_BIT, lags, matrix, regressors
+from streamrnn.kernels.net.front.table import FOURIER, FOURIER_BIT, LINEAR_BIT, MOST_WAVED, lags, matrix, regressors
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -131,6 +131,11 @@ class Sizes:
         return regressors(self.inputs, self.told_targets) if self.experts & LINEAR_BIT else 0
 
     @property
+    def waves(self) -> int:
+        """Random features of an event; 0 where there are none."""
+        return FOURIER if self.experts & FOURIER_BIT and 0 < self.inputs <= MOST_WAVED else 0
+
+    @property
     def mixtures(self) -> int:
         """Sets of weights that each stream has of its own: one for each number, one for all classes; 0 for a net alone."""
         return 0 if self.experts == 1 else min(self.outputs, 1) if self.classes else self.outputs
@@ -183,7 +188,7 @@ class Layout(Slab):
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
             (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts),
             (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
-            (at.SPARSE, z.sparse), (at.OWN, z.inputs - z.folded), (at.FEATURES, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
+            (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
@@ -227,7 +232,10 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.LINEAR_W, "linear", z.outputs if wide else 0, wide), (at.LINEAR_P, "linear_gain", self.words.get(at.LINEAR_P_SIZE, 0)),
             (at.RATES, "repeats", z.outputs if z.classes else 0, 3),
+            (at.WAVE_W, "wave_weights", 2 + z.inputs if z.waves else 0, z.waves), (at.WAVE_U, "waves", z.outputs, z.waves),
+            (at.WAVE_P, "wave_squares", z.waves),
         ))  # fmt: skip
+        self.note(((at.N_WAVES, z.waves),))
 
     def _lay_memory(self) -> None:
         """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
@@ -272,7 +280,7 @@ class Layout(Slab):
             self.add_all("f8", (
                 (at.SAID, "said", E, z.outputs), (at.MIXED, "mixed", z.outputs), (at.REGRESSORS, "regressors", wide),
                 (at.GAIN_SCRATCH, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),
-                (at.WEIGHING, "weighing", E),
+                (at.WEIGHING, "weighing", E), (at.WAVES, "wave_features", z.waves), (at.WAVE_ERRORS, "wave_errors", z.outputs),
             ))  # fmt: skip
 
     def _lay_update_scratch(self) -> None:

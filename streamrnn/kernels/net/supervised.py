@@ -24,7 +24,7 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
-from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_step
+from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.front.mixture import consult, learn_experts
 from streamrnn.kernels.net.front.regressors import wind_tape
@@ -59,13 +59,14 @@ def _answer(hd, f, d, o, mode):
 
 @kernel
 def _put_back(hd, f, d, x, told):
-    """Take the inputs of an event that has waited, as they were handed out: x (I) standardised, told (A)."""
+    """Take the inputs of an event that has waited, as they were handed out: x (I) standardised, told (A). A step forward is due."""
     for i in range(x.size):
         d[hd[at.SCALED_INPUTS] + i] = x[i]
     for i in range(told.size):
         d[hd[at.TOLD] + i] = told[i]
     place_inputs(hd, f, d)
     hd[hd[at.PREPARED]] = 0
+    return True
 
 
 @kernel
@@ -138,11 +139,9 @@ def supervised(cell: str, hidden: int) -> Any:
                 learn_changes(hd, f, d, x)
             if mode & ADVANCE:
                 swap_live(hd)
-            if mode & ALREADY_SCALED:
-                _put_back(hd, f, d, x, told)
+            due = _put_back(hd, f, d, x, told) if mode & ALREADY_SCALED else prepare_inputs(hd, f, d, x)
+            if due:
                 forward(cell, hidden, hd, f)
-            else:
-                prepare_step(cell, hidden, hd, f, d, x)
             slot = hd[at.FILL]
             front = hd[at.EXPERT_BITS] != NET_BIT and K > 0 and mode & NEXT == 0
             if mode & PREDICT or front:

@@ -38,7 +38,9 @@ TARGET_INPUTS, TOLD, LAST_TARGETS, LASTS, TARGET_ROWS = range(213, 218)
 POLICY = 237  # of a detector: what the operator has said of each feature
 # whether columns may be 0 where they are absent, and which are; columns with an input of their own, inputs of features; whether rows say what an event
 # weighs, whether rare classes weigh more; the regressors that are not 0, of many
-SPARSE, KINDS, OWN, FEATURES, WEIGHTED, BALANCED, NONZERO = range(238, 245)
+SPARSE, KINDS, OWN_INPUTS, FEATURE_INPUTS, WEIGHTED, BALANCED, NONZERO = range(238, 245)
+# random features of an event: how many, their weights, those of the outputs, squares of the gradients, and the features now; errors of the outputs
+N_WAVES, WAVE_W, WAVE_U, WAVE_P, WAVES, WAVE_ERRORS = range(245, 251)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
@@ -78,7 +80,7 @@ JUDGED, PAUSED = (
     2,
 )  # words behind PREPARED: whether the event has been judged; whether it is learned without its values
 POLICY_WORDS = 8  # what the operator has said of one feature
-MEASURED, COUNTABLE, COUNTED = (
+KIND_MEASURED, KIND_COUNTABLE, KIND_COUNTED = (
     0.0,
     1.0,
     2.0,

@@ -18,10 +18,11 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.front.fourier import learn_fourier, state_fourier
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
 from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
 from streamrnn.kernels.net.front.regressors import write_regressors
-from streamrnn.kernels.net.front.table import LAST_BIT, LINEAR_BIT, NET_BIT
+from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.target_inputs import age_of
@@ -47,6 +48,32 @@ def lanes(hd):
 
 
 @kernel
+def _own_terms(hd, d, part, kept):
+    """Keep what an expert states, and put it into the target's own terms."""
+    for k in range(part.size):
+        d[kept + k] = part[k]
+    if hd[at.LOSS] == CROSS_ENTROPY:
+        softmax(hd, d, part)
+    else:
+        for k in range(part.size):
+            part[k] = unscale_output(hd, d, k, part[k])
+
+
+@kernel
+def _errors(hd, d, p, e, z, label):
+    """Turn what an expert stated, e (K), into its errors, from its probabilities p (K) and the label, or from numbers z (K). Return whether one is known."""
+    known = False
+    for k in range(e.size):
+        if hd[at.LOSS] == CROSS_ENTROPY:
+            e[k] = (1.0 if k == label else 0.0) - p[k]
+            known = True
+        else:
+            e[k] = z[k] - e[k] if usable(z[k]) else 0.0
+            known = known or usable(z[k])
+    return known
+
+
+@kernel
 def consult(hd, d, o):
     """Let each expert state its forecast of the prepared event, from the net's o (K, in the target's own terms); write the mixture's into o."""
     K, E, said = o.size, 0, hd[at.SAID]
@@ -65,13 +92,12 @@ def consult(hd, d, o):
         part = d[said + E * K : said + (E + 1) * K]
         write_regressors(hd, d)
         state_linear(hd, d, part)
-        for k in range(K):
-            d[hd[at.ERRORS] + k] = part[k]
-        if hd[at.LOSS] == CROSS_ENTROPY:
-            softmax(hd, d, part)
-        else:
-            for k in range(K):
-                part[k] = unscale_output(hd, d, k, part[k])
+        _own_terms(hd, d, part, hd[at.ERRORS])
+        E += 1
+    if hd[at.EXPERT_BITS] & FOURIER_BIT:
+        part = d[said + E * K : said + (E + 1) * K]
+        state_fourier(hd, d, part)
+        _own_terms(hd, d, part, hd[at.WAVE_ERRORS])
         E += 1
     _mix(hd, d, o, E)
 
@@ -192,28 +218,31 @@ def learn_experts(hd, d, y, z, w):
     """Let weights and experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
     if hd[at.FROZEN] != 0 or w == 0.0:
         return
-    K, e = y.size, d[hd[at.ERRORS] : hd[at.ERRORS] + y.size]
-    E = (hd[at.EXPERT_BITS] & 1) + (hd[at.EXPERT_BITS] >> 1 & 1) + (hd[at.EXPERT_BITS] >> 2 & 1)
-    h, known = 1.0, False
+    K, bits = y.size, hd[at.EXPERT_BITS]
+    E = (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1)
+    label = -1
     if hd[at.LOSS] == CROSS_ENTROPY:
         if not (y[0] >= 0.0 and y[0] < K):
             return
-        label, known = int(y[0]), True
+        label = int(y[0])
         _weigh_classes(hd, d, label, w, E)
-        if hd[at.EXPERT_BITS] & LAST_BIT:
+        if bits & LAST_BIT:
             learn_last_label(hd, d, label, w)
-        if hd[at.EXPERT_BITS] & LINEAR_BIT:
-            p = d[hd[at.SAID] + (E - 1) * K : hd[at.SAID] + E * K]
-            for k in range(K):
-                e[k] = (1.0 if k == label else 0.0) - p[k]
-            h = curvature(p, e)
     else:
-        if hd[at.EXPERT_BITS] & LINEAR_BIT:
-            for k in range(K):
-                e[k] = z[k] - e[k] if usable(z[k]) else 0.0
-                known = known or usable(z[k])
         _weigh_numbers(hd, d, y, w, E)
-    if known and hd[at.EXPERT_BITS] & LINEAR_BIT:
+    first = hd[at.SAID] + ((bits & 1) + (bits >> 1 & 1)) * K
+    if bits & LINEAR_BIT:
+        p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
+        known = _errors(hd, d, p, e, z, label)
+        h = curvature(p, e) if label >= 0 else 1.0
         for k in range(K):
             e[k] *= w
-        learn_linear(hd, d, e, h * w)
+        if known:
+            learn_linear(hd, d, e, h * w)
+        first += K
+    if bits & FOURIER_BIT:
+        e = d[hd[at.WAVE_ERRORS] : hd[at.WAVE_ERRORS] + K]
+        _errors(hd, d, d[first : first + K], e, z, label)
+        for k in range(K):
+            e[k] *= w
+        learn_fourier(hd, d, e)

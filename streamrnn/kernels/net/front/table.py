@@ -6,13 +6,17 @@ from typing import Final
 
 from streamrnn.kernels.least_squares import packed, padded
 
-NET_BIT, LAST_BIT, LINEAR_BIT = 1, 2, 4
-FRONT_EXPERTS: Final = {"net": NET_BIT, "last": LAST_BIT, "linear": LINEAR_BIT}
+NET_BIT, LAST_BIT, LINEAR_BIT, FOURIER_BIT = 1, 2, 4, 8
+FRONT_EXPERTS: Final = {"net": NET_BIT, "last": LAST_BIT, "linear": LINEAR_BIT, "fourier": FOURIER_BIT}
 """The bit of each expert in the header's word ``EXPERT_BITS``, in their order."""
 
 MOST_LAGS: Final = 8  # of each feature and of the target: known short lags are found at once, longer ones are the net's
 MOST_WITH_LAGS: Final = 48  # regressors up to which lags are added: the matrix costs time with their square
 MOST_WHOLE: Final = 64  # regressors up to which there is a matrix; beyond, each weight has a rate of its own
+
+FOURIER: Final = 64  # random features; 32 bend less, 128 cost twice as much
+FOURIER_SCALE: Final = 1.5  # how many times narrower the kernel is than the usual distance of two events
+MOST_WAVED: Final = 64  # features of an event up to which there are random ones
 
 
 def lags(features: int, targets: int) -> tuple[int, int]:
