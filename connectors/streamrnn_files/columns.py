@@ -15,7 +15,8 @@ from streamrnn_files.meanings import NAMELESS, is_key_name, is_time_name, no_mea
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.timing import NO_TIME, Timing, decimal_years, find_timing, is_steady, moments_of
+from streamrnn_files.ordering import is_steady, moments_of
+from streamrnn_files.timing import NO_TIME, Timing, decimal_years, find_timing
 
 __all__ = ["Layout", "choose"]
 

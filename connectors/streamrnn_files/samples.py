@@ -14,7 +14,7 @@ from streamrnn_files.columns import Layout
 from streamrnn_files.cutter import Batch
 from streamrnn_files.meanings import TIME_NAMES
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.timing import moments_of, order_of
+from streamrnn_files.ordering import moments_of, order_of
 
 __all__ = [
     "Ending",
