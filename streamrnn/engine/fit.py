@@ -37,7 +37,7 @@ def check_columns(
     >>> check_columns(ModelKind("mine", {}, object, label="lod"), ("load", "flow"))
     ["[model] label: the input has no column 'lod' among those that are watched: load, flow. Did you mean 'load'?"]
     """
-    problems = [*_check_model(kind, names), *_check_limits(forecast or Forecast(), names)]
+    problems = [*_check_model(kind, names, alarm or Alarm()), *_check_limits(forecast or Forecast(), names)]
     return problems + _check_policy(kind, alarm or Alarm(), names)
 
 
@@ -71,7 +71,7 @@ def _check_limits(forecast: Forecast, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _check_model(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
+def _check_model(kind: ModelKind, names: tuple[str, ...], alarm: Alarm) -> list[str]:
     label = kind.label
     watched = ", ".join(names)
     if label is not None and label not in names:
@@ -85,7 +85,8 @@ def _check_model(kind: ModelKind, names: tuple[str, ...]) -> list[str]:
             f"[model] counters: the input has no column {lacking[0]!r} among the features that are watched: {watched}."
         ]
     most = kind.parameters.get("max_features")
-    features = len(names) - (label is not None) + (kind.time is not None and kind.time not in names)
+    apart = (label is not None) + (maintenance_column(alarm) in names)
+    features = len(names) - apart + (kind.time is not None and kind.time not in names)
     if isinstance(most, int) and features > most:
         return [f"[model] max_features: the input has {features} features ({watched}), and {most} are allowed."]
     return []

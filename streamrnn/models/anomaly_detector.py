@@ -56,7 +56,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     the net, and the shape of the season.
 
     An *alarm* is a score at or above a threshold that adapts, or a surprise as rare as that: at most for a share ``alarm_rate`` of normal events, on
-    any stream and through drift. A fault that comes back alarms again. ``severity`` says how rare an event is, and is what alarms are sorted by;
+    any stream and through drift. A fault that comes back alarms again. Beside that rate alarms a value that no longer moves where it always did, and one
+    outside ``valid_range``. ``severity`` says how rare an event is, and is what alarms are sorted by;
     :meth:`explain_one` returns it with all details, such as the contribution of each feature and each view.
 
     The net keeps its hidden state from event to event. Every few events its weights are updated by truncated backpropagation

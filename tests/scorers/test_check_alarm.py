@@ -74,6 +74,7 @@ def test_what_was_said_works() -> None:
     }
     assert problems({**said, "by_feature": {"a": {"min_deviation": 3}}}, {"time": "t"}) == []
     assert problems({"maintenance": "busy"}) == []
+    assert problems({"maintenance": "busy"}, {"max_features": 1}) == []  # it is no feature
 
 
 def test_replay_says_the_same() -> None:
