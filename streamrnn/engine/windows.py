@@ -195,12 +195,11 @@ class Windows:
     def _close(self, block: Block, i: int, until: int, out: _Rows, scale: float) -> None:
         """Give out every window before ``until``, of each key that was seen."""
         self._closed = until
-        first = until - max(1, MOST_EMPTY // max(1, len(self._keys)))
         due: list[tuple[int, str | None, Pane | None]] = []
         for name, key in self._keys.items():
             if key.following >= until:
                 continue
-            begin = max(key.following, first)
+            begin = max(key.following, until - max(1, MOST_EMPTY // max(1, len(self._keys))))
             early = sorted(number for number in key.panes if number < begin)
             self.unfilled += begin - key.following - len(early)
             due += [(number, name, key.panes.pop(number, None)) for number in (*early, *range(begin, until))]

@@ -392,6 +392,7 @@ class Growing:
         """Let the time that a block has brought be the model's; return what is left of its new names."""
         if table.time is None or table.time not in fresh:
             return fresh
+        self._check_room(fresh)
         self._begin_with_time(table.time)
         return [name for name in fresh if name != table.time]
 

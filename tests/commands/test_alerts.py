@@ -65,7 +65,7 @@ def receiver():
 
 def write(folder: Path, kind: str = "files", **more) -> Path:
     """Write a stream with spikes, and the configuration of a run over it."""
-    rows = [f"{i},{i % 7 + (40 if i in (100, 101, 150, 199, 250) else 0)}" for i in range(300)]
+    rows = [f"{i},{i % 7 + (40 if i in (70, 71, 143, 216) else 0)}" for i in range(300)]
     (folder / "in.csv").write_text("t,x\n" + "\n".join(rows) + "\n")
     places = {
         "files": ({"path": "out.jsonl"}, {"dir": "state"}, {"path": "alarms.jsonl"}),

@@ -101,7 +101,7 @@ def test_the_demo_writes_where_it_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert "1268 events, 5 alarms" in done.stdout
+    assert "1268 events, 4 alarms" in done.stdout
     assert {"water_flow.jsonl", "water_flow.png"} <= files(out).keys()
     assert files(place) == before
 

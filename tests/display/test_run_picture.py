@@ -169,7 +169,7 @@ def watched() -> RunSummary:
     """A run of the detector over three features; a spike in the second is its strongest alarm."""
     rng = np.random.default_rng(5)
     values = np.sin(np.arange(900)[:, None] / np.array([7.0, 9.0, 11.0])) + 0.1 * rng.normal(size=(900, 3))
-    values[600, 1] = 9.0
+    values[600, 1], values[750, 2] = 9.0, 5.0
     shard, made = Shard(model_kind("RNNAnomalyDetector", {"hidden_size": 8}), Alarm(rate=0.01)), RunSummary()
     for start in (0, 500):
         part = values[start : start + 500]

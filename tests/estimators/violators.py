@@ -91,9 +91,8 @@ class Arriving(RNNRegressor):
     """Gives features their places as they stand in the event."""
 
     def learn_one(self, x, y):
-        for name in x:
-            if name not in self._columns.index and name != self.key:
-                self._grow([name])
+        if fresh := [name for name in x if name not in self._columns.index and name != self.key]:
+            self._grow(fresh)
         super().learn_one(x, y)
 
 

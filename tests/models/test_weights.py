@@ -77,12 +77,12 @@ def test_no_weight_is_time_without_learning(advance: str) -> None:
     for x, y in two_back(40):
         model.predict_one(x)
         model.learn_one(x, y)
-    before, learned = {name: w.copy() for name, w in model.weights.items()}, model.counters.learned
+    before, learned = {name: w.copy() for name, w in model.weights.items()}, model.learning_counters.learned
     for x, y in two_back(9):
         model.predict_one(x)
         model.learn_one(x, y, w=0)
 
-    assert (model.counters.learned, model.n_events) == (learned, 49)
+    assert (model.learning_counters.learned, model.n_events) == (learned, 49)
     for name, w in model.weights.items():
         if "own" not in name:
             np.testing.assert_allclose(w, before[name], atol=0.05)  # one window was half learned

@@ -33,10 +33,10 @@ STATE = '[state]\ndir = "state"\nevery = 60\n'
 
 
 def rows(n: int) -> list[list[float]]:
-    """Two features, a label that follows the first one a step later, a class; one label in ten is missing."""
+    """Two features, a label that follows the first one a step later, and once does not, a class; one label in ten is missing."""
     found = []
     for i in range(n):
-        y = math.sin((i - 1) / 5) + i % 3 / 10
+        y = math.sin((i - 1) / 5) + i % 3 / 10 + 3.0 * (i == 205)
         found.append([math.sin(i / 5), float(i % 3), math.nan if i % 10 == 7 else y, float(i // 20 % 2)])
     return found
 

@@ -112,6 +112,7 @@ def test_another_rate(name: str) -> None:
     few, many = made(name), made(name)
     for scorer in (few, many):
         read(scorer.run(values, NAMES, times))
+    values[[10, 30, 50, 70], :2] = np.array([[20.0], [40.0], [80.0], [160.0]])  # each of them new
     few.set_alarm(Alarm(rate=0.01, cooldown=80))
     many.set_alarm(Alarm(rate=0.5))
 

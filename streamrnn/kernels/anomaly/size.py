@@ -18,7 +18,7 @@ SIZE_PACE: Final = 2e-3
 SETTLED: Final = 20.0  # errors before which nothing is limited
 LASTING: Final = 32.0
 MOST_DOUBLINGS: Final = 40.0
-STRETCH: Final = 600.0  # with 48 a quiet stretch makes whatever follows it enormous
+PEAK_STRETCH: Final = 600.0  # with 48 a quiet stretch makes whatever follows it enormous
 
 
 @kernel
@@ -32,9 +32,9 @@ def follow_size(look, error):
     elif error <= usual:
         look[at.LOOK_WIDE] = 0.0
     s += max(SIZE_PACE, 1.0 / n) * (min(error, most) - s)
-    if n % STRETCH == 0.0:
+    if n % PEAK_STRETCH == 0.0:
         look[at.LOOK_PEAK_BEFORE], look[at.LOOK_PEAK] = look[at.LOOK_PEAK], 0.0
     look[at.LOOK_PEAK] = max(look[at.LOOK_PEAK], error)
-    if n > 2.0 * STRETCH:
+    if n > 2.0 * PEAK_STRETCH:
         s = min(s, max(look[at.LOOK_PEAK], look[at.LOOK_PEAK_BEFORE]))
     look[at.LOOK_SIZE], look[at.LOOK_COUNTED] = s, n

@@ -186,8 +186,7 @@ class Layout(Slab):
             (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
-            (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts),
-            (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
+            (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts), (at.N_WAVES, z.waves), (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
             (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
         ))  # fmt: skip
         for layer in range(z.layers):
@@ -235,7 +234,6 @@ class Layout(Slab):
             (at.WAVE_W, "wave_weights", 2 + z.inputs if z.waves else 0, z.waves), (at.WAVE_U, "waves", z.outputs, z.waves),
             (at.WAVE_P, "wave_squares", z.waves),
         ))  # fmt: skip
-        self.note(((at.N_WAVES, z.waves),))
 
     def _lay_memory(self) -> None:
         """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
