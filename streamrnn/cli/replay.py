@@ -55,6 +55,13 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--aggregate", help="With --every: count, sum, mean, max or last of each window. [count]")
 @click.option("--lateness", metavar="30s", help="With --every: how much longer a window waits for late records. [0]")
 @click.option("--json", "as_json", is_flag=True, help="Say what was chosen as one line of JSON, at the end.")
+@click.option(
+    "--counter",
+    "counters",
+    multiple=True,
+    metavar="COLUMN",
+    help="Watch how fast COLUMN grows, with --time in a second; repeat it for more.",
+)
 @click.option("--alarm-rate", help="Largest share of normal events that may alarm, or with --time 2/day. [0.001]")
 @click.option(
     "--direction", multiple=True, metavar="[COLUMN=]SIDE", help="Alarm on one side alone: above or below. [both]"

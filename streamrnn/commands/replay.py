@@ -67,6 +67,7 @@ def _spelled(option: str) -> str:
         "columns": "--column",
         "time_column": "--time",
         "key_column": "--key",
+        "counters": "--counter",
         "limits": "--limit",
     }
     return names.get(option, "--" + option.replace("_", "-"))

@@ -302,6 +302,7 @@ def replay_tables(
     columns: Sequence[str] = (),
     time_column: str | None = None,
     key_column: str | None = None,
+    counters: Sequence[str] = (),
     alarm_rate: float | str | None = None,
     direction: Sequence[str] = (),
     min_deviation: Sequence[str] = (),
@@ -328,6 +329,8 @@ def replay_tables(
         The column with the time.
     key_column
         The column with the key.
+    counters
+        Columns that count, of which it is watched how fast they grow: in a second with ``time_column``, else from event to event.
     alarm_rate
         Share of normal events that may alarm, from 0 to 0.5, or with ``time_column`` how many in what time: ``"2/day"``.
     direction, min_deviation, valid_range
@@ -369,7 +372,8 @@ def replay_tables(
         "model": {
             "hidden_size": hidden_size,
             "seed": seed,
-            "time": time_column if by_time(alarm_rate, maintenance) else None,
+            "counters": list(counters) or None,
+            "time": time_column if counters or by_time(alarm_rate, maintenance) else None,
         },
         "alarm": {
             "rate": number_or_text(alarm_rate),

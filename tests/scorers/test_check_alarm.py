@@ -90,6 +90,7 @@ def test_replay_says_the_same() -> None:
         "by_feature": {"a": {"direction": "above", "min_deviation": 3.0, "valid_range": [-float("inf"), 9.0]}},
     }  # fmt: skip
     assert "time" not in replay_tables("x.csv", time_column="t", maintenance=("busy",))["model"]
+    assert replay_tables("x.csv", time_column="t", counters=("n",))["model"] == {"counters": ["n"], "time": "t"}
     config.parse(found, Path(), check_model)
     with pytest.raises(UsageError, match="--valid-range must be LOW:HIGH"):
         replay_tables("x.csv", valid_range=("9",))
