@@ -329,7 +329,8 @@ class StateReader:
             raise translated(error, f"reading the topic {self._topic!r}") from error
         raise RetriableSinkError(
             f"Topic {self._topic!r} did not give offset {offset} in {RECORD_S:.0f} s: a process that died may hold a transaction "
-            "open before it, which the brokers end by themselves."
+            "open before it. The brokers end it after its [sink] transaction_timeout_s; if they never do, it hangs: "
+            "kafka-transactions.sh find-hanging names it, and abort ends it."
         )
 
     def holds(self, name: str) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
 
 from streamrnn.config import Alarm, Records
 from streamrnn.engine.output import encode_block
@@ -263,14 +263,33 @@ class Rig:
                 pytest.fail(f"It did not happen in {limit_s} s.\n{self._post_mortem()}")
             time.sleep(0.1)
 
+    def open_transactions(self) -> list[str]:
+        """Return which producers hold a transaction open in this rig's topics, and what the brokers think of each transaction."""
+        [reader, *_] = self._readers.values()
+        topics = (self.output, self.dead, self.state)
+        partitions = [one for topic in topics for one in self._partitions(reader, topic)]
+        found = [
+            f"{at.topic}/{at.partition}: open since offset {one.current_transaction_start_offset}, producer {one.producer_id}, "
+            f"epoch {one.producer_epoch}, last record at {one.last_timestamp} ms"
+            for at, state in self.admin.describe_producers(partitions).items()
+            for one in state.active_producers
+            if one.current_transaction_start_offset >= 0
+        ]
+        known = [one for listed in self.admin.list_transactions().values() for one in listed]
+        return found + [f"{one.transactional_id}: {one.state.value}, producer {one.producer_id}" for one in known]
+
     def _post_mortem(self) -> str:
-        """End the workers so that they show their stacks; return the ends of their logs."""
+        """End the workers so that they show their stacks; return the open transactions and the ends of the logs."""
+        transactions: list[str] = []
+        with contextlib.suppress(KafkaError):
+            transactions = self.open_transactions()
         for worker, _ in self._workers:
             if worker.poll() is None:
                 worker.send_signal(signal.SIGABRT)
                 worker.wait()
         logs = {log for _, log in self._workers}
-        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-6000:]}" for log in sorted(logs))
+        ends = [f"--- {log.name}\n{log.read_text(errors='replace')[-6000:]}" for log in sorted(logs)]
+        return "\n".join([*transactions, *ends])
 
     def count(self, topic: str) -> int:
         """Return how many committed records a topic holds; 0 where there is none."""

@@ -162,6 +162,8 @@ def test_an_open_transaction_before_the_state_is_waited_for(rig, monkeypatch):
 
         with pytest.raises(RetriableSinkError, match="a process that died may hold a transaction open"):
             sink.restore(name)
+        held = [one for one in rig.open_transactions() if "open since offset" in one]
+        assert len(held) == len(dead.partitions_for(sink.state_topic))  # which a test that waits in vain shows
         dead.abort_transaction()
         dead.close()
 
