@@ -27,8 +27,8 @@ SILENCE_S = 60.0
 """How long a topic that has more to give may be silent."""
 
 
-def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
-    """Return a consumer that belongs to no group and sees committed records only.
+def outside_consumer(options: ConnectionOptions, client_id: str, *, committed: bool = True) -> Any:
+    """Return a consumer that belongs to no group.
 
     Parameters
     ----------
@@ -36,13 +36,15 @@ def outside_consumer(options: ConnectionOptions, client_id: str) -> Any:
         How to reach the brokers.
     client_id
         The name that requests are made under.
+    committed
+        Whether it sees committed records only, and none behind a transaction that is still open.
     """
     return connect(
         KafkaConsumer,
         options,
         client_id=client_id,
         auto_offset_reset="none",
-        isolation_level="read_committed",
+        isolation_level="read_committed" if committed else "read_uncommitted",
         enable_auto_commit=False,
         allow_auto_create_topics=False,
         fetch_max_wait_ms=50,

@@ -12,7 +12,6 @@ from kafka.errors import KafkaError
 from streamrnn.errors import StateError
 from streamrnn.io import Restored, StoredSnapshot
 from streamrnn_kafka.options import SinkOptions
-from streamrnn_kafka.outside import outside_consumer
 from streamrnn_kafka.partitions import partition_of
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Manifest, Pointer, StateReader
@@ -61,7 +60,7 @@ class StateFinder:
 
     def _reader(self) -> StateReader:
         if self._opened is None:
-            self._opened = StateReader(outside_consumer(self._options, self._source.member), self._topic)
+            self._opened = StateReader(self._options, self._source.member, self._topic)
         return self._opened
 
     def close(self) -> None:

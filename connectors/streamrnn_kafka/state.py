@@ -11,6 +11,7 @@ transactions are never kept.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 import zlib
@@ -23,7 +24,8 @@ from kafka.errors import KafkaError
 from streamrnn.errors import RetriableSinkError, StateError
 from streamrnn.io import Position, Restored, StoredSnapshot
 from streamrnn_kafka.connection import translated
-from streamrnn_kafka.outside import committed_records
+from streamrnn_kafka.options import ConnectionOptions
+from streamrnn_kafka.outside import committed_records, outside_consumer
 from streamrnn_kafka.partitions import partitions_of
 
 __all__ = ["Manifest", "Page", "Pointer", "StateReader", "StateWriter"]
@@ -37,8 +39,8 @@ READ_S = 30.0
 """How long to wait for a state record that must be there."""
 
 RECORD_S = 10.0
-"""How long a record of the state may take. Whoever waits does not poll, so nobody can join the group meanwhile: one who has
-an open transaction among them. So the wait is short, and is begun again, with another client, behind the next poll."""
+"""How long a record of the state may take. Whoever waits does not poll, so nobody can join the group meanwhile: the wait is
+short, and is begun again, with another client, behind the next poll."""
 
 
 def _sum(data: bytes | memoryview) -> str:
@@ -240,23 +242,35 @@ class StateWriter:
 class StateReader:
     """Reads snapshots back.
 
+    What a pointer names was committed with it, or before: it is read at its offset and held against its checksum, whatever
+    transactions of others are open in the topic. What nobody names is looked for among committed records.
+
     Parameters
     ----------
-    consumer
-        A consumer of its own, without a group, that reads committed records only.
+    options
+        How to reach the brokers.
+    client_id
+        The name that requests are made under.
     topic
         The compacted topic.
     """
 
-    def __init__(self, consumer: Any, topic: str) -> None:
-        self._consumer = consumer
+    def __init__(self, options: ConnectionOptions, client_id: str, topic: str) -> None:
+        self._open = functools.partial(outside_consumer, options, client_id)
+        self._consumers: dict[bool, Any] = {}
         self._topic = topic
         self._ends: dict[TopicPartition, int] | None = None
         self._found: dict[str, list[Any]] = {}
 
+    def _consumer(self, *, committed: bool) -> Any:
+        if committed not in self._consumers:
+            self._consumers[committed] = self._open(committed=committed)
+        return self._consumers[committed]
+
     def close(self) -> None:
-        """Close the consumer."""
-        self._consumer.close(autocommit=False, timeout_ms=1000)
+        """Close the consumers."""
+        for one in self._consumers.values():
+            one.close(autocommit=False, timeout_ms=1000)
 
     def read(self, name: str, pointer: Pointer) -> tuple[Manifest, bytes]:
         """Return the manifest and the snapshot that a pointer names.
@@ -316,10 +330,11 @@ class StateReader:
         at = TopicPartition(self._topic, partition)
         end = time.monotonic() + RECORD_S
         try:
-            self._consumer.assign([at])
-            self._consumer.seek(at, offset)
+            consumer = self._consumer(committed=False)
+            consumer.assign([at])
+            consumer.seek(at, offset)
             while time.monotonic() < end:
-                for record in self._consumer.poll(timeout_ms=500, max_records=1).get(at, ()):
+                for record in consumer.poll(timeout_ms=500, max_records=1).get(at, ()):
                     if record.offset != offset or record.key != key.encode() or record.value is None:
                         raise self._damaged(key, f"offset {offset} does not hold it any more")
                     return bytes(record.value)
@@ -328,9 +343,8 @@ class StateReader:
                 raise self._damaged(key, f"offset {offset} is outside the topic") from error
             raise translated(error, f"reading the topic {self._topic!r}") from error
         raise RetriableSinkError(
-            f"Topic {self._topic!r} did not give offset {offset} in {RECORD_S:.0f} s: a process that died may hold a transaction "
-            "open before it. The brokers end it after its [sink] transaction_timeout_s; if they never do, it hangs: "
-            "kafka-transactions.sh find-hanging names it, and abort ends it."
+            f"Topic {self._topic!r} did not give offset {offset} of partition {partition} in {RECORD_S:.0f} s. "
+            "Does the leader of that partition answer?"
         )
 
     def holds(self, name: str) -> bool:
@@ -342,7 +356,8 @@ class StateReader:
             Name of the input's partition.
         """
         try:
-            ends = self._consumer.end_offsets(partitions_of(self._consumer, self._topic), timeout_ms=int(1000 * READ_S))
+            consumer = self._consumer(committed=True)
+            ends = consumer.end_offsets(partitions_of(consumer, self._topic), timeout_ms=int(1000 * READ_S))
             if ends != self._ends:
                 self._found = self._manifests()
                 self._ends = ends
@@ -387,7 +402,7 @@ class StateReader:
     def _manifests(self) -> dict[str, list[Any]]:
         """Return the records of the manifests of each input partition, the newest last."""
         found: dict[str, list[Any]] = {}
-        for record in committed_records(self._consumer, self._topic):
+        for record in committed_records(self._consumer(committed=True), self._topic):
             key = (record.key or b"").decode(errors="replace")
             if record.value is None:
                 found.pop(key, None)
