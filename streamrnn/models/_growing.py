@@ -27,6 +27,14 @@ from streamrnn.models._sparse import find_counted, folded
 __all__ = ["Growing", "Now", "Pending"]
 
 
+def _widened(stated: bytes, old: Sizes, new: Sizes) -> bytes:
+    """Return what experts stated of the old outputs, and nothing (NaN) of the new ones."""
+    if not new.stated:
+        return b""
+    rows = np.frombuffer(stated).reshape(-1 if old.outputs else new.stated // new.outputs, old.outputs)
+    return np.pad(rows, ((0, 0), (0, new.outputs - old.outputs)), constant_values=np.nan).tobytes()
+
+
 class Pending(NamedTuple):
     """An event that waits for its label.
 
@@ -35,7 +43,7 @@ class Pending(NamedTuple):
     raw
         Its features as they came, the bytes of I float64: what a label is matched by.
     scaled
-        What the net was given: the same, standardised by the statistics of its moment, and what was told of the targets before.
+        What the net was given: the same, standardised by the statistics of its moment, what was told of the targets before, and what the experts stated.
     """
 
     raw: bytes
@@ -228,7 +236,7 @@ class Growing:
     def _width(self) -> int:
         """Return the length of one row of the entry."""
         sizes = self._net.sizes
-        return sizes.inputs + 2 * sizes.outputs + (sizes.told if sizes.live else 0) + sizes.weighted + sizes.keyed
+        return sizes.inputs + 2 * sizes.outputs + sizes.waited + sizes.weighted + sizes.keyed
 
     @property
     def _balanced(self) -> bool:
@@ -267,6 +275,7 @@ class Growing:
     def _lay_waiting(self, old: Sizes) -> None:
         """Let events that wait for their labels be as if they had had the new features and targets, without a value."""
         new, end, width = self._net.sizes, 8 * old.inputs, 8 * (old.inputs + old.target_inputs)
+        first = 8 * (old.inputs + old.told)
         raw, scaled = np.full(new.inputs - old.inputs, np.nan).tobytes(), bytes(8 * (new.inputs - old.inputs))
         told, unknown = (
             bytes(8 * (new.target_inputs - old.target_inputs)),
@@ -276,7 +285,13 @@ class Growing:
             self._pending[area] = deque(
                 Pending(
                     one.raw + raw,
-                    one.scaled[:end] + scaled + one.scaled[end:width] + told + one.scaled[width:] + unknown,
+                    one.scaled[:end]
+                    + scaled
+                    + one.scaled[end:width]
+                    + told
+                    + one.scaled[width:first]
+                    + unknown
+                    + _widened(one.scaled[first:], old, new),
                 )
                 for one in queue
             )

@@ -333,7 +333,7 @@ class Net:
             self.array("head_of")[:] = self.head_of
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
         self.first_told = sizes.inputs + 2 * sizes.outputs
-        self.first_weight = self.first_told + (sizes.told if sizes.live else 0)
+        self.first_weight = self.first_told + sizes.waited
         self.predict = self.learn = _not_yet
 
     def bind(self, area: int) -> None:

@@ -209,7 +209,7 @@ class Recurrent(Growing):
         if self.key is None and areas > 1:
             raise StateError("The model's state has memories for keys, and the model no key.")
         most = self.max_pending if self._late_labels else 0  # type: ignore[attr-defined]
-        sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.told)
+        sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.waited)
         for area, raw, scaled in waiting(state["pending"], areas, sizes, most):
             self._pending.setdefault(area, deque()).append(Pending(raw, scaled))
         self._n_dropped = count(state["dropped"], "dropped labels")

@@ -218,8 +218,8 @@ class Supervised(Recurrent):
         if code < 0:
             self._pending.pop(-code, None)
         queue = self._pending.setdefault(abs(code), deque())
-        told = row[net.first_told : net.first_told + net.sizes.told]
-        queue.append(Pending(raw, row[:inputs].tobytes() + told.tobytes()))
+        waits = row[net.first_told : net.first_told + net.sizes.waited]
+        queue.append(Pending(raw, row[:inputs].tobytes() + waits.tobytes()))
         if self.advance == "event":
             self._event = Now(x, abs(code), raw, row[net.first_output :][: net.sizes.outputs].copy())
         if len(queue) > self.max_pending:
@@ -284,12 +284,12 @@ class Supervised(Recurrent):
     def _follow(self, area: int, n: int, y: Any, w: float = np.nan) -> None:
         """Let the state that learns take in the n events that have waited for longest; y, of weight w, belongs to the last."""
         net, queue = self._net, self._pending[area]
-        inputs, told = net.sizes.inputs, net.sizes.told
+        inputs, waited = net.sizes.inputs, net.sizes.waited
         rows = np.full((n, self._width()), np.nan)
         for row, one in zip(rows, islice(queue, n), strict=False):
             given = np.frombuffer(one.scaled)
             row[:inputs] = given[:inputs]
-            row[net.first_told : net.first_told + told] = given[inputs:]
+            row[net.first_told : net.first_told + waited] = given[inputs:]
         rows[-1, net.first_target : net.first_output] = y
         if net.sizes.weighted:
             rows[-1, net.first_weight] = w

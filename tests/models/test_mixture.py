@@ -58,6 +58,37 @@ def test_never_behind_the_last_known_value(delay):
     assert np.mean(errors[delay + 1 :]) < 1.05 * known.mean()
 
 
+@pytest.mark.parametrize("experts", [None, ("net", "last")])
+def test_never_behind_the_last_known_label(experts):
+    """Ten events late, experts are weighed by what they stated then, not by what they have learned since from labels that were not known."""
+    labels = persistent(stay=1 / 100)
+    model, found, late = RNNClassifier(hidden_size=8, advance="predict", experts=experts), [], 10
+    for i, x in enumerate(X.tolist()):
+        found.append(model.predict_one(dict(enumerate(x))))
+        if i >= late:
+            model.learn_one(dict(enumerate(X[i - late].tolist())), labels[i - late])
+
+    known = np.mean([a == b for a, b in zip(labels[: -late - 1], labels[late + 1 :], strict=True)][500:])
+    assert right(found[late + 501 :], labels[late + 501 :]) > known - 0.01
+
+
+def test_classes_come_while_others_wait():
+    """A class that comes first in the label of a waiting event is learned as by a model that knew it, and its bytes go on to the bit."""
+    labels = persistent(300)
+    labels = [f"{label}{i // 100}" for i, label in enumerate(labels)]
+    whole = RNNClassifier(hidden_size=8, advance="predict")
+    parts = [RNNClassifier(hidden_size=8, advance="predict")]
+    for i, x in enumerate(X[:300].tolist()):
+        assert whole.predict_one(dict(enumerate(x))) == parts[0].predict_one(dict(enumerate(x)))
+        for model in (whole, parts[0]) if i >= 20 else ():
+            model.learn_one(dict(enumerate(X[i - 20].tolist())), labels[i - 20])
+        if i in (10, 25, 130):
+            parts[0] = pickle.loads(pickle.dumps(parts[0]))
+
+    assert pickle.dumps(whole) == pickle.dumps(parts[0])
+    assert sum(whole.weights_.values()) == pytest.approx(1.0)
+
+
 def test_a_stream_that_was_exactly_foreseen_is_learned_anew_when_it_changes():
     """Six equal targets, of which no expert missed any, and then something to learn: the weights still move."""
     y = np.concatenate([np.full(6, 10.0), X[:594, 0]])

@@ -27,7 +27,16 @@ from streamrnn.kernels.net.detector_memory import (
     add_detector_scratch,
     note_detector,
 )
-from streamrnn.kernels.net.front.table import FOURIER, FOURIER_BIT, LINEAR_BIT, MOST_WAVED, lags, matrix, regressors
+from streamrnn.kernels.net.front.table import (
+    FOURIER,
+    FOURIER_BIT,
+    LINEAR_BIT,
+    MOST_WAVED,
+    NET_BIT,
+    lags,
+    matrix,
+    regressors,
+)
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -121,6 +130,16 @@ class Sizes:
         return self.target_inputs + self.lasts
 
     @property
+    def stated(self) -> int:
+        """Numbers that an event which waits for its label was predicted with: what each expert stated, and their mean; 0 where there is no mixture."""
+        return (self.experts.bit_count() + 1) * self.outputs if self.experts != NET_BIT else 0
+
+    @property
+    def waited(self) -> int:
+        """Numbers that wait with an event for its label, beside its inputs; 0 where labels are not late."""
+        return self.told + self.stated if self.live else 0
+
+    @property
     def told_targets(self) -> int:
         """Of the inputs those without the age: a number for each target, or class."""
         return max(self.target_inputs - 1, 0)
@@ -186,7 +205,7 @@ class Layout(Slab):
             (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
-            (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts), (at.N_WAVES, z.waves), (at.TARGET_ROWS, z.told if z.live else 0), (at.EXPERT_BITS, z.experts),
+            (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts), (at.N_WAVES, z.waves), (at.TARGET_ROWS, z.waited), (at.EXPERT_BITS, z.experts),
             (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
         ))  # fmt: skip
         for layer in range(z.layers):

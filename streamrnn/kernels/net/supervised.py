@@ -1,13 +1,14 @@
 """The entry for learning y from x: predict, learn, or both, over a block of events.
 
-One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | what is told of the targets before (A), if a
-state runs ahead | weight of the event, if the net heeds it | area, if the net is keyed``. A weight that is not given (NaN) is 1; at 0 time passes, the
+One row an event, float64: ``x (I) | y (K) | outputs (K) | hidden state (H), if asked for | what is told of the targets before and what
+the experts stated (A), if a state runs ahead | weight of the event, if the net heeds it | area, if the net is keyed``. A weight that is not given (NaN) is 1; at 0 time passes, the
 targets are told, and nothing is learned.
 The call for one event is the call for a block with one row.
 
 With delayed labels two hidden states run: a row in mode ``ADVANCE`` moves the live one on and predicts from it, and leaves
-the standardised inputs in the place of x, and what was told of the targets before in its own; later a row in mode ``ALREADY_SCALED | LEARN`` brings these back, with y, and the state
-that learns follows.
+the standardised inputs in the place of x, and what was told of the targets before and what the experts stated in their own; later a row in mode
+``ALREADY_SCALED | LEARN`` brings these back, with y, and the state that learns follows. Experts are weighed by what they stated then: by now they have learned
+from labels that were not known yet.
 
 Where the next event is the target (``NEXT``), an event is the target of the one before it: each feature's change. The newest event
 waits in the window without a target. An update is made over those before it, so it reaches one event less far back.
@@ -26,7 +27,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.front.mixture import consult, learn_experts
+from streamrnn.kernels.net.front.mixture import consult, hand_out_stated, put_back_stated, teach_experts, weigh_experts
 from streamrnn.kernels.net.front.regressors import wind_tape
 from streamrnn.kernels.net.front.table import NET_BIT
 from streamrnn.kernels.net.losses.table import link
@@ -58,8 +59,14 @@ def _answer(hd, f, d, o, mode):
 
 
 @kernel
+def _n_told(hd, waits):
+    """Return how much of what waits with an event says what was known of the targets before; the rest is what was stated."""
+    return min(hd[at.TARGET_INPUTS] + hd[at.LASTS], waits.size)
+
+
+@kernel
 def _put_back(hd, f, d, x, told):
-    """Take the inputs of an event that has waited, as they were handed out: x (I) standardised, told (A). A step forward is due."""
+    """Take the inputs of an event that has waited, as they were handed out: x (I) standardised, told. A step forward is due."""
     for i in range(x.size):
         d[hd[at.SCALED_INPUTS] + i] = x[i]
     for i in range(told.size):
@@ -70,14 +77,16 @@ def _put_back(hd, f, d, x, told):
 
 
 @kernel
-def _hand_out(hd, d, x, told, front):
+def _hand_out(hd, d, x, waits, front):
     """Write the inputs of an event that is to wait into its row, and count it for the state that runs ahead."""
     for i in range(x.size):
         x[i] = d[hd[at.SCALED_INPUTS] + i]
+    told = waits[: _n_told(hd, waits)]
     for i in range(told.size):
         told[i] = d[hd[at.TOLD] + i]
     count_event(hd, 1, 0)
     if front:
+        hand_out_stated(hd, d, waits[told.size :])
         wind_tape(hd, d)
 
 
@@ -98,8 +107,8 @@ def _balanced(hd, d, y):
 
 
 @kernel
-def _learn_labels(hd, f, d, slot, y, w, front):
-    """Learn the targets y (K) of the event in a slot, of weight w, and keep them as the last."""
+def _learn_labels(hd, f, d, slot, y, w, stated, front):
+    """Learn the targets y (K) of the event in a slot, of weight w, for which stated was handed out if it has waited; keep them as the last."""
     targets, K = d[hd[at.TARGET] : hd[at.TARGET] + y.size], y.size
     w = w if w >= 0.0 else 1.0
     if hd[at.BALANCED] != 0 and w > 0.0 and K > 0:
@@ -111,7 +120,9 @@ def _learn_labels(hd, f, d, slot, y, w, front):
         for k in range(K):
             f[hd[at.D_OUT] + slot * K + k] *= np.float32(w)
     if front:
-        learn_experts(hd, d, y, targets, w)
+        teach_experts(hd, d, y, targets, w)
+        put_back_stated(hd, d, stated, K)
+        weigh_experts(hd, d, y, w)
         wind_tape(hd, d)
     keep_targets(hd, d, y)
 
@@ -132,14 +143,15 @@ def supervised(cell: str, hidden: int) -> Any:
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
-            told = row[I + 2 * K + H : I + 2 * K + H + A]
+            waits = row[I + 2 * K + H : I + 2 * K + H + A]
+            n_told = _n_told(hd, waits)
             if hd[at.KEYED] != 0:
                 choose_area(hd, d, row[width - 1])
             if mode & NEXT:
                 learn_changes(hd, f, d, x)
             if mode & ADVANCE:
                 swap_live(hd)
-            due = _put_back(hd, f, d, x, told) if mode & ALREADY_SCALED else prepare_inputs(hd, f, d, x)
+            due = _put_back(hd, f, d, x, waits[:n_told]) if mode & ALREADY_SCALED else prepare_inputs(hd, f, d, x)
             if due:
                 forward(cell, hidden, hd, f)
             slot = hd[at.FILL]
@@ -154,7 +166,7 @@ def supervised(cell: str, hidden: int) -> Any:
                     row[I + 2 * K + i] = f[top + i]
             if mode & ADVANCE:
                 absorb_inputs(hd, d)
-                _hand_out(hd, d, x, told, front)
+                _hand_out(hd, d, x, waits, front)
                 move_on(hd, f, size)
                 swap_live(hd)
             elif mode & LEARN:
@@ -167,7 +179,8 @@ def supervised(cell: str, hidden: int) -> Any:
                     due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
                 else:
                     w = row[I + 2 * K + H + A] if weight != 0 else 1.0
-                    _learn_labels(hd, f, d, slot, y, w, front)
+                    stated = waits[n_told if mode & ALREADY_SCALED else A :]
+                    _learn_labels(hd, f, d, slot, y, w, stated, front)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
                 if due:
                     if mode & NEXT:

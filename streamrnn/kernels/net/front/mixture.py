@@ -214,22 +214,51 @@ def _weigh_classes(hd, d, label, w_y, E):
 
 
 @kernel
-def learn_experts(hd, d, y, z, w):
-    """Let weights and experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
-    if hd[at.FROZEN] != 0 or w == 0.0:
+def hand_out_stated(hd, d, stated):
+    """Write what the experts stated for an event that is to wait for its label, and the mixture."""
+    n = stated.size - hd[at.OUTPUTS]
+    for i in range(stated.size):
+        stated[i] = d[hd[at.SAID] + i] if i < n else d[hd[at.MIXED] + i - n]
+
+
+@kernel
+def put_back_stated(hd, d, stated, K):
+    """Let the experts have stated what was handed out, where something was; of an output that is new since then (NaN) what they state now holds."""
+    n = stated.size - K
+    for i in range(stated.size):
+        if usable(stated[n + i % K]):
+            d[hd[at.SAID] + i if i < n else hd[at.MIXED] + i - n] = stated[i]
+
+
+@kernel
+def _is_taught(hd, y, w):
+    """Tell whether targets of weight w teach: numbers, or a class."""
+    label = hd[at.LOSS] == CROSS_ENTROPY
+    return hd[at.FROZEN] == 0 and w != 0.0 and (not label or (y[0] >= 0.0 and y[0] < y.size))
+
+
+@kernel
+def weigh_experts(hd, d, y, w):
+    """Move the weights after the targets y (K, raw; NaN: not known) of weight w, for what was stated."""
+    if not _is_taught(hd, y, w):
         return
-    K, bits = y.size, hd[at.EXPERT_BITS]
+    bits = hd[at.EXPERT_BITS]
     E = (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1)
-    label = -1
     if hd[at.LOSS] == CROSS_ENTROPY:
-        if not (y[0] >= 0.0 and y[0] < K):
-            return
-        label = int(y[0])
-        _weigh_classes(hd, d, label, w, E)
-        if bits & LAST_BIT:
-            learn_last_label(hd, d, label, w)
+        _weigh_classes(hd, d, int(y[0]), w, E)
     else:
         _weigh_numbers(hd, d, y, w, E)
+
+
+@kernel
+def teach_experts(hd, d, y, z, w):
+    """Let the experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
+    if not _is_taught(hd, y, w):
+        return
+    K, bits = y.size, hd[at.EXPERT_BITS]
+    label = int(y[0]) if hd[at.LOSS] == CROSS_ENTROPY else -1
+    if label >= 0 and bits & LAST_BIT:
+        learn_last_label(hd, d, label, w)
     first = hd[at.SAID] + ((bits & 1) + (bits >> 1 & 1)) * K
     if bits & LINEAR_BIT:
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
