@@ -82,6 +82,9 @@ def carry_experts(
     out_of, into = [was[name] for name in names], [now[name] for name in names]
     W_0, W = layout_0.view(slab_0, "linear"), layout.view(slab, "linear")
     W[: len(W_0), into] = W_0[:, out_of]
+    if not sizes.classes:  # before anything is known a number is the last one
+        for i in range(sizes_0.told_targets, sizes.told_targets):
+            W[i, now["target", i, 0]] = 1.0
     _carry_gain(
         layout_0.view(slab_0, "linear_gain"), layout.view(slab, "linear_gain"), (len(was), len(now)), into, out_of
     )

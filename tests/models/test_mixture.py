@@ -120,6 +120,14 @@ def test_short_lags_are_found_at_once():
     assert right(found[300:], labels[300:]) > 0.95
 
 
+def test_the_linear_model_begins_with_the_last_value():
+    """Of nine values of a walk, with features that say nothing, it loses little to repeating the last: it has no coefficient to find for that."""
+    y = 50.0 + np.cumsum(np.random.default_rng(1).normal(size=(40, 9)), axis=1)
+    found = [RNNRegressor(hidden_size=8, experts=("linear",)).progressive_many(X[:9], one) for one in y]
+
+    assert np.abs(found - y)[:, 1:].mean() < 1.1 * np.abs(np.diff(y)).mean()
+
+
 def test_the_net_learns_the_same_whoever_stands_in_front():
     """The experts do not touch the net: its weights are equal, bit for bit, with all experts and alone."""
     y = np.cumsum(X[:300, 0])
