@@ -128,6 +128,15 @@ def test_the_linear_model_begins_with_the_last_value():
     assert np.abs(found - y)[:, 1:].mean() < 1.1 * np.abs(np.diff(y)).mean()
 
 
+def test_a_fall_to_where_nothing_was_learned_is_followed_at_once():
+    """An outage of a hundred standard deviations: from its second value on no expert pulls the answer back to the level before."""
+    y = 100.0 + np.sin(np.arange(130.0)) + 0.1 * RNG.normal(size=130)
+    y[100:] -= 70.0
+    found = RNNRegressor(hidden_size=8, experts=("linear",)).progressive_many(X[:130], y)
+
+    assert np.abs(found - y)[101:106].mean() < 10.0
+
+
 def test_the_net_learns_the_same_whoever_stands_in_front():
     """The experts do not touch the net: its weights are equal, bit for bit, with all experts and alone."""
     y = np.cumsum(X[:300, 0])

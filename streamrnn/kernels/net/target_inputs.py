@@ -56,6 +56,19 @@ def age_of(hd, d):
 
 
 @kernel
+def beyond(hd, d, k):
+    """Return how far the last number k lies beyond the most that is told of it, in its own units, fading as what is told does; 0 where it does not."""
+    A = hd[at.TARGET_INPUTS]
+    if k >= min(hd[at.LASTS], A - 1) or (hd[at.NORMALIZE_X] == 0 and hd[at.NORMALIZE_Y] == 0):
+        return 0.0
+    y, sd, most = d[hd[at.TOLD] + A + k], spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]), d[hd[at.HYPER] + at.Y_CLIP]
+    if not usable(y):
+        return 0.0
+    far = y - d[hd[at.Y_MEAN] + k]
+    return (1.0 - d[hd[at.TOLD]]) * (far - min(max(far, -most * sd), most * sd))
+
+
+@kernel
 def count_event(hd, ahead, behind):
     """Count an event of the bound area: for the state that runs ahead, and for the one that learns (1 or 0 each)."""
     hd[hd[at.AREA_HEAD] + at.A_AHEAD] += ahead

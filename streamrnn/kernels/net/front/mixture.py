@@ -25,7 +25,7 @@ from streamrnn.kernels.net.front.regressors import write_regressors
 from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
 from streamrnn.kernels.net.scaler import usable
-from streamrnn.kernels.net.target_inputs import age_of
+from streamrnn.kernels.net.target_inputs import age_of, beyond
 from streamrnn.kernels.net.targets import unscale_output
 
 DISCOUNT: Final = 0.998
@@ -93,6 +93,8 @@ def consult(hd, d, o):
         write_regressors(hd, d)
         state_linear(hd, d, part)
         _own_terms(hd, d, part, hd[at.ERRORS])
+        for k in range(0 if hd[at.LOSS] == CROSS_ENTROPY else K):
+            part[k] += beyond(hd, d, k)  # a level that nothing has been learned of: an outage is followed at once
         E += 1
     if hd[at.EXPERT_BITS] & FOURIER_BIT:
         part = d[said + E * K : said + (E + 1) * K]
