@@ -27,7 +27,14 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.front.mixture import consult, hand_out_stated, put_back_stated, teach_experts, weigh_experts
+from streamrnn.kernels.net.front.mixture import (
+    consult,
+    hand_out_stated,
+    put_back_stated,
+    repeat,
+    teach_experts,
+    weigh_experts,
+)
 from streamrnn.kernels.net.front.regressors import wind_tape
 from streamrnn.kernels.net.front.table import NET_BIT
 from streamrnn.kernels.net.losses.table import link
@@ -156,10 +163,12 @@ def supervised(cell: str, hidden: int) -> Any:
                 forward(cell, hidden, hd, f)
             slot = hd[at.FILL]
             front = hd[at.EXPERT_BITS] != NET_BIT and K > 0 and mode & NEXT == 0
-            if mode & PREDICT or front:
+            if front and not due:  # predicted already: the experts have stated theirs
+                repeat(hd, d, o)
+            elif mode & PREDICT or front:
                 _answer(hd, f, d, o, mode | LINK if front else mode)
-            if front:
-                consult(hd, d, o)
+                if front:
+                    consult(hd, d, o)
             if mode & WITH_HIDDEN:
                 top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
                 for i in range(H):

@@ -216,6 +216,13 @@ def _weigh_classes(hd, d, label, w_y, E):
 
 
 @kernel
+def repeat(hd, d, o):
+    """Write into o (K) what the mixture stated of the same event."""
+    for k in range(o.size):
+        o[k] = d[hd[at.MIXED] + k]
+
+
+@kernel
 def hand_out_stated(hd, d, stated):
     """Write what the experts stated for an event that is to wait for its label, and the mixture."""
     n = stated.size - hd[at.OUTPUTS]
