@@ -2,8 +2,8 @@
 
 ``python benchmarks/estimators.py`` prints the tables and renews the measured part of ``benchmarks/results/estimators.md``;
 ``--no-write`` prints only. All models of a table take turns within one process, the best of many short runs by CPU time counts:
-this core has neighbours. Every net is measured as it comes (normalisation inside), with window = stride = 16, with the
-default stride, and with half of that.
+this core has neighbours. Every model is measured as it comes (normalisation inside): the mixture, the same with an update at each
+event, and the net alone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,16 @@ from river import linear_model, preprocessing
 
 from streamrnn import RNNRegressor
 from streamrnn.kernels.net.supervised import LEARN, PREDICT
-from streamrnn.models._defaults import STRIDE, STRIDE_OF_LABELS
 
 RESULT = Path(__file__).parent / "results" / "estimators.md"
 BEGIN, END = "<!-- estimators.py: begin -->", "<!-- estimators.py: end -->"
 FEATURES, EVENTS = 8, 2000
 SIZES = (16, 32, 64)
+KINDS: dict[str, dict[str, Any]] = {
+    "as it comes": {},
+    "stride 1": {"stride": 1},
+    "the net alone": {"experts": ("net",)},
+}
 
 
 def stream(n: int = EVENTS) -> tuple[list[dict[str, float]], list[float]]:
@@ -69,8 +73,8 @@ def against_river(rounds: int) -> list[str]:
         "river StandardScaler, LinearRegression": preprocessing.StandardScaler() | linear_model.LinearRegression(),
     }
     for hidden in SIZES:
-        for stride in (16, STRIDE_OF_LABELS, STRIDE):
-            models[f"RNNRegressor, H = {hidden}, stride {stride}"] = RNNRegressor(hidden_size=hidden, stride=stride)
+        for name, settings in KINDS.items():
+            models[f"RNNRegressor, H = {hidden}, {name}"] = RNNRegressor(hidden_size=hidden, **settings)
     found = best_of(rounds, {name: lambda m=model: pass_over(m, X, Y) for name, model in models.items()})
     bare, scaled = list(found.values())[:2]
     lines = [
@@ -85,12 +89,13 @@ def blocks(rounds: int) -> list[str]:
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(EVENTS, FEATURES)), rng.normal(size=EVENTS)
     runs: dict[str, Callable[[], float]] = {}
-    for hidden in SIZES:
-        whole, bare = RNNRegressor(hidden_size=hidden, stride=16), RNNRegressor(hidden_size=hidden, stride=16)
+    named = [(f"{hidden}, {name}", hidden, KINDS[name]) for hidden in SIZES for name in KINDS]
+    for title, hidden, settings in named:
+        whole, bare = RNNRegressor(hidden_size=hidden, **settings), RNNRegressor(hidden_size=hidden, **settings)
         for model in (whole, bare):
             model.learn_many(X, Y)
         net = bare._net  # noqa: SLF001  the kernel behind the estimator
-        rows = np.full((EVENTS, FEATURES + 2), np.nan)
+        rows = np.full((EVENTS, bare._width()), np.nan)  # noqa: SLF001
         rows[:, :FEATURES], rows[:, FEATURES] = X, Y
         flat = rows.reshape(-1)
 
@@ -104,21 +109,21 @@ def blocks(rounds: int) -> list[str]:
             model.progressive_many(X, Y)
             return (time.process_time() - start) / EVENTS * 1e6
 
-        runs |= {f"{hidden} many": many, f"{hidden} kernel": kernel}
+        runs |= {f"{title} many": many, f"{title} kernel": kernel}
     found = best_of(5 * rounds, runs)
-    lines = ["| H | progressive_many, us | kernel alone, us | ratio |", "| --- | --- | --- | --- |"]
-    for hidden in SIZES:
-        took, alone = found[f"{hidden} many"], found[f"{hidden} kernel"]
-        lines.append(f"| {hidden} | {took:.2f} | {alone:.2f} | {took / alone:.2f} |")
+    lines = ["| H, model | progressive_many, us | kernel alone, us | ratio |", "| --- | --- | --- | --- |"]
+    for title, _, _ in named:
+        took, alone = found[f"{title} many"], found[f"{title} kernel"]
+        lines.append(f"| {title} | {took:.2f} | {alone:.2f} | {took / alone:.2f} |")
     return lines
 
 
 def tails(n: int = 40_000) -> list[str]:
     """Return the table of how long single events take, the garbage collector at work."""
     X, Y = stream()
-    lines = ["| H, stride | p50, us | p99, us | p99 / p50 |", "| --- | --- | --- | --- |"]
-    for hidden, stride in ((32, 16), (32, STRIDE_OF_LABELS)):
-        model = RNNRegressor(hidden_size=hidden, stride=stride)
+    lines = ["| H, model | p50, us | p99, us | p99 / p50 |", "| --- | --- | --- | --- |"]
+    for name, settings in KINDS.items():
+        model = RNNRegressor(hidden_size=32, **settings)
         pass_over(model, X, Y)
         took = np.empty(n)
         clock = time.perf_counter_ns
@@ -129,7 +134,7 @@ def tails(n: int = 40_000) -> list[str]:
             model.learn_one(x, y)
             took[i] = clock() - start
         p50, p99 = np.percentile(took, [50, 99]) / 1000
-        lines.append(f"| {hidden}, {stride} | {p50:.2f} | {p99:.2f} | {p99 / p50:.1f} |")
+        lines.append(f"| 32, {name} | {p50:.2f} | {p99:.2f} | {p99 / p50:.1f} |")
     return lines
 
 
@@ -167,7 +172,7 @@ def memory(n: int = 1000) -> list[str]:
     X, Y = stream(40)  # so that every page of a slab is in use
 
     def make() -> RNNRegressor:
-        model = RNNRegressor(hidden_size=32, learning="traces")
+        model = RNNRegressor(hidden_size=32)
         for x, y in zip(X, Y, strict=True):
             model.learn_one(x, y)
         return model
@@ -183,7 +188,7 @@ def memory(n: int = 1000) -> list[str]:
     grown = (process.memory_info().rss - before) / n
     counted = kept[-1].memory_usage()
     lines = [
-        "| one model, H = 32, 8 features, traces, Adam | KiB |", "| --- | --- |",
+        "| one model, H = 32, 8 features, the defaults | KiB |", "| --- | --- |",
         f"| `memory_usage()` | {counted / 1024:.1f} |", f"| what the process grew by, of {n} | {grown / 1024:.1f} |",
     ]  # fmt: skip
     net = kept[0]._net  # noqa: SLF001  the map of the slab
@@ -212,7 +217,7 @@ command,
         "",
         "## Memory", "", *memory(), "",
         "## One event: predict_one, then learn_one; 8 features", "", *against_river(given.rounds), "",
-        "## Blocks, window = stride = 16, traces", "", *blocks(given.rounds), "",
+        "## Blocks", "", *blocks(given.rounds), "",
         "## Single events, slowest and usual", "", *tails(), "",
         "## A thousand keys; the slowest first events are those that make room for twice as many", "", *keys(), "",
     ]  # fmt: skip
