@@ -67,6 +67,7 @@ def about(
         }
         if head.comment:
             found["comment"] = head.comment
+    found |= {name: layout.notes[name] for name in ("still", "sideways") if name in layout.notes}
     if stages:
         found["format"] = ", ".join(stages) + ("" if head.delimiter is None and len(stages) else f", {found['format']}")
     found["encoding"] = head.encoding

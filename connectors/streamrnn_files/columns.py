@@ -11,12 +11,13 @@ from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, is_number, show
-from streamrnn_files.meanings import NAMELESS, is_key_name, is_time_name, no_measurement, of_influx
+from streamrnn_files.meanings import NAMELESS, is_id_name, is_key_name, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.ordering import is_steady, moments_of
-from streamrnn_files.timing import NO_TIME, Timing, decimal_years, find_timing
+from streamrnn_files.redundant import are_times, holds_two, redundant, times_of_day
+from streamrnn_files.timing import NO_TIME, Timing, find_timing
 
 __all__ = ["Layout", "choose"]
 
@@ -149,7 +150,7 @@ def choose(
     known = sorted({mark for one in sure.values() for mark in one.sentinels})
     if known and options.missing is None:
         sure = {name: _numerals(options, shown[name], decimal, known) for name in header}
-    key = _key(options, header, whole, shown, timing) if options.key is None else options.key or None
+    key = _key(options, header, whole, shown, timing, sure) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = options.columns
     if not features and not counted:
@@ -157,22 +158,35 @@ def choose(
         left_out = {
             name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
         } | dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
-        left_out |= dict.fromkeys(decimal_years(timing, whole) & set(kept), "another time")
+        again = {
+            name: why for name, why in redundant(timing, key, whole).items() if name in kept and name not in left_out
+        }
+        if set(kept) - set(left_out) - set(again):  # rather twice than not at all
+            left_out |= again
         features = tuple(name for name in kept if name not in left_out)
         if not features:  # better the columns that are no measurements by their names than none
             numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
             features = tuple(numbers)
             left_out = {name: why for name, why in left_out.items() if name not in features}
+        if timing.name is None and are_times(features):
+            raise UnreadableError(_on_its_side(options, features))
     if not features and not counted:
         raise UnreadableError(_nothing(options, header, sample, left_out))
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
     notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
+    if len(sample) >= STILL and features and all(len(set(whole[name])) == 1 for name in features):
+        notes["still"] = len(sample)
+    if not options.columns and times_of_day(features):
+        notes["sideways"] = True
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
         tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
     )  # fmt: skip
 
+
+STILL = 20
+"""Records after which it is said that nothing watched has changed."""
 
 _BY_NAME = ("a part of the calendar", "a running number", "a label", "a place")
 
@@ -186,6 +200,14 @@ def _nothing(
         f"{options.path!r} has no column of numbers to watch in its first {len(sample)} records. Columns: {found}"
         f"{' (' + said + ')' if said else ''}. Name those to watch with the option 'columns', or count the records: "
         "every = '1m' (--every 1m)."
+    )
+
+
+def _on_its_side(options: SourceOptions, names: Sequence[str]) -> str:
+    return (
+        f"{options.path!r} has times for names of columns ({', '.join(map(repr, names[:3]))}, ...), so each row is a series. "
+        "Turn it, a row for each time; or name the columns to watch with the option 'columns' "
+        f"(--column {names[0]}), row by row."
     )
 
 
@@ -244,6 +266,8 @@ def _why_not(
     values = _values(cells, replace(numerals, sentinels=()))
     if set(values) <= set(numerals.sentinels) and values:
         return f"holds nothing but {values[0]:g}"
+    if text and holds_two(cells, numerals.decimal):
+        return f"{show(cells[0])} holds two values"
     if 2 * len(values) < len(cells):
         odd = next(cell for cell in cells if not _values([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
@@ -270,15 +294,16 @@ def _key(
     whole: Mapping[str, Sequence[str]],
     shown: Mapping[str, Sequence[str]],
     timing: Timing,
+    sure: Mapping[str, Numerals],
 ) -> str | None:
     """Return the column that says which series a record belongs to: where times come again for each, or its name says so."""
     free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
-    texts = [name for name in free if 2 * sum(map(is_number, shown[name])) < len(shown[name])]
+    texts = [name for name in free if 2 * len(_values(shown[name][:100], sure[name])) < len(shown[name][:100])]
     named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
     moments = moments_of(timing, whole)
     n = len(moments)
     if n >= 4 and len(set(moments)) <= 0.75 * n:
-        ids = [name for name in free if name not in texts and name not in named and name.strip().lower().endswith("id")]
+        ids = [name for name in free if name not in texts and name not in named and is_id_name(name)]
         for name in (*named, *texts, *ids):
             values = whole[name]
             if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:

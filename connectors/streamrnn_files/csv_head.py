@@ -20,6 +20,7 @@ from streamrnn_files.dialect import (
     is_short_units,
     is_units,
     like_data,
+    names_below,
     split_row,
     unique,
 )
@@ -98,7 +99,7 @@ class CsvHead:
         if 0 in first.faults:
             raise SourceError(f"{self._path!r}: its first row cannot be read. {first.faults[0]}")
         batch = cutter.take(len(cutter))
-        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:2]))
+        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:4]))
 
     def _start(self) -> tuple[Start, int] | None:
         """Find where the table starts, and the offset of that line."""
@@ -158,6 +159,13 @@ class CsvHead:
                 continue
         if not rows and self._ending == "open":
             return None
+        deeper = 0  # rows of names below the first
+        if self._options.header is not False and not start.heading and len(rows) == len(records):
+            while deeper < 2 and (below := names_below(cells, rows[deeper:] or [[]])) is not None:
+                cells, deeper = below, deeper + 1
+            if self._ending == "open" and len(rows) < 3 and not any(map(like_data, rows[-1])):
+                return None  # a row of names, or of texts: what comes next tells
+        rows = rows[deeper:]
         names, nameless = self._names(start, cells, rows)
         units = (
             bool(names)
@@ -166,9 +174,9 @@ class CsvHead:
             and len(rows[0]) == len(cells)
             and any(map(like_data, rows[1]))
         ) or (bool(names) and start.delimiter == BLANKS and bool(rows) and is_short_units(rows[0], len(cells)))
-        begin = offsets[0] if not names or start.heading else offsets[1]
-        if units and len(offsets) > 2:
-            begin, rows = offsets[2], rows[1:]
+        begin = offsets[0] if not names or start.heading else offsets[1 + deeper]
+        if units and len(offsets) > 2 + deeper:
+            begin, rows = offsets[2 + deeper], rows[1:]
         return self._head(
             start, names, nameless, [cells, *rows] if not names or start.heading else rows, begin, encoding
         )

@@ -18,6 +18,7 @@ __all__ = [
     "is_short_units",
     "is_units",
     "like_data",
+    "names_below",
     "split_row",
     "unique",
 ]
@@ -33,7 +34,7 @@ LIVE_LINES = 20
 
 _DELIMITERS = ("\t", ";", "|", ",", BLANKS)
 _DATA = re.compile(
-    r"[-+(<>~€$£¥]?[\d.,:/\-+TZ%°']*\d[\d.,:/\-+TZ%°']*(?:[eE][-+]?\d+)?(?: \d{1,2}:\d\d[\d:.,]*)?(?: ?[AaPp][Mm])?"
+    r"[-+(<>~€$£¥]?[\d.,:/\-+TZ%°']*\d[\d.,:/\-+TZ%°']*(?:[eE][-+]?\d+)?(?: \d{1,2}:\d\d[\d:.,]*)?(?: ?[AaPp][Mm]|(?<=:\d\d)[AaPp])?"
     r"(?: ?(?:[-+]\d\d:?\d\d|UTC|GMT|Z|%|°?[CF]))?\)?"
 )
 
@@ -166,7 +167,7 @@ def _with_heading(lines: Sequence[str], table: Sequence[tuple[int, str]], delimi
     """Return the start at the first row; the last comment before it is the header where it fits and the row is data."""
     at, row = table[0]
     cells = _cells(row, delimiter)
-    if mark and at and lines[at - 1].startswith(mark) and all(map(like_data, cells)):
+    if mark and at and lines[at - 1].startswith(mark) and 2 * sum(map(like_data, cells)) > len(cells):
         names = [cell.strip() for cell in _cells(lines[at - 1].strip()[len(mark) :].lstrip(mark), delimiter)]
         if len(names) == len(cells) and len(cells) > 1 and not any(map(like_data, names)):
             return Start(delimiter, at, mark, tuple(names))
@@ -199,8 +200,13 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], width:
         at -= 1
         if not is_units(rows[at][1]):
             return at
-    if at > 0 and len(rows[at - 1][1]) in (width, width - 1) and not any(map(like_data, rows[at - 1][1])):
-        return at - 1
+    if at > 0 and not any(map(like_data, rows[at - 1][1])):
+        below = [cells for _, cells in rows[at:] if len(cells) == width]
+        short = len(rows[at - 1][1]) == width - 1 and (
+            2 * sum(not cells[-1] for cells in below) > len(below)  # a separator behind each row
+            or len({cells[0] for cells in below}) == len(below)  # names of rows, as R writes them
+        )
+        return at - 1 if short or len(rows[at - 1][1]) == width else at
     return at
 
 
@@ -218,6 +224,29 @@ def is_units(cells: Sequence[str]) -> bool:
     return all(len(cell.strip()) <= 12 and not re.search(r"\d{2}", cell) for cell in cells) and all(
         flag or re.fullmatch(r"[A-Za-z]{0,5}", cell.strip()) for flag, cell in zip(marked, cells, strict=True)
     ) and any(marked) and not all(not cell.strip() for cell in cells)  # fmt: skip
+
+
+def names_below(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return names with those of the row below put to them, None where that row is none of names.
+
+    Such a row holds no number, where at least two columns hold nothing else below it. A row with nothing but the name of
+    its first column is that of an index, as pandas writes it.
+
+    Parameters
+    ----------
+    names
+        Of the rows above, joined.
+    rows
+        Cells of the row, and of those below it.
+    """
+    row, below = [cell.strip() for cell in rows[0]], [one for one in rows[1:20] if len(one) == len(names)]
+    if len(row) != len(names) or not below or any(map(like_data, row)) or row == list(names):
+        return None
+    data = [2 * sum(like_data(one[i]) for one in below) > len(below) for i in range(len(row))]
+    index = bool(row[0]) and not any(row[1:])
+    if sum(data) < 2 or (not index and (is_units(row) or sum(map(bool, row)) < 2)):
+        return None
+    return [row[0], *names[1:]] if index else [f"{a} {b}".strip() for a, b in zip(names, row, strict=True)]
 
 
 def is_short_units(cells: Sequence[str], width: int) -> bool:

@@ -235,8 +235,17 @@ def _is_column(value: Any) -> bool:
 
 
 def _inside(found: Any, depth: int) -> Iterator[tuple[str, list[Any]]]:
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
+    if isinstance(found, list):
+        for one in found if len(found) > 1 else ():  # series, each with its name
+            name = (
+                next((one[key] for key in _NAMES if isinstance(one.get(key), str)), None)
+                if isinstance(one, dict)
+                else None
+            )
+            columns = [value for value in one.values() if _is_column(value)] if name else []
+            if name is not None and len(columns) == 1:
+                yield name, columns[0]
+        found = found[0] if len(found) == 1 else None
     if isinstance(found, dict) and depth < 6:
         for name, value in found.items():
             if _is_column(value):

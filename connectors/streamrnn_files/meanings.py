@@ -6,7 +6,16 @@ import itertools
 import re
 from collections.abc import Sequence
 
-__all__ = ["NAMELESS", "TIME_NAMES", "calendar_part", "is_key_name", "is_time_name", "no_measurement", "of_influx"]
+__all__ = [
+    "NAMELESS",
+    "TIME_NAMES",
+    "calendar_part",
+    "is_id_name",
+    "is_key_name",
+    "is_time_name",
+    "no_measurement",
+    "of_influx",
+]
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 """Names that make a column the time whatever it holds."""
@@ -43,7 +52,7 @@ _WRITING = re.compile(
     r"decimals|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|(?:store|shop|site|customer|account|line|zone)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|(?:store|shop|site|customer|account|line|zone|run|batch|version)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:qn|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
@@ -52,7 +61,11 @@ _STATUS = re.compile(
 _LABEL = re.compile(
     r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
 )
-_PLACE = re.compile(r"(?:.*_)?(?:lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)")
+_PLACE = re.compile(
+    r"(?:.*_)?(?:lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters))?"
+)
+_POSITION = re.compile(r".*(?:position|gps|geo|loc|location|start|end)_(?:lat|long?|lng)|latitude|longitude")
+"""What is no latency for sure: these are places in whatever unit."""
 
 
 def _plain(name: str) -> str:
@@ -87,6 +100,18 @@ def is_key_name(name: str) -> bool:
         As the header writes it.
     """
     return _KEY.fullmatch(_plain(name)) is not None
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a name says that its column numbers something: series, where times come again for each number.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    plain = _plain(name)
+    return plain.endswith("id") or (bool(plain) and _INDEX.fullmatch(plain) is not None)
 
 
 def calendar_part(name: str) -> str | None:
@@ -143,7 +168,7 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         and _INDEX.fullmatch(plain)
         and (
             {b - a for a, b in itertools.pairwise(values)} <= {1, -1}
-            or {b - a for a, b in itertools.pairwise(values)} == {0, 1}
+            or {b - a for a, b in itertools.pairwise(values)} in ({0, 1}, {1, 1 - len(distinct)})
         )
     ):
         return "a running number"
@@ -157,6 +182,6 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         return "a running number"
     if whole and _ID.fullmatch(plain):
         return "an id"
-    if _PLACE.fullmatch(plain) and all(abs(value) <= 9000 for value in distinct):
+    if _POSITION.fullmatch(plain) or (_PLACE.fullmatch(plain) and all(abs(value) <= 9000 for value in distinct)):
         return "a place"
     return None

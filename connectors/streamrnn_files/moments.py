@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["TimeForm", "find_form", "seconds"]
+__all__ = ["MONTHS", "TimeForm", "find_form", "seconds"]
 
 MONTHS = {
     name: i + 1
@@ -16,7 +16,7 @@ MONTHS = {
 }
 MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
 
-_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?[Mm]\.?)?)?"
+_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?)?)?"
 _ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}(?: UTC)?|[+-]\d{2})?"
 _EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _FIRST, _LAST = 315532800.0, 4102444800.0
@@ -207,7 +207,7 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
                 return replace(form, name=name, written=False, until=until)
     if sum(map(_is_iso, cells)) >= enough:
         zoned = [cell.strip() for cell in cells if re.search(r"(?:[Zz]|[+-]\d\d:?\d\d)$", cell.strip()[10:])]
-        zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.:")
+        zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.: ")
         return TimeForm("ISO 8601", zone="UTC" if zone in ("+00:00", "+0000") else zone)
     numbers = [cell.strip() for cell in cells if re.fullmatch(r"\s*\d+(?:\.\d*)?\s*", cell)]
     if len(numbers) >= enough:

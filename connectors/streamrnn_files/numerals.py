@@ -19,8 +19,11 @@ SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -88
 
 _GAPS = " '\u00a0\u2019\u202f"
 _UNIT = re.compile(
-    r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/][^:,;]{0,11})?$"
+    r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/=][^:,;=]{0,11})?$"
 )
+_DIGITS = re.compile(r"(?<=[^\W\d])\d(?![\d.])|(?<!\d)10+(?!\d)")
+"""Digits that a unit may hold: m3, L/100km."""
+
 _POINT_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+(\.\d*)?")
 _COMMA_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+(,\d*)?")
 _GROUP_MARKS = {".": re.compile(f"[,{_GAPS}]"), ",": re.compile(f"[.{_GAPS}]")}
@@ -164,7 +167,8 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
     common = counted.most_common(1)
     if not common or common[0][1] < 0.9 * sum(counted.values()):
         return None
-    return common[0][0]
+    unit = common[0][0]
+    return None if any(map(str.isdigit, _DIGITS.sub("", unit[1]))) else unit
 
 
 def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[float, ...]:

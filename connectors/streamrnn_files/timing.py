@@ -15,7 +15,7 @@ from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "decimal_years", "find_timing"]
 
-_CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*")
+_CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 _NO_DIGIT = re.compile(r"\D*")
 
 
@@ -125,7 +125,26 @@ def find_timing(
         )
         return _of_columns(names, whole, shown, wanted)
     free = [name for name in header if name not in options.columns and name != options.key and shown[name]]
-    return _calendar(free, shown) or _date_and_clock(free, whole, shown) or _single(free, shown, wanted)
+    made = _calendar(free, shown)
+    other = _date_and_clock(free, whole, shown) or _single(free, whole, shown, wanted)
+    return other if made is None or _is_finer(other, made, whole) else made
+
+
+def _is_finer(other: Timing, made: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
+    """Whether columns say the same days as those for year, month and day, and tell records of a day apart."""
+    if other.form is None or "hour" in made.parts or other is made:
+        return False
+    days, moments = (
+        [one.read(cells) or "" for cells in zip(*(whole[name] for name in one.columns), strict=True)]
+        for one in (made, other)
+    )
+    length = 7 if "month" in made.parts and "day" not in made.parts else 10
+    same = sum(day[:length] == moment[:length] for day, moment in zip(days, moments, strict=True))
+    return same >= 0.9 * len(days) and len(set(moments)) > len(set(days))
+
+
+def _distinct(timing: Timing, whole: Mapping[str, Sequence[str]]) -> int:
+    return len(set(whole[timing.columns[0]]))
 
 
 def _of_columns(
@@ -248,7 +267,9 @@ def _turns(cells: Sequence[str]) -> bool:
     return all(b == a + 1 or (b < 2 and a > 22) for a, b in itertools.pairwise(hours))
 
 
-def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str | None) -> Timing:
+def _single(
+    free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]], wanted: str | None
+) -> Timing:
     """Return the column that holds times: with a usual name before others, one that moves on before one that stands."""
     found: list[tuple[Any, Timing]] = []
     for at, name in enumerate(free):
@@ -270,7 +291,9 @@ def _single(free: Sequence[str], shown: Mapping[str, Sequence[str]], wanted: str
         stands = len(shown[name]) > 3 and distinct == 1
         found.append(((form is None, stands, not exact, not named, at), Timing(name, (name,), form)))
     if found:
-        return min(found, key=lambda one: one[0])[1]
+        rank, best = min(found, key=lambda one: one[0])
+        finer = (one for other, one in found if other[:3] == rank[:3] and _is_finer(one, best, whole))
+        return next((one for one in finer if _distinct(one, whole) >= 2 * _distinct(best, whole)), best)
     epochs = ((name, find_form(shown[name])) for name in free if wanted is None)
     return next(
         (Timing(name, (name,), form) for name, form in epochs if form and _moves_on(shown[name], form)), NO_TIME

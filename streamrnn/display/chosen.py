@@ -90,6 +90,12 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
         f"{safe_name(str(chosen['file']), 80, isolate=False)}: {_form(chosen)}",
         f"  watched   {_names(chosen['columns']) or 'none: records are counted (--column NAME counts those with a value there)'}",
     ]
+    if "still" in chosen:
+        lines[-1] += f": none changes in the first {chosen['still']} records (--column NAME watches another one)"
+    if chosen.get("sideways"):
+        lines[-1] += (
+            ": names are times, so an event is a row of several moments (turn the table to watch them one by one)"
+        )
     left = [f"{safe_name(name, 40, isolate=False)}: {why}" for name, why in chosen["left_out"].items()]
     if left:
         more = f"; {len(left) - SHOWN} more" if len(left) > SHOWN else ""
@@ -97,6 +103,8 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
     lines.append(f"  time      {_time(chosen)}")
     found = " (--key '' for none)" if chosen.get("key_found") else ""
     lines.append(f"  key       {'none' if key is None else safe_name(key, 60, isolate=False)}{found}")
+    if order == "mixed":
+        order += ": times go back and forth, records are read as written (--key COLUMN where it holds several series; else sort it)"
     if order != "oldest first":
         lines.append(f"  order     {order}" + (" (--order as_written)" if "end" in order else ""))
     marks = [

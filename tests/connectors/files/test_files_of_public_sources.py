@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from files_rig import Got, take
 
+from streamrnn.display.chosen import chosen_lines
 from streamrnn.errors import UnreadableError
 from streamrnn.io import SourceContext
 from streamrnn_files import FileSource
@@ -66,6 +67,17 @@ PUBLIC = {
     "seconds under a name that says nothing": ("items.json", json.dumps([{"itemid": "23", "moment": str(EPOCH + 60 * i), "value": v(i)} for i in range(N)]), ["value"], "moment", str(EPOCH), None, N),
     "an offset and UTC": ("weather.csv", lines(lambda i, t: f"{t:%Y-%m-%d %H:%M:%S} +0000 UTC,3600,{v(i)}", head="dt_iso,timezone,temp\n"), ["temp"], "dt_iso", f"{ISO}+00:00", None, N),
     "counters of frames, codes": ("lora.csv", lines(lambda i, t: f"{t:%Y-%m-%dT%H:%M:%SZ},{i // 2},8,{i % 3 + 1},{v(i)},{i * i % 9}", head="time,f_cnt,f_port,weathersit,temp,changepoint_2\n"), ["temp", "changepoint_2"], "time", f"{ISO}Z", None, N),
+    "an hour's record beside its day": ("envcan.csv", lines(lambda i, t: f"-79.4,43.7,{t:%Y-%m-%d %H:%M},{t.year},{t.month:02},{t.day:02},{v(i)}", head="Longitude (x),Latitude (y),Date/Time (LST),Year,Month,Day,Temp\n"), ["Temp"], "Date/Time (LST)", "2024-01-01 00:00", None, N),
+    "the day of writing beside the moment": ("health.csv", lines(lambda i, t: f"{t:%Y-%m-%d %H:00},{t:%Y-%m-%d %H:%M},{v(i)}", timedelta(minutes=5), "creationDate,startDate,value\n"), ["value"], "startDate", "2024-01-01 00:00", None, N),
+    "codes beside a series": ("statcan.csv", lines(lambda i, t: "\n".join(f"{1990 + i // 12}-{i % 12 + 1:02},2016A000011124,2002=100,{p},2.{k},{v(i)}" for k, p in enumerate(("All", "Food"))), head="REF_DATE,DGUID,UOM,Products,COORDINATE,VALUE\n"), ["VALUE"], "REF_DATE", "1990-01-01T00:00:00", "Products", 2 * N),
+    "two rows of names": ("weatherlink.txt", lines(lambda i, t: f"{t.month}/{t.day:02}/{t:%y}\t{t:%I}:{t:%M}{'a' if t.hour < 12 else 'p'}\t{v(i)}\t{v(i + 9)}", timedelta(hours=5), "\t\tTemp\tHi\nDate\tTime\tOut\tTemp\n"), ["Temp Out", "Hi Temp"], "Date + Time", ISO, None, N),
+    "levels of columns and the name of the index": ("levels.csv", lines(lambda i, t: f"{t:%Y-%m-%d},{v(i)},{v(i + 9)}", DAY, "Price,Close,High\nTicker,AAPL,AAPL\nDate,,\n"), ["Close AAPL", "High AAPL"], "Date", "2024-01-01", None, N),
+    "numbers of devices at the same moments": ("nvidia.csv", lines(lambda i, t: "\n".join(f"{t:%Y/%m/%d %H:%M:%S},{g},A100,{v(i + g)} %" for g in (0, 1)), head="timestamp,index,name,load [%]\n"), ["load [%]"], "timestamp", ISO, "index", 2 * N),
+    "a title with the separator": ("freq.csv", lines(lambda i, t: f"FREQ,{t:%Y%m%d%H%M%S},{v(i)}", head="HDR,ROLLING SYSTEM FREQUENCY DATA\n"), ["c2"], "c1", ISO, None, N),
+    "names in a comment, texts in the first row": ("sadf.csv", lines(lambda i, t: f"web01;600;{t:%Y-%m-%d %H:%M:%S} UTC;{v(i)};{v(i + 5)}", head="# hostname;interval;timestamp;%user;%idle\n"), ["interval", "%user", "%idle"], "timestamp", f"{ISO}+00:00", "hostname", N),
+    "series of numbers beside their times": ("energy.json", json.dumps({"unix_seconds": [EPOCH + 900 * i for i in range(N)], "production_types": [{"name": name, "data": [float(v(i)) for i in range(N)]} for name in ("Solar", "Load")]}), ["Solar", "Load"], "unix_seconds", EPOCH, None, N),
+    "positions, numbers of runs, periods of days": ("aemo.csv", lines(lambda i, t: f"D,4,{t:%Y/%m/%d %H:%M:%S},1,{t:%Y%m%d}{i % 24 + 1:03},{610000000 + i},{v(i)}", head="I,4,SETTLEMENTDATE,RUN_NO,DISPATCHINTERVAL,position_lat,RRP\n"), ["RRP"], "SETTLEMENTDATE", ISO, None, N),
+    "an amount and its limit in a cell": ("docker.jsonl", lines(lambda i, t: json.dumps({"CPUPerc": f"{v(i)}%", "MemUsage": "10.5MiB / 1.9GiB"})), ["CPUPerc"], None, None, None, N),
     "steps of a recorder": ("recorder.csv", lines(lambda i, t: f"{i * 0.001:.3f},{v(i)}", head="X_Value,Voltage\n"), ["Voltage"], None, None, None, N),
 }  # fmt: skip
 
@@ -83,6 +95,43 @@ def test_public_files_are_read_as_a_person_would(tmp_path, kind):
     assert (found["columns"], found["time"] and found["time"]["column"], found["key"]) == (columns, when, key)
     assert (len(got.rows), got.dead) == (events, [])
     assert (got.times[0] if when else None) == first
+
+
+WIDE = ",".join(["name", *map(str, range(1990, 2020))]) + "\n" + "".join(
+    f"land {i}," + ",".join(v(i + j) for j in range(30)) + "\n" for i in range(N)
+)  # fmt: skip
+
+
+def test_a_table_on_its_side_is_refused(tmp_path):
+    """Years for names of columns: each row is a series, and no stream. What to do is said, and it works."""
+    (tmp_path / "wide.csv").write_text(WIDE)
+
+    with (
+        FileSource.from_path(tmp_path / "wide.csv") as source,
+        pytest.raises(UnreadableError, match="row for each time") as caught,
+    ):
+        take(source, Got())
+    column = str(caught.value).split("--column ")[1].split(")")[0]
+    with FileSource.from_path(tmp_path / "wide.csv", columns=[column]) as source:
+        assert len(take(source, Got()).rows) == N
+
+
+ODD = {
+    "still": (lines(lambda i, t: f'{t:%Y-%m-%d %H:%M},4,"+{100 + i:04},1"', head="time,SOURCE,TMP\n"), "none changes in the first 120 records"),
+    "sideways": (lines(lambda i, t: f"{t:%Y-%m-%d}," + ",".join([v(i)] * 8), DAY, "day," + ",".join(f"{i:02}:00" for i in range(8)) + "\n"), "a row of several moments"),
+    "mixed": (lines(lambda i, t: f"{FIRST + (i ^ 7) * DAY:%Y-%m-%d},{v(i)}", head="day,load\n"), "times go back and forth"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_read_but_hardly_meant_is_said(tmp_path, what):
+    """Columns that never change, moments beside one another, times out of order: said on standard error."""
+    text, said = ODD[what]
+    (tmp_path / "odd.csv").write_text(text)
+
+    with FileSource.from_path(tmp_path / "odd.csv") as source:
+        assert len(take(source, Got()).rows) == N
+        assert said in "\n".join(chosen_lines(source.chosen()))
 
 
 def test_records_without_a_measurement_are_no_stream_of_numbers(tmp_path):

@@ -1,0 +1,115 @@
+"""Columns that say once more what another one says, or hold two things in a cell."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+
+from streamrnn_files.moments import MONTHS, find_form
+from streamrnn_files.ordering import moments_of
+from streamrnn_files.timing import Timing, decimal_years
+
+__all__ = ["are_times", "holds_two", "redundant", "times_of_day"]
+
+
+def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the columns that say once more what time, key or their own name says, with the reason.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    key
+        The column of the key, or None.
+    whole
+        All cells, by column.
+    """
+    found = dict.fromkeys((*decimal_years(timing, whole), *_with_dates(timing, whole)), "another time")
+    if key is not None:
+        found |= dict.fromkeys(_like_key(key, whole), f"says once more what {key} says")
+    found |= {
+        name: "holds nothing but its name" for name, cells in whole.items() if set(map(str.strip, cells)) == {name}
+    }
+    return found
+
+
+def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns of numbers that begin with the date of their record: 20240304012 for the twelfth period of a day."""
+    days = {
+        name: cells
+        for name, cells in whole.items()
+        if name not in timing.columns
+        and cells
+        and all(re.fullmatch(r"(?:19|20)\d{6,10}", cell.strip()) for cell in cells)
+    }
+    if not days:
+        return []
+    dates = [(moment or "")[:10].replace("-", "") for moment in moments_of(timing, whole)]
+    return [
+        name
+        for name, cells in days.items()
+        if dates and sum(map(str.startswith, map(str.strip, cells), dates)) > 0.9 * len(dates) and any(dates)
+    ]
+
+
+def _like_key(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns with a value of their own for each key, always the same."""
+    keys = whole[key]
+    distinct = len(set(keys))
+    if not 1 < distinct <= len(keys) / 4:
+        return []
+    return [
+        name
+        for name, cells in whole.items()
+        if name != key and len(set(cells)) == distinct == len(set(zip(keys, cells, strict=True)))
+    ]
+
+
+def holds_two(cells: Sequence[str], decimal: str) -> bool:
+    """Whether what looks like a decimal comma stands between a value and a flag: many values, and the same few digits behind all of them.
+
+    Parameters
+    ----------
+    cells
+        Cells that hold something.
+    decimal
+        The decimal mark that the file seems to have.
+    """
+    parts = [cell.strip().partition(",") for cell in cells]
+    if decimal != "," or not all(comma for _, comma, _ in parts):
+        return False
+    flags = {flag for _, _, flag in parts}
+    return len({value for value, _, _ in parts}) >= 20 and len(flags) <= 3 and all(flag.strip("0") for flag in flags)
+
+
+def are_times(names: Sequence[str]) -> bool:
+    """Whether names of columns are years, months or days in a row: then each row of the table is a series.
+
+    Parameters
+    ----------
+    names
+        Of columns of numbers.
+    """
+    form = find_form(names) if len(names) >= 5 else None
+    if form is None or form.name.endswith("since 1970"):
+        return False
+    moments = [form.read(name) if form.name != "ISO 8601" else name for name in names]
+    return all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments))
+
+
+def times_of_day(names: Sequence[str]) -> bool:
+    """Whether names of columns are clocks or months in a row: then a row of the table holds several moments.
+
+    Parameters
+    ----------
+    names
+        Of columns of numbers.
+    """
+    clocks = [name.strip() for name in names if re.fullmatch(r"\s*\d{1,2}:\d{2}(?::\d{2})?\s*", name)]
+    months = [
+        MONTHS[name.strip()[:3].lower()] for name in names if name.strip()[:3].lower() in MONTHS and name.isalpha()
+    ]
+    return any(
+        len(found) >= 5 and 2 * len(found) > len(names) and list(found) == sorted(found) for found in (clocks, months)
+    )
