@@ -1,0 +1,111 @@
+"""Every message about a file that names an option: obeyed word by word, it works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from files_rig import Got, take
+from messy_files import TEXTS
+
+import streamrnn.display.chosen
+import streamrnn_files.source
+from streamrnn.display.chosen import chosen_lines
+from streamrnn.errors import SourceError
+from streamrnn.io import SourceContext
+from streamrnn_files import FileSource
+
+N = 120
+DAYS = [f"2024-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(N)]
+STEADY = "time,mode,load\n" + "".join(f"{day},{i % 2},4\n" for i, day in enumerate(DAYS))
+WORDS = "time,mode\n" + "".join(f"{day},{'on' if i % 9 else 1}\n" for i, day in enumerate(DAYS))
+TWO = "time,name,load\n" + "".join(f"{day},{who},{i}\n" for i, day in enumerate(DAYS[:60]) for who in ("b", "b", "a"))
+MIXED = "time,load,who\n" + "".join(f"{DAYS[i ^ 7]},{i},{i % 3}\n" for i in range(N))
+WIDE = (
+    "land," + ",".join(map(str, range(1990, 2010))) + "\n" + "".join(f"l{i}" + f",{i}.5" * 20 + "\n" for i in range(N))
+)
+
+# The words in brackets as the source writes them: file, its options, what a person puts for NAME, COLUMN or N, and what is then so.
+ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
+    "--time COLUMN": ("id,load,moment\n" + "".join(f"{i},{i * i % 7},{1000 + i * i}\n" for i in range(N)), {}, "moment", lambda got, _: got.times[0] == 1000),
+    "--header if they have names": ("2020.5,2021.5\n" + "1,2\n" * 9, {}, "", lambda got, found: found["columns"] == ["2020.5", "2021.5"] and len(got.rows) == 9),
+    "--skip N": ("a title\n\n" + STEADY, {}, "2", lambda _, found: found["columns"] == ["mode", "load"]),
+    "--column NAME watches one": ("id,load\n" + "".join(f"{700 + i},{i % 5}\n" for i in range(N)), {}, "id", lambda _, found: found["columns"] == ["id"]),
+    "--column NAME watches another one": ("time,id,load\n" + "".join(f"{day},{i * 7},4\n" for i, day in enumerate(DAYS)), {}, "id", lambda _, found: found["columns"] == ["id"] and "still" not in found),
+    "--column NAME counts those with a value there": (WORDS, {"counted": True}, "mode", lambda _, found: found["columns"] == ["mode"]),
+    "--key '' for none": (TEXTS["long.csv"], {}, "", lambda got, found: found["key"] is None and not got.keys),
+    "--key COLUMN where it holds several series; else sort it": (MIXED, {}, "who", lambda got, found: found["key"] == "who" and len(got.rows) == N),
+    "--order as_written": (TEXTS["newest_first.csv"], {}, "", lambda got, _: got.times[0] == "2024-03-05 23:55"),
+    "--missing '' for none": (TEXTS["sentinel.csv"], {}, "", lambda got, _: got.values[0] == [-999.0]),
+    "--every 1m": (WORDS, {}, "", lambda got, _: len(got.rows) == N),
+    "--column {names[0]}": (WIDE, {}, "", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
+    "--format jsonl": ('{"a": 1}\n{"a": 2}\n', {"format": "json"}, "", lambda got, _: got.values == [[1.0], [2.0]]),
+}  # fmt: skip
+
+ELSEWHERE = {"--lateness waits longer"}
+"""Walked by ``tests/engine/test_windows.py``: it is said of windows, whatever the connector."""
+
+
+def read(path: Path, counted: bool = False, **options: Any) -> tuple[Got, dict[str, Any]]:
+    with FileSource(FileSource.Options(path=str(path), **options), SourceContext(counted=counted)) as source:
+        got = take(source, Got(), wait=5.0)
+        return got, source.chosen() or {}
+
+
+def said(path: Path, **options: Any) -> str:
+    """What is said of a file, or why it is given up."""
+    try:
+        return "\n".join(chosen_lines(read(path, **options)[1]))
+    except SourceError as error:
+        return str(error)
+
+
+def obeyed(words: str, meant: str) -> dict[str, Any]:
+    """The option that words in brackets name, with what they name; a word in capitals is for the reader to fill in."""
+    flag, *rest = shlex.split(words.replace(";", ""))
+    value = (meant if rest[0] in ("NAME", "COLUMN", "N") else rest[0]) if rest else ""
+    special: dict[str, Callable[[], dict[str, Any]]] = {
+        "--column": lambda: {"columns": [value]},
+        "--missing": lambda: {"missing": value.split(",") if value else []},
+        "--skip": lambda: {"skip": int(value)},
+        "--header": lambda: {"header": True},
+        "--every": lambda: {"counted": True},
+    }
+    return special[flag]() if flag in special else {flag.removeprefix("--").replace("-", "_"): value}
+
+
+@pytest.mark.parametrize("words", ADVICE)
+def test_advice_obeyed_word_by_word_works(tmp_path, words):
+    """The message is there, and what it says to do does what it says."""
+    text, options, meant, holds = ADVICE[words]
+    path = tmp_path / "in.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    message = said(path, **options)
+    pattern = re.escape(words).replace(re.escape("{names[0]}"), r"[^)]+")
+    found = re.search(rf"\(({pattern})\)", message)
+    assert found is not None, message
+
+    assert holds(*read(path, **{**options, **obeyed(found.group(1), meant)}))
+
+
+def test_a_file_too_long_to_be_read_from_its_end_is_read_as_written(tmp_path, monkeypatch):
+    """The limit of memory names the option that needs none."""
+    monkeypatch.setattr(streamrnn_files.source, "MOST", 1000)
+    path = tmp_path / "in.csv"
+    path.write_text(TEXTS["newest_first.csv"])
+
+    assert "(--order as_written)" in said(path)
+    assert read(path, order="as_written")[0].times[0] == "2024-03-05 23:55"
+
+
+def test_all_advice_is_walked():
+    """Each option that a message about a file names in brackets is obeyed above."""
+    places = [*Path(streamrnn_files.source.__file__).parent.glob("*.py"), Path(streamrnn.display.chosen.__file__)]
+    named = {words for place in places for words in re.findall(r"[^`]\((--[a-z-]+[^()]*?)\)", place.read_text())}
+
+    assert named == set(ADVICE) | ELSEWHERE
