@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
-from streamrnn_files.cells import CellError, is_number, show
-from streamrnn_files.meanings import NAMELESS, is_id_name, is_key_name, is_time_name, no_measurement, of_influx
+from streamrnn_files.cells import is_number, show
+from streamrnn_files.keys import find_key
+from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
-from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of
+from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of, values_of
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.ordering import is_steady, moments_of
 from streamrnn_files.redundant import are_times, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
 
@@ -150,7 +149,7 @@ def choose(
     known = sorted({mark for one in sure.values() for mark in one.sentinels})
     if known and options.missing is None:
         sure = {name: _numerals(options, shown[name], decimal, known) for name in header}
-    key = _key(options, header, whole, shown, timing, sure) if options.key is None else options.key or None
+    key = find_key(options, header, whole, shown, timing, sure) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = options.columns
     if not features and not counted:
@@ -227,21 +226,9 @@ def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str, known:
     if options.missing is not None:
         marks = tuple(float(mark) for mark in options.missing if is_number(mark))
     else:
-        values = _values(cells, found)
+        values = values_of(cells, found)
         marks = sentinels_of(values, known) if len(values) == len(cells) else ()
     return Numerals(decimal, unit, missing, marks) if marks or unit != ("", "") else plain
-
-
-def _values(cells: Sequence[str], numerals: Numerals) -> list[float]:
-    found = []
-    for cell in cells:
-        try:
-            value = numerals.read(cell)
-        except CellError:
-            continue
-        if not math.isnan(value):
-            found.append(value)
-    return found
 
 
 def _why_not(
@@ -263,13 +250,13 @@ def _why_not(
     form = find_form(cells) if is_time_name(name) or NAMELESS.fullmatch(name) else None
     if form is not None and (form.name != "year" or is_time_name(name)):
         return "another time"
-    values = _values(cells, replace(numerals, sentinels=()))
+    values = values_of(cells, replace(numerals, sentinels=()))
     if set(values) <= set(numerals.sentinels) and values:
         return f"holds nothing but {values[0]:g}"
     if text and holds_two(cells, numerals.decimal):
         return f"{show(cells[0])} holds two values"
     if 2 * len(values) < len(cells):
-        odd = next(cell for cell in cells if not _values([cell], replace(numerals, sentinels=())))
+        odd = next(cell for cell in cells if not values_of([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
     if text and len(cells) > 1 and _with_leading_zeros(cells):
         return "an id: it is written with leading zeros"
@@ -288,38 +275,7 @@ def _with_leading_zeros(cells: Sequence[str]) -> bool:
     )
 
 
-def _key(
-    options: SourceOptions,
-    header: Sequence[str],
-    whole: Mapping[str, Sequence[str]],
-    shown: Mapping[str, Sequence[str]],
-    timing: Timing,
-    sure: Mapping[str, Numerals],
-) -> str | None:
-    """Return the column that says which series a record belongs to: where times come again for each, or its name says so."""
-    free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
-    texts = [name for name in free if 2 * len(_values(shown[name][:100], sure[name])) < len(shown[name][:100])]
-    named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
-    moments = moments_of(timing, whole)
-    n = len(moments)
-    if n >= 4 and len(set(moments)) <= 0.75 * n:
-        ids = [name for name in free if name not in texts and name not in named and is_id_name(name)]
-        for name in (*named, *texts, *ids):
-            values = whole[name]
-            if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
-                return name
-    for name in named:
-        distinct = len(set(whole[name]))
-        if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
-            return name
-    return None
-
-
 def _are_numbers(cells: Sequence[str]) -> bool:
     """Whether times are numbers; what holds no digit is no time."""
     times = [cell for cell in cells if any(map(str.isdigit, cell))]
     return bool(times) and 2 * len(times) > len(cells) and all(map(is_number, times))
-
-
-def _whole_numbers(cells: Sequence[str]) -> bool:
-    return all(cell.strip().isdecimal() for cell in cells)

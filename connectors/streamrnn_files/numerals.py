@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["Numerals", "decimal_mark", "sentinels_of", "unit_of"]
+__all__ = ["Numerals", "decimal_mark", "sentinels_of", "unit_of", "values_of"]
 
 _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
@@ -193,3 +193,24 @@ def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[
         for mark in found
         if not low - (far if mark not in known else 0) <= mark <= high + (far if mark not in known else 0)
     )
+
+
+def values_of(cells: Sequence[str], numerals: Numerals) -> list[float]:
+    """Return the numbers that cells hold, without what cannot be read or stands for no value.
+
+    Parameters
+    ----------
+    cells
+        Of a column.
+    numerals
+        How its numbers are written.
+    """
+    found = []
+    for cell in cells:
+        try:
+            value = numerals.read(cell)
+        except CellError:
+            continue
+        if not math.isnan(value):
+            found.append(value)
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from streamrnn_files.moments import MONTHS, find_form
 from streamrnn_files.ordering import moments_of
-from streamrnn_files.timing import Timing, decimal_years
+from streamrnn_files.timing import Timing
 
 __all__ = ["are_times", "holds_two", "redundant", "times_of_day"]
 
@@ -25,13 +25,28 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
     whole
         All cells, by column.
     """
-    found = dict.fromkeys((*decimal_years(timing, whole), *_with_dates(timing, whole)), "another time")
+    found = dict.fromkeys((*_decimal_years(timing, whole), *_with_dates(timing, whole)), "another time")
     if key is not None:
         found |= dict.fromkeys(_like_key(key, whole), f"says once more what {key} says")
     found |= {
         name: "holds nothing but its name" for name, cells in whole.items() if set(map(str.strip, cells)) == {name}
     }
     return found
+
+
+def _decimal_years(timing: Timing, whole: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the columns that say the time once more, as years with a fraction."""
+    if "year" not in timing.parts:
+        return frozenset()
+    years = [cell.strip() for cell in whole[timing.columns[timing.parts.index("year")]]]
+    return frozenset(
+        name
+        for name, cells in whole.items()
+        if name not in timing.columns
+        and len(years) > 2
+        and all(cell.strip().partition(".")[0] == year for cell, year in zip(cells, years, strict=True))
+        and any("." in cell for cell in cells)
+    )
 
 
 def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:

@@ -13,7 +13,7 @@ from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_tim
 from streamrnn_files.moments import TimeForm, find_form, seconds
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["NO_TIME", "Timing", "decimal_years", "find_timing"]
+__all__ = ["NO_TIME", "Timing", "find_timing"]
 
 _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 _NO_DIGIT = re.compile(r"\D*")
@@ -203,29 +203,6 @@ def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> d
     days = [_from_parts(dict(zip(("year", "month", "day"), row, strict=True))) for row in rows]
     moving = all(a is not None and b is not None and a < b for a, b in itertools.pairwise(days))
     return dict(zip(("year", "month", "day"), first, strict=True)) if moving and len(days) > 2 else {}
-
-
-def decimal_years(timing: Timing, whole: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Return the columns that say the time once more, as years with a fraction.
-
-    Parameters
-    ----------
-    timing
-        Which columns say when.
-    whole
-        All cells, by column.
-    """
-    if "year" not in timing.parts:
-        return frozenset()
-    years = [cell.strip() for cell in whole[timing.columns[timing.parts.index("year")]]]
-    return frozenset(
-        name
-        for name, cells in whole.items()
-        if name not in timing.columns
-        and len(years) > 2
-        and all(cell.strip().partition(".")[0] == year for cell, year in zip(cells, years, strict=True))
-        and any("." in cell for cell in cells)
-    )
 
 
 def _date_and_clock(
