@@ -29,9 +29,9 @@ __all__ = ["Growing", "Now", "Pending"]
 
 def _widened(stated: bytes, old: Sizes, new: Sizes) -> bytes:
     """Return what experts stated of the old outputs, and nothing (NaN) of the new ones."""
-    if not new.stated:
+    if not (new.outputs and new.waited > new.told):
         return b""
-    rows = np.frombuffer(stated).reshape(-1 if old.outputs else new.stated // new.outputs, old.outputs)
+    rows = np.frombuffer(stated).reshape((new.waited - new.told) // new.outputs, old.outputs)
     return np.pad(rows, ((0, 0), (0, new.outputs - old.outputs)), constant_values=np.nan).tobytes()
 
 

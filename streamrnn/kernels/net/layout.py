@@ -21,22 +21,8 @@ from numpy.typing import NDArray
 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.detector_memory import (
-    add_detector,
-    add_detector_area,
-    add_detector_scratch,
-    note_detector,
-)
-from streamrnn.kernels.net.front.table import (
-    FOURIER,
-    FOURIER_BIT,
-    LINEAR_BIT,
-    MOST_WAVED,
-    NET_BIT,
-    lags,
-    matrix,
-    regressors,
-)
+from streamrnn.kernels.net.detector_memory import add_detector, add_detector_area, add_detector_scratch, note_detector
+from streamrnn.kernels.net.front.table import FOURIER, FOURIER_BIT, LINEAR_BIT, MOST_WAVED, lags, matrix, regressors
 from streamrnn.kernels.slab import Slab, up
 
 
@@ -130,14 +116,10 @@ class Sizes:
         return self.target_inputs + self.lasts
 
     @property
-    def stated(self) -> int:
-        """Numbers that an event which waits for its label was predicted with: what each expert stated, and their mean; 0 where there is no mixture."""
-        return (self.experts.bit_count() + 1) * self.outputs if self.experts != NET_BIT else 0
-
-    @property
     def waited(self) -> int:
-        """Numbers that wait with an event for its label, beside its inputs; 0 where labels are not late."""
-        return self.told + self.stated if self.live else 0
+        """Numbers that wait with an event for its label: what is told, and what each expert and their mean stated; 0 where labels are not late."""
+        stated = (self.experts.bit_count() + 1) * self.outputs if self.experts != 1 else 0
+        return self.told + stated if self.live else 0
 
     @property
     def told_targets(self) -> int:

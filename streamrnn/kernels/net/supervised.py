@@ -27,15 +27,9 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.front.mixture import (
-    consult,
-    hand_out_stated,
-    put_back_stated,
-    repeat,
-    teach_experts,
-    weigh_experts,
-)
+from streamrnn.kernels.net.front.mixture import consult, teach_experts, weigh_experts
 from streamrnn.kernels.net.front.regressors import wind_tape
+from streamrnn.kernels.net.front.stated import hand_out_stated, put_back_stated, repeat
 from streamrnn.kernels.net.front.table import NET_BIT
 from streamrnn.kernels.net.losses.table import link
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
@@ -188,8 +182,7 @@ def supervised(cell: str, hidden: int) -> Any:
                     due = hd[at.FRESH] > min(hd[at.STRIDE], hd[at.WINDOW] - 1) or hd[at.FILL] >= hd[at.WINDOW]
                 else:
                     w = row[I + 2 * K + H + A] if weight != 0 else 1.0
-                    stated = waits[n_told if mode & ALREADY_SCALED else A :]
-                    _learn_labels(hd, f, d, slot, y, w, stated, front)
+                    _learn_labels(hd, f, d, slot, y, w, waits[n_told if mode & ALREADY_SCALED else A :], front)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
                 if due:
                     if mode & NEXT:

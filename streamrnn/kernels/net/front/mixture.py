@@ -22,6 +22,7 @@ from streamrnn.kernels.net.front.fourier import learn_fourier, state_fourier
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
 from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
 from streamrnn.kernels.net.front.regressors import write_regressors
+from streamrnn.kernels.net.front.stated import errors_of
 from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
 from streamrnn.kernels.net.scaler import usable
@@ -57,20 +58,6 @@ def _own_terms(hd, d, part, kept):
     else:
         for k in range(part.size):
             part[k] = unscale_output(hd, d, k, part[k])
-
-
-@kernel
-def _errors(hd, d, p, e, z, label):
-    """Turn what an expert stated, e (K), into its errors, from its probabilities p (K) and the label, or from numbers z (K). Return whether one is known."""
-    known = False
-    for k in range(e.size):
-        if hd[at.LOSS] == CROSS_ENTROPY:
-            e[k] = (1.0 if k == label else 0.0) - p[k]
-            known = True
-        else:
-            e[k] = z[k] - e[k] if usable(z[k]) else 0.0
-            known = known or usable(z[k])
-    return known
 
 
 @kernel
@@ -216,30 +203,6 @@ def _weigh_classes(hd, d, label, w_y, E):
 
 
 @kernel
-def repeat(hd, d, o):
-    """Write into o (K) what the mixture stated of the same event."""
-    for k in range(o.size):
-        o[k] = d[hd[at.MIXED] + k]
-
-
-@kernel
-def hand_out_stated(hd, d, stated):
-    """Write what the experts stated for an event that is to wait for its label, and the mixture."""
-    n = stated.size - hd[at.OUTPUTS]
-    for i in range(stated.size):
-        stated[i] = d[hd[at.SAID] + i] if i < n else d[hd[at.MIXED] + i - n]
-
-
-@kernel
-def put_back_stated(hd, d, stated, K):
-    """Let the experts have stated what was handed out, where something was; of an output that is new since then (NaN) what they state now holds."""
-    n = stated.size - K
-    for i in range(stated.size):
-        if usable(stated[n + i % K]):
-            d[hd[at.SAID] + i if i < n else hd[at.MIXED] + i - n] = stated[i]
-
-
-@kernel
 def _is_taught(hd, y, w):
     """Tell whether targets of weight w teach: numbers, or a class."""
     label = hd[at.LOSS] == CROSS_ENTROPY
@@ -271,7 +234,7 @@ def teach_experts(hd, d, y, z, w):
     first = hd[at.SAID] + ((bits & 1) + (bits >> 1 & 1)) * K
     if bits & LINEAR_BIT:
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
-        known = _errors(hd, d, p, e, z, label)
+        known = errors_of(hd, d, p, e, z, label)
         h = curvature(p, e) if label >= 0 else 1.0
         for k in range(K):
             e[k] *= w
@@ -280,7 +243,7 @@ def teach_experts(hd, d, y, z, w):
         first += K
     if bits & FOURIER_BIT:
         e = d[hd[at.WAVE_ERRORS] : hd[at.WAVE_ERRORS] + K]
-        _errors(hd, d, d[first : first + K], e, z, label)
+        errors_of(hd, d, d[first : first + K], e, z, label)
         for k in range(K):
             e[k] *= w
         learn_fourier(hd, d, e)
