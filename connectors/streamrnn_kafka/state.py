@@ -330,8 +330,7 @@ class StateReader:
         at = TopicPartition(self._topic, partition)
         end = time.monotonic() + RECORD_S
         try:
-            consumer = self._consumer(committed=False)
-            consumer.assign([at])
+            (consumer := self._consumer(committed=False)).assign([at])
             consumer.seek(at, offset)
             while time.monotonic() < end:
                 for record in consumer.poll(timeout_ms=500, max_records=1).get(at, ()):
