@@ -14,7 +14,8 @@ from streamrnn.io import Restored, StoredSnapshot
 from streamrnn_kafka.options import SinkOptions
 from streamrnn_kafka.partitions import partition_of
 from streamrnn_kafka.source import KafkaSource
-from streamrnn_kafka.state import Manifest, Pointer, StateReader
+from streamrnn_kafka.state import Manifest, Pointer
+from streamrnn_kafka.state_reader import StateReader
 
 __all__ = ["Found", "StateFinder"]
 

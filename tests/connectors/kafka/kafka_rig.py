@@ -255,6 +255,16 @@ class Rig:
         self._workers.append((worker, path))
         return worker
 
+    def kill_in_the_middle(self, config: Path, times: int, pause_s: Callable[[], float]) -> None:
+        """Start a worker so many times, and kill it a while after it has written, or once nothing is left for it."""
+        for _ in range(times):
+            before = self.ends(self.output)
+            worker = self.start(config)
+            self.wait_until(lambda before=before: self.ends(self.output) > before or bool(before and self.lag() == 0))
+            time.sleep(pause_s())
+            worker.kill()
+            worker.wait()
+
     def wait_until(self, true: Callable[[], bool], limit_s: float = 60.0) -> None:
         """Wait until ``true()``; after ``limit_s`` fail, with what each worker was doing."""
         end = time.monotonic() + limit_s

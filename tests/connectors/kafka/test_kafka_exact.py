@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from kafka_rig import Rig, apart, make_records, offline, stop
@@ -38,13 +37,7 @@ def test_killed_workers_leave_no_mark(rig, tmp_path):
     drawn = random.Random(7)
 
     with rig.trickling(records, chunk=20):
-        for _ in range(3):
-            before = rig.ends(rig.output)
-            worker = rig.start(config)
-            rig.wait_until(lambda before=before: rig.ends(rig.output) > before or (before and rig.lag() == 0))
-            time.sleep(drawn.uniform(0, 0.4))
-            worker.kill()
-            worker.wait()
+        rig.kill_in_the_middle(config, 3, lambda: drawn.uniform(0, 0.4))
     worker = rig.start(config)
     rig.wait_until(lambda: rig.lag() == 0)
     rig.produce(records[:1])  # once more, so that the worker is known to be at work when it is asked to stop
@@ -65,13 +58,7 @@ def test_open_windows_survive_kills(rig, tmp_path):
     drawn = random.Random(11)
 
     with rig.trickling(records, chunk=40):
-        for _ in range(2):
-            before = rig.ends(rig.output)
-            worker = rig.start(config)
-            rig.wait_until(lambda before=before: rig.ends(rig.output) > before or (before and rig.lag() == 0))
-            time.sleep(drawn.uniform(0, 0.3))
-            worker.kill()
-            worker.wait()
+        rig.kill_in_the_middle(config, 2, lambda: drawn.uniform(0, 0.3))
     worker = rig.start(config)
     rig.wait_until(rig.done)
     rig.wait_until(lambda: rig.pairs(rig.output) == expected)
