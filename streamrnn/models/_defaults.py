@@ -30,6 +30,8 @@ __all__ = [
     "MAX_PENDING",
     "MEMORY",
     "MEMORY_OF_KEY",
+    "MEMORY_OF_LIGHT",
+    "MEMORY_OF_LIGHT_KEY",
     "N_LAYERS",
     "OPTIMIZER",
     "OPTIMIZER_OF_LABELS",
@@ -42,6 +44,7 @@ __all__ = [
     "STRIDE_OF_TRANSFORMER",
     "WARM_UP",
     "WINDOW",
+    "WINDOW_OF_KEY",
     "WINDOW_OF_LABELS",
     "X_CLIP",
     "X_CLIP_RAW",
@@ -53,6 +56,7 @@ HIDDEN_SIZE: Final = 16
 EXPERTS: Final = tuple(TABLE)
 N_LAYERS: Final = 1
 WINDOW: Final = 16  # events of exact gradient; older causes are the traces' business
+WINDOW_OF_KEY: Final = 4  # of detectors by key, and in the light form: with 16 the window is most of a key
 STRIDE: Final = 4  # of detectors, forecasters, and streams by key, whose updates come from one stream at a time
 STRIDE_OF_TRANSFORMER: Final = 8  # of one stream: learns no less than 4, for three quarters of the time
 # Nets that answer with a label learn often, over a window so short that it costs little: what lies before it is the traces' business. Without
@@ -80,6 +84,8 @@ PROTECT: Final = 8  # the longest horizon: whatever an alarm was part of
 PATIENCE: Final = 100
 MEMORY: Final = 6000  # with 3000 events that recur after weeks are new again, with 12000 nothing is after a change
 MEMORY_OF_KEY: Final = 1024
+MEMORY_OF_LIGHT: Final = 960  # a detector of its own in 64 KiB
+MEMORY_OF_LIGHT_KEY: Final = 64  # 8 KiB a key
 MAX_FEATURES: Final = 1024
 MAX_KEYS: Final = 1000
 MAX_PENDING: Final = 1000

@@ -125,7 +125,7 @@ class Growing:
         sizes = Sizes(
             self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
-            memory=self._remembers(), experts=experts_of(owner, params, loss.name), classes=loss.name == "cross_entropy",
+            memory=self._remembers(), light=self._light, experts=experts_of(owner, params, loss.name), classes=loss.name == "cross_entropy",
             sparse=self.missing != "mean", weighted=self._weighted, balanced=self._balanced,
         )  # fmt: skip
         self._net = Net(
@@ -147,9 +147,8 @@ class Growing:
         """Return T and S: as they were given, or by what the net learns."""
         window, stride = self.window, self.stride
         if window is None:
-            carried = traces and CELLS[self.cell].traced > 0
-            window = defaults.WINDOW_OF_LABELS if carried else defaults.WINDOW
-            window = max(window, 2 * (stride or 0))
+            window = self._own_window(carried=traces and CELLS[self.cell].traced > 0)
+            window = max(window, (1 if self._whole_window else 2) * (stride or 0))
         if stride is not None:
             return window, stride
         most = window if self._whole_window else max(window // 2, 1)
@@ -228,6 +227,15 @@ class Growing:
     def _remembers(self) -> int:
         """Return how many events are kept to compare others with."""
         return 0
+
+    def _own_window(self, *, carried: bool) -> int:
+        """Return the window where none is given; ``carried``: whether traces reach beyond it."""
+        return defaults.WINDOW_OF_LABELS if carried else defaults.WINDOW
+
+    @property
+    def _light(self) -> bool:
+        """Whether what is expected of a feature has the light form."""
+        return False
 
     def _aside(self) -> Any:
         """Return the name of what comes with the features and is none; None: there is no such."""

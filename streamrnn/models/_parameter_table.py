@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -16,42 +15,19 @@ from streamrnn.kernels.net.front.table import FRONT_EXPERTS as FRONT
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 from streamrnn.kernels.net.words import MAX_LAYERS
-from streamrnn.models._maintenance import is_windows
-from streamrnn.models._policy import OF_FEATURES, is_policy, per_second
+from streamrnn.models._parameter_rules import (
+    are_counters,
+    is_alarm_rate,
+    is_by_feature,
+    is_day,
+    is_maintenance,
+    is_rate,
+    is_window,
+    whole,
+)
+from streamrnn.models._policy import OF_FEATURES, is_policy
 
-__all__ = ["PARAMETERS", "Parameter", "is_day"]
-
-
-def _whole(low: int, high: int) -> Callable[[Any, Mapping[str, Any]], bool]:
-    def ok(value: Any, _: Mapping[str, Any]) -> bool:
-        return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(low <= value <= high)
-
-    return ok
-
-
-def _rate(value: Any, _: Mapping[str, Any]) -> bool:
-    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return value is None or (real and 0 < value < math.inf)
-
-
-def is_day(value: Any) -> bool:
-    """Tell whether a value is a date as text.
-
-    Parameters
-    ----------
-    value
-        Anything.
-
-    Examples
-    --------
-    >>> from streamrnn.models._parameter_table import is_day
-    >>> is_day("2024-12-25"), is_day("25.12.")
-    (True, False)
-    """
-    try:
-        return isinstance(value, str) and dt.date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
+__all__ = ["PARAMETERS", "Parameter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +49,6 @@ class Parameter:
     text: str
 
 
-def _alarm_rate(value: Any, given: Mapping[str, Any]) -> bool:
-    if isinstance(value, str):
-        return per_second(value) > 0.0 and given.get("time") is not None
-    return _rate(value, given) and value is not None and bool(1e-5 <= value <= 0.5)
-
-
-def _maintenance(value: Any, given: Mapping[str, Any]) -> bool:
-    if value is None:
-        return True
-    if is_windows(value):
-        return given.get("time") is not None
-    apart = (given.get("key"), given.get("time"))
-    return not isinstance(value, list | tuple) and isinstance(value, Hashable) and value not in apart
-
-
-def _counters(value: Any, given: Mapping[str, Any]) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, list | tuple) or not all(isinstance(name, Hashable) for name in value):
-        return False
-    apart = (given.get("key"), given.get("time"), given.get("maintenance"))
-    return len(set(value)) == len(value) and not any(name is not None and name in apart for name in value)
-
-
-def _by_feature(value: Any, _: Mapping[str, Any]) -> bool:
-    if value is None:
-        return True
-    tables = list(value.values()) if isinstance(value, Mapping) else [None]
-    return all(
-        isinstance(table, Mapping) and all(name in OF_FEATURES and is_policy(name, one) for name, one in table.items())
-        for table in tables
-    )
-
-
 def _names(table: Mapping[str, Any]) -> str:
     return ", ".join(repr(name) for name in table)
 
@@ -120,23 +62,19 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "hidden_size": Parameter(
         "an int from 1 to 1024",
-        _whole(1, 1024),
+        whole(1, 1024),
         "Units a layer. 16 learn a daily and a weekly pattern; time per event grows with the square.",
     ),
-    "n_layers": Parameter(
-        f"an int from 1 to {MAX_LAYERS}", _whole(1, MAX_LAYERS), "Layers, each fed by the one below."
-    ),
+    "n_layers": Parameter(f"an int from 1 to {MAX_LAYERS}", whole(1, MAX_LAYERS), "Layers, each fed by the one below."),
     "window": Parameter(
-        "an int from 1 to 65536, or None where y is learned",
-        lambda value, given: (
-            (value is None and "autoregressive" in given and "experts" in given) or _whole(1, 65536)(value, given)
-        ),
+        "an int from 1 to 65536, or None where y is learned or next to ``expectation``",
+        is_window,
         """Events over which error flows back exactly. Older causes are reached by the traces. None, where y is learned: 4, or 16 where there
-        are no traces; at least two strides.""",
+        are no traces; at least two strides. None, of a detector: 16, with ``key`` or the light ``expectation`` 4; at least a stride.""",
     ),
     "stride": Parameter(
         "an int from 1 to window, or None",
-        lambda value, given: value is None or _whole(1, given["window"] or 16384)(value, given),
+        lambda value, given: value is None or whole(1, given["window"] or 16384)(value, given),
         """Events between two updates of the weights, at most ``window``: the longer, the less an event costs. None, where y is learned:
         half of ``window``, at most 8, and 4 with ``key``. 4 for detectors and forecasters, 8 for transformers without ``key``, at most ``window``.""",
     ),
@@ -154,7 +92,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "lr": Parameter(
         "a number > 0, or None",
-        _rate,
+        is_rate,
         """Learning rate, before that of an optimiser given as an object. None: the optimiser's own (0.005 for Adam, never far from the best on smooth, noisy and
         switching streams). Where y is learned it is for updates of up to 4 known y; one of 8 or more counts as two, at twice
         the rate. ``mutate`` of river's changes that of a live model.""",
@@ -198,7 +136,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "horizon": Parameter(
         "an int from 1 to 1000",
-        _whole(1, 1000),
+        whole(1, 1000),
         """Steps ahead that are forecast at once, one output of the nets each. Choose the longest that is needed regularly; memory
         grows with its square.""",
     ),
@@ -232,11 +170,11 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "an int from 2 to 10000, two different ones as a tuple, or None",
         lambda value, given: (
             value is None
-            or _whole(2, 10_000)(value, given)
+            or whole(2, 10_000)(value, given)
             or (
                 isinstance(value, tuple)
                 and 1 <= len(value) == len(set(value)) <= 2
-                and all(_whole(2, 10_000)(one, given) for one in value)
+                and all(whole(2, 10_000)(one, given) for one in value)
             )
         ),
         """The season of ``seasonal``, ``drift`` and the profiles, in events; or that and the one within it, as (24, 168): hours of a day
@@ -288,7 +226,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "max_keys": Parameter(
         "an int >= 1",
-        _whole(1, 2**31),
+        whole(1, 2**31),
         """Most keys kept at a time; the least recently seen one is evicted (LRU). Memory grows with the keys
         seen, up to this number.""",
     ),
@@ -302,7 +240,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "max_pending": Parameter(
         "an int >= 1",
-        _whole(1, 2**31),
+        whole(1, 2**31),
         'Unless ``advance="learn"``: most events that wait for their label, for each key. Beyond it the oldest is dropped without being learned.',
     ),
     "time": Parameter(
@@ -314,12 +252,12 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "max_classes": Parameter(
         "an int >= 1",
-        _whole(1, 2**31),
+        whole(1, 2**31),
         "Most classes. One more is an error, so that memory stays bounded.",
     ),
     "alarm_rate": Parameter(
         "a number from 0.00001 to 0.5, or with time a text such as '2/day', '1/week' or '3/hour'",
-        _alarm_rate,
+        is_alarm_rate,
         """Largest share of normal events that may alarm, for being new or not as expected. Thresholds adapt so that it holds within a factor of 1.5;
         streams on which nothing happens alarm more rarely. ``"2/day"``, a second, minute, hour, day or week: by the mean time between two events, which is
         learned; with ``key`` that many of each.""",
@@ -344,58 +282,65 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "maintenance": Parameter(
         "the name of a feature, or with time a list of weekly times such as 'Sun 02:00-04:00' or 'Mon-Fri 22:30-00:30 Europe/Berlin', or None",
-        _maintenance,
+        is_maintenance,
         """When a maintenance is: a name, which is then no feature, whose value is not 0, or weekly times, of UTC where they name no zone. Its events are scored, raise no alarm,
         and are learned as if all their values were missing.""",
     ),
     "counters": Parameter(
         "a list or tuple of different names of features, neither key nor time, or None",
-        _counters,
+        are_counters,
         """Features that only grow, such as requests served: what is watched is how fast, per second with ``time``, else per event. A counter that began anew
         counts from 0, a missing reading is bridged. Predictions, bands and a policy are about the rate. None: none is one.""",
     ),
     "by_feature": Parameter(
         f"a dict of features, each with a dict of some of {', '.join(OF_FEATURES)} that are as those must be, or None",
-        _by_feature,
+        is_by_feature,
         """What differs for some features: ``{"flow": {"direction": "below"}}``. None: nothing.""",
     ),
     "cooldown": Parameter(
         "an int >= 0",
-        _whole(0, 2**31),
+        whole(0, 2**31),
         "Events after an alarm in which no other alarm is raised. Default 0: the score habituates anyway.",
     ),
     "warm_up": Parameter(
         "an int >= 0",
-        _whole(0, 2**31),
+        whole(0, 2**31),
         """Events before the first alarm, in which net and memory fill; scores of the first half do not count for the threshold.
         Below 100 the threshold rests on a few scores.""",
     ),
     "protect": Parameter(
         "an int >= 0",
-        _whole(0, 2**31),
+        whole(0, 2**31),
         "Events from an alarm on, that one included, from which the net does not learn, so that an anomaly is not learned as normal.",
     ),
     "patience": Parameter(
         "an int >= 10",
-        _whole(10, 2**31),
+        whole(10, 2**31),
         """Events after which an episode outside the normal range is reported as a lasting change and becomes the new normal. Until then
         it raises no further alarm.""",
     ),
+    "expectation": Parameter(
+        "'full', 'light' or None",
+        lambda value, _: value is None or value in ("full", "light"),
+        """What a value is compared with. ``"full"``: a regression on 13 residuals, seasons of up to 343 events, and forecasts two and eight events ahead for the
+        views ``expectation`` and ``residual``. ``"light"``: a regression on 8, seasons of up to 167 events, none with a ``memory`` below 64, and the last value in
+        the place of the longer forecasts: a third of the memory, and faster. None: full, and with ``key`` light.""",
+    ),
     "memory": Parameter(
-        "an int from 64 to 1048576, or None",
-        lambda value, given: value is None or _whole(64, 2**20)(value, given),
+        "an int from 16 to 1048576, or None",
+        lambda value, given: value is None or whole(16, 2**20)(value, given),
         """Remembered events of each feature and key, 16 bytes each, that new ones are compared with. A longer memory knows more, and forgets an
-        old regime later. None: 6000, and with ``key`` 1024.""",
+        old regime later. None: 6000, and with ``key`` 1024; where ``expectation`` is light 960, and with ``key`` 64.""",
     ),
     "max_features": Parameter(
         "an int >= 1",
-        _whole(1, 2**31),
+        whole(1, 2**31),
         """Most features. One more is an error, so that memory stays bounded; names of counts (``missing``) that are too many share
         the columns of others, by their hash.""",
     ),
     "seed": Parameter(
         "an int >= 0",
-        _whole(0, 2**63 - 1),
+        whole(0, 2**63 - 1),
         "Seed of the initial weights: the same seed and events give the same results, bit for bit.",
     ),
 }

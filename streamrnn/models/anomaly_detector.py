@@ -53,7 +53,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     ago, weighted by how well the net predicts the stream. After a high score the detector habituates: the next scores are lower.
 
     *Surprise* is the error of the prediction of each feature, in units of its running size. The prediction is a mixture of the last value,
-    the net, and the shape of the season.
+    the net, and the shape of the season; ``expectation="light"`` is a smaller form of it, without the views of longer forecasts.
 
     An *alarm* is a score at or above a threshold that adapts, or a surprise as rare as that: at most for a share ``alarm_rate`` of normal events, on
     any stream and through drift. A fault that comes back alarms again. Beside that rate alarms a value that no longer moves where it always did, and one
@@ -95,6 +95,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     {maintenance}
     {by_feature}
     {counters}
+    {expectation}
     {seed}
 
     Examples
@@ -124,6 +125,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     warm_up: int
     protect: int
     patience: int
+    expectation: str | None
     memory: int | None
     direction: str
     min_deviation: float | str
@@ -143,7 +145,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
-        window: int = defaults.WINDOW,
+        window: int | None = None,
         stride: int = defaults.STRIDE,
         learning: str | None = None,
         optimizer: Any = defaults.OPTIMIZER,
@@ -160,6 +162,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         maintenance: Any = None,
         by_feature: Mapping[Any, Any] | None = None,
         counters: Sequence[Any] | None = None,
+        expectation: str | None = None,
         seed: int = defaults.SEED,
     ) -> None:
         self._pauses = Maintenance(maintenance)
@@ -335,7 +338,21 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         self._note_policy()
 
     def _remembers(self) -> int:
-        return self.memory or (defaults.MEMORY if self.key is None else defaults.MEMORY_OF_KEY)
+        if self.memory is not None:
+            return self.memory
+        alone, by_key = (
+            (defaults.MEMORY_OF_LIGHT, defaults.MEMORY_OF_LIGHT_KEY)
+            if self._light
+            else (defaults.MEMORY, defaults.MEMORY_OF_KEY)
+        )
+        return alone if self.key is None else by_key
+
+    def _own_window(self, *, carried: bool) -> int:  # noqa: ARG002
+        return defaults.WINDOW_OF_KEY if self._light or self.key is not None else defaults.WINDOW
+
+    @property
+    def _light(self) -> bool:
+        return self.expectation == "light" or (self.expectation is None and self.key is not None)
 
     def _inputs_of(self, names: Sequence[Any]) -> list[Any]:
         return [part for name in names for part in ([name] if name == self._time else [name, f"change of {name}"])]

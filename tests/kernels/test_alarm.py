@@ -9,7 +9,7 @@ import pytest
 
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.net.words import ALARM_WORDS, RULE_WORDS
+from streamrnn.kernels.net.words import ALARM_WORDS, LIGHT_ALARM_WORDS, RULE_WORDS
 
 RNG = np.random.default_rng(8)
 
@@ -30,33 +30,33 @@ run = entry(_run)
 class Twin:
     """The rule with all its past: each score with the weight that is left of it."""
 
-    def __init__(self, rate, cooldown, warm_up, patience):
+    def __init__(self, rate, cooldown, warm_up, patience, bins):
+        self.bins = bins
         self.rate, self.cooldown, self.warm_up, self.patience = rate, cooldown, warm_up, patience
         self.n = self.left = self.together = self.since = self.outside = self.episodes = 0
         self.peak = self.debt = 0.0
         self.places, self.weights = [], []
 
     def p(self, place):
-        """Share of the past at or above a place; within a bin scores are spread evenly. Places: log2 of scores, five an octave."""
+        """Share of the past at or above a place; within a bin scores are spread evenly. Places: log2 of scores, in bins."""
         bins, total = np.floor(self.places), sum(self.weights)
         weights, b = np.array(self.weights), math.floor(place)
         above = weights[bins > b].sum() + weights[bins == b].sum() * (b + 1 - place)
         return min((0.2 + above) / (1.0 + total), 1.0)
 
-    @staticmethod
-    def place(e):
-        return min(max((math.log2(max(e, 1e-12)) + 32) * 5, 0.0), 160 - 1e-6)
+    def place(self, e):
+        return min(max((math.log2(max(e, 1e-12)) + 32) * self.bins / 32, 0.0), self.bins - 1e-6)
 
     def threshold(self):
         """The least score whose p-value is within the level, found by halving."""
         level = 1.2 * 0.4 * self.rate * math.exp(np.clip(self.debt, -4, 4))
         if not self.places or 0.2 / (1.0 + sum(self.weights)) >= level:
             return 2.0
-        low, high = 0.0, 160.0
+        low, high = 0.0, self.bins
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (low, middle) if self.p(middle) <= level else (middle, high)
-        return max(2.0 ** (high / 5 - 32), 1e-9)
+        return max(2.0 ** (high * 32 / self.bins - 32), 1e-9)
 
     def event(self, raw, outside, surprised):
         """Score, threshold, p-value, flags, whether an episode begins, its number."""
@@ -110,14 +110,17 @@ def stream(kind, n):
     return np.minimum(raw, 1.0), outside, surprised
 
 
-@pytest.mark.parametrize(("rate", "cooldown", "warm_up", "patience"), [(0.02, 0, 100, 40), (0.05, 7, 10, 20)])
+@pytest.mark.parametrize(
+    ("rate", "cooldown", "warm_up", "patience", "words"),
+    [(0.02, 0, 100, 40, ALARM_WORDS), (0.05, 7, 10, 20, LIGHT_ALARM_WORDS)],
+)
 @pytest.mark.parametrize("kind", ["steady", "drift", "faint", "empty"])
-def test_the_rule_is_its_definition(kind, rate, cooldown, warm_up, patience):
+def test_the_rule_is_its_definition(kind, rate, cooldown, warm_up, patience, words):
     """Score, threshold, p-value, flags and episodes of 900 events."""
     events = stream(kind, 900)
-    rule, a, out = np.zeros(RULE_WORDS), np.zeros(ALARM_WORDS), np.zeros((900, 6))
+    rule, a, out = np.zeros(RULE_WORDS), np.zeros(words), np.zeros((900, 6))
     rule[[alarm.RATE, alarm.COOLDOWN, alarm.WARM_UP, alarm.PATIENCE]] = rate, cooldown, warm_up, patience
-    twin = Twin(rate, cooldown, warm_up, patience)
+    twin = Twin(rate, cooldown, warm_up, patience, words - alarm.COUNTS)
 
     run(*events, rule, a, out)
 
@@ -130,9 +133,14 @@ def test_the_rule_is_its_definition(kind, rate, cooldown, warm_up, patience):
 def test_the_share_of_alarms_is_novelty_s_share_of_the_rate_on_any_stream():
     """Events at or above the threshold differ from 1.2 times 0.4 of the rate by no more than the debt's few, whatever comes."""
     n, rate = 20_000, 0.01
-    for kind in ("steady", "drift", "empty"):
+    for kind, words in (
+        ("steady", ALARM_WORDS),
+        ("drift", ALARM_WORDS),
+        ("empty", ALARM_WORDS),
+        ("drift", LIGHT_ALARM_WORDS),
+    ):
         raw, _, _ = stream(kind, n)
-        rule, a, out = np.zeros(RULE_WORDS), np.zeros(ALARM_WORDS), np.zeros((n, 6))
+        rule, a, out = np.zeros(RULE_WORDS), np.zeros(words), np.zeros((n, 6))
         rule[[alarm.RATE, alarm.WARM_UP, alarm.PATIENCE]] = rate, 300, 100
 
         run(raw, np.zeros(n), np.zeros(n, np.int64), rule, a, out)

@@ -54,7 +54,7 @@ def events(values):
     return rows.astype(np.float32)
 
 
-@pytest.mark.parametrize("M", [64, 1000])
+@pytest.mark.parametrize("M", [16, 64, 1000])
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_search_is_a_full_scan(name, M):
     """While the memory fills, and while old events leave it; sums of squares may round once more or less."""

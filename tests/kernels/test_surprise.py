@@ -10,7 +10,7 @@ import pytest
 from streamrnn.kernels.anomaly import expectation, outlook, surprise
 from streamrnn.kernels.anomaly.size import follow_size
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.net.words import OUTLOOK_SCRATCH, OUTLOOK_WORDS
+from streamrnn.kernels.net.words import LIGHT_WORDS, OUTLOOK_SCRATCH, OUTLOOK_WORDS, SEASONLESS_WORDS
 
 RATE, WARM = 0.01, 50
 SPARE, DEBT = 24, 25  # words of no use to a feature: for what belongs to the stream
@@ -46,9 +46,9 @@ def _run(x, o, scratch, out):
 run = entry(_run)
 
 
-def follow(x):
+def follow(x, words=OUTLOOK_WORDS):
     """For each event: expected, learned, p-value, whether an episode begins, season, size of the errors."""
-    out, o = np.zeros((len(x), 6)), np.zeros(OUTLOOK_WORDS)
+    out, o = np.zeros((len(x), 6)), np.zeros(words)
     run(np.asarray(x, float), o, np.zeros(OUTLOOK_SCRATCH), out)
     return out
 
@@ -109,6 +109,7 @@ def twin(errors, taken):
 def test_the_layout_has_room_for_an_outlook():
     """The slab is laid out by a number that lies where layouts may see it."""
     assert outlook.END == OUTLOOK_WORDS
+    assert outlook.LIGHT_END == LIGHT_WORDS
 
 
 def test_the_rule_is_its_definition():
@@ -152,6 +153,34 @@ def test_a_day_of_five_minutes_is_found():
 
     assert out[2000:, 4].min() == out[2000:, 4].max() == 288
     assert np.abs(x - out[:, 0])[2000:].mean() < 1.25 * math.sqrt(2 / math.pi)
+
+
+@pytest.mark.parametrize("season", [24, 168])
+def test_the_light_form_knows_a_week_of_hours(season):
+    """Up to 168 bins: what is expected is as near as in the full form, but for a tenth."""
+    x = curve(3000, season=season)
+    light, full = follow(x, LIGHT_WORDS), follow(x)
+
+    assert light[1000:, 4].min() == light[1000:, 4].max() == season
+    assert np.abs(x - light[:, 0])[1000:].mean() < 1.1 * np.abs(x - full[:, 0])[1000:].mean()
+
+
+def test_the_smallest_form_looks_for_no_season():
+    """Its regression alone expects a curve, far nearer than the last value."""
+    x = curve(1500)
+    out = follow(x, SEASONLESS_WORDS)
+
+    assert not out[:, 4].any()
+    assert np.abs(x - out[:, 0])[500:].mean() < 0.6 * np.abs(np.diff(x))[500:].mean()
+
+
+@pytest.mark.parametrize("words", [LIGHT_WORDS, SEASONLESS_WORDS])
+def test_a_level_far_from_0_costs_the_light_form_nothing(words):
+    """Its float32 are relative to the first value: 1e6 more alarms alike."""
+    x = curve(2000)
+    x[1000:1010] = 0.0
+
+    np.testing.assert_array_equal(follow(x + 1e6, words)[:, 3], follow(x, words)[:, 3])
 
 
 def test_what_creeps_in_is_seen_by_the_mean_of_the_errors():

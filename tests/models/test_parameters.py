@@ -24,7 +24,7 @@ WRONG = {
     "cell": "LSTM", "hidden_size": 0, "n_layers": 1.0, "window": True, "stride": 17, "learning": "rtrl",
     "optimizer": "adamw", "lr": 0.0, "loss": "log", "normalize": 1, "max_features": 0, "horizon": 0, "max_classes": 0, "seed": -1,
     "key": ["sensor"], "max_keys": 0, "advance": "both", "max_pending": 0, "time": {}, "experts": ["last"], "period": 1, "minimum": "zero", "calendar": ("hour",), "holidays": ("25.12.",),
-    "missing": None, "class_weight": {"a": -1}, "autoregressive": 1, "experts of labels": ("rls",), "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "memory": 63,
+    "missing": None, "class_weight": {"a": -1}, "autoregressive": 1, "experts of labels": ("rls",), "alarm_rate": 0.0, "cooldown": -1, "warm_up": 1.5, "protect": -1, "patience": 9, "expectation": "short", "memory": 15,
     "direction": "up", "min_deviation": "ten", "valid_range": (1, 1), "maintenance": ["Sun"], "counters": "a", "by_feature": {"a": {"up": 1}},
 }  # fmt: skip
 
@@ -34,7 +34,8 @@ def test_a_wrong_value_is_named(name):
     """The error gives the parameter, the estimator and the value."""
     alone = ("direction", "min_deviation", "valid_range", "maintenance", "by_feature", "counters")
     of_detector = dict.fromkeys(
-        ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "memory", *alone), RNNAnomalyDetector
+        ("alarm_rate", "cooldown", "warm_up", "protect", "patience", "expectation", "memory", *alone),
+        RNNAnomalyDetector,
     )
     of_forecaster = dict.fromkeys(("horizon", "experts", "period", "minimum", "calendar", "holidays"), RNNForecaster)
     cls = {"max_classes": RNNClassifier, "class_weight": RNNClassifier, **of_forecaster, **of_detector}.get(

@@ -7,7 +7,7 @@ rate, and what novelty alarms for surprise pays as well. What follows is novelty
 seventh of the stream so far and at most 200 events.
 
 **Threshold.** The p-value of a score is its rank among about the last 1000 scores, which are kept as counts in bins a seventh of a score
-wide: 160 numbers instead of a window. An alarm is p <= level, and the level moves with the alarm debt D::
+wide: 160 numbers instead of a window. The light form has 56, each half a score wide. An alarm is p <= level, and the level moves with the alarm debt D::
 
     level = a exp(D),   D += a - [alarm]        a = 1.2 share rate
 
@@ -49,7 +49,7 @@ RATE, COOLDOWN, WARM_UP, PROTECT, PATIENCE, PERSISTENCE, RATE_PER_S = range(7)
     SURPRISE_DEBT,
 ) = range(13)
 WRONG_EVENTS = 15  # in a row in which a value was outside its range, or stuck
-COUNTS, BINS = 16, 160
+COUNTS = 16  # and bins up to the end of the memory
 
 # ---- flags of an event ------------------------------------------------------------------------------
 FLAG_ALARM, FLAG_EXCEEDS, FLAG_WARM, FLAG_CHANGE = 1, 2, 4, 8
@@ -60,7 +60,6 @@ FLAG_WRONG = 64  # a value is outside its range, or sticks: nobody pays
 # ---- what surprise says of an event ---------------------------------------------------------------
 NOT_SURPRISED, STILL_SURPRISED, NEWLY_SURPRISED = range(3)
 
-PER_OCTAVE: Final = 5.0
 OCTAVES: Final = 32.0
 NO_THRESHOLD: Final = 2.0  # a threshold that no score reaches
 LEAST_SCORE: Final = 1e-9  # a score below counts as none
@@ -84,13 +83,13 @@ SOME: Final = 10.0  # events of an episode before that share means anything
 
 @kernel
 def after_habituation(a, raw):
-    """Return the score of an event whose raw score is ``raw``, after habituation. ``a`` (192): the rule's memory."""
+    """Return the score of an event whose raw score is ``raw``, after habituation. ``a``: the rule's memory."""
     return max(raw - HABITUATION * a[HABITUATED], LEAST_SHARE * raw)
 
 
 @kernel
-def _place(e):
-    return min(max((np.log2(max(e, 1e-12)) + OCTAVES) * PER_OCTAVE, 0.0), BINS - 1e-6)
+def _place(e, bins):
+    return min(max((np.log2(max(e, 1e-12)) + OCTAVES) * (bins / OCTAVES), 0.0), bins - 1e-6)
 
 
 @kernel
@@ -98,28 +97,30 @@ def p_value(a, e):
     """Return the share of about the last 1000 events with a score of at least e."""
     if not a[COUNT_TOTAL] > 0.0 or not e > LEAST_SCORE:
         return 1.0
-    place = _place(e)
+    bins = a.size - COUNTS
+    place = _place(e, bins)
     b = int(place)
     above = a[COUNTS + b] * (b + 1 - place)
-    for i in range(b + 1, BINS):
+    for i in range(b + 1, bins):
         above += a[COUNTS + i]
     return min((BEYOND + above / a[COUNT_WEIGHT]) / (1.0 + a[COUNT_TOTAL]), 1.0)
 
 
 @kernel
 def threshold(a, rule):
-    """Return the least score that alarms. ``a`` (192): the rule's memory; ``rule`` (16): its settings."""
+    """Return the least score that alarms. ``a``: the rule's memory; ``rule`` (16): its settings."""
     if not a[COUNT_TOTAL] > 0.0:
         return NO_THRESHOLD
     level = PRESUMED * NOVELTY_SHARE * rule[RATE] * np.exp(min(max(a[ALARM_DEBT], -DEBT_BOUND), DEBT_BOUND))
     room = (level * (1.0 + a[COUNT_TOTAL]) - BEYOND) * a[COUNT_WEIGHT]
     if room <= 0.0:
         return NO_THRESHOLD
-    for back in range(BINS):
-        i = BINS - 1 - back
+    bins = a.size - COUNTS
+    for back in range(bins):
+        i = bins - 1 - back
         here = a[COUNTS + i]
         if here > room:
-            return max(2.0 ** ((i + 1 - room / here) / PER_OCTAVE - OCTAVES), LEAST_SCORE)
+            return max(2.0 ** ((i + 1 - room / here) / (bins / OCTAVES) - OCTAVES), LEAST_SCORE)
         room -= here
     return LEAST_SCORE
 
@@ -163,9 +164,9 @@ def follow(a, rule, raw, e, flags, outside):
             a[COUNT_WEIGHT] = 1.0
         a[COUNT_WEIGHT] /= 1.0 - COUNT_FADE
         a[COUNT_TOTAL] = a[COUNT_TOTAL] * (1.0 - COUNT_FADE) + 1.0
-        a[COUNTS + int(_place(e))] += a[COUNT_WEIGHT]
+        a[COUNTS + int(_place(e, a.size - COUNTS))] += a[COUNT_WEIGHT]
         if a[COUNT_WEIGHT] > 1e9:
-            for i in range(BINS):
+            for i in range(a.size - COUNTS):
                 a[COUNTS + i] /= a[COUNT_WEIGHT]
             a[COUNT_WEIGHT] = 1.0
     a[ALARM_EVENTS] = n + 1.0

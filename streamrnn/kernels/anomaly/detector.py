@@ -50,7 +50,7 @@ def _read_counters(hd, d, F, row, learns):
     T = hd[at.TIMED]
     for i in range(F):
         if d[hd[at.POLICY] + at.POLICY_WORDS * i + policy.IS_COUNTER] != 0.0:
-            o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+            o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
             v = row[T + i]
             row[T + i] = counter.rate_of(o, v, T != 0, row[0])
             if learns:
@@ -62,7 +62,7 @@ def _follow(hd, d, F, x, expected):
     """Take the judgement into the memories: of the alarm rule, and of what is expected how well."""
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     event = found[FOUND_WORDS * F :]
-    a, rule = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
+    a, rule = d[hd[at.ALARM] : hd[at.ALARM] + hd[at.ALARM_SIZE]], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
     in_episode = a[alarm.EPISODE_EVENTS] > 0.0
     begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
     warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
@@ -74,7 +74,7 @@ def _follow(hd, d, F, x, expected):
         w = d[hd[at.WATCH] + i * hd[at.WATCH_SIZE] : hd[at.WATCH] + (i + 1) * hd[at.WATCH_SIZE]]
         if begins:
             w[novelty.USUAL_MEAN], w[novelty.USUAL_SPREAD], _ = statistics(hd, d, i)
-        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
         po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
         v = observed(hd, d, i, x[i])
         taken = expectation.taken(o, v) if v == v else v  # noqa: PLR0124  NaN
@@ -112,7 +112,7 @@ def _next_targets(hd, d, net_row, guarded):
 def _remember(hd, f, d, i, hidden_at, hidden, guarded):
     """Take the value of feature i into its memory, let its forecasts for 2 and 8 steps learn, and make the next ones."""
     F, T, phi = hd[at.OUTPUTS], hd[at.TIMED], hd[at.PHI]
-    persistence = d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
+    persistence = phi == 0 or d[hd[at.RULE] + alarm.PERSISTENCE] != 0.0
     found = d[hd[at.FOUND] + FOUND_WORDS * i : hd[at.FOUND] + FOUND_WORDS * (i + 1)]
     v = found[novelty.TAKEN_VALUE]
     d[hd[at.LAST] + T + 2 * i] = v
@@ -122,7 +122,7 @@ def _remember(hd, f, d, i, hidden_at, hidden, guarded):
     lines = kept[hd[at.KEPT_SIZE] - at.DEPTH * phi :]
     if not w[novelty.SEEN] > 0.0:
         w[novelty.ORIGIN] = v
-    if not head[0] > 0.0:
+    if phi > 0 and not head[0] > 0.0:
         horizons.start(head, phi)
     novelty.remember(w, kept, hd[at.MEMORY], v - w[novelty.ORIGIN], found, hd[hd[at.ORDER] :])
     seen = int(w[novelty.SEEN]) - 1
@@ -134,14 +134,15 @@ def _remember(hd, f, d, i, hidden_at, hidden, guarded):
         if not guarded and hd[at.FROZEN] == 0:
             scratch = hd[at.FOUND] + FOUND_WORDS * (F + 1)
             horizons.learn(w, head, lines, phi, d[scratch : scratch + 3 * phi])
-    _, unit, _ = statistics(hd, d, i)
-    horizons.forecast(w, head, lines, phi, unit, persistence)
+    if phi > 0:
+        _, unit, _ = statistics(hd, d, i)
+        horizons.forecast(w, head, lines, phi, unit, persistence)
 
 
 @kernel
 def _look_ahead(hd, f, d, F, i, x):
     """Let what is expected of feature i learn its value x, which may be missing, and expect the next."""
-    o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+    o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
     scratch = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + at.OUTLOOK_SCRATCH]
     v = d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]
     expectation.learn(o, v, v == v, v != x, hd[at.FROZEN] == 0, scratch)  # noqa: PLR0124  NaN

@@ -9,6 +9,8 @@ Without a season S is 0, and the regression is one on the values. The season is 
 up to ``SEASON_LAGS`` lags; the regression learns by recursive least squares (:mod:`streamrnn.kernels.least_squares`). An expert
 weighs the eighth power of the least running error over its own.
 
+The light form (:mod:`~streamrnn.kernels.anomaly.outlook`) reads the last 8 values, and looks for a season among up to ``LIGHT_LAGS`` lags.
+
 No value can lead it astray: what is learned lies within ``TAKEN`` running errors of what was expected. Where one value after
 the other lies beyond, the limit doubles, so that a new level is reached within some events.
 """
@@ -20,12 +22,11 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.anomaly import outlook as at
+from streamrnn.kernels.anomaly.outlook_season import observe, season
 from streamrnn.kernels.anomaly.size import MOST_DOUBLINGS, SETTLED
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast.experts.rls import GROWN, RIDGE, gain
-from streamrnn.kernels.forecast.season import DIP, FADED, SWITCH, best_season, curve_sums, depth, take_stretch
 from streamrnn.kernels.least_squares import diagonal
-from streamrnn.kernels.net.words import OUTLOOK_RING, SEASON_LAGS
 
 TAKEN: Final = 12.0  # running errors: how far from what was expected a value is learned
 ERROR_CUT: Final = 4.0  # running errors: the most that the regression learns from
@@ -43,22 +44,24 @@ WEIGHT_PACE: Final = 0.01  # of the experts' running errors
 def shape_at(o, t):
     """Return level and shape of event t."""
     m = int(o[at.SEASON])
-    return o[at.BASE_LEVEL] + (o[at.SEASON_SHAPE + t % m] if m > 0 else 0.0)
+    return o[at.BASE_LEVEL] + (at.bin_of_shape(o, t % m) if m > 0 else 0.0)
 
 
 @kernel
 def _last_residuals(o, t, x):
     """Write the residuals of the events before t into x, newest first."""
-    for i in range(at.RESIDUAL_LAGS):
-        x[i] = o[at.LAST_RESIDUALS + (t - 1 - i) % at.LAGS_ROOM]
-    for i in range(at.RESIDUAL_LAGS, at.LAGS_ROOM):
+    first = at.residuals_at(o)
+    n, room = at.lags_of(o)
+    for i in range(n):
+        x[i] = o[first + (t - 1 - i) % room]
+    for i in range(n, room):
         x[i] = 0.0
 
 
 @kernel
 def _regressed(o, x):
     s = 0.0
-    for i in range(at.RESIDUAL_LAGS):
+    for i in range(at.lags_of(o)[0]):
         s += o[at.LAG_COEFFICIENTS + i] * x[i]
     return s
 
@@ -68,75 +71,46 @@ def _adapt(o, t, y, age, x, g, h):
     """Take y, the value of event t, into regression, level and shape; x, g, h (16): scratch."""
     r = y - shape_at(o, t)
     size = o[at.SIZE]
-    if age >= at.RESIDUAL_LAGS and size > 0.0 and not (age > YOUNG and age % SELDOM != 0):
+    n, room = at.lags_of(o)
+    if age >= n and size > 0.0 and not (age > YOUNG and age % SELDOM != 0):
         _last_residuals(o, t, x)
-        P = o[at.LAG_GAIN : at.LAG_GAIN + at.GAIN_ROOM]
+        begin, end = at.gain_at(o)
+        P = o[begin:end]
         start = 1.0 / (RIDGE * size * size)
         if P[0] == 0.0:
-            for i in range(at.RESIDUAL_LAGS):
+            for i in range(n):
                 P[diagonal(i)] = start
         e = r - _regressed(o, x)
         most = ERROR_CUT * size
         e = min(max(e, -most), most) if age > SETTLED else e
-        power = gain(P, x, g, h, OUTLOOK_FORGET, 1.0 / OUTLOOK_FORGET, GROWN * at.RESIDUAL_LAGS * start)
+        power = gain(P, x[:room], g, h, OUTLOOK_FORGET, 1.0 / OUTLOOK_FORGET, GROWN * n * start)
         if power == 0.0:
-            for i in range(at.GAIN_ROOM):
+            for i in range(P.size):
                 P[i] = 0.0
         else:
-            for i in range(at.RESIDUAL_LAGS):
+            for i in range(n):
                 o[at.LAG_COEFFICIENTS + i] += g[i] * e / power
-    o[at.LAST_RESIDUALS + t % at.LAGS_ROOM] = r
+    o[at.residuals_at(o) + t % room] = r
     o[at.BASE_LEVEL] += max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
     m = int(o[at.SEASON])
     if m > 0:
-        o[at.SEASON_SHAPE + t % m] += max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r
+        at.set_bin(o, t % m, at.bin_of_shape(o, t % m) + max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r)
 
 
 @kernel
 def _begin(o, t, m):
     """Forget shape and regression, to be learned anew for a season of m events; return the event to begin with: the oldest in the ring."""
-    first = max(0, t + 1 - OUTLOOK_RING)
+    first = max(0, t + 1 - at.ring_size(o))
     o[at.SEASON], o[at.SHAPE_BEGAN] = float(m), float(first)
-    for i in range(SEASON_LAGS):
-        o[at.SEASON_SHAPE + i] = 0.0
-    for i in range(at.LAG_COEFFICIENTS, at.LAG_GAIN + at.GAIN_ROOM):
+    for i in range(at.season_lags(o)):
+        at.set_bin(o, i, 0.0)
+    for i in range(at.LAG_COEFFICIENTS, at.gain_at(o)[1]):
         o[i] = 0.0
     total = 0.0
     for i in range(first, t + 1):
-        total += o[at.RING + i % OUTLOOK_RING]
+        total += at.kept_value(o, i)
     o[at.BASE_LEVEL] = total / (t + 1 - first)
     return first
-
-
-@kernel
-def _observe(o, t):
-    """Take the newest value, of event t, into the curve of seasonal errors."""
-    curve, usual = (
-        o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1],
-        o[at.SEASON_CURVE + SEASON_LAGS + 1 : at.RING],
-    )
-    ring, newest = o[at.RING : at.SEASON_SHAPE], t % OUTLOOK_RING
-    lags = min(t, SEASON_LAGS)
-    first, last = 1, min(newest, lags)
-    for turn in range(2):  # the lags before the ring's end, then those behind
-        take_stretch(
-            curve[first : last + 1], usual[first : last + 1], ring, first, t, ring[newest], newest + turn * OUTLOOK_RING, np.inf
-        )  # fmt: skip
-        first, last = last + 1, lags
-
-
-@kernel
-def _season(o, t, sums):
-    """Return the season to use from event t on; 0 for none. sums (SEASON_LAGS + 1): scratch."""
-    seen = min(2 * (t + 1) // 3, SEASON_LAGS)
-    if seen < 3:
-        return 0
-    curve = o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1]
-    curve_sums(curve, seen, sums)
-    found, now = best_season(curve, sums, seen, t + 1, 3, DIP), int(o[at.SEASON])
-    if 1 < now < seen and now != found and (found == 0 or curve[now] <= SWITCH * curve[found]):
-        found = now if depth(curve, sums, seen, now) < FADED else found
-    return found
 
 
 @kernel
@@ -161,7 +135,7 @@ def taken(o, x):
 def learn(o, y, known, beyond, learns, scratch):
     """Learn from the next value y, limited by :func:`taken`.
 
-    ``known``: False where it is missing; ``beyond``: whether it was limited; ``learns``: False for a frozen model; scratch: 256.
+    ``known``: False where it is missing; ``beyond``: whether it was limited; ``learns``: False for a frozen model; scratch (OUTLOOK_SCRATCH).
     """
     t = int(o[at.AGE])
     if not known:
@@ -169,27 +143,27 @@ def learn(o, y, known, beyond, learns, scratch):
             return
         y = o[at.EXPECTED]
     o[at.AGE] = t + 1.0
-    o[at.RING + t % OUTLOOK_RING] = y
+    at.keep_value(o, t, y)
     if t == 0:
         o[at.BASE_LEVEL] = y
         return
     if not (known and learns):
-        o[at.LAST_RESIDUALS + t % at.LAGS_ROOM] = y - shape_at(o, t)
+        o[at.residuals_at(o) + t % at.lags_of(o)[1]] = y - shape_at(o, t)
         return
     o[at.CUT_IN_A_ROW] = min(o[at.CUT_IN_A_ROW] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
     _weigh(o, y)
     if not (t > YOUNG and t % SELDOM == 0):
-        _observe(o, t)
+        observe(o, t)
     first = t
     if t % (8 if t < SEARCH_BEGINNING else SEARCH_EVERY) == 0:
-        m = _season(o, t, scratch)
+        m = season(o, t, scratch)
         if m != int(o[at.SEASON]):
             first = _begin(o, t, m)
     for k in range(first, t + 1):
         _adapt(
             o,
             k,
-            o[at.RING + k % OUTLOOK_RING],
+            y if k == t else at.kept_value(o, k),
             k - int(o[at.SHAPE_BEGAN]),
             scratch[:16],
             scratch[16:32],
@@ -207,7 +181,7 @@ def forecast(o, last, net, scratch):
     f = o[at.FORECASTS : at.FORECASTS + at.N_FORECASTS]
     f[at.EXPERT_LAST] = last
     f[at.EXPERT_NET] = net if abs(net) < np.inf else last
-    f[at.EXPERT_SHAPE] = shape_at(o, t) + _regressed(o, x) if t > 2 * at.RESIDUAL_LAGS else last
+    f[at.EXPERT_SHAPE] = shape_at(o, t) + _regressed(o, x) if t > 2 * at.lags_of(o)[0] else last
     least = np.inf
     for j in range(at.N_FORECASTS):
         least = min(least, o[at.EXPERT_ERRORS + j])

@@ -35,14 +35,14 @@ def observed(hd, d, i, x):
     po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
     if hd[hd[at.PREPARED] + at.PAUSED] != 0 or not policy.is_valid(po, x):
         return np.nan
-    return number(d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS], x)
+    return number(d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]], x)
 
 
 @kernel
 def expect(hd, d, F, expected):
     """Write what is expected of the next event into ``expected`` (F); NaN for a feature that has not been seen."""
     for i in range(F):
-        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
         expected[i] = o[outlook.EXPECTED] if o[outlook.AGE] > 0.0 else np.nan
 
 
@@ -98,7 +98,7 @@ def judge(hd, f, d, F, x, expected):
     size, keeps = hd[at.WATCH_SIZE], hd[at.KEPT_SIZE]
     event = found[FOUND_WORDS * F :]
     event[0], event[1], event[2] = 0.0, 0.0, 0.0
-    a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
+    a = d[hd[at.ALARM] : hd[at.ALARM] + hd[at.ALARM_SIZE]]
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
     level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F) if warm else 0.0
     most, surprised = 0, 0.0
@@ -107,7 +107,7 @@ def judge(hd, f, d, F, x, expected):
         for j in range(FOUND_WORDS - 1):
             own[j] = 0.0
         own[FOUND_WORDS - 1], own[novelty.SURPRISE_P] = x[i], 1.0
-        o = d[hd[at.OUTLOOK] + i * at.OUTLOOK_WORDS : hd[at.OUTLOOK] + (i + 1) * at.OUTLOOK_WORDS]
+        o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
         po = d[hd[at.POLICY] + at.POLICY_WORDS * i : hd[at.POLICY] + at.POLICY_WORDS * (i + 1)]
         v = observed(hd, d, i, x[i])
         if hd[hd[at.PREPARED] + at.PAUSED] == 0 and not policy.is_valid(po, x[i]):
@@ -192,7 +192,7 @@ def answer(hd, d, F, row):
     """Write the judgement into a row that begins with x: score, and all that stands behind what was expected."""
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
     event = found[FOUND_WORDS * F :]
-    a = d[hd[at.ALARM] : hd[at.ALARM] + at.ALARM_WORDS]
+    a = d[hd[at.ALARM] : hd[at.ALARM] + hd[at.ALARM_SIZE]]
     flags = int(event[5])
     row[F] = 1.0 if event[BY_VIEW] == RANGE else event[3]
     out = row[2 * F + 1 :]

@@ -31,7 +31,7 @@ from streamrnn.kernels.net.words import DEPTH, RECENT
 # ---- words of a feature's watch (float64) ---------------------------------------------------------
 SEEN, ORIGIN, LOW, HIGH, MEAN_SQUARED_ERROR, MEAN_SQUARED_CHANGE, HEAD_ERRORS, SPREAD = 0, 1, 2, 3, 4, 5, 6, 8
 USUAL_MEAN, USUAL_SPREAD, OUTSIDE = 9, 10, 11
-RECENT_VALUES, FORECAST_RINGS, UNITS = 16, 48, 96  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
+RECENT_VALUES, FORECAST_RINGS, UNITS = 16, 48, 66  # rings: values (RECENT), forecasts (2 x DEPTH), spreads (DEPTH)
 
 # ---- words of what was found for a feature (float64) ----------------------------------------------
 (
@@ -52,9 +52,22 @@ MOST_SQUARES: Final = (
 
 
 @kernel
-def short_of(M):
+def is_light(w):
+    """Tell whether a watch has the light form: no forecasts but the last value, and no errors remembered."""
+    return w.size <= FORECAST_RINGS
+
+
+@kernel
+def short_of(w, M):
     """Return how many errors are remembered: a third of the events."""
-    return M // 3
+    return 0 if is_light(w) else M // 3
+
+
+@kernel
+def forecast_before(w, k, n):
+    """Return what was forecast for event n, from the event 2 (k = 0) or 8 (k = 1) before."""
+    from_ = n - (2 if k == 0 else 8)
+    return w[RECENT_VALUES + from_ % RECENT] if is_light(w) else w[FORECAST_RINGS + k * DEPTH + from_ % DEPTH]
 
 
 @kernel
@@ -87,8 +100,8 @@ def compare(w, kept, M, x, gains, found):
     distance of the error in units of the errors' spread; skill = 1 - (mean squared error) / (mean squared change over the same steps).
     """
     n = int(w[SEEN])
-    error_2 = x - w[FORECAST_RINGS + (n - 2) % DEPTH] if n >= 2 else 0.0
-    error_8 = x - w[FORECAST_RINGS + DEPTH + (n - 8) % DEPTH] if n >= 8 else 0.0
+    error_2 = x - forecast_before(w, 0, n) if n >= 2 else 0.0
+    error_8 = x - forecast_before(w, 1, n) if n >= 8 else 0.0
     mean = mean_with(w, x)
     found[NEW_VALUE], found[ERROR_2], found[ERROR_8], found[RECENT_MEAN] = x, error_2, error_8, mean
     found[FEATURE_SCORE] = 0.0
@@ -97,7 +110,7 @@ def compare(w, kept, M, x, gains, found):
     if n == 0:
         return
     found[VALUE_VIEW], found[EXPECTATION_VIEW], found[SHAPE_VIEW] = nearest.search(
-        kept[short_of(M) :], M, n, single(x), single(ERROR_WEIGHT * error_8), single(mean)
+        kept[short_of(w, M) :], M, n, single(x), single(ERROR_WEIGHT * error_8), single(mean)
     )
     v = float(single(x))
     span = max(w[HIGH], v) - min(w[LOW], v)
@@ -105,8 +118,8 @@ def compare(w, kept, M, x, gains, found):
     found[VALUE_VIEW] = min(np.sqrt(found[VALUE_VIEW]) * scale, 1.0)
     found[EXPECTATION_VIEW] = min(np.sqrt(found[EXPECTATION_VIEW]) * scale, 1.0)
     found[SHAPE_VIEW] = min(SHAPE_WEIGHT * np.sqrt(0.5 * found[SHAPE_VIEW]) * scale, 1.0)
-    if w[MEAN_SQUARED_CHANGE] > w[MEAN_SQUARED_ERROR]:
-        L = short_of(M)
+    if w[MEAN_SQUARED_CHANGE] > w[MEAN_SQUARED_ERROR] and not is_light(w):
+        L = short_of(w, M)
         r, unit = np.sqrt(_nearest_error(kept, min(n, L), single(error_2))), np.sqrt(w[MEAN_SQUARED_ERROR])
         skill = max(1.0 - w[MEAN_SQUARED_ERROR] / w[MEAN_SQUARED_CHANGE], 0.0)
         skill *= skill
@@ -158,11 +171,12 @@ def _follow_range(w, kept, M, n, x):
 def remember(w, kept, M, taken, found, order):
     """Take what :func:`compare` found into the memory of a feature; ``taken``: the value that is learned. Scratch: as :func:`nearest.insert` needs it."""
     n, x = int(w[SEEN]), found[NEW_VALUE]
-    events = kept[short_of(M) :]
+    events = kept[short_of(w, M) :]
     nearest.insert(
         events, M, n, single(x), single(ERROR_WEIGHT * found[ERROR_8]), single(found[RECENT_MEAN]), order
     )  # fmt: skip
-    kept[n % short_of(M)] = single(found[ERROR_2])
+    if not is_light(w):
+        kept[n % short_of(w, M)] = single(found[ERROR_2])
     change = taken - w[RECENT_VALUES + (n - 2) % RECENT] if n >= 2 else 0.0
     error = found[ERROR_2] + taken - x
     w[MEAN_SQUARED_ERROR] = clipped(w[MEAN_SQUARED_ERROR], error * error, n)

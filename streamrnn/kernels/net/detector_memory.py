@@ -16,8 +16,13 @@ def unit(memory: int) -> int:
 
 def batch(memory: int) -> int:
     """Return how many events a detector gathers before it sorts them into its memory: whole vectors, about a sixteenth of it."""
-    step = 32 * (1 + memory // 32000)
+    step = 32 * (1 + memory // 32000) if memory > 64 else 16
     return max(memory // 16 // step, 1) * step
+
+
+def errors(memory: int, *, light: bool) -> int:
+    """Return how many errors a detector remembers of a feature: of a third of the events, none in the light form."""
+    return 0 if light else memory // 3
 
 
 def events_words(memory: int) -> int:
@@ -26,11 +31,20 @@ def events_words(memory: int) -> int:
     return 3 * width + width // 2 + 1
 
 
+def outlook_words(memory: int, *, light: bool) -> int:
+    """Return how many float64 words it takes to say what is expected of a feature."""
+    if not light:
+        return at.OUTLOOK_WORDS
+    return at.LIGHT_WORDS if memory >= at.LEAST_SEASONAL else at.SEASONLESS_WORDS
+
+
 def note_detector(slab: Slab, memory: int, phi: int) -> None:
-    """Note the sizes of what follows in the header; ``phi``: inputs of a head, padded."""
+    """Note the sizes of what follows in the header; ``phi``: inputs of a head, padded; 0 for the light form, which has none."""
+    light = phi == 0
     slab.note((
-        (at.MEMORY, memory), (at.PHI, phi), (at.WATCH_SIZE, at.WATCH_WORDS),
-        (at.KEPT_SIZE, events_words(memory) + memory // 3 + at.DEPTH * phi),
+        (at.MEMORY, memory), (at.PHI, phi), (at.WATCH_SIZE, at.LIGHT_WATCH_WORDS if light else at.WATCH_WORDS),
+        (at.KEPT_SIZE, events_words(memory) + errors(memory, light=light) + at.DEPTH * phi),
+        (at.OUTLOOK_SIZE, outlook_words(memory, light=light)), (at.ALARM_SIZE, at.LIGHT_ALARM_WORDS if light else at.ALARM_WORDS),
         (at.HEAD_SIZE, (phi + at.LANES + 2 * len(at.HORIZONS)) * phi // 2),
     ))  # fmt: skip
 
@@ -47,9 +61,9 @@ def add_detector(slab: Slab, K: int) -> None:
 
 def add_detector_area(slab: Slab, K: int) -> None:
     """Add what each stream has of its own: the state of the rule, and what it remembers."""
-    slab.add(at.ALARM, "alarm", "f8", at.ALARM_WORDS)
-    slab.add(at.WATCH, "watch", "f8", K, at.WATCH_WORDS)
-    slab.add(at.OUTLOOK, "outlook", "f8", K, at.OUTLOOK_WORDS)
+    slab.add(at.ALARM, "alarm", "f8", slab.words[at.ALARM_SIZE])
+    slab.add(at.WATCH, "watch", "f8", K, slab.words[at.WATCH_SIZE])
+    slab.add(at.OUTLOOK, "outlook", "f8", K, slab.words[at.OUTLOOK_SIZE])
     slab.add(at.KEPT, "kept", "f4", K, slab.words[at.KEPT_SIZE])
 
 

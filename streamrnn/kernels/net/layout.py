@@ -62,6 +62,8 @@ class Sizes:
         Inputs that say what the targets before were, behind the features; how many numbers are kept for that.
     experts
         Which experts the mixture in front has, a bit each; 1: the net alone.
+    light
+        Whether what a detector expects of a feature has the light form.
     classes
         Whether the outputs are those of one choice.
     folded
@@ -89,6 +91,7 @@ class Sizes:
     timed: bool = False
     live: bool = False
     memory: int = 0
+    light: bool = False
     seen: int = 0
     groups: int = 1
     target_inputs: int = 0
@@ -181,7 +184,7 @@ class Layout(Slab):
     def _note_sizes(self) -> None:
         z = self.sizes
         self.head_width = z.hidden + up(z.seen or z.width + 1, 4)
-        self.phi = up(z.hidden + at.ECHO_LAGS + at.ECHO_UNITS + 1, at.LANES)
+        self.phi = 0 if z.light else up(z.hidden + at.ECHO_LAGS + at.ECHO_UNITS + 1, at.LANES)
         self.note((
             (at.VERSION, at.NET_FORMAT), (at.INPUTS, z.inputs), (at.OUTPUTS, z.outputs), (at.HIDDEN, z.hidden),
             (at.LAYERS, z.layers), (at.WINDOW, z.window), (at.STRIDE, z.stride), (at.SLOTS, z.slots), (at.TRACES, z.traces),

@@ -41,6 +41,8 @@ POLICY = 237  # of a detector: what the operator has said of each feature
 SPARSE, KINDS, OWN_INPUTS, FEATURE_INPUTS, WEIGHTED, BALANCED, NONZERO = range(238, 245)
 # random features of an event: how many, their weights, those of the outputs, squares of the gradients, and the features now; errors of the outputs
 N_WAVES, WAVE_W, WAVE_U, WAVE_P, WAVES, WAVE_ERRORS = range(245, 251)
+# of a detector: float64 words of what is expected of a feature, and of the rule's memory, by its form
+OUTLOOK_SIZE, ALARM_SIZE = 251, 252
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
@@ -63,16 +65,21 @@ HORIZONS = (
 DEPTH = 9  # of the rings of what was forecast: the longest horizon and the event itself
 ECHO_LAGS, ECHO_UNITS = 20, 40  # last values the head sees beside the hidden state; fixed random units, two of each
 RECENT = 32  # values of the view "shape"
-WATCH_WORDS = 128  # float64 words of a feature's counters and rings
+WATCH_WORDS, LIGHT_WATCH_WORDS = 80, 48  # float64 words of a feature's counters and rings
 SEASON_LAGS, OUTLOOK_RING = (
     344,
     768,
 )  # lags among which a detector looks for a season, beyond a day of 5 minutes and a week of half-hours; values it is learned from
+LIGHT_LAGS, LIGHT_RING = 169, 170  # the same of a light one, float32: a week of hours
 OUTLOOK_SCRATCH = 384  # float64 words
 OUTLOOK_WORDS = (
     272 + 2 * (SEASON_LAGS + 1) + OUTLOOK_RING + SEASON_LAGS
 )  # float64 words of what a feature is expected to be
-RULE_WORDS, ALARM_WORDS = 16, 192  # settings and memory of the alarm rule
+SEASONLESS_WORDS = 128  # of a light one that looks for no season
+LIGHT_WORDS = SEASONLESS_WORDS + (LIGHT_RING + 2 * LIGHT_LAGS + 2) // 2
+LEAST_SEASONAL = 64  # remembered events below which a light one looks for no season
+RULE_WORDS, ALARM_WORDS = 16, 176  # settings and memory of the alarm rule
+LIGHT_ALARM_WORDS = 72
 GAIN_WORDS = 4  # by how much more than once the views of a feature count, by the user's word
 FOUND_WORDS = 24  # what was found for one feature
 JUDGED, PAUSED = (

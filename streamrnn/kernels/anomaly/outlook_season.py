@@ -1,0 +1,84 @@
+"""The season of one feature, found as the stream runs: the lag whose changes are least, as in :mod:`streamrnn.kernels.forecast.season`.
+
+An outlook of the full form takes the change that is usual over a lag out of its curve; a light one keeps the mean change alone, in float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamrnn.kernels.anomaly import outlook as at
+from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.forecast.season import (
+    DIP,
+    FADED,
+    REMEMBERED,
+    SWITCH,
+    best_season,
+    curve_sums,
+    depth,
+    take_stretch,
+)
+from streamrnn.kernels.net.words import LIGHT_LAGS, LIGHT_RING, OUTLOOK_RING, SEASON_LAGS
+from streamrnn.kernels.reinterpret import reinterpret
+
+
+@kernel
+def _observe_full(o, t):
+    """Take the newest value, of event t, into the curve of seasonal errors."""
+    curve, usual = (
+        o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1],
+        o[at.SEASON_CURVE + SEASON_LAGS + 1 : at.RING],
+    )
+    ring, newest = o[at.RING : at.SEASON_SHAPE], t % OUTLOOK_RING
+    lags = min(t, SEASON_LAGS)
+    first, last = 1, min(newest, lags)
+    for turn in range(2):  # the lags before the ring's end, then those behind
+        take_stretch(
+            curve[first : last + 1], usual[first : last + 1], ring, first, t, ring[newest], newest + turn * OUTLOOK_RING, np.inf
+        )  # fmt: skip
+        first, last = last + 1, lags
+
+
+@kernel
+def _observe_light(o, t):
+    """Do the same in a light outlook, whose curve is that of the changes themselves: no trend is taken out of it."""
+    f = reinterpret(o, np.float32)
+    ring, newest = f[at.LIGHT_VALUES : at.LIGHT_CURVE], t % LIGHT_RING
+    curve, y = f[at.LIGHT_CURVE : at.LIGHT_SHAPE], ring[newest]
+    lags = min(t, LIGHT_LAGS)
+    first, last, place = 1, min(newest, lags), newest
+    for _ in range(2):  # the lags before the ring's end, then those behind
+        for m in range(first, last + 1):
+            share = np.float32(1.0) / np.float32(t - m + 1)
+            share = share if share > np.float32(1.0 / REMEMBERED) else np.float32(1.0 / REMEMBERED)
+            curve[m] += share * (abs(y - ring[place - m]) - curve[m])
+        first, last, place = last + 1, lags, newest + LIGHT_RING
+
+
+@kernel
+def season(o, t, sums):
+    """Return the season to use from event t on; 0 for none. sums (OUTLOOK_SCRATCH): scratch."""
+    most = at.season_lags(o)
+    seen = min(2 * (t + 1) // 3, most)
+    if seen < 3:
+        return 0
+    curve = o[at.SEASON_CURVE : at.SEASON_CURVE + most + 1]
+    if not at.is_full(o):
+        curve, light = sums[most + 1 : 2 * most + 2], reinterpret(o, np.float32)[at.LIGHT_CURVE : at.LIGHT_SHAPE]
+        for m in range(most + 1):
+            curve[m] = light[m]
+    curve_sums(curve, seen, sums)
+    found, now = best_season(curve, sums, seen, t + 1, 3, DIP), int(o[at.SEASON])
+    if 1 < now < seen and now != found and (found == 0 or curve[now] <= SWITCH * curve[found]):
+        found = now if depth(curve, sums, seen, now) < FADED else found
+    return found
+
+
+@kernel
+def observe(o, t):
+    """Take the newest value, of event t, into the curve, where there is one."""
+    if at.is_full(o):
+        _observe_full(o, t)
+    elif at.season_lags(o) > 0:
+        _observe_light(o, t)
