@@ -1,7 +1,8 @@
 """Arrays on one flat block of bytes, each 64-byte aligned: a header of int64 words says where each begins.
 
 Nets and forecast states are laid out by this one writer. A stretch of the slab may come several times, one for each stream
-(an *area*): arrays that are added between :meth:`Slab.begin_areas` and :meth:`Slab.end_areas` lie in it.
+(an *area*): arrays that are added between :meth:`Slab.begin_areas` and :meth:`Slab.end_areas` lie in it. There may be a million: small arrays lie close together, and
+no cache line holds a part of one that would fit into it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ ALIGNMENT: Final = 64  # bytes: a cache line, and a vector of any processor
 def up(n: int, to: int) -> int:
     """Round ``n`` up to a multiple of ``to``."""
     return -(-n // to) * to
+
+
+def _alignment(size: int) -> int:
+    """Return what an array of an area is aligned to: the power of two that holds it, from a number to a cache line."""
+    return min(1 << max(size - 1, 7).bit_length(), ALIGNMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,10 @@ class Slab:
         """Add an array; its header word is its offset, in units of its own type."""
         kind = np.dtype(dtype)
         size = kind.itemsize * math.prod(shape)
-        self.fields[name] = Field(self.nbytes, size, kind, shape, self._in_area)
-        self._set(word, self.nbytes // kind.itemsize)
-        self.nbytes = up(self.nbytes + size, ALIGNMENT)
+        start = up(self.nbytes, _alignment(size)) if self._in_area else self.nbytes
+        self.fields[name] = Field(start, size, kind, shape, self._in_area)
+        self._set(word, start // kind.itemsize)
+        self.nbytes = start + size if self._in_area else up(start + size, ALIGNMENT)
 
     def add_all(self, dtype: str, arrays: Iterable[tuple[Any, ...]]) -> None:
         """Add arrays of one type, given as (word, name, *shape)."""
@@ -90,6 +97,7 @@ class Slab:
     def end_areas(self, areas: int) -> None:
         """Repeat what was added since :meth:`begin_areas` so many times."""
         self.areas, self._in_area = areas, False
+        self.nbytes = up(self.nbytes, ALIGNMENT)
         self.area_nbytes = self.nbytes - self.area_at
         self.nbytes += (areas - 1) * self.area_nbytes
 

@@ -230,7 +230,7 @@ class Growing:
 
     def _own_window(self, *, carried: bool) -> int:
         """Return the window where none is given; ``carried``: whether traces reach beyond it."""
-        return defaults.WINDOW_OF_LABELS if carried else defaults.WINDOW
+        return defaults.WINDOW_OF_LABELS if carried or self.key is not None else defaults.WINDOW
 
     @property
     def _light(self) -> bool:
@@ -340,7 +340,10 @@ class Growing:
             return
         columns.lay(self._net.sizes.inputs)
         self._net.row[len(columns.names) : self._net.sizes.inputs] = 0.0
-        kinds, statistics = self._net.array("kinds"), self._net.array("x_statistics").reshape(-1, 3, at.LANES)
+        net = self._net
+        kinds = net.array("kinds")
+        statistics = net.layout.every(net.slab, "x_statistics").reshape(net.sizes.areas, -1, 3, at.LANES)
+        seen = net.layout.every(net.slab, "area")[:, at.A_EVENTS] if self.key is not None else self.n_events
         new = range(sizes.inputs, self._net.sizes.inputs)
         zero = [
             *(i for i in new if i >= len(columns.names)),
@@ -350,7 +353,7 @@ class Growing:
         kinds[zero] = at.KIND_COUNTED
         kinds[[columns.index[name] for name in countable]] = at.KIND_COUNTABLE
         for i in set(new).intersection(zero):
-            statistics[i // at.LANES, 2, i % at.LANES] = self.n_events
+            statistics[:, i // at.LANES, 2, i % at.LANES] = seen
         if zero:
             columns.counted.intersection_update(columns.index)
             columns.count_on(())
@@ -453,16 +456,20 @@ class Growing:
     # ---- memory of the stream -------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Begin a new sequence: hidden state, window and traces are as before the first event, for every key.
+        """Begin a new sequence: hidden state, window and traces are as before the first event.
 
-        Weights and running statistics stay. Use it between sequences that have nothing to do with each other.
+        Weights and running statistics stay; with ``key`` all keys are forgotten, with the statistics of each. Use it between sequences that have nothing to do with
+        each other.
         """
         self._net.forget()
         self._keys = Keys(self.max_keys)
         self._pending, self._event = {}, None
 
     def freeze(self) -> None:
-        """Stop learning: the hidden state advances, weights and statistics do not change."""
+        """Stop learning: the hidden state advances, weights and statistics do not change.
+
+        With ``key`` the weights do not change; what is a key's own goes on: its statistics, what is expected of it, and the weights of its mixture.
+        """
         self._net.header[at.FROZEN] = 1
 
     def unfreeze(self) -> None:

@@ -29,6 +29,7 @@ from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move
 
 __all__ = ["Net", "layout_of"]
 
+STATISTICS: Final = "x_statistics", "y_mean", "y_var", "y_count", "gaps"
 RATES: Final = {**SCHEDULES, "Paced": PACED}
 
 
@@ -349,11 +350,14 @@ class Net:
         words[self.header[at.AREA_HEAD] : self.header[at.AREA_HEAD] + 2] = self.header[[at.FILL, at.FRESH]]
 
     def forget(self) -> None:
-        """Put the memory of all streams back to before the first event; weights and statistics stay."""
+        """Put the memory of all streams back to before the first event; weights stay, and without keys the statistics."""
+        kept = {} if self.sizes.keyed else {name: self.array(name).copy() for name in STATISTICS}
         for area in range(self.sizes.areas):
             self.bind(area)
             _python(clear)(self.slab.view(np.int64), self.slab.view(np.float64))
         self.bind(0)
+        for name, values in kept.items():
+            self.array(name)[:] = values
 
     def state(self) -> bytes:
         """Return the state as bytes: equal states give equal bytes.

@@ -153,5 +153,5 @@ def is_window(value: Any, given: Mapping[str, Any]) -> bool:
     given
         All parameters by name.
     """
-    ruled = "expectation" in given or ("autoregressive" in given and "experts" in given)
+    ruled = "expectation" in given or "autoregressive" in given
     return (value is None and ruled) or whole(1, 65536)(value, given)

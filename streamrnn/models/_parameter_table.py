@@ -67,10 +67,10 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     ),
     "n_layers": Parameter(f"an int from 1 to {MAX_LAYERS}", whole(1, MAX_LAYERS), "Layers, each fed by the one below."),
     "window": Parameter(
-        "an int from 1 to 65536, or None where y is learned or next to ``expectation``",
+        "an int from 1 to 65536, or None, where y is learned and of detectors",
         is_window,
         """Events over which error flows back exactly. Older causes are reached by the traces. None, where y is learned: 4, or 16 where there
-        are no traces; at least two strides. None, of a detector: 16, with ``key`` or the light ``expectation`` 4; at least a stride.""",
+        are no traces and no ``key``; at least two strides. None, of a detector: 16, with ``key`` or the light ``expectation`` 4; at least a stride.""",
     ),
     "stride": Parameter(
         "an int from 1 to window, or None",
@@ -221,8 +221,8 @@ PARAMETERS: Final[dict[str, Parameter]] = {
     "key": Parameter(
         "hashable, or None",
         lambda value, _: isinstance(value, Hashable),
-        """Name of the feature that identifies the series of an event. Each value has a hidden state of its own; weights and
-        running statistics are shared. None: all events are one series.""",
+        """Name of the feature that identifies the series of an event. Each value has a hidden state and a running mean and spread of its own; weights
+        are shared. None: all events are one series.""",
     ),
     "max_keys": Parameter(
         "an int >= 1",

@@ -40,7 +40,6 @@ from streamrnn.models._recurrent import Recurrent
 __all__ = ["RNNAnomalyDetector"]
 
 corrected = getattr(corrected, "py_func", corrected)  # a line of Python: not worth a compilation
-follow_pace = getattr(alarm.follow_pace, "py_func", alarm.follow_pace)
 
 
 @documented
@@ -187,8 +186,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         rule = self._net.array("rule")
         rule[[alarm.COOLDOWN, alarm.WARM_UP]] = cooldown, warm_up
         if isinstance(alarm_rate, str):
-            rule[alarm.RATE_PER_S] = per_second(alarm_rate)
-            follow_pace(rule, self._net.array("gaps").item(0))
+            rule[[alarm.RATE, alarm.RATE_PER_S]] = alarm.LEAST_RATE, per_second(alarm_rate)
         else:
             rule[[alarm.RATE, alarm.RATE_PER_S]] = alarm_rate, 0.0
         self._net.array("prepared")[at.JUDGED] = 0  # what was judged by the old rule

@@ -116,7 +116,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         cell: str = defaults.CELL,
         hidden_size: int = defaults.HIDDEN_SIZE,
         n_layers: int = defaults.N_LAYERS,
-        window: int = defaults.WINDOW,
+        window: int | None = None,
         stride: int = defaults.STRIDE,
         learning: str | None = None,
         optimizer: Any = defaults.OPTIMIZER,
@@ -135,6 +135,9 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         self._judge = RNNAnomalyDetector(
             **{name: getattr(self, name) for name in JUDGES}, key=None if self.key is None else SERIES
         )
+
+    def _own_window(self, *, carried: bool) -> int:  # noqa: ARG002
+        return defaults.WINDOW if self.key is None else defaults.WINDOW_OF_KEY
 
     def _n_outputs(self) -> int:
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target

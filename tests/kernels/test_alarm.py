@@ -17,11 +17,11 @@ RNG = np.random.default_rng(8)
 def _run(raw, outside, surprised, rule, a, out):
     for i in range(raw.size):
         e = alarm.after_habituation(a, raw[i])
-        least = alarm.threshold(a, rule)
+        least = alarm.threshold(a, rule[alarm.RATE])
         flags = alarm.decide(a, rule, e, least, outside[i], surprised[i])
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = e, least, alarm.p_value(a, e), flags
         out[i, 5] = alarm.episode(a, flags)
-        out[i, 4] = 1.0 if alarm.follow(a, rule, raw[i], e, flags, outside[i]) else 0.0
+        out[i, 4] = 1.0 if alarm.follow(a, rule, rule[alarm.RATE], raw[i], e, flags, outside[i]) else 0.0
 
 
 run = entry(_run)

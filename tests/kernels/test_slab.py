@@ -16,3 +16,17 @@ def test_a_header_word_is_given_once(word):
     for add in (lambda: slab.note([(word, 1)]), lambda: slab.add(word, "more", "f8", 1)):
         with pytest.raises(ValueError, match=f"Header word {word} "):
             add()
+
+
+def test_small_arrays_of_an_area_lie_close_together():
+    """Each within one cache line, none across two; areas begin at a line."""
+    slab = Slab(16)
+    slab.begin_areas()
+    for word, size in enumerate((1, 3, 2, 8, 1, 24)):
+        slab.add(word, str(size) + str(word), "f8", size)
+    slab.end_areas(3)
+
+    small = [field for field in slab.fields.values() if field.size <= 64]
+    assert all(field.at // 64 == (field.at + field.size - 1) // 64 for field in small)
+    assert slab.area_nbytes % 64 == slab.area_at % 64 == 0
+    assert slab.area_nbytes == 64 * 7

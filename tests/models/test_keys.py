@@ -12,6 +12,7 @@ import pytest
 
 from streamrnn import RNNAnomalyDetector, RNNRegressor
 from streamrnn.errors import FeatureError
+from streamrnn.kernels.anomaly import alarm
 
 PARAMS = {"hidden_size": 8, "window": 8, "stride": 3}
 
@@ -131,6 +132,97 @@ def test_detectors_have_keys_too():
 
     assert [*first, *second] == scores
     assert one.expected_one(events[-1]["sensor"]) == many.expected_one(events[-1]["sensor"])
+
+
+# ---- what is a key's own --------------------------------------------------------------------------------------------------
+
+
+def waves(n=600, keys="abc", seed=3):
+    """Events of some keys in turn: a wave with noise, what follows from it, and where each key's events are."""
+    rng = np.random.default_rng(seed)
+    u = np.sin(np.arange(n) / 4.0)[:, None] + 0.2 * rng.normal(size=(n, len(keys)))
+    y = np.tanh(2.0 * np.roll(u, 1, axis=0)) + 0.1 * rng.normal(size=u.shape)
+    return u.ravel(), y.ravel(), np.tile(list(keys), n)
+
+
+def answers(kind, u, y, keys):
+    """What a new model with keys predicts of each event before it learns it."""
+    if kind is RNNAnomalyDetector:
+        frame = pd.DataFrame({"sensor": keys, "u": u})
+        return kind(hidden_size=8, key="sensor").progressive_many(frame)["prediction"][:, -1]
+    return kind(**PARAMS, key="sensor").progressive_many(pd.DataFrame({"sensor": keys, "u": u}), y).to_numpy()
+
+
+@pytest.mark.parametrize("kind", [RNNRegressor, RNNAnomalyDetector])
+def test_the_scale_of_a_key_is_its_own(kind):
+    """With one key in other units, a power of two apart, its answers are those times that, and the others' stay, to the bit."""
+    u, y, keys = waves()
+    units = np.where(keys == "b", 2.0**30, 1.0)
+
+    plain, scaled = answers(kind, u, y, keys), answers(kind, u * units, y * units, keys)
+
+    np.testing.assert_array_equal(scaled, plain * units)
+
+
+def test_keys_of_all_scales_in_one_net_are_as_good_as_a_net_each():
+    """From 1e-3 to 1e6: what is predicted of each key is no further off than a net that knows this key alone."""
+    u, y, keys = waves(n=1500)
+    units = np.select([keys == "a", keys == "b"], [1e-3, 1e6], 1.0)
+    together = answers(RNNRegressor, u * units, y * units, keys)
+
+    for key in "abc":
+        own = keys == key
+        alone = (
+            RNNRegressor(**PARAMS).progressive_many(pd.DataFrame({"u": (u * units)[own]}), (y * units)[own]).to_numpy()
+        )
+        late = slice(own.sum() * 2 // 3, None)
+        errors = [np.abs(found - (y * units)[own])[late].mean() for found in (together[own], alone)]
+
+        assert errors[0] <= 1.02 * errors[1]
+
+
+@pytest.mark.parametrize(
+    ("most", "options"), [(8, {}), (4, {"hidden_size": 4, "window": 2, "stride": 2, "memory": 16})]
+)
+def test_a_key_of_a_detector_is_small(most, options):
+    """8 KiB beside the shared net at the defaults, 4 in the smallest form; Python's table of the keys included."""
+    model = RNNAnomalyDetector(key="sensor", max_keys=64, **options)
+    model._grow(["u"])
+    before = model.memory_usage()
+    model._touch(range(64))
+
+    assert (model.memory_usage() - before) / 64 <= most * 1024
+
+
+def test_a_frozen_net_learns_what_is_a_key_s_own():
+    """A key that comes when the weights are frozen has its mean and spread, and is predicted by them; no weight changes."""
+    u, y, keys = waves()
+    model = RNNRegressor(**PARAMS, key="sensor")
+    model.progressive_many(pd.DataFrame({"sensor": keys, "u": u}), y)
+    model.freeze()
+    weights = {name: value.copy() for name, value in model.weights.items()}
+
+    own = keys == "b"
+    said = model.progressive_many(
+        pd.DataFrame({"sensor": ["new"] * own.sum(), "u": 1e4 + 50.0 * u[own]}), 9.0 + 100.0 * y[own]
+    )
+
+    assert all((weights[name] == value).all() for name, value in model.weights.items())
+    errors = np.abs(said.to_numpy() - 9.0 - 100.0 * y[own])[200:]
+    assert errors.mean() < 0.5 * 100.0 * np.abs(y - y.mean()).mean()
+
+
+def test_a_rate_by_time_is_that_of_each_key():
+    """Two a day are one in 720 of a key that reports each minute, and one in 12 of one that does each hour."""
+    model = RNNAnomalyDetector(hidden_size=8, key="sensor", time="at", alarm_rate="2/day")
+    for i in range(200):
+        model.learn_one({"sensor": "minutes", "at": 60.0 * i, "u": 1.0})
+        model.learn_one({"sensor": "hours", "at": 3600.0 * i, "u": 1.0})
+    rule, net, rate_of = model._net.array("rule"), model._net, getattr(alarm.rate_of, "py_func", alarm.rate_of)
+
+    found = [rate_of(rule, net.layout.view(net.slab, "gaps", model._keys.find(key))[0]) for key in ("minutes", "hours")]
+
+    assert found == pytest.approx([2 / 1440, 2 / 24])
 
 
 # ---- time -------------------------------------------------------------------------------------------------------------

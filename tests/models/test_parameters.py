@@ -64,12 +64,12 @@ def test_every_parameter_of_the_table_is_described():
     [
         (RNNRegressor(), 2), (RNNClassifier(), 2), (RNNMultiTargetRegressor(), 2), (RNNTransformer(), 8),
         (RNNRegressor(window=16), 8), (RNNRegressor(window=64), 8), (RNNRegressor(cell="gru"), 8), (RNNRegressor(window=1), 1),
-        (RNNRegressor(key="k"), 4), (RNNRegressor(window=3), 1), (RNNRegressor(stride=16), 16), (RNNTransformer(window=3), 3),
+        (RNNRegressor(key="k"), 2), (RNNRegressor(key="k", window=16), 4), (RNNRegressor(window=3), 1), (RNNRegressor(stride=16), 16), (RNNTransformer(window=3), 3),
         (RNNAnomalyDetector(), 4), (RNNForecaster(), 4),
     ],
 )  # fmt: skip
 def test_the_stride_goes_with_what_is_learned(model, stride):
-    """With labels it is half the window, at most 8, and 4 by key; others learn every 4 events, and a transformer every 8."""
+    """With labels it is half the window, which is 4 by key, at most 8, and 4 by key; others learn every 4 events, and a transformer every 8."""
     assert model._net.sizes.stride == stride
 
 

@@ -107,11 +107,18 @@ def p_value(a, e):
 
 
 @kernel
-def threshold(a, rule):
-    """Return the least score that alarms. ``a``: the rule's memory; ``rule`` (16): its settings."""
+def rate_of(rule, gap):
+    """Return the rate of alarms, ``rule`` (16): as it was given, or by time. gap: the mean time between two events, in seconds."""
+    per_s = rule[RATE_PER_S]
+    return min(max(per_s * gap, LEAST_RATE), MOST_RATE) if per_s > 0.0 else rule[RATE]
+
+
+@kernel
+def threshold(a, rate):
+    """Return the least score that alarms at a rate. ``a``: the rule's memory."""
     if not a[COUNT_TOTAL] > 0.0:
         return NO_THRESHOLD
-    level = PRESUMED * NOVELTY_SHARE * rule[RATE] * np.exp(min(max(a[ALARM_DEBT], -DEBT_BOUND), DEBT_BOUND))
+    level = PRESUMED * NOVELTY_SHARE * rate * np.exp(min(max(a[ALARM_DEBT], -DEBT_BOUND), DEBT_BOUND))
     room = (level * (1.0 + a[COUNT_TOTAL]) - BEYOND) * a[COUNT_WEIGHT]
     if room <= 0.0:
         return NO_THRESHOLD
@@ -150,7 +157,7 @@ def decide(a, rule, e, least, outside, surprised):
 
 
 @kernel
-def follow(a, rule, raw, e, flags, outside):
+def follow(a, rule, rate, raw, e, flags, outside):
     """Take an event into the memory ``a``; return whether an episode begins with it. ``raw``, ``e``: its score before and after habituation."""
     n = a[ALARM_EVENTS]
     fade = max(min(LONGEST_HABITUATION, FASTEST_HABITUATION * n), 1.0)
@@ -158,7 +165,7 @@ def follow(a, rule, raw, e, flags, outside):
     exceeds = flags & FLAG_EXCEEDS != 0
     if flags & FLAG_WARM:
         paid = 1.0 if flags & (FLAG_NOVEL | FLAG_FAINT) else 0.0
-        a[ALARM_DEBT] = min(max(a[ALARM_DEBT] + PRESUMED * NOVELTY_SHARE * rule[RATE] - paid, -MOST_DEBT), MOST_DEBT)
+        a[ALARM_DEBT] = min(max(a[ALARM_DEBT] + PRESUMED * NOVELTY_SHARE * rate - paid, -MOST_DEBT), MOST_DEBT)
     if 2.0 * n >= rule[WARM_UP]:
         if not a[COUNT_WEIGHT] > 0.0:
             a[COUNT_WEIGHT] = 1.0
@@ -198,13 +205,6 @@ def free(a):
 def since(a, flags):
     """Return for how many events an episode has gone on before an event with these flags, or a value been wrong; 0 for none."""
     return max(a[EPISODE_EVENTS], a[WRONG_EVENTS] if flags & FLAG_WRONG else 0.0)
-
-
-@kernel
-def follow_pace(rule, gap):
-    """Let a rate that was given by time be one of events. gap: the mean time between two, in seconds."""
-    if rule[RATE_PER_S] > 0.0:
-        rule[RATE] = min(max(rule[RATE_PER_S] * gap, LEAST_RATE), MOST_RATE)
 
 
 @kernel

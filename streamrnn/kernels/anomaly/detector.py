@@ -35,7 +35,7 @@ from streamrnn.kernels.anomaly.views import IN_MAINTENANCE, INFORMATION, LEARN, 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.areas import choose_area, views
+from streamrnn.kernels.net.areas import choose_area, learns_statistics, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, prepare_step
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
@@ -64,8 +64,9 @@ def _follow(hd, d, F, x, expected):
     event = found[FOUND_WORDS * F :]
     a, rule = d[hd[at.ALARM] : hd[at.ALARM] + hd[at.ALARM_SIZE]], d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS]
     in_episode = a[alarm.EPISODE_EVENTS] > 0.0
-    begins = alarm.follow(a, rule, event[0], event[3], int(event[5]), event[2])
-    warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * rule[alarm.RATE]
+    of_all = alarm.rate_of(rule, d[hd[at.GAPS]])
+    begins = alarm.follow(a, rule, of_all, event[0], event[3], int(event[5]), event[2])
+    warm, rate = int(event[5]) & alarm.FLAG_WARM != 0, alarm.SURPRISE_SHARE * of_all
     a[alarm.FREE_EPISODES] *= 1.0 - 1.0 / surprise.REMEMBERED
     cost, free = surprise.price(a[alarm.FREE_EPISODES], rate), 0.0
     both = alarm.FLAG_ALARM | alarm.FLAG_NOVEL
@@ -145,7 +146,7 @@ def _look_ahead(hd, f, d, F, i, x):
     o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
     scratch = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + at.OUTLOOK_SCRATCH]
     v = d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]
-    expectation.learn(o, v, v == v, v != x, hd[at.FROZEN] == 0, scratch)  # noqa: PLR0124  NaN
+    expectation.learn(o, v, v == v, v != x, learns_statistics(hd), scratch)  # noqa: PLR0124  NaN
     net = np.nan
     if d[hd[at.RULE] + alarm.PERSISTENCE] == 0.0:
         net = net_forecast(hd, f, d, F, i)
@@ -194,7 +195,6 @@ def detector(cell: str, hidden: int) -> Any:
                         update(cell, hidden, hd, f, d)
                 prepare_step(cell, hidden, hd, f, d, net_row)
                 absorb_inputs(hd, d)
-                alarm.follow_pace(d[hd[at.RULE] : hd[at.RULE] + at.RULE_WORDS], d[hd[at.GAPS]])
                 commit(hd)
                 hidden_at = hd[top + at.REC] + hd[at.FILL] * R + h_at
                 for i in range(F):

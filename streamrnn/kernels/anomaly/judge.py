@@ -87,8 +87,7 @@ def judge(hd, f, d, F, x, expected):
     flags, p-value, and the view that decides.
     """
     found = d[hd[at.FOUND] : hd[at.FOUND] + FOUND_WORDS * (F + 1)]
-    now = reinterpret(x, np.int64)
-    kept = reinterpret(found, np.int64)
+    now, kept = reinterpret(x, np.int64), reinterpret(found, np.int64)
     same = hd[hd[at.PREPARED] + at.JUDGED] != 0
     for i in range(F):
         same = same & (kept[FOUND_WORDS * i + FOUND_WORDS - 1] == now[i])
@@ -100,7 +99,8 @@ def judge(hd, f, d, F, x, expected):
     event[0], event[1], event[2] = 0.0, 0.0, 0.0
     a = d[hd[at.ALARM] : hd[at.ALARM] + hd[at.ALARM_SIZE]]
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
-    level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * d[rule + alarm.RATE] / F) if warm else 0.0
+    rate = alarm.rate_of(d[rule : rule + at.RULE_WORDS], d[hd[at.GAPS]])
+    level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * rate / F) if warm else 0.0
     most, surprised = 0, 0.0
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
@@ -114,7 +114,7 @@ def judge(hd, f, d, F, x, expected):
             own[novelty.WRONG], own[novelty.RANGE_VIEW] = policy.kind_of(o[outlook.INVALID_LEFT] > 0.0), 1.0
         if v != v:  # noqa: PLR0124  NaN
             continue
-        p = sticking.p_of_run(o, sticking.run_with(o, v), d[rule + alarm.RATE]) if warm else 1.0
+        p = sticking.p_of_run(o, sticking.run_with(o, v), rate) if warm else 1.0
         if p < 1.0:
             going_on = o[outlook.IS_STUCK] != 0.0 or a[alarm.EPISODE_EVENTS] > 0.0
             own[novelty.STICKS], own[novelty.STICKING_VIEW] = policy.kind_of(going_on), -np.log10(p)
@@ -140,7 +140,7 @@ def judge(hd, f, d, F, x, expected):
             if away > FAR * w[novelty.USUAL_SPREAD]:
                 event[2] = 1.0
     event[3] = alarm.after_habituation(a, event[0])
-    event[4] = alarm.threshold(a, d[rule : rule + at.RULE_WORDS])
+    event[4] = alarm.threshold(a, rate)
     flags = alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised))
     _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
     event[5] = float(_with_wrong(a, F, found, event, flags))

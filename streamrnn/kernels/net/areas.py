@@ -23,9 +23,8 @@ def bind(hd, area):
     head = hd[at.AREA_HEAD]
     hd[head + at.A_FILL], hd[head + at.A_FRESH] = hd[at.FILL], hd[at.FRESH]
     by = (area - hd[at.AREA]) * hd[at.AREA_BYTES]
-    hd[at.AREA_HEAD] += by // 8
-    hd[at.LAST] += by // 8
-    hd[at.LAST_TARGETS] += by // 8
+    for word in (at.AREA_HEAD, at.X_STATS, at.Y_MEAN, at.Y_VAR, at.Y_COUNT, at.GAPS, at.LAST, at.LAST_TARGETS):
+        hd[word] += by // 8
     for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
         hd[word] += by // 4
     if hd[at.EXPERT_BITS] != 1:
@@ -45,6 +44,12 @@ def bind(hd, area):
     hd[at.AREA] = area
     hd[hd[at.PREPARED]] = 0
     hd[hd[at.PREPARED] + at.JUDGED] = 0
+
+
+@kernel
+def learns_statistics(hd):
+    """Tell whether running statistics follow the stream: those of a key are its own, and do even where the net is frozen."""
+    return hd[at.FROZEN] == 0 or hd[at.KEYED] != 0
 
 
 @kernel

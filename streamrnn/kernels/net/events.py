@@ -6,6 +6,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.scaler import absorb, size_of, spread, usable
 from streamrnn.kernels.net.target_inputs import tell_targets
@@ -130,14 +131,14 @@ def absorb_inputs(hd, d):
         t = d[hd[at.RAW]]
         clock, gaps = hd[at.AREA_HEAD] + at.A_CLOCK, hd[at.GAPS]
         if usable(t):
-            if usable(d[clock]) and hd[at.FROZEN] == 0:
+            if usable(d[clock]) and learns_statistics(hd):
                 gap = max(t - d[clock], 0.0)
                 d[gaps], d[gaps + 1], d[gaps + 2] = absorb(
                     gap, d[gaps], d[gaps + 1], d[gaps + 2], d[hd[at.HYPER] + at.ALPHA]
                 )
             d[clock] = t
     n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
-    if hd[at.FROZEN] == 0:
+    if learns_statistics(hd):
         old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
         new = d[hd[at.PREPARED_STATS] : hd[at.PREPARED_STATS] + n]
         for i in range(n):

@@ -1,11 +1,11 @@
 """Where each array of a net's slab lies, from the sizes.
 
-The slab holds, in this order: the header (int64), running statistics and settings (float64), parameters and
+The slab holds, in this order: the header (int64), settings (float64), parameters and
 optimiser moments (float32), the memory of the streams, and scratch. Everything before scratch is the model's state: a
 snapshot is those bytes. Kernels find each part by an offset in the header, in units of the part's own type; Python
 sees the same parts as named NumPy views.
 
-The memory of a stream (its counters, last values, window, traces) is an *area*, and areas are alike: a net that keeps
+The memory of a stream (its counters, running statistics, last values, window, traces) is an *area*, and areas are alike: a net that keeps
 one hidden state for each key has many. One is bound at a time, by moving the header's offsets to it
 (:func:`streamrnn.kernels.net.areas.bind`); nothing is copied. Area 0 of a keyed net stays blank: that of a key not yet seen.
 
@@ -207,12 +207,11 @@ class Layout(Slab):
             note_detector(self, z.memory, self.phi)
 
     def _lay_parameters(self) -> None:
-        """Add running statistics, settings, weights and moments: what all streams share."""
+        """Add settings, weights and moments: what all streams share."""
         z, K, G = self.sizes, self.sizes.outputs, self.cell.gates * self.sizes.hidden
         self.add_all("f8", (
-            (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", K), (at.Y_VAR, "y_var", K),
-            (at.Y_COUNT, "y_count", K), (at.HYPER, "settings", at.N_HYPER), (at.LOSS_SUM, "loss", 2),
-            (at.CURVE, "curve", at.N_DOUBLINGS), (at.GAPS, "gaps", 4), (at.KINDS, "kinds", z.inputs if z.sparse else 0),
+            (at.HYPER, "settings", at.N_HYPER), (at.LOSS_SUM, "loss", 2), (at.CURVE, "curve", at.N_DOUBLINGS),
+            (at.KINDS, "kinds", z.inputs if z.sparse else 0), (at.CLASS_COUNTS, "class_counts", K if z.balanced else 0),
         ))  # fmt: skip
         self.add_all("f4", (
             (at.HEAD, "head", K, self.head_width), (at.HEAD_0, "head_initial", K, self.head_width),
@@ -240,10 +239,14 @@ class Layout(Slab):
         ))  # fmt: skip
 
     def _lay_memory(self) -> None:
-        """Add what each stream has of its own: counters, last values, window, traces, and a detector's memory."""
+        """Add what each stream has of its own: counters, running statistics, last values, window, traces, and a detector's memory."""
         z, K, T, R = self.sizes, self.sizes.outputs, self.sizes.window, self.cell.record * self.sizes.hidden
+        numbers = 0 if z.classes else K
         self.add(at.AREA_HEAD, "area", "i8", 8)
-        self.add_all("f8", ((at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts)))
+        self.add_all("f8", (
+            (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", numbers), (at.Y_VAR, "y_var", numbers),
+            (at.Y_COUNT, "y_count", numbers), (at.GAPS, "gaps", 3), (at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts),
+        ))  # fmt: skip
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
         traced = self.cell.traced * z.hidden if z.traces else 0
         for layer in range(z.layers):

@@ -94,7 +94,7 @@ def _hand_out(hd, d, x, waits, front):
 @kernel
 def _balanced(hd, d, y):
     """Count a label and return what its class weighs, so that all of them weigh as much; 1 where it is none."""
-    K, counts, learning = hd[at.OUTPUTS], hd[at.Y_COUNT], hd[at.FROZEN] == 0
+    K, counts, learning = hd[at.OUTPUTS], hd[at.CLASS_COUNTS], hd[at.FROZEN] == 0
     if not (y[0] >= 0.0 and y[0] < K):
         return 1.0
     whole, seen = 0.0, 0

@@ -18,6 +18,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.scaler import absorb, spread, usable
 
@@ -89,7 +90,7 @@ def keep_targets(hd, d, y):
             if usable(y[k]):
                 d[last + k] = y[k]
                 known = True
-                if hd[at.NORMALIZE_Y] == 0 and hd[at.FROZEN] == 0:  # else the loss has taken it in
+                if hd[at.NORMALIZE_Y] == 0 and learns_statistics(hd):  # else the loss has taken it in
                     d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k], d[hd[at.Y_COUNT] + k] = absorb(
                         y[k],
                         d[hd[at.Y_MEAN] + k],

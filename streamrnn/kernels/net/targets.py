@@ -6,6 +6,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.losses.joint import GAUSSIAN
 from streamrnn.kernels.net.losses.table import output_gradient
 from streamrnn.kernels.net.scaler import absorb, spread, usable
@@ -45,7 +46,7 @@ def scale_target(hd, d, k, y):
     if hd[at.NORMALIZE_Y] == 0:
         return y
     mean, var, n = d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k], d[hd[at.Y_COUNT] + k]
-    if hd[at.FROZEN] == 0:
+    if learns_statistics(hd):
         mean, var, n = absorb(y, mean, var, n, d[hd[at.HYPER] + at.ALPHA])
         d[hd[at.Y_MEAN] + k] = mean
         d[hd[at.Y_VAR] + k] = var

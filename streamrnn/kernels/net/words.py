@@ -43,6 +43,7 @@ SPARSE, KINDS, OWN_INPUTS, FEATURE_INPUTS, WEIGHTED, BALANCED, NONZERO = range(2
 N_WAVES, WAVE_W, WAVE_U, WAVE_P, WAVES, WAVE_ERRORS = range(245, 251)
 # of a detector: float64 words of what is expected of a feature, and of the rule's memory, by its form
 OUTLOOK_SIZE, ALARM_SIZE = 251, 252
+CLASS_COUNTS = 253  # how often each class came of late
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)

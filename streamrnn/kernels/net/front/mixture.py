@@ -18,6 +18,7 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.front.fourier import learn_fourier, state_fourier
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
 from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
@@ -204,15 +205,15 @@ def _weigh_classes(hd, d, label, w_y, E):
 
 @kernel
 def _is_taught(hd, y, w):
-    """Tell whether targets of weight w teach: numbers, or a class."""
+    """Tell whether targets of weight w may teach: numbers, or a class."""
     label = hd[at.LOSS] == CROSS_ENTROPY
-    return hd[at.FROZEN] == 0 and w != 0.0 and (not label or (y[0] >= 0.0 and y[0] < y.size))
+    return w != 0.0 and (not label or (y[0] >= 0.0 and y[0] < y.size))
 
 
 @kernel
 def weigh_experts(hd, d, y, w):
     """Move the weights after the targets y (K, raw; NaN: not known) of weight w, for what was stated."""
-    if not _is_taught(hd, y, w):
+    if not (learns_statistics(hd) and _is_taught(hd, y, w)):
         return
     bits = hd[at.EXPERT_BITS]
     E = (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1)
@@ -225,7 +226,7 @@ def weigh_experts(hd, d, y, w):
 @kernel
 def teach_experts(hd, d, y, z, w):
     """Let the experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
-    if not _is_taught(hd, y, w):
+    if hd[at.FROZEN] != 0 or not _is_taught(hd, y, w):
         return
     K, bits = y.size, hd[at.EXPERT_BITS]
     label = int(y[0]) if hd[at.LOSS] == CROSS_ENTROPY else -1
