@@ -8,7 +8,15 @@ import time
 import numpy as np
 
 from streamrnn.config import Config
-from streamrnn.engine.assemble import check_state, check_windows, is_keyed, make_shards, make_sink, make_source
+from streamrnn.engine.assemble import (
+    check_share,
+    check_state,
+    check_windows,
+    is_keyed,
+    make_shards,
+    make_sink,
+    make_source,
+)
 from streamrnn.engine.fit import check_columns, check_fit
 from streamrnn.engine.loop import POLL_S
 from streamrnn.engine.panes import COUNT
@@ -242,6 +250,7 @@ def try_together(config: Config, *, foreign: bool = True) -> None:
             config, model_kind(config.model.kind, config.model.options, foreign=foreign), make_sink(config)
         ),
         lambda: check_windows(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
+        lambda: check_share(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
         lambda: _check_named(config, foreign=foreign),
     ):
         try:

@@ -16,7 +16,7 @@ from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.models._parameters import row_of
-from streamrnn.scorers.table import FEEDBACK_MEMORY, LABEL, MODELS, MOST_REMEMBERED
+from streamrnn.scorers.table import ELSEWHERE, FEEDBACK_MEMORY, LABEL, MODELS, MOST_REMEMBERED, NET, NONE, SHARE
 
 __all__ = ["page", "schema"]
 
@@ -76,9 +76,11 @@ def _model_rows(name: str) -> list[str]:
     if MODELS[name].takes_feedback:
         rule = f"an int from 0 to {MOST_REMEMBERED}: events of a key that are remembered, by time, for feedback that comes later"
         lines.append(f"| `{FEEDBACK_MEMORY}` | {rule} | `0` |")
+    shared = f"`'{NET}'`: all keys of a partition share one net, each with a small state of its own; `'{NONE}'`: a net for each key"
+    lines.append(f"| `{SHARE}` | {shared} | `'{NET}'` with `[source] key` |")
     parameters = inspect.signature(getattr(streamrnn, name)).parameters
     for parameter in parameters.values():
-        if parameter.name in POLICY:  # said in [alarm]
+        if parameter.name in POLICY or parameter.name in ELSEWHERE:  # said in [alarm], in [source] and [state]
             continue
         rule = row_of(parameter.name, parameters).rule if parameter.name in PARAMETERS else "see its docstring"
         default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"

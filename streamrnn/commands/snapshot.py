@@ -76,7 +76,7 @@ def listed(config: Config) -> list[str]:
         manifest = None if problem else read_manifest(one.data)[0]
         rows.append((
             one.partition, one.name, str(one.position), "" if manifest is None else str(manifest.events),
-            "" if manifest is None else str(len(manifest.keys) or ""),
+            "" if manifest is None else str(manifest.held or len(manifest.keys) or ""),
             str(len(one.data)), "good" if problem is None else f"DAMAGED: {problem}",
         ))  # fmt: skip
     if len(rows) == 1:
@@ -132,7 +132,7 @@ def described(one: StoredSnapshot) -> str:
     known: Any = shown("", manifest)  # parameters that are called secrets are not told, whoever's they were
     whole = {
         "partition": one.partition, "name": one.name, "position": one.position, "bytes": len(one.data), **known,
-        "keys": len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs)),
+        "keys": manifest.get("held") or len(keys), "first_keys": keys[:20], "model_bytes": sum(map(len, blobs)),
     }  # fmt: skip
     return json.dumps(whole, indent=2, ensure_ascii=False)
 

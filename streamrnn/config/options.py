@@ -338,7 +338,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     numerics
         What to do with a snapshot whose continuation is not exact to the last bit: warn and continue, or stop.
     max_keys
-        Keys with a net of their own; the least recently used is evicted first.
+        Keys held in a partition; the least recently used is evicted first.
     memory_mb
         Memory for the keys of a partition, in MB, as an upper estimate. None: ``max_keys`` alone limits them.
 
@@ -395,7 +395,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "warn"
     max_keys: Annotated[
-        int, Meta(ge=1, description="Keys with a net of their own; the one unseen for longest goes first.")
+        int, Meta(ge=1, description="Keys held in a partition; the one unseen for longest goes first.")
     ] = 1000
     memory_mb: Annotated[
         Annotated[float, Meta(gt=0)] | None,

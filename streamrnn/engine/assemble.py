@@ -16,8 +16,10 @@ from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, UsageError
 from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
 from streamrnn.scorers.kinds import ModelKind, model_kind
+from streamrnn.scorers.table import NET, SHARE
 
 __all__ = [
+    "check_share",
     "check_state",
     "check_windows",
     "client_loggers",
@@ -60,7 +62,7 @@ def make_shards(config: Config, kind: ModelKind | None = None) -> Callable[[], S
 
 
 def is_keyed(config: Config) -> bool:
-    """Whether events have keys, each with a scorer of its own.
+    """Whether events have keys.
 
     Parameters
     ----------
@@ -98,6 +100,7 @@ def make_runtime(
     sink = make_sink(config, fresh=fresh)
     check_state(config, made, sink)
     check_windows(config, made)
+    check_share(config, made)
     replay = config.state.mode == "replay"
     return Runtime(
         make_source(config),
@@ -140,6 +143,27 @@ def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:
     if config.state.mode == "replay" and not find_connector("source", config.source.kind).begins_again:
         raise ConfigError(
             f"[state] mode: 'replay' needs a source that begins at its beginning again. {config.source.kind!r} does not."
+        )
+
+
+def check_share(config: Config, kind: ModelKind) -> None:
+    """Raise where keys are to share a net, and there are none.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        The model.
+
+    Raises
+    ------
+    ConfigError
+        With what to change.
+    """
+    if kind.parameters.get(SHARE) == NET and not is_keyed(config):
+        raise ConfigError(
+            f"[model] {SHARE}: events have no key, so there is nothing to share. Name the column with [source] key, or leave it out."
         )
 
 

@@ -116,10 +116,14 @@ class Keys:
             self._held.move_to_end(key)
             return state
         state = self._held[key] = KeyState(self._make())
+        self.make_room()
+        return state
+
+    def make_room(self) -> None:
+        """Let go of those unseen for longest, as far as there are too many."""
         while len(self._held) > self.room:
             self._held.popitem(last=False)
             self.evicted += 1
-        return state
 
     def replace(self, found: list[tuple[str | None, KeyState]], most: int) -> None:
         """Hold other keys.

@@ -11,9 +11,9 @@ from streamrnn.engine.episodes import Episode
 from streamrnn.engine.local_times import WrittenTimes
 from streamrnn.engine.silence import Clock, Report
 from streamrnn.engine.window_state import WrittenWindows
-from streamrnn.errors import StateError
+from streamrnn.errors import ModelChangedError, StateError
 
-__all__ = ["ShardManifest", "WrittenModel", "manifest_of", "read_manifest"]
+__all__ = ["ShardManifest", "WrittenModel", "check_shared", "manifest_of", "read_manifest"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
 
@@ -43,7 +43,7 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     events, alarms, evicted
         Counters of the shard.
     keys
-        Those held, the one unseen for longest first.
+        Those held, the one unseen for longest first; where they share one net, those that an output for alarms follows.
     numerics
         What the last bits were computed with.
     forecast, period
@@ -52,6 +52,8 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
         Each with the events that were learned before it came.
     unwritten
         Events whose results the sink could not take.
+    shared, held
+        Whether the keys share one net; then, how many there are.
     episodes
         The episodes that are open, each with the place of its key in ``keys``.
     clock
@@ -76,12 +78,40 @@ class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
     period: list[Count]
     columns: dict[str, Count]
     unwritten: Count
+    shared: bool = False
+    held: Count = 0
     episodes: list[tuple[Count, Episode]] = []
     clock: Clock = msgspec.field(default_factory=Clock)
     reports: list[Report] = []
     windows: WrittenWindows | None = None
     times: WrittenTimes | None = None
     content: Literal["shard"] = "shard"
+
+
+def check_shared(shares: bool, written: ShardManifest) -> None:
+    """Raise where keys share a net now and did not when a snapshot was written, or the other way round.
+
+    Parameters
+    ----------
+    shares
+        Whether they do now.
+    written
+        The snapshot.
+
+    Raises
+    ------
+    ModelChangedError
+        With what to set.
+    """
+    if shares is written.shared:
+        return
+    then, now = (
+        ("one net for all keys", "a net for each key") if written.shared else ("a net for each key", "one for all")
+    )
+    raise ModelChangedError(
+        f"The snapshot was written with {then}, and the configuration asks for {now}. Set [model] share = "
+        f"'{'net' if written.shared else 'none'}', let a new model go on with [state] on_change = 'fresh', or start anew with --fresh."
+    )
 
 
 def manifest_of(shard: ShardManifest) -> dict[str, Any]:
@@ -123,7 +153,7 @@ def read_manifest(data: bytes) -> tuple[ShardManifest, list[bytes]]:
         manifest = msgspec.convert(found, ShardManifest)
     except msgspec.ValidationError as error:
         raise StateError(f"The snapshot lacks what this release needs: {str(error)[:200]}.") from error
-    if len(blobs) % max(1, len(manifest.keys)):
+    if not manifest.shared and len(blobs) % max(1, len(manifest.keys)):
         raise StateError("The snapshot's keys do not fit its content.")
     if any(place >= len(manifest.keys) for place, _ in manifest.episodes):
         raise StateError("The snapshot holds an episode of a key that it does not hold.")

@@ -14,9 +14,10 @@ from streamrnn.container import pack_into
 from streamrnn.engine.columns import Columns
 from streamrnn.engine.episodes import columns_of, follow, silence_event
 from streamrnn.engine.fit import check_fit
+from streamrnn.engine.fleet import Fleet
 from streamrnn.engine.keys import Keys, KeyState
 from streamrnn.engine.local_times import LocalTimes, check_zone
-from streamrnn.engine.manifest import ShardManifest, WrittenModel, manifest_of, read_manifest
+from streamrnn.engine.manifest import ShardManifest, WrittenModel, check_shared, manifest_of, read_manifest
 from streamrnn.engine.positions import cut
 from streamrnn.engine.silence import Clock, Silence
 from streamrnn.engine.window_state import check_windows
@@ -35,7 +36,7 @@ __all__ = ["Shard"]
 
 
 class Shard:
-    """The scorers of one input partition, one for each key.
+    """The scorers of one input partition, one for each key, or one net that all of them share.
 
     When more than ``max_keys`` keys are held, the one whose last event lies furthest back goes, with all it learned;
     should it come again it starts anew. This follows the order of the events alone.
@@ -58,7 +59,8 @@ class Shard:
     watched
         Columns that will come, where that is known beforehand: a snapshot with others is refused at once.
     keyed
-        Whether many keys will come: each then has a forecaster without the long regression, half a megabyte.
+        Whether many keys will come: they then share one net, where the model has such a way, and each has a forecaster without the
+        long regression, half a megabyte.
     alarms
         Which alarm events are wanted: none, where they go nowhere.
     records
@@ -115,14 +117,20 @@ class Shard:
         self.limit_alarms = 0  # events whose forecast newly reaches a limit
         self.infinite = 0  # values: a detector sees them, other models and forecasts take them as missing
         self.unwritten = 0  # events whose results the sink could not take
-        self._keys = Keys(self._new_scorer, max_keys)
+        self._fleet = Fleet(self._new_shared, max_keys) if keyed and kind.make_shared is not None else None
+        self._keys = Keys(self._new_scorer, max_keys)  # with a fleet: those that an output for alarms follows
 
     def keys(self) -> list[str | None]:
         """Return the keys held, the one unseen for longest first."""
-        return list(self._keys)
+        return list(self._keys) if self._fleet is None else self._fleet.keys()
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._keys if self._fleet is None else self._fleet)
+
+    @property
+    def shares(self) -> bool:
+        """Whether the keys share one net."""
+        return self._fleet is not None
 
     @property
     def room(self) -> int:
@@ -153,10 +161,15 @@ class Shard:
     @property
     def evicted(self) -> int:
         """Keys that had to go."""
-        return self._keys.evicted
+        return self._keys.evicted if self._fleet is None else self._fleet.evicted
 
     def _new_scorer(self) -> Scorer:
+        if self._fleet is not None:
+            return self._fleet.scorer
         return new_scorer(self.kind, self.alarm, self.forecast, keyed=self.keyed)
+
+    def _new_shared(self, room: int) -> Scorer:
+        return new_scorer(self.kind, self.alarm, self.forecast, keyed=True, room=room)
 
     def set_alarm(self, alarm: Alarm) -> None:
         """Have all keys alarm by other settings of rate and cooldown from now on; what they remember stays.
@@ -167,6 +180,9 @@ class Shard:
             The settings.
         """
         self.alarm = alarm
+        if self._fleet is not None:
+            self._fleet.set_alarm(alarm)
+            return
         for state in self._keys.states():
             state.scorer.set_alarm(alarm)
 
@@ -180,6 +196,9 @@ class Shard:
         """
         if self.max_bytes is None:
             return self.max_keys
+        if self._fleet is not None:
+            net, each = self._fleet.sizes(names)
+            return max(1, min(self.max_keys, (self.max_bytes - net) // each))
         return max(1, min(self.max_keys, self.max_bytes // self.key_bytes(names)))
 
     def key_bytes(self, names: tuple[str, ...]) -> int:
@@ -190,6 +209,8 @@ class Shard:
         names
             Of the features.
         """
+        if self._fleet is not None:
+            return self._fleet.sizes(names)[1]
         scorer = self._new_scorer()
         read(scorer.run(np.zeros((1, len(names))), names, [0]))
         return scorer.memory()
@@ -237,26 +258,22 @@ class Shard:
             check_fit(self.kind, cut(block, 0, 0) if self.events else block, self.forecast, self.alarm)
         if names != self.columns.current:
             self.columns.meet(names, self.events)
-            self._keys.room = self.room_for(names)
+            self._limit(self.room_for(names))
         if n == 0:
             return Scored(np.empty(0), np.empty(block.values.shape), [], [], self.kind.predicted)
         self.infinite += int(np.isinf(block.values).sum())
-        states, unknown, silent = self._split(block)
-        parts, losses = [], []
-        for state in states:
-            rows, state.rows = state.rows, []
-            parts.append((rows, _run(state.scorer, block, rows)))
-            refused, loss = state.count()
+        if self._fleet is not None:
+            states, _, silent = self._split(block) if self.wanted else ([], [], [])
+            found, refused = self._fleet.score(block)
             self.refused += refused
-            if loss is not None:
-                losses.append(loss)
-        if unknown:
-            parts.append((unknown, self._nothing_for(parts, block, len(unknown))))
-        found = replace(join(parts), label=self.kind.predicted, losses=np.array(losses))
+        else:
+            states, unknown, silent = self._split(block)
+            found = self._score_each(block, states, unknown)
+        found = replace(found, label=self.kind.predicted)
         if self.wanted:
-            found = replace(
-                found, episodes=self._episodes(block, found, list(zip(states, parts, strict=False)), silent)
-            )
+            found = replace(found, episodes=self._episodes(block, found, states, silent))
+        for state in states:
+            state.rows = []
         self.events += n
         self.alarms += sum(found.alarms)
         if FIELD in found.details:
@@ -265,20 +282,37 @@ class Shard:
             self.limit_alarms += n - found.details[ALARM].tolist().count(None)
         return found
 
+    def _limit(self, room: int) -> None:
+        """Hold at most so many keys from now on."""
+        self._keys.room = room
+        if self._fleet is not None:
+            self._fleet.limit(room)
+            self._keys.make_room()
+
+    def _score_each(self, block: Block, states: list[KeyState], unknown: list[int]) -> Scored:
+        """Have each key's own scorer score its rows."""
+        parts: list[tuple[Sequence[int], Scored | RawRows]] = []
+        losses = []
+        for state in states:
+            parts.append((state.rows, _run(state.scorer, block, state.rows)))
+            refused, loss = state.count()
+            self.refused += refused
+            if loss is not None:
+                losses.append(loss)
+        if unknown:
+            parts.append((unknown, self._nothing_for(parts, block, len(unknown))))
+        return replace(join(parts), losses=np.array(losses))
+
     def _episodes(
-        self,
-        block: Block,
-        scored: Scored,
-        of_keys: Sequence[tuple[KeyState, tuple[Sequence[int], Scored | RawRows]]],
-        silent: list[tuple[int, AlarmEvent]],
+        self, block: Block, scored: Scored, states: list[KeyState], silent: list[tuple[int, AlarmEvent]]
     ) -> list[AlarmEvent]:
         """Return the episodes that start and end with the events of a block, in their order."""
         columns, quiet = columns_of(block, scored), self.wanted.ends_after if self.wanted else 0
         found = silent
-        for state, (rows, _) in of_keys:
-            if state.episode is not None or any(scored.alarms[i] for i in rows):
-                key = None if block.keys is None else block.keys[rows[0]]
-                state.episode, some = follow(state.episode, rows, columns, key, quiet)
+        for state in states:
+            if state.episode is not None or any(scored.alarms[i] for i in state.rows):
+                key = None if block.keys is None else block.keys[state.rows[0]]
+                state.episode, some = follow(state.episode, state.rows, columns, key, quiet)
                 found += some
         return [event for _, event in sorted(found, key=operator.itemgetter(0))]
 
@@ -393,7 +427,9 @@ class Shard:
                 events=self.events,
                 alarms=self.alarms,
                 evicted=self.evicted,
-                keys=self.keys(),
+                keys=list(self._keys),
+                shared=self.shares,
+                held=len(self) if self.shares else 0,
                 numerics=dict(self.kind.numerics),
                 forecast=self.forecast.horizon,
                 period=_listed(self.forecast.period),
@@ -406,6 +442,8 @@ class Shard:
                 episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
+        if self._fleet is not None:
+            return pack_into(buffer, manifest, self._fleet.scorer.dumps(), self._fleet.scorer.parts)
         count = len(states) * states[0].scorer.parts if states else 0
         return pack_into(buffer, manifest, chain.from_iterable(state.scorer.dumps() for state in states), count)
 
@@ -426,6 +464,7 @@ class Shard:
         """
         manifest, blobs = read_manifest(data)
         self.kind.check_model({"kind": manifest.model.kind, "parameters": manifest.model.parameters})
+        check_shared(self.shares, manifest)
         self.kind.check_numerics(manifest.numerics, refuse=self.numerics == "refuse")
         self.columns.expect(manifest.columns)
         if self.watched and not (self.windows and self.windows.names_of(self.watched) != self.watched):
@@ -444,7 +483,11 @@ class Shard:
         check_zone(self.local_times.zone if self.local_times else None, manifest.times)
         # Fewer keys than there were stay, where that was asked for; the budget of bytes follows with the first block,
         # which brings the features.
-        keys = self._read_keys(manifest.keys, blobs)
+        if self._fleet is not None:
+            self._fleet.restore(blobs, manifest.evicted, self.alarm)
+            keys = [(key, KeyState(self._fleet.scorer)) for key in manifest.keys]
+        else:
+            keys = self._read_keys(manifest.keys, blobs)
         for place, episode in manifest.episodes:
             keys[place][1].episode = episode if self.wanted else None
         if self._silence:

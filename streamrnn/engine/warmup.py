@@ -83,7 +83,7 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
         for net in kind.nets:
             _warm_net(net)
         if forecast is not None and wanted and not kind.numerics:
-            forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), (), np.zeros(2))
+            forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), np.zeros(2))
 
 
 def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:

@@ -138,7 +138,9 @@ def first_of(X: Any) -> dict[Any, Any]:
     return {_plain(name): frame[name][0] for name in frame.columns}
 
 
-def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | None = None) -> Table:
+def table_of(
+    X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | None = None, keys: Sequence[Any] | None = None
+) -> Table:
     """Return a frame or a 2-D array as a table.
 
     Parameters
@@ -151,13 +153,15 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
         The column that becomes seconds, if there is one.
     names
         Of an array's columns; by position without.
+    keys
+        Whose event each row of an array is; None where a column says so.
 
     Raises
     ------
     FeatureError
         When a column holds something that is no number.
     ParameterError
-        When X is neither a frame nor 2-D.
+        When X is neither a frame nor 2-D, or ``keys`` do not fit it.
 
     Examples
     --------
@@ -174,7 +178,9 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
             raise ParameterError(
                 f"The 'X' parameter must be a data frame or a 2-D array. Got shape {values.shape} instead."
             )
-        return _keyed_array(values, key, list(range(values.shape[1]) if names is None else names))
+        return _keyed_array(values, key, list(range(values.shape[1]) if names is None else names), keys)
+    if keys is not None:
+        raise ParameterError("The 'keys' parameter is for arrays: a frame has a column for them.")
     names = [_plain(name) for name in frame.columns]
     keys = None
     if key is not None:
@@ -198,16 +204,21 @@ def table_of(X: Any, key: Any = None, time: Any = None, names: Sequence[Any] | N
     return Table(names, np.ascontiguousarray(values), frame, keys, time if time in names else None)
 
 
-def _keyed_array(values: NDArray[np.float64], key: Any, names: list[Any]) -> Table:
+def _keyed_array(values: NDArray[np.float64], key: Any, names: list[Any], keys: Sequence[Any] | None) -> Table:
     """Return an array as a table; one of its columns may be the key."""
     if values.shape[1] != len(names):
         raise ParameterError(
             f"The 'X' parameter must have a column for each of {names}. Got {values.shape[1]} columns."
         )
+    if keys is not None and (key is None or len(keys) != len(values)):
+        rule = f"one key for each of the {len(values)} rows" if key is not None else "None for a model without key"
+        raise ParameterError(f"The 'keys' parameter must be {rule}. Got {len(keys)} keys.")
     if key is None:
         return Table(names, values)
+    if keys is not None:
+        return Table(names, values, None, list(keys))
     if key not in names:
-        raise FeatureError(f"The array has no column {key!r}, which is the model's key. Give a frame.")
+        raise FeatureError(f"The array has no column {key!r}, which is the model's key. Give a frame, or 'keys'.")
     place = names.index(key)
     rest = [i for i in range(len(names)) if i != place]
     return Table([names[i] for i in rest], values[:, rest], None, values[:, place].tolist())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -406,13 +406,13 @@ class Growing:
         """Return all parameters by name: not river's ``_get_params``, which takes nested objects apart."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def _table(self, X: Any, names: Sequence[Any] | None = None) -> Table:
-        """Return a block as a table. The only date in the first row of a first block is the time, as in :meth:`_find_time`."""
+    def _table(self, X: Any, names: Sequence[Any] | None = None, keys: Sequence[Any] | None = None) -> Table:
+        """Return a block as a table; ``keys`` says whose event each row of an array is. The only date in the first row of a first block is the time, as in :meth:`_find_time`."""
         time = self._time
         if self._knows_nothing():
             times = [name for name, value in first_of(X).items() if name != self.key and is_moment(value)]
             time = times[0] if len(times) == 1 else None
-        return table_of(X, self.key, time, names)
+        return table_of(X, self.key, time, names, keys)
 
     def _with_time(self, table: Table, fresh: list[Any]) -> list[Any]:
         """Let the time that a block has brought be the model's; return what is left of its new names."""
@@ -445,10 +445,10 @@ class Growing:
         """Return the area of x's stream; 0 where a key has none."""
         return 0 if self.key is None else self._keys.find(key_of(x, self.key))
 
-    def _touch(self, keys: Iterable[Any]) -> list[int]:
+    def _touch(self, keys: Sequence[Any]) -> list[int]:
         """Return the areas of events to come, one for each key; negative where one begins anew."""
-        codes = [self._keys.touch(key) for key in keys]
-        have, need = self._net.sizes.areas, len(self._keys.areas) + 1
+        codes = self._keys.touch_many(keys)
+        have, need = self._net.sizes.areas, self._keys.last + 1
         if need > have:  # twice as much each time, up to what max_keys may need
             self._net.grow(areas=min(max(need, 2 * have), self.max_keys + 1) - have)
         return codes

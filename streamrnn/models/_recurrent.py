@@ -14,8 +14,9 @@ from streamrnn.errors import StateError
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
-from streamrnn.models._growing import Growing, Pending
+from streamrnn.models._growing import Pending
 from streamrnn.models._keys import Keys
+from streamrnn.models._many_keys import ManyKeys
 from streamrnn.models._sparse import folded, kinds_of
 from streamrnn.models._state_parts import count, keys_and_areas, names_of, waiting
 
@@ -40,7 +41,7 @@ class Counters(NamedTuple):
     loss: float
 
 
-class Recurrent(Growing):
+class Recurrent(ManyKeys):
     """Introspection and state of an estimator; what it learns is its subclass's business.
 
     A subclass says what :class:`~streamrnn.models._growing.Growing` asks for.

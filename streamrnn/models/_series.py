@@ -86,6 +86,12 @@ class Series(Recurrent):
     _row_y: memoryview
     _row_x: memoryview
 
+    @property
+    def bytes_per_key(self) -> int:
+        """Memory that one more key takes, in bytes: in each net, and a forecast state."""
+        more = sum(net.layout.area_nbytes for net in self._nets[1:])
+        return super().bytes_per_key + more + self._states.allocated // len(self._states.slabs)
+
     # ---- growth ---------------------------------------------------------------------------------
 
     def _n_outputs(self) -> int:

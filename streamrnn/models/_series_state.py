@@ -72,9 +72,7 @@ class SeriesState(Series):
             "inputs": list(self._states.inputs),
             "single": self._single,
             "seen": self._n_seen,
-            "areas": self._net.sizes.areas
-            if self._nets
-            else len(self._keys.areas) + 1,  # without nets nothing lies there
+            "areas": self._net.sizes.areas if self._nets else self._keys.last + 1,  # without nets nothing lies there
             "keys": list(self._keys.areas.items()),
             "forecast_states": self._states.state(),
             "states": [net.state() for net in self._nets],
@@ -136,7 +134,7 @@ class SeriesState(Series):
         if self.key is None and (areas > 1 or len(state["forecast_states"]) > 1):
             raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
         if not self._nets and self._keys.areas:
-            self._net.grow(areas=len(self._keys.areas))
+            self._net.grow(areas=self._keys.last)
         self._lay_row()
         self._n_seen = count(state["seen"], "events")
 

@@ -76,7 +76,7 @@ def names_of(given: Any, what: str, first: Any = None, none: Any = None) -> list
 
 
 def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
-    """Return keys with their memories, numbered from 1 on.
+    """Return keys with their memories, numbered from 1 on; a memory may be free.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
     taken = sorted(area for _, area in found)
     if (
         len(dict(found)) != len(found)
-        or taken != list(range(1, len(taken) + 1))
+        or len(set(taken)) != len(taken)
         or (taken and taken[-1] >= areas)
         or len(taken) > most
     ):

@@ -19,7 +19,7 @@ from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
 from streamrnn.models._front import weights_by_name
 from streamrnn.models._growing import Now, Pending
-from streamrnn.models._keys import key_of
+from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
@@ -319,7 +319,7 @@ class Supervised(Recurrent):
             if name not in self._columns.index and (place := self._columns.place(name)) is not None:
                 rows[:, place] += table.values[start:stop, i]
         if table.keys is not None:
-            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
+            keys = keys_of(table.keys[start:stop], self.key)
             rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         if mode & LEARN:
             self._write_targets(rows[:, net.first_target : net.first_output], labels, start, stop)

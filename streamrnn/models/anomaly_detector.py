@@ -30,7 +30,7 @@ from streamrnn.models import _defaults as defaults
 from streamrnn.models._details import OBSERVED, blank, by_columns, of_event, read
 from streamrnn.models._features import Columns, is_unknown
 from streamrnn.models._frames import Table, values_of
-from streamrnn.models._keys import key_of
+from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._maintenance import Maintenance
 from streamrnn.models._net_state import check_detector
 from streamrnn.models._parameters import check, check_all, documented
@@ -492,7 +492,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         return dict(zip(self._columns.names[first:], net.row[first + F + 1 : first + 2 * F + 1].tolist(), strict=True))
 
     def progressive_many(
-        self, X: Any, names: Sequence[Any] | None = None, feedback: Any = None
+        self, X: Any, names: Sequence[Any] | None = None, feedback: Any = None, keys: Sequence[Any] | None = None
     ) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row, in one compiled call: the bits of a loop of score_one and learn_one.
 
@@ -505,6 +505,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             first row comes, even if that is NaN.
         feedback
             For each event as in :meth:`learn_one`, (n,): not 0 for an anomaly, 0 for a normal event, NaN where not known.
+        keys
+            Whose event each row of an array is, for a model with ``key``, (n,).
 
         Returns
         -------
@@ -524,7 +526,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> result["prediction"].ravel().tolist()
         [nan, 1.0, 1.0, 1.0, 1.0]
         """
-        table = self._table(X, names)
+        table = self._table(X, names, keys)
         n, width = len(table.values), len(table.names)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
@@ -550,7 +552,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         found += [self._block(table, a, b, SCORE | LEARN | modes[a]) for a, b in pairwise(cuts)]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
-    def run_rows(self, values: NDArray[np.float64], names: Sequence[Any]) -> NDArray[np.float64] | None:
+    def run_rows(
+        self, values: NDArray[np.float64], names: Sequence[Any], keys: Sequence[Any] | None = None
+    ) -> NDArray[np.float64] | None:
         """Score and learn rows as :meth:`progressive_many` does, and leave their details to :meth:`read_rows`.
 
         For whoever runs many detectors a few rows each: reading their rows together takes no longer than those of one.
@@ -561,6 +565,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             float64, shape (n, F); NaN where a value is missing.
         names
             Of its columns.
+        keys
+            Whose event each row is, for a model with ``key``, (n,).
 
         Returns
         -------
@@ -569,11 +575,13 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             and :meth:`progressive_many` is the way.
         """
         net = self._net
-        if self._columns.names != list(names) or self.key is not None or self._time is not None:
+        if self._columns.names != list(names) or (self.key is None) is not (keys is None) or self._time is not None:
             return None
         rows = np.empty((len(values), net.row.size))
         rows.fill(np.nan)
         rows[:, : len(names)] = values
+        if keys is not None:
+            rows[:, -1] = self._touch(keys_of(keys, self.key))
         net.call(net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
         return rows
 
@@ -612,7 +620,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         for place, i in known:
             rows[:, place] = table.values[start:stop, i]
         if table.keys is not None:
-            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:stop]]
+            keys = keys_of(table.keys[start:stop], self.key)
             rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
         net.call(net.slab, rows.reshape(-1), n, mode)
         result = self._read(rows)

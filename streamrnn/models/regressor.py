@@ -190,7 +190,9 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         table, outputs = self._answers(X)
         return table.series(outputs[:, 0].copy())
 
-    def progressive_many(self, X: Any, y: Any, names: Sequence[Any] | None = None) -> Any:
+    def progressive_many(
+        self, X: Any, y: Any, names: Sequence[Any] | None = None, keys: Sequence[Any] | None = None
+    ) -> Any:
         """Predict each row, then learn it, in one compiled call: the fast way to replay history.
 
         Parameters
@@ -201,6 +203,8 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             A series, an array or a frame of one column, n numbers; None and NaN are not known.
         names
             Of an array's columns; without it they are called 0, 1, 2 ...
+        keys
+            Whose event each row of an array is, for a model with ``key``, (n,).
 
         Returns
         -------
@@ -208,6 +212,6 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             n predictions, each made before its row was learned: the bits of a loop of :meth:`predict_one` and
             :meth:`learn_one`.
         """
-        table = self._table(X, names)
+        table = self._table(X, names, keys)
         pieces: list[NDArray[np.float64]] = self._many(table, values_of(y, len(table.values)), ANSWER | LEARN)
         return table.series(np.concatenate([piece[:, 0] for piece in pieces]))

@@ -18,7 +18,7 @@ from streamrnn.models import _defaults as defaults
 from streamrnn.models._details import PER_EVENT
 from streamrnn.models._features import is_unknown, to_float
 from streamrnn.models._frames import Table, values_of
-from streamrnn.models._keys import key_of
+from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._parameters import documented
 from streamrnn.models._supervised import ANSWER, Supervised
 from streamrnn.models.anomaly_detector import RNNAnomalyDetector
@@ -258,7 +258,9 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             **{name: expected + band.get(name, np.nan) for name in ("low", "high")},
         }
 
-    def progressive_many(self, X: Any, y: Any, names: Sequence[Any] | None = None) -> dict[str, NDArray[Any]]:
+    def progressive_many(
+        self, X: Any, y: Any, names: Sequence[Any] | None = None, keys: Sequence[Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Score, then learn, row by row: a loop of explain_one and learn_one.
 
         Parameters
@@ -269,6 +271,8 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             Targets, in the order of the rows; NaN where not known.
         names
             Of an array's columns; without it they are called 0, 1, 2 ...
+        keys
+            Whose event each row of an array is, for a model with ``key``, (n,).
 
         Returns
         -------
@@ -284,7 +288,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         >>> found["prediction"].tolist()
         [nan, 2.0, 2.0, 2.0]
         """
-        table = self._table(X, names)
+        table = self._table(X, names, keys)
         labels, n = values_of(y, len(table.values)), len(table.values)
         fresh = self._columns.new(dict.fromkeys(table.names)) if n else []
         self._check_room(fresh)
@@ -315,7 +319,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             rows[:, self._columns.index[name]] = table.values[start:, i]
         areas = [0] * n
         if table.keys is not None:
-            keys = [key_of({self.key: key}, self.key) for key in table.keys[start:]]
+            keys = keys_of(table.keys[start:], self.key)
             rows[:, -1], events[:, -1] = self._touch(keys), judge._touch(keys)  # noqa: SLF001
             areas = np.abs(events[:, -1]).astype(int).tolist()
         guards = {area: judge._net.layout.view(judge._net.slab, "alarm", area) for area in set(areas)}  # noqa: SLF001
@@ -352,6 +356,22 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         """Learn again."""
         super().unfreeze()
         self._judge.unfreeze()
+
+    @property
+    def bytes_per_key(self) -> int:
+        """Memory that one more key takes, in bytes: in the net, and in the detector of its residuals."""
+        return super().bytes_per_key + self._judge.bytes_per_key
+
+    def limit_keys(self, max_keys: int) -> None:
+        """Remember at most so many keys from now on; those seen last stay.
+
+        Parameters
+        ----------
+        max_keys
+            As when the model was made.
+        """
+        super().limit_keys(max_keys)
+        self._judge.limit_keys(max_keys)
 
     def memory_usage(self) -> int:
         """Return the bytes that this model holds."""

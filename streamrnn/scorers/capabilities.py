@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from streamrnn.config import POLICY, Alarm
 
-__all__ = ["BlockLearner", "Counted", "Expecting", "OwnRule", "Policed", "RowReader", "Sized", "take_alarm"]
+__all__ = [
+    "BlockLearner",
+    "Counted",
+    "Expecting",
+    "OwnRule",
+    "Policed",
+    "RowReader",
+    "SharedNet",
+    "Sized",
+    "take_alarm",
+]
 
 
 @runtime_checkable
@@ -31,6 +41,32 @@ class Counted(Protocol):
 
 
 @runtime_checkable
+class SharedNet(Protocol):
+    """One net of many keys: each has a place."""
+
+    @property
+    def slots(self) -> Mapping[Any, int]:
+        """The place of each key that is held, the one unseen for longest first."""
+
+    @property
+    def n_evicted_keys(self) -> int:
+        """Keys that had to go since it was made or read."""
+
+    @property
+    def bytes_per_key(self) -> int:
+        """Memory that one more key takes."""
+
+    def limit_keys(self, max_keys: int, /) -> None:
+        """Hold at most so many keys from now on.
+
+        Parameters
+        ----------
+        max_keys
+            How many.
+        """
+
+
+@runtime_checkable
 class Expecting(Protocol):
     """Expects values before it sees them."""
 
@@ -42,7 +78,7 @@ class Expecting(Protocol):
 class BlockLearner(Protocol):
     """Learns many rows in one call."""
 
-    def progressive_many(self, X: Any, /, *more: Any) -> Any:
+    def progressive_many(self, X: Any, /, *more: Any, **named: Any) -> Any:
         """Score or predict each row before it is learned.
 
         Parameters
@@ -51,6 +87,8 @@ class BlockLearner(Protocol):
             Rows.
         *more
             Labels and names, where the model takes them.
+        **named
+            Keys, where many share the model.
         """
 
 
@@ -71,7 +109,7 @@ class OwnRule(Protocol):
             Events before the first alarm; None: it stays.
         """
 
-    def progressive_many(self, X: Any, /, *more: Any) -> dict[str, NDArray[Any]]:
+    def progressive_many(self, X: Any, /, *more: Any, **named: Any) -> dict[str, NDArray[Any]]:
         """Score each row before it is learned; return all that is said of it, by name.
 
         Parameters
@@ -80,6 +118,8 @@ class OwnRule(Protocol):
             Rows.
         *more
             Labels and names, where the model takes them.
+        **named
+            Keys, where many share the model.
         """
 
 
@@ -118,7 +158,9 @@ def take_alarm(model: OwnRule, alarm: Alarm, *, start: bool = False) -> None:
 class RowReader(Protocol):
     """A detector whose results can be read later, together with those of others."""
 
-    def run_rows(self, values: NDArray[np.float64], names: Sequence[Any], /) -> NDArray[np.float64] | None:
+    def run_rows(
+        self, values: NDArray[np.float64], names: Sequence[Any], keys: Sequence[Any] | None, /
+    ) -> NDArray[np.float64] | None:
         """Score and learn rows; None where that is not possible, and nothing has happened.
 
         Parameters
@@ -127,6 +169,8 @@ class RowReader(Protocol):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
+        keys
+            Of the rows, where many share the net.
         """
 
     def read_rows(self, rows: NDArray[np.float64], /) -> dict[str, NDArray[Any]]:

@@ -11,11 +11,15 @@ from streamrnn.scorers import build
 from streamrnn.scorers.check_alarm import check_alarm
 from streamrnn.scorers.parts import abilities, check_names, check_nets
 from streamrnn.scorers.table import (
+    ELSEWHERE,
     FEEDBACK_MEMORY,
     LABEL,
     MODELS,
     MOST_REMEMBERED,
+    NET,
+    NONE,
     PIPELINE,
+    SHARE,
     TIME,
     own_parameters,
     short_name,
@@ -107,6 +111,8 @@ def check_model(
 
 def _check_parameters(name: str, parameters: Mapping[str, Any], *, foreign: bool) -> list[str]:
     own, row = own_parameters(name, parameters), MODELS.get(name)
+    if SHARE in parameters and (problems := _check_share(name, parameters[SHARE])):
+        return problems
     if row is not None:
         problems = _check_ours(name, own) or check_names(own, "")
         if row.takes_feedback and FEEDBACK_MEMORY in parameters:
@@ -119,6 +125,17 @@ def _check_parameters(name: str, parameters: Mapping[str, Any], *, foreign: bool
     if not problems and LABEL in parameters and parameters[LABEL] == parameters.get(TIME):
         problems = [f"[model] time: must be another column than the label. Got {parameters[TIME]!r} for both."]
     return problems
+
+
+def _check_share(name: str, share: object) -> list[str]:
+    """Say what is wrong with how keys share a model."""
+    if share not in (NET, NONE):
+        return [f"[model] {SHARE}: must be '{NET}' or '{NONE}'. Got {share!r} instead."]
+    if share == NET and name not in MODELS:
+        known = ", ".join(MODELS)
+        said = f"[model] {SHARE}: {name} cannot keep many keys apart in one model; {known} can."
+        return [f"{said} Leave it out: each key has a model of its own then."]
+    return []
 
 
 def _check_made(name: str, parameters: Mapping[str, Any]) -> list[str]:
@@ -160,11 +177,12 @@ def _check_ours(name: str, parameters: Mapping[str, Any]) -> list[str]:
     import streamrnn  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
-    known = parameter_names(cls)
-    problems = [
+    known = [one for one in parameter_names(cls) if one not in ELSEWHERE]
+    problems = [f"[model] {one}: {ELSEWHERE[one]}" for one in parameters if one in ELSEWHERE]
+    problems += [
         f"[model] {one}: there is no such parameter of {name}. {nearest(one, known)}"
         for one in parameters
-        if one not in known
+        if one not in known and one not in ELSEWHERE
     ]
     for one, value in parameters.items():  # each by itself, so that all mistakes are found
         if one in known:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
-from streamrnn.scorers.capabilities import OwnRule, RowReader, take_alarm
+from streamrnn.scorers.capabilities import OwnRule, RowReader, SharedNet, take_alarm
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
@@ -46,7 +46,7 @@ class DetectorScorer:
         self._take(model)
 
     def _take(self, model: OwnRule) -> None:
-        self.model = model
+        self.model: Any = model
         self._rows = model if isinstance(model, RowReader) else None
         self._counters = counting(model)
 
@@ -55,7 +55,13 @@ class DetectorScorer:
         """What the net has learned so far."""
         return self._counters()
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored | RawRows:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
 
         Parameters
@@ -66,13 +72,16 @@ class DetectorScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
         del times
         if self._rows is not None:
-            rows = self._rows.run_rows(values, names)
+            rows = self._rows.run_rows(values, names, keys)
             if rows is not None:
                 return RawRows(rows, self._read)
-        return Scored.of(self.model.progressive_many(np.ascontiguousarray(values), names))
+        more = {} if keys is None else {"keys": keys}
+        return Scored.of(self.model.progressive_many(np.ascontiguousarray(values), names, **more))
 
     def _read(self, rows: NDArray[np.float64]) -> Scored:
         if self._rows is None:
@@ -89,9 +98,29 @@ class DetectorScorer:
         """
         take_alarm(self.model, alarm)
 
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key
 
     def dumps(self) -> list[bytes]:
         """Return the detector as one blob."""

@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 from streamrnn.config import Alarm
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly.views import VIEWS
-from streamrnn.scorers.capabilities import take_alarm
+from streamrnn.scorers.capabilities import SharedNet, take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
-from streamrnn.scorers.recent_events import RecentEvents
+from streamrnn.scorers.of_keys import OfKeys
+from streamrnn.scorers.recent_events import EVENT, RecentEvents
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["FIELD", "FeedbackScorer", "feedback_alone"]
+
+ENTRY_BYTES = 600
+"""Of what is remembered of one key, without the events."""
 
 FIELD = "feedback"
 """The detail that says whether feedback was applied; None where an event brought none."""
@@ -62,7 +66,6 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     label: str
     features: list[str]
-    seen: int
 
 
 class FeedbackScorer:
@@ -81,6 +84,8 @@ class FeedbackScorer:
         Events that are remembered for feedback to come.
     store
         How the model is written and read.
+    room
+        Keys held at most, each with events of its own to remember, where many share the model; None where it is that of one.
 
     Examples
     --------
@@ -96,10 +101,11 @@ class FeedbackScorer:
 
     parts = 3
 
-    def __init__(self, model: Any, label: str, memory: int, store: ModelStore) -> None:
+    def __init__(self, model: Any, label: str, memory: int, store: ModelStore, room: int | None = None) -> None:
         self.model = model
         self.column = LabelColumn(label)
-        self.recent = RecentEvents(memory)
+        self._memory = memory
+        self.recent = OfKeys(lambda: RecentEvents(memory), room)
         self._store = store
         self._counters = counting(model)
 
@@ -108,7 +114,13 @@ class FeedbackScorer:
         """What the net has learned so far."""
         return self._counters()
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
 
         The detail ``"feedback"`` says whether it was applied, None where there was none. The row of feedback that came alone
@@ -122,6 +134,8 @@ class FeedbackScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
 
         Raises
         ------
@@ -130,15 +144,17 @@ class FeedbackScorer:
         """
         index, times = self.column.index(names), [None] * len(values) if times is None else times
         alone: list[int] = []
-        if len(self.recent.kept):
+        if self._memory:
             alone = np.flatnonzero(feedback_alone(values, names, self.column.label, self.model.time)).tolist()
         parts: list[Scored] = []
         start = 0
         for row in [*alone, len(values)]:
             if row > start or not parts:
-                parts.append(self._events(values[start:row], names, index, times[start:row]))
+                whose = None if keys is None else keys[start:row]
+                parts.append(self._events(values[start:row], names, index, times[start:row], whose))
             if row < len(values):
-                applied = self._apply(times[row], bool(values[row, index]))
+                recent = self.recent.find(None if keys is None else keys[row])
+                applied = recent is not None and self._apply(recent, times[row], bool(values[row, index]))
                 parts.append(parts[0].blank(1, **{FIELD: applied}))
             start = row + 1
         if len(parts) == 1:
@@ -146,29 +162,38 @@ class FeedbackScorer:
         columns = [part.columns() for part in parts]
         return Scored.of({name: np.concatenate([part[name] for part in columns]) for name in columns[0]})
 
-    def _events(self, values: NDArray[np.float64], names: tuple[str, ...], index: int, times: Sequence[Any]) -> Scored:
+    def _events(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        index: int,
+        times: Sequence[Any],
+        keys: Sequence[str | None] | None,
+    ) -> Scored:
         """Score and learn rows that are events, all of them."""
         feedback = values[:, index]
         given = ~np.isnan(feedback)
         columns = [i for i in range(len(names)) if i != index]
-        found = self.model.progressive_many(
-            np.ascontiguousarray(values[:, columns]), [names[i] for i in columns], feedback if given.any() else None
-        )
+        own, told = [names[i] for i in columns], feedback if given.any() else None
+        found = self.model.progressive_many(np.ascontiguousarray(values[:, columns]), own, told, keys)
         found = over_all_columns(found, columns, values.shape)
         found["feature"] = np.array([*columns, -1])[found["feature"]]
         found[FIELD] = np.full(len(values), None, dtype=object)
         found[FIELD][given] = True
-        if len(self.recent.kept):
+        if self._memory:
             self.column.meet(names)
-            own = [self.column.features.index(name) if i != index else -1 for i, name in enumerate(names)]
-            features = [own[i] if i >= 0 else -1 for i in found["feature"].tolist()]
-            said = (given * (1 + (feedback != 0.0))).tolist()
-            self.recent.take(times, features, found["view"].tolist(), said)
+            places = [self.column.features.index(name) if i != index else -1 for i, name in enumerate(names)]
+            features = np.array([*places, -1])[found["feature"]]
+            said = given * (1 + (feedback != 0.0))
+            when = np.empty(len(values), object)
+            when[:] = times
+            for recent, rows in self.recent.rows_of(keys, len(values)):
+                recent.take(*(part[rows].tolist() for part in (when, features, found["view"], said)))
         return Scored.of(found)
 
-    def _apply(self, time: object, is_anomaly: bool) -> bool:
-        """Take in feedback on an earlier event; return whether that event is known."""
-        meant = self.recent.say(time, is_anomaly)
+    def _apply(self, recent: RecentEvents, time: object, is_anomaly: bool) -> bool:
+        """Take in feedback on an earlier event of a key; return whether that event is known."""
+        meant = recent.say(time, is_anomaly)
         if meant is None:
             return False
         feature, view, often = meant
@@ -186,16 +211,37 @@ class FeedbackScorer:
         """
         take_alarm(self.model, alarm)
 
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+        self.recent.limit(room)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key + (ENTRY_BYTES + self._memory * EVENT.itemsize if self._memory else 0)
+
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
-        return self._store.memory(self.model, len(self._head()) + self.recent.kept.nbytes)
+        return self._store.memory(self.model, len(self._head()) + self._memory * EVENT.itemsize)
 
     def _head(self) -> bytes:
-        return msgspec.json.encode(_Written(self.column.label, list(self.column.features), self.recent.seen))
+        return msgspec.json.encode(_Written(self.column.label, list(self.column.features)))
 
     def dumps(self) -> list[bytes]:
         """Return the label's column, the events that are remembered, and the detector."""
-        return [self._head(), self.recent.kept.tobytes(), self._store.write(self.model)]
+        return [self._head(), self.recent.dumps(RecentEvents.to_bytes), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -215,6 +261,8 @@ class FeedbackScorer:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateError("The snapshot holds no detector with feedback.") from error
         self.column.restore_names(head.label, head.features)
-        self.recent = RecentEvents.from_bytes(blobs[1], head.seen, len(head.features), len(self.recent.kept))
         self.model = self._store.read(blobs[2], self.model)
         self._counters = counting(self.model)
+        known, size = len(head.features), self._memory
+        slots = self.net.slots if self.recent.shared and size else {}
+        self.recent.restore(blobs[1], lambda data: RecentEvents.from_bytes(data, known, size), slots)

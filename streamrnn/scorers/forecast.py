@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Alarm, Forecast
 from streamrnn.errors import StateError
-from streamrnn.scorers.limits import LimitWatch
+from streamrnn.scorers.capabilities import SharedNet
+from streamrnn.scorers.limits import ALARM, FIELD, LimitWatch
+from streamrnn.scorers.of_keys import OfKeys
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters, Scorer, read
 from streamrnn.scorers.times import seconds_of_events
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 TIME: Final = "time of the event"  # what the forecaster calls it where the model sees none
+ENTRY_BYTES: Final = 2000  # of a forecaster and its limits, what is around them
 LOW, LOW_HALF, MIDDLE, HIGH_HALF, HIGH = range(5)
 
 FeedbackRows = Callable[[NDArray[np.float64], tuple[str, ...]], NDArray[np.bool_]]
@@ -47,6 +50,8 @@ class ForecastingScorer:
         Tells which records are no events: they are not forecast.
     keyed
         Whether this is one of many keys, see :func:`new_forecaster`.
+    room
+        Keys held at most, each with a forecaster of its own, where many share the model; None where it is that of one.
 
     Examples
     --------
@@ -67,12 +72,14 @@ class ForecastingScorer:
         feedback_rows: FeedbackRows,
         *,
         keyed: bool = False,
+        room: int | None = None,
     ) -> None:
         self.scorer = scorer
         self.settings = settings
         self._time = time = TIME if time is None and settings.by_time else time
-        self.forecaster = new_forecaster(settings, time, keyed=keyed)
-        self.limits = LimitWatch(settings)
+        self.forecasters = OfKeys(lambda: new_forecaster(settings, time, keyed=keyed), room)
+        self.limits = OfKeys(lambda: LimitWatch(settings), room)
+        self._watches = bool(self.settings.limits)
         self._feedback_rows = feedback_rows
 
     @property
@@ -85,7 +92,13 @@ class ForecastingScorer:
         """As inside."""
         return self.scorer.counters
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`, and forecast behind each.
 
         Parameters
@@ -96,15 +109,27 @@ class ForecastingScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
-        found = read(self.scorer.run(values, names, times))
-        skip = np.flatnonzero(self._feedback_rows(values, names)).tolist()
+        found = read(self.scorer.run(values, names, times, keys))
+        events = np.flatnonzero(~self._feedback_rows(values, names))
         seconds = self._seconds(values, names, times)
-        ahead = forecast_block(self.forecaster, self.settings, names, values, skip, seconds)
-        details = found.details
-        if self.limits.limits:
-            details = {**details, **self.limits.run(names, ahead[..., [LOW, MIDDLE, HIGH]], times, skip)}
-        return replace(found, forecasts=ahead, details=details)
+        ahead = np.full((len(values), self.settings.horizon, len(names), 5), np.nan)
+        whose = None if keys is None else [keys[i] for i in events.tolist()]
+        for forecaster, part in self.forecasters.rows_of(whose, len(events)):
+            rows = events[part]
+            when = None if seconds is None else seconds[rows]
+            ahead[rows] = forecast_block(forecaster, self.settings, names, values[rows], when)
+        if not self._watches:
+            return replace(found, forecasts=ahead)
+        reached = {name: np.full(len(values), None, object) for name in (FIELD, ALARM)}
+        for limits, part in self.limits.rows_of(whose, len(events)):
+            rows = events[part]
+            of_rows = None if times is None else [times[i] for i in rows.tolist()]
+            for name, column in limits.run(names, ahead[rows][..., [LOW, MIDDLE, HIGH]], of_rows).items():
+                reached[name][rows] = column
+        return replace(found, forecasts=ahead, details={**found.details, **reached})
 
     def _seconds(
         self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None
@@ -125,11 +150,36 @@ class ForecastingScorer:
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
-        return int(self.scorer.memory() + self.forecaster.memory_usage() * 3 // 2)
+        return int(self.scorer.memory() + self._forecaster_bytes())
+
+    def _forecaster_bytes(self) -> int:
+        return max((int(one.memory_usage()) * 3 // 2 for one in self.forecasters), default=0)
+
+    @property
+    def net(self) -> SharedNet:
+        """As inside."""
+        return self.scorer.net
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.scorer.limit_keys(room)
+        self.forecasters.limit(room)
+        self.limits.limit(room)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.scorer.key_memory() + self._forecaster_bytes() + ENTRY_BYTES
 
     def dumps(self) -> list[bytes]:
         """Return the blobs inside, then the forecaster and what is remembered of limits."""
-        return [*self.scorer.dumps(), forecaster_bytes(self.forecaster), self.limits.dumps()]
+        own = self.forecasters.dumps(forecaster_bytes), self.limits.dumps(LimitWatch.dumps)
+        return [*self.scorer.dumps(), *own]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -140,8 +190,14 @@ class ForecastingScorer:
             What it gave, as many and in the order.
         """
         self.scorer.restore(blobs[:-2])
-        self.forecaster = forecaster_from(blobs[-2], self.settings, self._time)
-        self.limits.restore(blobs[-1])
+        slots = self.net.slots if self.forecasters.shared else {}
+        self.forecasters.restore(blobs[-2], lambda data: forecaster_from(data, self.settings, self._time), slots)
+        self.limits.restore(blobs[-1], self._limits_of, slots if self._watches else {})
+
+    def _limits_of(self, data: bytes) -> LimitWatch:
+        watch = LimitWatch(self.settings)
+        watch.restore(data)
+        return watch
 
 
 def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool = False) -> Any:
@@ -238,7 +294,6 @@ def forecast_block(
     settings: Forecast,
     names: tuple[str, ...],
     values: NDArray[np.float64],
-    skip: Sequence[int] = (),
     times: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Learn row by row, and forecast behind each.
@@ -251,8 +306,6 @@ def forecast_block(
         Horizon and level.
     names, values
         Channels, and float64 of shape (n, I).
-    skip
-        Rows that are no events.
     times
         Of the events, in seconds, shape (n,), for a forecaster that sees them.
 
@@ -264,8 +317,6 @@ def forecast_block(
     H, levels = settings.horizon, levels_of(settings)
     found = np.full((len(values), H, len(names), 5), np.nan)
     for i, row in enumerate(values.tolist()):
-        if i in skip:
-            continue
         model.learn_one(dict(zip(names, row, strict=True)), None if times is None else {model.time: times.item(i)})
         for h, step in enumerate(model.forecast(H)):
             for c, name in enumerate(names):

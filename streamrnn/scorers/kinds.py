@@ -11,7 +11,7 @@ from streamrnn.config_secrets import shown
 from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.scorers.check_model import check_model, is_foreign, maker
 from streamrnn.scorers.parts import is_net, nets_of
-from streamrnn.scorers.table import FEEDBACK_MEMORY, LABEL, MODELS, TIME, own_parameters, short_name
+from streamrnn.scorers.table import FEEDBACK_MEMORY, KEY, LABEL, MODELS, NONE, SHARE, TIME, own_parameters, short_name
 
 __all__ = ["ModelKind", "model_kind"]
 
@@ -38,6 +38,8 @@ class ModelKind:
         Where the label is feedback, the events of a key that are remembered for feedback to come; None: the label is predicted.
     time
         The column that the model sees as the time of its events; None: it sees none.
+    make_shared
+        Returns a new model that so many keys share, as its ``key`` does; None where it has no such way, or each key is to have one.
     nets
         This library's models within one that is not of :data:`streamrnn.scorers.table.MODELS`: what there is to compile.
 
@@ -58,6 +60,7 @@ class ModelKind:
     label: str | None = None
     feedback_memory: int | None = None
     time: str | None = None
+    make_shared: Callable[[int], Any] | None = None
     nets: tuple[Any, ...] = ()
 
     @property
@@ -82,7 +85,7 @@ class ModelKind:
         then = {"kind": written["kind"], **written["parameters"]}
         changes = [
             f"{name}: {shown(name, then.get(name, 'unset'))!r} then, {shown(name, now.get(name, 'unset'))!r} now"
-            for name in sorted({*now, *then})
+            for name in sorted({*now, *then} - {SHARE})  # the snapshot says what there was, asked for or not
             if now.get(name) != then.get(name)
         ]
         if changes:
@@ -185,4 +188,5 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         label,
         parameters.get(FEEDBACK_MEMORY, 0) if label is not None and row.takes_feedback else None,
         parameters.get(TIME),
+        None if parameters.get(SHARE) == NONE else lambda room: cls(**row.with_keys(own), key=KEY, max_keys=room),
     )

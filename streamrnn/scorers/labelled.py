@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 from river.base import Classifier
 
 from streamrnn.errors import StateError
-from streamrnn.scorers.capabilities import BlockLearner
+from streamrnn.scorers.capabilities import BlockLearner, SharedNet
 from streamrnn.scorers.label_column import LabelColumn
+from streamrnn.scorers.of_keys import OfKeys
 from streamrnn.scorers.parts import failed, last_step
 from streamrnn.scorers.rank_rule import MOST_EVENTS
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
+from streamrnn.scorers.table import KEY
 
 __all__ = ["LabelErrors", "LabelledModel", "is_classifier"]
+
+ERRORS_BYTES = 600
+"""Of the running moments of one key's label, and of their entry."""
 
 
 def is_classifier(model: Any) -> bool:
@@ -55,6 +60,8 @@ class LabelledModel:
         The column to predict.
     store
         How the model is written and read, where it can be.
+    room
+        Keys held at most, where many share the model; None where it is that of one.
 
     Examples
     --------
@@ -70,14 +77,14 @@ class LabelledModel:
 
     parts = 3
 
-    def __init__(self, model: Any, label: str, store: ModelStore) -> None:
+    def __init__(self, model: Any, label: str, store: ModelStore, room: int | None = None) -> None:
         self.model = model
         self._store = store
         self._counters = counting(model)
         self._learns_blocks = isinstance(model, BlockLearner)
         self.column = LabelColumn(label, getattr(model, "time", None) if self._learns_blocks else None)
         self._classifies = is_classifier(model)
-        self._errors = LabelErrors()
+        self._errors = OfKeys(LabelErrors, room)
 
     @property
     def counters(self) -> Counters:
@@ -85,7 +92,7 @@ class LabelledModel:
         return self._counters()
 
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...]
+        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predict, score and learn row by row. Where blocks are cut changes nothing.
 
@@ -95,6 +102,8 @@ class LabelledModel:
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
 
         Returns
         -------
@@ -109,21 +118,25 @@ class LabelledModel:
         index = self.column.index(names)
         labels, features = values[:, index], self.column.features_of(values, names)
         if self._classifies:
-            scores, found = self._classes(features, labels)
+            scores, found = self._classes(features, labels, keys)
         else:
-            found = self._numbers(features, labels)
-            scores = self._errors.scores(labels, found)
+            found, scores = self._numbers(features, labels, keys), np.empty(len(labels))
+            for errors, rows in self._errors.rows_of(keys, len(labels)):
+                scores[rows] = errors.scores(labels[rows], found[rows])
         predictions = np.full(values.shape, np.nan)
         predictions[:, index] = found
         return scores, predictions
 
-    def _numbers(self, rows: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _numbers(
+        self, rows: NDArray[np.float64], labels: NDArray[np.float64], keys: Sequence[str | None] | None
+    ) -> NDArray[np.float64]:
         if self._learns_blocks:
             named = self.column.names_for_net()
             more = () if named is None else (named,)
-            return np.asarray(self.model.progressive_many(rows, labels, *more), np.float64)
+            whose = {} if keys is None else {"keys": keys}
+            return np.asarray(self.model.progressive_many(rows, labels, *more, **whose), np.float64)
         found = np.full(len(rows), np.nan)
-        for i, (x, y) in enumerate(self._events(rows, labels)):
+        for i, (x, y) in enumerate(self._events(rows, labels, keys)):
             try:
                 answer = self.model.predict_one(x)
                 found[i] = np.nan if answer is None else answer
@@ -134,10 +147,10 @@ class LabelledModel:
         return found
 
     def _classes(
-        self, rows: NDArray[np.float64], labels: NDArray[np.float64]
+        self, rows: NDArray[np.float64], labels: NDArray[np.float64], keys: Sequence[str | None] | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         scores, found = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        for i, (x, y) in enumerate(self._events(rows, labels)):
+        for i, (x, y) in enumerate(self._events(rows, labels, keys)):
             try:
                 shares = self.model.predict_proba_one(x)
                 if shares:
@@ -151,12 +164,35 @@ class LabelledModel:
         return scores, found
 
     def _events(
-        self, rows: NDArray[np.float64], labels: NDArray[np.float64]
-    ) -> Iterator[tuple[dict[str, float], float | None]]:
+        self, rows: NDArray[np.float64], labels: NDArray[np.float64], keys: Sequence[str | None] | None
+    ) -> Iterator[tuple[dict[str, Any], float | None]]:
         names = self.column.features
-        for row, y in zip(rows.tolist(), labels.tolist(), strict=True):
-            x = {name: value for name, value in zip(names, row, strict=True) if value == value}  # noqa: PLR0124
+        for i, (row, y) in enumerate(zip(rows.tolist(), labels.tolist(), strict=True)):
+            x: dict[str, Any] = {name: value for name, value in zip(names, row, strict=True) if value == value}  # noqa: PLR0124
+            if keys is not None:
+                x[KEY] = keys[i]
             yield x, (y if y == y else None)  # noqa: PLR0124
+
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+        self._errors.limit(room)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key + ERRORS_BYTES
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
@@ -164,7 +200,7 @@ class LabelledModel:
 
     def dumps(self) -> list[bytes]:
         """Return the label's column, its running moments, and the model."""
-        return [self.column.to_bytes(), self._errors.to_bytes(), self._store.write(self.model)]
+        return [self.column.to_bytes(), self._errors.dumps(LabelErrors.to_bytes), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -175,9 +211,10 @@ class LabelledModel:
             What it gave, as many and in the order.
         """
         self.column.restore(blobs[0])
-        self._errors.restore(blobs[1])
         self.model = self._store.read(blobs[2], self.model)
         self._counters = counting(self.model)
+        slots = self.net.slots if self._errors.shared and not self._classifies else {}
+        self._errors.restore(blobs[1], LabelErrors.of, slots)
 
 
 class LabelErrors:
@@ -224,8 +261,9 @@ class LabelErrors:
         """Return the four sums, float64, little-endian."""
         return self._sums.astype("<f8").tobytes()
 
-    def restore(self, data: bytes) -> None:
-        """Take up what :meth:`to_bytes` gave.
+    @staticmethod
+    def of(data: bytes) -> LabelErrors:
+        """Return what :meth:`to_bytes` gave.
 
         Parameters
         ----------
@@ -237,9 +275,11 @@ class LabelErrors:
         StateError
             When it is something else.
         """
-        if len(data) != self.BYTES:
+        if len(data) != LabelErrors.BYTES:
             raise StateError("The snapshot holds no model with a label.")
         sums = np.frombuffer(data, "<f8").astype(np.float64)
         if not (0 <= sums[0] <= MOST_EVENTS and sums[0].is_integer()):
             raise StateError("The snapshot counts labels as no one can.")
-        self._sums = sums
+        found = LabelErrors()
+        found._sums = sums
+        return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
-from streamrnn.scorers.capabilities import take_alarm
+from streamrnn.scorers.capabilities import SharedNet, take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
@@ -55,7 +55,13 @@ class LabelledDetectorScorer:
         """What the net has learned so far."""
         return self._counters()
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the contribution is the score.
 
         Parameters
@@ -66,6 +72,8 @@ class LabelledDetectorScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
 
         Raises
         ------
@@ -75,7 +83,7 @@ class LabelledDetectorScorer:
         del times
         index = self.column.index(names)
         rows = self.column.features_of(values, names)
-        found = self.model.progressive_many(rows, values[:, index], self.column.names_for_net())
+        found = self.model.progressive_many(rows, values[:, index], self.column.names_for_net(), keys)
         found["contribution"] = found["score"]
         return Scored.of(over_all_columns(found, index, values.shape))
 
@@ -89,9 +97,29 @@ class LabelledDetectorScorer:
         """
         take_alarm(self.model, alarm)
 
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model, len(self.column.to_bytes()))
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key
 
     def dumps(self) -> list[bytes]:
         """Return the label's column and the model."""

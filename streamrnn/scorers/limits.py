@@ -42,7 +42,7 @@ class LimitWatch:
     >>> from streamrnn.scorers.limits import LimitWatch
     >>> watch = LimitWatch(Forecast(horizon=3, limits={"high": 90.0}))
     >>> ahead = np.array([[80.0, 85.0, 91.0], [85.0, 90.5, 95.0]])
-    >>> found = watch.run(("disk",), np.stack([ahead] * 3, axis=-1)[:, :, None], ["2024-01-01T07:00", "2024-01-01T08:00"], ())
+    >>> found = watch.run(("disk",), np.stack([ahead] * 3, axis=-1)[:, :, None], ["2024-01-01T07:00", "2024-01-01T08:00"])
     >>> found["limit_alarm"].tolist()
     ['disk reaches 90 in 3 events', None]
     >>> found["limit"][1][0]["step"]
@@ -56,7 +56,7 @@ class LimitWatch:
         self._clock = [0.0, 0.0, -1.0]  # the last event's time, the step between two, how sure it is; -1: no event yet
 
     def run(
-        self, names: tuple[str, ...], ahead: NDArray[np.float64], times: Sequence[Any] | None, skip: Sequence[int]
+        self, names: tuple[str, ...], ahead: NDArray[np.float64], times: Sequence[Any] | None
     ) -> dict[str, NDArray[Any]]:
         """Return two columns of details, a row for each event.
 
@@ -68,16 +68,12 @@ class LimitWatch:
             Low, forecast and high: (n, horizon, I, 3); NaN where nothing is forecast.
         times
             Of the events, as the input wrote them; None where it has no time.
-        skip
-            Rows that are no events.
         """
-        n, left_out = len(ahead), set(skip)
+        n = len(ahead)
         found, said = np.full(n, None, object), np.full(n, None, object)
         steps = [(name, limit, *_steps(ahead[:, :, c], limit)) for c, name, limit in self._watched(names)]
         seconds = seconds_of_events(times, n).tolist() if steps else []
         for i in range(n if steps else 0):
-            if i in left_out:
-                continue
             step_s = self._tick(seconds[i])
             near = [(name, limit, int(own[i]), int(band[i])) for name, limit, own, band in steps]
             time = None if times is None else times[i]

@@ -24,9 +24,14 @@ __all__ = ["feedback_rows", "new_scorer"]
 
 
 def new_scorer(
-    kind: ModelKind, alarm: Alarm | None = None, forecast: Forecast | None = None, *, keyed: bool = False
+    kind: ModelKind,
+    alarm: Alarm | None = None,
+    forecast: Forecast | None = None,
+    *,
+    keyed: bool = False,
+    room: int | None = None,
 ) -> Scorer:
-    """Return a new scorer of one key.
+    """Return a new scorer of one key, or of many that share its net.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def new_scorer(
         What is forecast beside; None, and a horizon of 0: nothing.
     keyed
         Whether it is one of many keys: its forecaster then has no long regression.
+    room
+        Keys held at most, where they share the net; None where it is that of one.
 
     Examples
     --------
@@ -48,17 +55,23 @@ def new_scorer(
     >>> [type(new_scorer(kind)).__name__ for kind in kinds]
     ['DetectorScorer', 'RankedScorer']
     """
-    scorer = _of_model(kind, kind.make(), alarm or Alarm())
+    model = kind.make() if room is None or kind.make_shared is None else kind.make_shared(room)
+    scorer = _of_model(kind, model, alarm or Alarm(), room)
     if kind.time is not None:
         scorer = TimedScorer(scorer, kind.time)
     if forecast is not None and forecast.horizon:
         scorer = ForecastingScorer(
-            scorer, forecast, kind.time, lambda values, names: feedback_rows(kind, values, names), keyed=keyed
+            scorer,
+            forecast,
+            kind.time,
+            lambda values, names: feedback_rows(kind, values, names),
+            keyed=keyed,
+            room=room,
         )
     return scorer
 
 
-def _of_model(kind: ModelKind, model: Any, alarm: Alarm) -> Scorer:
+def _of_model(kind: ModelKind, model: Any, alarm: Alarm, room: int | None) -> Scorer:
     """Return the scorer that a model is: by its label, and whether it has an alarm rule of its own."""
     store = ModelStore(kind.name, kind.dumps, kind.loads)
     if isinstance(model, OwnRule):
@@ -67,9 +80,9 @@ def _of_model(kind: ModelKind, model: Any, alarm: Alarm) -> Scorer:
             return DetectorScorer(model, store)
         if kind.feedback_memory is None:
             return LabelledDetectorScorer(model, kind.label, store)
-        return FeedbackScorer(model, kind.label, kind.feedback_memory, store)
-    plain = RiverDetector(model, store) if kind.label is None else LabelledModel(model, kind.label, store)
-    return RankedScorer(plain, alarm)
+        return FeedbackScorer(model, kind.label, kind.feedback_memory, store, room)
+    plain = RiverDetector(model, store) if kind.label is None else LabelledModel(model, kind.label, store, room)
+    return RankedScorer(plain, alarm, room)
 
 
 def feedback_rows(kind: ModelKind, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -137,7 +137,7 @@ def check_names(parameters: Mapping[str, Any], where: str) -> list[str]:
     problems = []
     key, time = parameters.get("key"), parameters.get("time")
     if key is not None:
-        said = f"[model] {where}key: here [source] key names the column of keys, and each key has a net of its own."
+        said = f"[model] {where}key: here [source] key names the column of keys."
         problems.append(f"{said} Leave it out.")
     if time is not None and not (isinstance(time, str) and time):
         problems.append(f"[model] {where}time: must be the name of a column. Got {time!r} instead.")

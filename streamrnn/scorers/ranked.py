@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
-from streamrnn.scorers.capabilities import BlockLearner, Expecting
+from streamrnn.scorers.capabilities import BlockLearner, Expecting, SharedNet
+from streamrnn.scorers.of_keys import OfKeys
 from streamrnn.scorers.parts import failed
 from streamrnn.scorers.rank_rule import AlarmRule
 from streamrnn.scorers.scored import Scored
@@ -17,6 +19,9 @@ from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["RankedScorer", "RiverDetector", "Unranked"]
+
+ENTRY_BYTES = 600
+"""Of a rule without a score, and of its key's entry."""
 
 SCORE_BYTES = 48
 """Of one score that the rank rule keeps: a float in a list and in a queue."""
@@ -33,8 +38,24 @@ class Unranked(Protocol):
     def counters(self) -> Counters:
         """What was learned so far."""
 
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, where many share the model.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, where many share the model."""
+
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...]
+        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
 
@@ -44,6 +65,8 @@ class Unranked(Protocol):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
 
     def memory(self) -> int:
@@ -71,6 +94,8 @@ class RankedScorer:
         What scores.
     alarm
         Settings of the rule.
+    room
+        Keys held at most, each with a rule of its own, where many share the model; None where it is that of one.
 
     Examples
     --------
@@ -84,9 +109,14 @@ class RankedScorer:
     [False, False]
     """
 
-    def __init__(self, model: Unranked, alarm: Alarm) -> None:
+    def __init__(self, model: Unranked, alarm: Alarm, room: int | None = None) -> None:
         self.model = model
-        self.rule = AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)
+        self._alarm = alarm
+        self.rules = OfKeys(self._new_rule, room)
+
+    def _new_rule(self) -> AlarmRule:
+        alarm = self._alarm
+        return AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)
 
     @property
     def parts(self) -> int:
@@ -98,7 +128,13 @@ class RankedScorer:
         """What the model has learned so far."""
         return self.model.counters
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`.
 
         Parameters
@@ -109,11 +145,15 @@ class RankedScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
         del times
-        scores, predictions = self.model.score(values, names)
-        alarms, p_values = self.rule.update_many(scores.tolist())
-        return Scored(scores, predictions, alarms, p_values)
+        scores, predictions = self.model.score(values, names, keys)
+        alarms, p_values = np.zeros(len(values), bool), np.ones(len(values))
+        for rule, rows in self.rules.rows_of(keys, len(values)):
+            alarms[rows], p_values[rows] = rule.update_many(scores[rows].tolist())
+        return Scored(scores, predictions, alarms.tolist(), p_values.tolist())
 
     def set_alarm(self, alarm: Alarm) -> None:
         """Alarm by other settings from the next event on; the scores that are kept stay.
@@ -123,16 +163,38 @@ class RankedScorer:
         alarm
             The settings; those of a start, window and warm-up, stay.
         """
-        self.rule.rate = alarm.share
-        self.rule.cooldown = alarm.cooldown
+        self._alarm = msgspec.structs.replace(self._alarm, rate=alarm.rate, cooldown=alarm.cooldown)
+        for rule in self.rules:
+            rule.rate = alarm.share
+            rule.cooldown = alarm.cooldown
+
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        return self.model.net
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.model.limit_keys(room)
+        self.rules.limit(room)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
-        return self.model.memory() + SCORE_BYTES * self.rule.window
+        return self.model.memory() + SCORE_BYTES * self._alarm.window
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.model.key_memory() + SCORE_BYTES * self._alarm.window + ENTRY_BYTES
 
     def dumps(self) -> list[bytes]:
         """Return the rule's memory, then what the model has learned."""
-        return [self.rule.to_bytes(), *self.model.dumps()]
+        return [self.rules.dumps(AlarmRule.to_bytes), *self.model.dumps()]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -142,8 +204,13 @@ class RankedScorer:
         blobs
             What it gave, as many and in the order.
         """
-        self.rule.restore(blobs[0])
         self.model.restore(blobs[1:])
+        self.rules.restore(blobs[0], self._rule_of, self.net.slots if self.rules.shared else {})
+
+    def _rule_of(self, data: bytes) -> AlarmRule:
+        rule = self._new_rule()
+        rule.restore(data)
+        return rule
 
 
 class RiverDetector:
@@ -186,7 +253,7 @@ class RiverDetector:
         return self._counters()
 
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...]
+        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
 
@@ -196,12 +263,15 @@ class RiverDetector:
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
+        keys
+            None: no keys share such a model.
 
         Raises
         ------
         ConfigError
             When a model that is not this library's raises at an event.
         """
+        del keys
         model: Any = self.model
         if self._learns_blocks:
             found = model.progressive_many(np.ascontiguousarray(values), names)
@@ -223,6 +293,26 @@ class RiverDetector:
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model)
+
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key
 
     def dumps(self) -> list[bytes]:
         """Return the model as one blob."""

@@ -93,14 +93,18 @@ class RecentEvents:
         event["feedback"] = said
         return int(event["feature"]), int(event["view"]), often
 
+    def to_bytes(self) -> bytes:
+        """Return how many events came, int64, and those that are kept."""
+        return self.seen.to_bytes(8, "little") + self.kept.tobytes()
+
     @staticmethod
-    def from_bytes(data: bytes, seen: int, features: int, size: int) -> RecentEvents:
-        """Return what ``kept`` and ``seen`` were.
+    def from_bytes(data: bytes, features: int, size: int) -> RecentEvents:
+        """Return what :meth:`to_bytes` gave.
 
         Parameters
         ----------
-        data, seen
-            Of the one that was written.
+        data
+            What was written.
         features
             Of the model: indices below that may be meant.
         size
@@ -111,10 +115,11 @@ class RecentEvents:
         StateError
             When they are something else.
         """
-        if len(data) != size * EVENT.itemsize or not 0 <= seen <= 2**52:
+        seen = int.from_bytes(data[:8], "little")
+        if len(data) != 8 + size * EVENT.itemsize or seen > 2**52:
             raise StateError("The snapshot's memory of events for feedback does not fit its content.")
         made = RecentEvents(0)
-        made.kept, made.seen = np.frombuffer(data, EVENT).copy(), seen
+        made.kept, made.seen = np.frombuffer(data, EVENT, offset=8).copy(), seen
         kept = made.kept
         feature, view, said = kept["feature"], kept["view"], kept["feedback"]
         possible = (feature >= np.where(view >= 0, 0, -1)) & (feature < max(features, 1))

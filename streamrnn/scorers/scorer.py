@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.scorers.capabilities import SharedNet
 from streamrnn.scorers.scored import RawRows, Scored
 
 __all__ = ["Counters", "Scorer", "read"]
@@ -39,7 +40,7 @@ class Counters(NamedTuple):
 
 
 class Scorer(Protocol):
-    """Scores the events of one key, learns them, and says when to raise an alarm.
+    """Scores the events of one key, or of many that share one net, learns them, and says when to raise an alarm.
 
     The implementations: :class:`~streamrnn.scorers.detector.DetectorScorer` (our detector, with its own alarm rule),
     :class:`~streamrnn.scorers.ranked.RankedScorer` (anything that scores, behind the rank rule),
@@ -56,7 +57,13 @@ class Scorer(Protocol):
     def counters(self) -> Counters:
         """What was learned so far; zeros for a model that does not count."""
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored | RawRows:
         """Score each event before it is learned, then learn it. Where blocks are cut changes nothing.
 
         Parameters
@@ -67,6 +74,8 @@ class Scorer(Protocol):
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
 
     def set_alarm(self, alarm: Alarm) -> None:
@@ -78,8 +87,24 @@ class Scorer(Protocol):
             The settings; those of a start, window and warm-up, stay.
         """
 
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it: what can be asked of their places."""
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, where many share the model: those seen last stay.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
 
     def dumps(self) -> list[bytes]:
         """Return everything learned as blobs, without pickle.

@@ -18,6 +18,24 @@ LABEL = "label"
 FEEDBACK_MEMORY, MOST_REMEMBERED = "feedback_memory", 100_000
 """Option of a kind that takes feedback: events of a key that are remembered for feedback that comes later; and the most there may be."""
 
+SHARE = "share"
+"""Option of every kind: whether the keys of a partition share one net, each with a small state of its own, or have one each."""
+
+NET, NONE = "net", "none"
+"""What it may be."""
+
+ELSEWHERE = {
+    "key": "here [source] key names the column of keys. Leave it out.",
+    "max_keys": "is an option of [state]; write it there.",
+}
+"""Parameters of our models that a run sets: why [model] has none of them."""
+
+KEY = "key of the event"
+"""What a shared net calls the key: no column of the input."""
+
+WINDOW_OF_KEYS = 4
+"""Events of exact gradient of a labelled model that many keys share: a key's part is a third of that of 16."""
+
 TIME = "time"
 """Parameter of our models that names a column: the run brings the time to it."""
 
@@ -41,6 +59,8 @@ class ModelRow:
         Whether a label is feedback on events.
     takes_policy
         Whether it can be told which deviations matter.
+    short
+        Whether its window is short, without traces behind it, where many keys share the net and nothing else is said.
 
     Examples
     --------
@@ -54,6 +74,24 @@ class ModelRow:
     least_rate: float | None = None
     takes_feedback: bool = False
     takes_policy: bool = False
+    short: bool = False
+
+    def with_keys(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """Return its parameters, where many keys share the net.
+
+        Parameters
+        ----------
+        own
+            Those that the configuration states.
+
+        Examples
+        --------
+        >>> from streamrnn.scorers.table import MODELS
+        >>> MODELS["RNNRegressor"].with_keys({"seed": 3})
+        {'window': 4, 'learning': 'tbptt', 'seed': 3}
+        """
+        stride = own.get("stride") or 0
+        return {**({"window": max(WINDOW_OF_KEYS, 2 * stride), "learning": "tbptt"} if self.short else {}), **own}
 
 
 MODELS = {
@@ -61,8 +99,8 @@ MODELS = {
         predicts=False, compile_cpu_s=30.0, least_rate=1e-5, takes_feedback=True, takes_policy=True
     ),
     "RNNSupervisedAnomalyDetector": ModelRow(predicts=True, compile_cpu_s=32.0, least_rate=1e-5),
-    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=25.0),
-    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=25.0),
+    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=25.0, short=True),
+    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=25.0, short=True),
 }
 """By name in ``streamrnn``. They can be written as snapshots."""
 
@@ -101,5 +139,5 @@ def own_parameters(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     {'seed': 3}
     """
     row = MODELS.get(name)
-    ours = (LABEL, FEEDBACK_MEMORY) if row is not None and row.takes_feedback else (LABEL,)
+    ours = (LABEL, SHARE, FEEDBACK_MEMORY) if row is not None and row.takes_feedback else (LABEL, SHARE)
     return {one: value for one, value in parameters.items() if one not in ours}

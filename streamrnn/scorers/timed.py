@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.scorers.capabilities import SharedNet
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters, Scorer, read
 from streamrnn.scorers.times import seconds_of_events
@@ -50,7 +51,13 @@ class TimedScorer:
         """As inside."""
         return self.scorer.counters
 
-    def run(self, values: NDArray[np.float64], names: tuple[str, ...], times: Sequence[Any] | None) -> Scored | RawRows:
+    def run(
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        times: Sequence[Any] | None,
+        keys: Sequence[str | None] | None = None,
+    ) -> Scored | RawRows:
         """Score and learn each event, see :meth:`streamrnn.scorers.scorer.Scorer.run`; the time is none of the results' columns.
 
         Parameters
@@ -61,11 +68,14 @@ class TimedScorer:
             Of the columns.
         times
             Of the events, as the input wrote them; None where it has no time.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
         if self.time in names:
-            return self.scorer.run(values, names, times)
+            return self.scorer.run(values, names, times, keys)
         seconds = seconds_of_events(times, len(values)).reshape(-1, 1)
-        found = read(self.scorer.run(np.concatenate([values, seconds], axis=1), (*names, self.time), times))
+        timed = np.concatenate([values, seconds], axis=1)
+        found = read(self.scorer.run(timed, (*names, self.time), times, keys))
         return found.first_features(len(names))
 
     def set_alarm(self, alarm: Alarm) -> None:
@@ -78,9 +88,28 @@ class TimedScorer:
         """
         self.scorer.set_alarm(alarm)
 
+    @property
+    def net(self) -> SharedNet:
+        """As inside."""
+        return self.scorer.net
+
+    def limit_keys(self, room: int) -> None:
+        """As inside.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.scorer.limit_keys(room)
+
     def memory(self) -> int:
         """As inside."""
         return self.scorer.memory()
+
+    def key_memory(self) -> int:
+        """As inside."""
+        return self.scorer.key_memory()
 
     def dumps(self) -> list[bytes]:
         """As inside."""

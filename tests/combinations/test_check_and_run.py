@@ -32,7 +32,7 @@ NET = {
     "lr": mostly(0.01, 0.0, -1.0), "loss": st.sampled_from(["huber", "squared", "cross_entropy", "poisson"]), "normalize": st.booleans(),
     "max_features": mostly(10, 2, 1, 0), "seed": st.integers(0, 9), "advance": st.sampled_from(["learn", "predict"]),
     "alarm_rate": mostly(0.1, 2.0), "memory": mostly(64, 0), "max_classes": mostly(5, 1), "max_pending": mostly(5, 0),
-    "key": mostly(None, "k", "a"),
+    "key": mostly(None, "k", "a"), "share": mostly("none", "net", "both"),
 }  # fmt: skip
 FIELDS = st.lists(st.sampled_from([
     "time", "key", "value", "prediction", "residual", "score", "alarm", "p_value", "threshold", "warm", "change", "since", "low", "high",

@@ -190,9 +190,9 @@ def test_what_is_wrong_is_said() -> None:
     for name, value in (("feature", 7), ("view", 9), ("feedback", 5)):
         other = scorer(4)
         other.restore(one.dumps())
-        other.recent.kept[name] = value
+        other.recent.only.kept[name] = value
         with pytest.raises(StateError, match="holds what none can"):
             scorer(4).restore(other.dumps())
-    again.recent.kept = again.recent.kept[:3]
+    again.recent.only.kept = again.recent.only.kept[:3]
     with pytest.raises(StateError, match="does not fit"):
         scorer(4).restore(again.dumps())

@@ -59,10 +59,10 @@ def test_the_season_is_given_and_kept():
     first = shard(given)
     for block in blocks((0, 20)):
         first.score(block)
-    assert first._keys.get("a").scorer.forecaster.period == (24, 4)
+    assert first._keys.get("a").scorer.forecasters.only.period == (24, 4)
     again = shard(given)
     again.restore(first.snapshot())
-    assert again._keys.get("b").scorer.forecaster.period == (24, 4)
+    assert again._keys.get("b").scorer.forecasters.only.period == (24, 4)
     with pytest.raises(ModelChangedError, match=r"period \[24, 4\], now it is unset"):
         shard().restore(first.snapshot())
 
@@ -91,11 +91,11 @@ def test_the_calendar_is_that_of_the_events_time():
         cut = again
 
     np.testing.assert_array_equal(np.concatenate(found), expected)
-    forecaster = cut._keys.get("a").scorer.forecaster
+    forecaster = cut._keys.get("a").scorer.forecasters.only
     assert forecaster._states.array(0, "days_off")[0] == 1_704_067_200.0 + 58 * 60.0
     more = shard(Forecast(horizon=3, calendar=("hour", "weekday"), holidays=("2024-01-01", "2025-01-01")))
     more.restore(cut.snapshot())
-    assert more._keys.get("a").scorer.forecaster.holidays == ("2024-01-01", "2025-01-01")
+    assert more._keys.get("a").scorer.forecasters.only.holidays == ("2024-01-01", "2025-01-01")
     with pytest.raises(StateError, match="none of this configuration"):
         shard(Forecast(horizon=3, calendar=("hour",))).restore(cut.snapshot())
 

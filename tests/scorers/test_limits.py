@@ -36,7 +36,7 @@ def hours(n, zone=""):
 
 
 def watch(*rows, settings=LIMITS, times=None):
-    return LimitWatch(settings).run(("disk",), ahead(*rows), times, ())
+    return LimitWatch(settings).run(("disk",), ahead(*rows), times)
 
 
 def test_first_steps_of_forecast_and_band():
@@ -75,10 +75,10 @@ def test_low_limits_and_the_nearest_first():
     assert found["limit_alarm"].tolist() == ["disk reaches 95 in 3 events", "disk falls to 83 in 2 events"]
 
 
-def test_events_that_are_none_and_missing_forecasts_count_for_nothing():
+def test_missing_forecasts_count_for_nothing():
     rows = ahead([80, 90, 95], [80, 84, 87], [80, 90, 95])
     rows[2] = np.nan
-    found = LimitWatch(LIMITS).run(("disk",), rows, None, (1,))
+    found = LimitWatch(LIMITS).run(("disk",), rows, None)
 
     assert [text is not None for text in found["limit_alarm"]] == [True, False, False]
     assert found["limit"].tolist()[1:] == [None, None]
