@@ -9,20 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import Classifier
 
-from streamrnn.errors import StateError
 from streamrnn.scorers.capabilities import BlockLearner, SharedNet
 from streamrnn.scorers.label_column import LabelColumn
-from streamrnn.scorers.of_keys import OfKeys
+from streamrnn.scorers.label_errors import LabelErrors
 from streamrnn.scorers.parts import failed, last_step
-from streamrnn.scorers.rank_rule import MOST_EVENTS
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 from streamrnn.scorers.table import KEY
 
-__all__ = ["LabelErrors", "LabelledModel", "is_classifier"]
-
-ERRORS_BYTES = 600
-"""Of the running moments of one key's label, and of their entry."""
+__all__ = ["LabelledModel", "is_classifier"]
 
 
 def is_classifier(model: Any) -> bool:
@@ -60,8 +55,6 @@ class LabelledModel:
         The column to predict.
     store
         How the model is written and read, where it can be.
-    room
-        Keys held at most, where many share the model; None where it is that of one.
 
     Examples
     --------
@@ -77,14 +70,14 @@ class LabelledModel:
 
     parts = 3
 
-    def __init__(self, model: Any, label: str, store: ModelStore, room: int | None = None) -> None:
+    def __init__(self, model: Any, label: str, store: ModelStore) -> None:
         self.model = model
         self._store = store
         self._counters = counting(model)
         self._learns_blocks = isinstance(model, BlockLearner)
         self.column = LabelColumn(label, getattr(model, "time", None) if self._learns_blocks else None)
         self._classifies = is_classifier(model)
-        self._errors = OfKeys(LabelErrors, room)
+        self._errors = LabelErrors()
 
     @property
     def counters(self) -> Counters:
@@ -92,7 +85,11 @@ class LabelledModel:
         return self._counters()
 
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        keys: Sequence[str | None] | None = None,
+        codes: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predict, score and learn row by row. Where blocks are cut changes nothing.
 
@@ -102,8 +99,8 @@ class LabelledModel:
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys
-            Of the events, where many keys share the model; None where it is that of one.
+        keys, codes
+            Of the events, where many keys share the model, and their places; None where it is that of one.
 
         Returns
         -------
@@ -120,9 +117,8 @@ class LabelledModel:
         if self._classifies:
             scores, found = self._classes(features, labels, keys)
         else:
-            found, scores = self._numbers(features, labels, keys), np.empty(len(labels))
-            for errors, rows in self._errors.rows_of(keys, len(labels)):
-                scores[rows] = errors.scores(labels[rows], found[rows])
+            found = self._numbers(features, labels, keys)
+            scores = self._errors.scores(labels, found, codes)
         predictions = np.full(values.shape, np.nan)
         predictions[:, index] = found
         return scores, predictions
@@ -188,11 +184,10 @@ class LabelledModel:
             How many.
         """
         self.net.limit_keys(room)
-        self._errors.limit(room)
 
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key + ERRORS_BYTES
+        return self.net.bytes_per_key + 2 * LabelErrors.BYTES
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
@@ -200,7 +195,7 @@ class LabelledModel:
 
     def dumps(self) -> list[bytes]:
         """Return the label's column, its running moments, and the model."""
-        return [self.column.to_bytes(), self._errors.dumps(LabelErrors.to_bytes), self._store.write(self.model)]
+        return [self.column.to_bytes(), self._errors.to_bytes(_last_place(self.model)), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -213,73 +208,9 @@ class LabelledModel:
         self.column.restore(blobs[0])
         self.model = self._store.read(blobs[2], self.model)
         self._counters = counting(self.model)
-        slots = self.net.slots if self._errors.shared and not self._classifies else {}
-        self._errors.restore(blobs[1], LabelErrors.of, slots)
+        self._errors.restore(blobs[1], _last_place(self.model))
 
 
-class LabelErrors:
-    """Scores errors by the running standard deviation of a label."""
-
-    BYTES = 32
-
-    def __init__(self) -> None:
-        # Labels seen, the first of them, sum and sum of squares of what the others differ from it.
-        self._sums = np.zeros(4)
-
-    def scores(self, labels: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a score for each label; sums run in the order of the rows, so that a block's end leaves no trace.
-
-        Parameters
-        ----------
-        labels
-            float64, shape (n,); NaN where one is missing.
-        found
-            float64, shape (n,): what was predicted.
-        """
-        scores = np.full(len(labels), np.nan)
-        known = np.flatnonzero(np.isfinite(labels))
-        if not len(known):
-            return scores
-        if self._sums[0] == 0:
-            self._sums[1] = labels[known[0]]
-        off = labels[known] - self._sums[1]
-        n = self._sums[0] + np.arange(len(known) + 1)
-        first = np.add.accumulate(np.concatenate([self._sums[2:3], off]))
-        second = np.add.accumulate(np.concatenate([self._sums[3:4], off * off]))
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            mean = first / n
-            variance = np.maximum(second / n - mean * mean, 0.0)[:-1]
-            squared = np.square(labels[known] - found[known]) / variance
-            score = squared / (1.0 + squared)
-        score[np.isinf(squared)] = 1.0
-        score[(n[:-1] < 2) | np.isnan(squared)] = 0.0  # nothing to compare with; or no error where nothing has varied
-        scores[known] = score
-        self._sums[:] = n[-1], self._sums[1], first[-1], second[-1]
-        return scores
-
-    def to_bytes(self) -> bytes:
-        """Return the four sums, float64, little-endian."""
-        return self._sums.astype("<f8").tobytes()
-
-    @staticmethod
-    def of(data: bytes) -> LabelErrors:
-        """Return what :meth:`to_bytes` gave.
-
-        Parameters
-        ----------
-        data
-            What was written.
-
-        Raises
-        ------
-        StateError
-            When it is something else.
-        """
-        if len(data) != LabelErrors.BYTES:
-            raise StateError("The snapshot holds no model with a label.")
-        sums = np.frombuffer(data, "<f8").astype(np.float64)
-        if not (0 <= sums[0] <= MOST_EVENTS and sums[0].is_integer()):
-            raise StateError("The snapshot counts labels as no one can.")
-        found = LabelErrors()
-        found._sums = sums
-        return found
+def _last_place(model: Any) -> int:
+    """Return the largest place that a key of a model has; 0 where it has none."""
+    return max(getattr(model, "slots", {}).values(), default=0)

@@ -81,7 +81,7 @@ def _of_model(kind: ModelKind, model: Any, alarm: Alarm, room: int | None) -> Sc
         if kind.feedback_memory is None:
             return LabelledDetectorScorer(model, kind.label, store)
         return FeedbackScorer(model, kind.label, kind.feedback_memory, store, room)
-    plain = RiverDetector(model, store) if kind.label is None else LabelledModel(model, kind.label, store, room)
+    plain = RiverDetector(model, store) if kind.label is None else LabelledModel(model, kind.label, store)
     return RankedScorer(plain, alarm, room)
 
 

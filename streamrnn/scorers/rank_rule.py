@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,8 +69,7 @@ class AlarmRule:
         self.cooldown = cooldown
         self.events = 0
         self.cooldown_left = 0
-        self._recent: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._recent, self._sorted = array("d"), array("d")
 
     def update_many(self, scores: Sequence[float]) -> tuple[list[bool], list[float]]:
         """Take scores in order; return for each whether it alarms, and its p-value.
@@ -113,7 +112,7 @@ class AlarmRule:
                     insort(kept, score)
                     recent.append(score)
                 if len(kept) > self.window:
-                    del kept[bisect_left(kept, recent.popleft())]
+                    del kept[bisect_left(kept, recent.pop(0))]
             if alarm:
                 cooldown_left = self.cooldown
             elif cooldown_left:
@@ -140,7 +139,7 @@ class AlarmRule:
             moved = (came.view(np.int8) - gone.view(np.int8)) * _BEFORE[:m, :m]
             places[start : start + m] = np.searchsorted(np.sort(all_[start : start + n]), new) + moved.sum(1, np.int8)
         left = all_[len(scores) :]
-        self._recent, self._sorted = deque(left.tolist()), np.sort(left).tolist()
+        self._recent, self._sorted = array("d", left.tobytes()), array("d", np.sort(left).tobytes())
         self.events += len(scores)
         p_values = (1 + n - places) / (1 + n)
         alarms = (p_values <= self.rate).tolist()
@@ -157,6 +156,11 @@ class AlarmRule:
                 free = i + self.cooldown + 1
         self.cooldown_left = max(0, free - len(alarms))
         return left
+
+    @property
+    def kept(self) -> int:
+        """Scores that are kept."""
+        return len(self._sorted)
 
     def to_bytes(self) -> bytes:
         """Return the whole memory of the rule: two int64 counters, then the kept scores in order, little-endian.
@@ -200,5 +204,5 @@ class AlarmRule:
             raise StateError("The alarm rule's memory holds values that no rule can have.")
         self.events = events
         self.cooldown_left = min(cooldown_left, self.cooldown)
-        self._recent = deque(scores.tolist())
-        self._sorted = sorted(self._recent)
+        self._recent = array("d", scores.tolist())
+        self._sorted = array("d", sorted(self._recent))

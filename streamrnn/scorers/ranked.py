@@ -10,21 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.models._keys import Keys
 from streamrnn.scorers.capabilities import BlockLearner, Expecting, SharedNet
-from streamrnn.scorers.of_keys import OfKeys
 from streamrnn.scorers.parts import failed
 from streamrnn.scorers.rank_rule import AlarmRule
+from streamrnn.scorers.rules_of_keys import RulesOfKeys
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["RankedScorer", "RiverDetector", "Unranked"]
 
-ENTRY_BYTES = 600
+ENTRY_BYTES = 300
 """Of a rule without a score, and of its key's entry."""
 
-SCORE_BYTES = 48
-"""Of one score that the rank rule keeps: a float in a list and in a queue."""
+SCORE_BYTES = 20
+"""Of one score that the rank rule keeps, twice: in order, and in the order in which they came."""
 
 
 class Unranked(Protocol):
@@ -55,7 +56,11 @@ class Unranked(Protocol):
         """Return the memory that one more key takes, where many share the model."""
 
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        keys: Sequence[str | None] | None = None,
+        codes: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
 
@@ -65,8 +70,9 @@ class Unranked(Protocol):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys
-            Of the events, where many keys share the model; None where it is that of one.
+        keys, codes
+            Of the events, where many keys share the model, and their places, (n,), negative where one begins anew; None where it is that of
+            one.
         """
 
     def memory(self) -> int:
@@ -112,11 +118,9 @@ class RankedScorer:
     def __init__(self, model: Unranked, alarm: Alarm, room: int | None = None) -> None:
         self.model = model
         self._alarm = alarm
-        self.rules = OfKeys(self._new_rule, room)
-
-    def _new_rule(self) -> AlarmRule:
-        alarm = self._alarm
-        return AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)
+        self._keys = None if room is None else Keys(room)
+        self.rule = AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)  # of one key
+        self.rules = RulesOfKeys(alarm)  # of many
 
     @property
     def parts(self) -> int:
@@ -149,11 +153,14 @@ class RankedScorer:
             Of the events, where many keys share the model; None where it is that of one.
         """
         del times
-        scores, predictions = self.model.score(values, names, keys)
-        alarms, p_values = np.zeros(len(values), bool), np.ones(len(values))
-        for rule, rows in self.rules.rows_of(keys, len(values)):
-            alarms[rows], p_values[rows] = rule.update_many(scores[rows].tolist())
-        return Scored(scores, predictions, alarms.tolist(), p_values.tolist())
+        if self._keys is None or keys is None:
+            scores, predictions = self.model.score(values, names)
+            alarms, p_values = self.rule.update_many(scores.tolist())
+            return Scored(scores, predictions, alarms, p_values)
+        codes = np.array(self._keys.touch_many(keys), np.int64)
+        scores, predictions = self.model.score(values, names, keys, codes)
+        which, ranks = self.rules.update_many(scores, codes)
+        return Scored(scores, predictions, which.tolist(), ranks.tolist())
 
     def set_alarm(self, alarm: Alarm) -> None:
         """Alarm by other settings from the next event on; the scores that are kept stay.
@@ -164,9 +171,8 @@ class RankedScorer:
             The settings; those of a start, window and warm-up, stay.
         """
         self._alarm = msgspec.structs.replace(self._alarm, rate=alarm.rate, cooldown=alarm.cooldown)
-        for rule in self.rules:
-            rule.rate = alarm.share
-            rule.cooldown = alarm.cooldown
+        self.rule.rate, self.rule.cooldown = alarm.share, alarm.cooldown
+        self.rules.set_alarm(self._alarm)
 
     @property
     def net(self) -> SharedNet:
@@ -182,7 +188,8 @@ class RankedScorer:
             How many.
         """
         self.model.limit_keys(room)
-        self.rules.limit(room)
+        if self._keys is not None:
+            self._keys.limit(room)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
@@ -193,8 +200,13 @@ class RankedScorer:
         return self.model.key_memory() + SCORE_BYTES * self._alarm.window + ENTRY_BYTES
 
     def dumps(self) -> list[bytes]:
-        """Return the rule's memory, then what the model has learned."""
-        return [self.rules.dumps(AlarmRule.to_bytes), *self.model.dumps()]
+        """Return what the model has learned, then the memory of the rule, or of those of all keys."""
+        rule = (
+            self.rule.to_bytes()
+            if self._keys is None
+            else self.rules.to_bytes(max(self._keys.areas.values(), default=0))
+        )
+        return [*self.model.dumps(), rule]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -204,13 +216,12 @@ class RankedScorer:
         blobs
             What it gave, as many and in the order.
         """
-        self.model.restore(blobs[1:])
-        self.rules.restore(blobs[0], self._rule_of, self.net.slots if self.rules.shared else {})
-
-    def _rule_of(self, data: bytes) -> AlarmRule:
-        rule = self._new_rule()
-        rule.restore(data)
-        return rule
+        self.model.restore(blobs[:-1])
+        if self._keys is None:
+            self.rule.restore(blobs[-1])
+        else:
+            self._keys = Keys(self._keys.most, self.net.slots.items())
+            self.rules.restore(blobs[-1], self._keys.last)
 
 
 class RiverDetector:
@@ -253,7 +264,11 @@ class RiverDetector:
         return self._counters()
 
     def score(
-        self, values: NDArray[np.float64], names: tuple[str, ...], keys: Sequence[str | None] | None = None
+        self,
+        values: NDArray[np.float64],
+        names: tuple[str, ...],
+        keys: Sequence[str | None] | None = None,
+        codes: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
 
@@ -263,7 +278,7 @@ class RiverDetector:
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys
+        keys, codes
             None: no keys share such a model.
 
         Raises
@@ -271,7 +286,7 @@ class RiverDetector:
         ConfigError
             When a model that is not this library's raises at an event.
         """
-        del keys
+        del keys, codes
         model: Any = self.model
         if self._learns_blocks:
             found = model.progressive_many(np.ascontiguousarray(values), names)
