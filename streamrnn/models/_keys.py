@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError
 
@@ -80,6 +84,8 @@ class Keys:
         Keys kept.
     kept
         Pairs of key and area, the one unseen for longest first.
+    ticks
+        What :meth:`written` gave beside them; None: each was seen once, in this order.
 
     Examples
     --------
@@ -89,18 +95,38 @@ class Keys:
     ([-1, -2, 1, -2], 0, 2)
     """
 
-    __slots__ = ("areas", "evicted", "free", "most")
+    __slots__ = ("areas", "clock", "evicted", "free", "most", "ticks")
 
-    def __init__(self, most: int, kept: Iterable[tuple[Hashable, int]] = ()) -> None:
+    def __init__(
+        self, most: int, kept: Iterable[tuple[Hashable, int]] = (), ticks: NDArray[np.int64] | None = None
+    ) -> None:
         self.most = most
         self.evicted = 0
         self.areas: OrderedDict[Hashable, int] = OrderedDict(kept)
         self.free = sorted(set(range(1, max(self.areas.values(), default=0) + 1)).difference(self.areas.values()))
 
+        self.clock = len(self.areas) if ticks is None else int(ticks[0])  # events so far
+        self.ticks = np.zeros(1 + self.last, np.int64)  # of each area, the event that it was seen with last
+        self.ticks[list(self.areas.values())] = range(1, len(self.areas) + 1)
+        if ticks is not None:
+            self.ticks[1 : len(ticks)] = ticks[1:]
+
     @property
     def last(self) -> int:
         """The last area that is, or has been, taken."""
         return len(self.areas) + len(self.free)
+
+    def written(self) -> tuple[list[tuple[Hashable, int]], NDArray[np.int64]]:
+        """Return the keys in the order of their areas, and of each area when it was seen last, behind how many events came.
+
+        So a key that is seen again changes one number, and a new one comes behind the others.
+        """
+        kept = sorted(self.areas.items(), key=operator.itemgetter(1))
+        ticks = np.zeros(1 + (kept[-1][1] if kept else 0), np.int64)
+        places = [area for _, area in kept]
+        ticks[places] = self.ticks[places]
+        ticks[0] = self.clock
+        return kept, ticks
 
     def find(self, key: Hashable) -> int:
         """Return the area of a key; 0, the blank one, if it has none.
@@ -120,13 +146,18 @@ class Keys:
         key
             Of a stream.
         """
+        self.clock += 1
         area = self.areas.get(key)
         if area is not None:
             self.areas.move_to_end(key)
+            self.ticks[area] = self.clock
             return area
         self._make_room(self.most - 1)
         area = heappop(self.free) if self.free else len(self.areas) + 1
         self.areas[key] = area
+        if area >= len(self.ticks):
+            self.ticks = np.append(self.ticks, np.zeros(area, np.int64))
+        self.ticks[area] = self.clock
         return -area
 
     def touch_many(self, keys: Sequence[Hashable]) -> list[int]:
@@ -144,12 +175,15 @@ class Keys:
         >>> keys.touch_many("abc"), keys.touch_many("aab"), list(keys.areas)
         ([-1, -2, -3], [1, 1, 2], ['c', 'a', 'b'])
         """
-        codes = [self.areas.get(key) for key in keys]
-        if None in codes:
+        found = [self.areas.get(key) for key in keys]
+        codes = [area for area in found if area is not None]
+        if len(codes) < len(found):
             return [self.touch(key) for key in keys]
         for key in reversed(dict.fromkeys(reversed(keys))):
             self.areas.move_to_end(key)
-        return codes  # type: ignore[return-value]
+        self.ticks[codes] = np.arange(self.clock + 1, self.clock + 1 + len(codes))  # of one seen twice, the later
+        self.clock += len(codes)
+        return codes
 
     def drop(self, key: Hashable) -> int:
         """Forget a key; return the area that is free now, 0 where it had none.

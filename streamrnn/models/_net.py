@@ -359,13 +359,19 @@ class Net:
         for name, values in kept.items():
             self.array(name)[:] = values
 
-    def state(self) -> bytes:
+    def state(self, areas: int | None = None) -> bytes:
         """Return the state as bytes: equal states give equal bytes.
 
         Places that hold no committed step (the window's free slots) count as zero.
+
+        Parameters
+        ----------
+        areas
+            Of how many memories of streams; None: of all.
         """
         self.bind(0)
-        return settled(self.slab, self.layout, self.sizes)
+        kept = self.layout if areas is None else layout_of(replace(self.sizes, areas=areas))
+        return settled(self.slab, self.layout, self.sizes, kept)
 
     def restore(
         self,

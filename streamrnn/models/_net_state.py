@@ -21,7 +21,7 @@ __all__ = ["check_areas", "check_detector", "check_header", "check_last_targets"
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
 
-def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes) -> bytes:
+def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, kept: Layout) -> bytes:
     """Return the state that a slab holds, with zero wherever no committed step lies: equal states give equal bytes.
 
     Parameters
@@ -30,18 +30,34 @@ def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes) -> bytes:
         The net's block of memory, (bytes,), bound to area 0.
     layout, sizes
         Of the slab.
+    kept
+        The layout of a slab with as many memories of streams as are written, the first ones.
     """
-    copy, view = slab[: layout.state_nbytes].copy(), layout.view
-    for area in range(sizes.areas):
-        fill = int(view(copy, "area", area)[at.A_FILL])
-        for layer in range(sizes.layers):
-            view(copy, f"layer{layer}.inputs", area)[fill:] = 0.0
-            view(copy, f"layer{layer}.records", area)[fill + 1 :] = 0.0
-            view(copy, f"layer{layer}.live_inputs", area)[:] = 0.0
-            view(copy, f"layer{layer}.live_records", area)[1:] = 0.0
-        for name in ("outputs", "output_gradients", "known"):
-            view(copy, name, area)[fill:] = 0.0
-    return copy.tobytes()
+    areas = kept.areas
+    copy = slab[: layout.state_nbytes].copy()
+
+    def every(name: str) -> NDArray[Any]:
+        return layout.every(copy, name)[:areas]
+
+    fill = every("area")[:, at.A_FILL]
+    for layer in range(sizes.layers):
+        _clear(every(f"layer{layer}.inputs"), fill)
+        _clear(every(f"layer{layer}.records"), fill + 1)
+        every(f"layer{layer}.live_inputs")[:] = 0.0
+        every(f"layer{layer}.live_records")[:, 1:] = 0.0
+    for name in ("outputs", "output_gradients", "known"):
+        _clear(every(name), fill)
+    header = copy[: HEADER_WORDS * 8].view(np.int64)
+    for word, value in kept.words.items():
+        if word not in at.CARRIED_NET_WORDS:
+            header[word] = value
+    return copy[: kept.state_nbytes].tobytes()
+
+
+def _clear(steps: NDArray[Any], used: NDArray[np.int64]) -> None:
+    """Put zeros behind the steps of each area that are used."""
+    for step in range(steps.shape[1]):
+        steps[used <= step, step] = 0.0
 
 
 def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None:
@@ -85,11 +101,13 @@ def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spa
     StateError
         When an area counts other steps, the header disagrees with its area, or the learning curve is too long.
     """
-    for area in range(sizes.areas):
-        steps, new = layout.view(slab, "area", area)[: at.A_FRESH + 1].tolist()
-        fits = steps - new <= sizes.window - sizes.stride and steps <= sizes.window - spare
-        if not (0 <= new <= min(steps, most) and fits):
-            raise StateError(f"The net's state counts {steps} steps, {new} new, in a window of {sizes.window}.")
+    counts = layout.every(slab, "area")[:, : at.A_FRESH + 1]
+    steps, new = counts[:, 0], counts[:, 1]
+    fits = (new >= 0) & (new <= np.minimum(steps, most)) & (steps <= sizes.window - spare)
+    wrong = np.flatnonzero(~(fits & (steps - new <= sizes.window - sizes.stride)))
+    if wrong.size:
+        has, fresh = counts[wrong[0]].tolist()
+        raise StateError(f"The net's state counts {has} steps, {fresh} new, in a window of {sizes.window}.")
     header = slab[: HEADER_WORDS * 8].view(np.int64)
     if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
         raise StateError("The net's state does not agree with itself on the number of its steps.")
@@ -113,12 +131,13 @@ def check_last_targets(slab: NDArray[Any], layout: Layout, sizes: Sizes) -> None
         When one cannot be.
     """
     classes = slab[: HEADER_WORDS * 8].view(np.int64)[at.LOSS] == CROSS_ENTROPY
-    for area in range(sizes.areas):
-        behind, ahead, known = layout.view(slab, "area", area)[at.A_EVENTS : at.A_KNOWN + 1].tolist()
-        last = layout.view(slab, "last_targets", area)
-        wrong = classes and known > 0 and any(value not in range(sizes.outputs) for value in last.tolist())
-        if not 0 <= known <= behind <= ahead <= 2**60 or wrong:
-            raise StateError("The net's state holds last targets that no stream can have.")
+    behind, ahead, known = layout.every(slab, "area")[:, at.A_EVENTS : at.A_KNOWN + 1].T
+    last = layout.every(slab, "last_targets")
+    possible = (known >= 0) & (known <= behind) & (behind <= ahead) & (ahead <= 2**60)
+    if classes:
+        possible &= (known <= 0) | np.isin(last, np.arange(sizes.outputs)).all(axis=1)
+    if not possible.all():
+        raise StateError("The net's state holds last targets that no stream can have.")
 
 
 def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Mapping[int, float]) -> None:
@@ -140,14 +159,13 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Mapping
     StateError
         When a memory holds no number, a count is negative or without end, a correction is out of range, or the rule is another.
     """
-    for area in range(areas):
-        parts = [layout.view(slab, name, area) for name in ("watch", "alarm", "kept", "outlook")]
-        counts = [parts[0][:, novelty.SEEN], parts[1][alarm.ALARM_EVENTS], parts[3][:, outlook.AGE]]
-        season = parts[3][:, outlook.SEASON]
-        whole = all(np.isfinite(part).all() for part in parts)
-        possible = all(((count >= 0) & (count <= 2**52)).all() for count in counts)
-        if not (whole and possible and (season >= 0).all() and (season <= at.SEASON_LAGS).all()):
-            raise StateError("The detector's state holds counts or memories that no detector can have.")
+    parts = [layout.every(slab, name)[:areas] for name in ("watch", "alarm", "kept", "outlook")]
+    counts = [parts[0][:, :, novelty.SEEN], parts[1][:, alarm.ALARM_EVENTS], parts[3][:, :, outlook.AGE]]
+    season = parts[3][:, :, outlook.SEASON]
+    whole = all(np.isfinite(part).all() for part in parts)
+    possible = all(((count >= 0) & (count <= 2**52)).all() for count in counts)
+    if not (whole and possible and (season >= 0).all() and (season <= at.SEASON_LAGS).all()):
+        raise StateError("The detector's state holds counts or memories that no detector can have.")
     gains = 1.0 + layout.view(slab, "gains")
     if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
         raise StateError("The detector's state holds corrections that no one can have made.")

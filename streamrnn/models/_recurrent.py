@@ -15,10 +15,9 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
 from streamrnn.models._growing import Pending
-from streamrnn.models._keys import Keys
 from streamrnn.models._many_keys import ManyKeys
 from streamrnn.models._sparse import folded, kinds_of
-from streamrnn.models._state_parts import count, keys_and_areas, names_of, waiting
+from streamrnn.models._state_parts import count, keys_from, names_of, waiting, written_keys
 
 __all__ = ["Counters", "Recurrent"]
 
@@ -146,17 +145,20 @@ class Recurrent(ManyKeys):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the state's bytes: equal models give equal pickles."""
+        areas = 1 + max(
+            self._keys.areas.values(), default=0
+        )  # no more: those that are ready for keys to come are blank
         return {
             "params": self._params(),
             **({} if self._found_time is None else {"time": self._found_time}),
             **({"own": len(self._net.inputs)} if self._net.sizes.folded else {}),
             "names": list(self._columns.names),
             "targets": list(self._targets.names),
-            "areas": self._net.sizes.areas,
-            "keys": list(self._keys.areas.items()),
+            "areas": areas,
             "pending": [(area, *one) for area, queue in sorted(self._pending.items()) for one in queue],
             "dropped": self._n_dropped,
-            "state": self._net.state(),
+            "state": self._net.state(areas),
+            **written_keys(self._keys),  # behind what lies in places: a key more moves nothing
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -178,6 +180,7 @@ class Recurrent(ManyKeys):
             "state",
             "time",
             "own",
+            "ticks",
         }:
             raise StateError(
                 f"The model's state has parts that this version does not know: {', '.join(map(str, unknown))}."
@@ -206,7 +209,7 @@ class Recurrent(ManyKeys):
             self._columns.count_on(kinds_of(self._net.array("kinds"), names))
         self._net.lay_row(self._width())
         self._net.row[len(names) : self._net.sizes.inputs if self._net.sizes.sparse else 0] = 0.0
-        self._keys = Keys(self.max_keys, keys_and_areas(state["keys"], areas, self.max_keys))
+        self._keys = keys_from(state, areas, self.max_keys)
         if self.key is None and areas > 1:
             raise StateError("The model's state has memories for keys, and the model no key.")
         most = self.max_pending if self._late_labels else 0  # type: ignore[attr-defined]

@@ -9,9 +9,8 @@ from streamrnn.errors import StateError
 from streamrnn.kernels.forecast.experts.lstm import CHANGE_INPUT, FEATURE_INPUT, TIME_INPUT, VALUE_INPUT
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
-from streamrnn.models._keys import Keys
 from streamrnn.models._series import ONLY, Series, codes_of, head_of
-from streamrnn.models._state_parts import count, keys_and_areas, names_of
+from streamrnn.models._state_parts import count, keys_from, names_of, written_keys
 
 __all__ = ["SeriesState"]
 
@@ -73,7 +72,7 @@ class SeriesState(Series):
             "single": self._single,
             "seen": self._n_seen,
             "areas": self._net.sizes.areas if self._nets else self._keys.last + 1,  # without nets nothing lies there
-            "keys": list(self._keys.areas.items()),
+            **written_keys(self._keys),
             "forecast_states": self._states.state(),
             "states": [net.state() for net in self._nets],
         }
@@ -98,8 +97,8 @@ class SeriesState(Series):
             "forecast_states",
             "states",
         }
-        if set(state) - {"time"} != expected:
-            odd = ", ".join(sorted(map(str, set(state) - {"time"} ^ expected)))
+        if set(state) - {"time", "ticks"} != expected:
+            odd = ", ".join(sorted(map(str, set(state) - {"time", "ticks"} ^ expected)))
             raise StateError(f"The forecaster's state lacks or adds parts that this version does not: {odd}.")
         self._found_time = state.get("time")
         self.__init__(**state["params"])  # type: ignore[misc]
@@ -128,9 +127,7 @@ class SeriesState(Series):
             net.restore(
                 [by_code[code] for code in codes], self._n_outputs(), one, areas, head_of=head_of(codes, len(targets))
             )
-        self._keys = Keys(
-            self.max_keys, keys_and_areas(state["keys"], min(areas, len(state["forecast_states"])), self.max_keys)
-        )
+        self._keys = keys_from(state, min(areas, len(state["forecast_states"])), self.max_keys)
         if self.key is None and (areas > 1 or len(state["forecast_states"]) > 1):
             raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
         if not self._nets and self._keys.areas:

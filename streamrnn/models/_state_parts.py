@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from streamrnn.errors import StateError
+import numpy as np
 
-__all__ = ["MOST", "count", "keys_and_areas", "names_of", "waiting"]
+from streamrnn.errors import StateError
+from streamrnn.models._keys import Keys
+
+__all__ = ["MOST", "count", "keys_and_areas", "keys_from", "names_of", "waiting", "written_keys"]
 
 MOST: Final = 2**60
 """A count beyond is none: no stream is as long."""
@@ -108,6 +112,48 @@ def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:
     ):
         raise StateError(f"The model's state gives {len(taken)} keys places that {areas} memories do not have.")
     return found
+
+
+def keys_from(state: Mapping[str, Any], areas: int, most: int) -> Keys:
+    """Return the keys of a state, in the order in which they were seen last.
+
+    Parameters
+    ----------
+    state
+        With ``keys`` and, where they are in the order of their places, ``ticks``.
+    areas
+        Memories that there are, the blank one included.
+    most
+        Keys that there may be.
+
+    Raises
+    ------
+    StateError
+        When that cannot be.
+    """
+    found = keys_and_areas(state["keys"], areas, most)
+    if "ticks" not in state:
+        return Keys(most, found)
+    seen, wrong = state["ticks"], StateError("The model's state says of its keys when they were seen as no one can.")
+    if type(seen) is not bytes or len(seen) != 8 * (1 + max((area for _, area in found), default=0)):
+        raise wrong
+    ticks = np.frombuffer(seen, "<i8").astype(np.int64)
+    own = [int(ticks[area]) for _, area in found]
+    if len(set(own)) != len(own) or not all(0 < tick <= ticks[0] <= MOST for tick in own) or ticks[0] < 0:
+        raise wrong
+    return Keys(most, [pair for _, pair in sorted(zip(own, found, strict=True), key=operator.itemgetter(0))], ticks)
+
+
+def written_keys(keys: Keys) -> dict[str, Any]:
+    """Return what a state says of keys, as :func:`keys_from` reads it.
+
+    Parameters
+    ----------
+    keys
+        Of the model.
+    """
+    kept, ticks = keys.written()
+    return {"keys": kept, **({"ticks": ticks.astype("<i8").tobytes()} if kept else {})}
 
 
 def waiting(given: Iterable[Any], areas: int, sizes: tuple[int, int], most: int) -> list[tuple[int, bytes, bytes]]:

@@ -30,6 +30,7 @@ MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 2
 _LENGTH: Final = struct.Struct("<Q")
 _START: Final = len(MAGIC) + 1 + _LENGTH.size  # of the manifest
+LONG: Final = 16_384  # a manifest that keys have made long
 MOST_SAID: Final = 500  # characters of what was wrong with a manifest, which may quote it
 
 
@@ -81,7 +82,14 @@ def encode(model: Any) -> bytes:
         raise StateError(f"The model holds a name that is no Unicode text and cannot be saved: {error}.") from error
     if not isinstance(model, Estimator):
         raise StateError(f"A {type(model).__name__} is no model and cannot be saved.")
+    manifest = manifest.ljust(_room(len(manifest)))
     return b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
+
+
+def _room(length: int) -> int:
+    """Return the bytes that a manifest gets: one of many keys an eighth more at most, so that few keys more move what lies behind."""
+    step = 1 << max(length.bit_length() - 4, 0)
+    return length if length < LONG else -(-length // step) * step
 
 
 def loads(data: bytes) -> Any:

@@ -33,7 +33,7 @@ JUDGES: Final = (
 )  # fmt: skip
 
 BANDS: Final = "low", "high"
-SHARED: Final = ("params", "keys")  # parts of a state that are the same for both
+SHARED: Final = ("params", "keys", "ticks")  # parts of a state that are the same for both
 
 
 @documented
@@ -380,7 +380,9 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and states: equal models give equal pickles."""
         judge = {name: part for name, part in self._judge.__getstate__().items() if name not in SHARED}
-        return {**super().__getstate__(), "judge": judge}
+        own = super().__getstate__()
+        keys: dict[str, Any] = {name: own.pop(name) for name in SHARED[1:] if name in own}
+        return {**own, "judge": judge, **keys}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the model from what :meth:`__getstate__` gave.
@@ -391,6 +393,6 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             When the parts do not fit each other.
         """
         super().__setstate__({name: part for name, part in state.items() if name != "judge"})
-        self._judge.__setstate__(
-            {**state.get("judge", {}), "params": self._judge.__getstate__()["params"], "keys": state["keys"]}
-        )
+        judge: dict[str, Any] = {**state.get("judge", {}), "params": self._judge.__getstate__()["params"]}
+        judge.update((name, state[name]) for name in SHARED[1:] if name in state)
+        self._judge.__setstate__(judge)

@@ -100,7 +100,7 @@ class LabelledModel:
         names
             Of the columns.
         keys, codes
-            Of the events, where many keys share the model, and their places; None where it is that of one.
+            Of the events, where many keys share the model, and their places, (n,); None where it is that of one.
 
         Returns
         -------

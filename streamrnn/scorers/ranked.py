@@ -279,7 +279,7 @@ class RiverDetector:
         names
             Of the columns.
         keys, codes
-            None: no keys share such a model.
+            None, not (n,): no keys share such a model.
 
         Raises
         ------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNRegressor, RNNSupervisedAnomalyDetector
 from streamrnn.config import Alarm, Alarms, Forecast, Records
+from streamrnn.container import unpack
 from streamrnn.engine.positions import cut
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ModelChangedError, StateError
@@ -180,3 +181,24 @@ def test_memory_is_what_a_key_takes() -> None:
     assert Shard(kind, ALARM, 10**6, keyed=True, max_bytes=10**9).room_for(NAMES) == pytest.approx(1e9 / each, rel=0.02)
     assert len(least) == 1
     assert fewer.keys() == whole.keys()[-2:]
+
+
+@pytest.mark.parametrize("name", ["detector", "label", "label that is judged"])
+def test_a_key_seen_again_moves_nothing(name: str) -> None:
+    """Of a snapshot that differs: what all share, the key's own place, and when it was seen; the places of all other keys stay as they are."""
+    made, few = (Shard(KINDS[name], ALARM, 100, keyed=True) for _ in range(2))
+    keys, values = tuple(f"s{i}" for i in range(100)), np.random.default_rng(2).normal(size=(100, 3))
+    for _ in range(4):
+        made.score(Block(NAMES, values, tuple(range(100)), 100, times=tuple(range(100)), keys=keys))
+    one = Block(NAMES, values[:1], (100,), 101, times=(100,), keys=("s40",))
+    few.score(one)
+    before = made.snapshot()
+    made.score(one)
+    after = made.snapshot()
+
+    differ = np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8)
+    assert differ.sum() < len(few.snapshot()) + 2 * made.key_bytes(NAMES)
+    models = [next(blob for blob in unpack(data)[1] if blob.startswith(b"streamrnn")) for data in (before, after)]
+    assert (
+        models[0].partition(b'"ticks",')[0] == models[1].partition(b'"ticks",')[0]
+    )  # the keys are in the order of their places
