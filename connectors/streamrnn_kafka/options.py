@@ -282,6 +282,8 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         A partition that stands still for so many seconds while records come is counted, and the group joined again.
     leave_on_stop
         Whether to leave the group when stopped, so that others get the partitions at once.
+    columnar
+        Whether whole batches of records are read at once, or the client reads one after the other.
 
     Examples
     --------
@@ -376,6 +378,12 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         Meta(description="Give the partitions to the others at once when asked to stop. false: the place is kept, so that a "
              "restart within the session time-out moves nothing."),
     ] = False  # fmt: skip
+    columnar: Annotated[
+        Literal["auto", "off"],
+        Meta(description="auto: whole batches of records are read at once, by compiled code, wherever that gives the same as the "
+             "client's own way, which is tried out at the start; not with cloudevents. off: the client reads record by record, "
+             "several times slower."),
+    ] = "auto"  # fmt: skip
 
     @property
     def member(self) -> str:

