@@ -1,26 +1,32 @@
-"""All that we use of kafka-python that it does not promise: whole batches of records out of its fetcher.
+"""All that we use of kafka-python that it does not promise: whole batches of records out of its fetcher, and into its accumulator.
 
 The client stays what decides: which offsets are read, which batches belong to a transaction that was aborted, whether a checksum
-is right, how a batch was compressed. Only that it makes an object of every record is left out. Before a run uses any of this,
-:func:`missing` looks whether all parts are there, and :func:`differs` whether they give what the client itself gives.
+is right, how a batch was compressed; when a batch is sent, with which numbers, checksum and compression, and what becomes of it. Only that it
+makes an object of every record is left out. Before a run uses any of this, :func:`missing` looks whether all parts are there,
+:func:`differs` and :func:`writes_differ` whether they give what the client itself gives.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
 from kafka import TopicPartition
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError
+from kafka.errors import CorruptRecordError, IllegalStateError
+from kafka.producer.future import FutureRecordMetadata
+from kafka.producer.producer_batch import ProducerBatch
+from kafka.producer.record_accumulator import RecordAccumulator
 from kafka.record import MemoryRecords
 from kafka.record.memory_records import MemoryRecordsBuilder
 
+from streamrnn_kafka.record_pack import packed
 from streamrnn_kafka.record_table import Rows, cut, joined, rows_of
 
-__all__ = ["PartitionRows", "Taken", "differs", "install", "missing"]
+__all__ = ["PartitionRows", "Taken", "differs", "enqueue", "install", "missing", "writes_differ"]
 
 PARTS: Final = {
     "kafka.consumer.fetcher.Fetcher": ("PartitionRecords", "_parse_fetched_data", "_append"),
@@ -34,6 +40,17 @@ PARTS: Final = {
         "drain",
     ),
     "kafka.record.default_records.DefaultRecordBatch": ("_maybe_uncompress", "_buffer", "_pos", "validate_crc"),
+    "kafka.record.default_records.DefaultRecordBatchBuilder": (
+        "_buffer",
+        "_num_records",
+        "_last_offset",
+        "_first_timestamp",
+        "_max_timestamp",
+        "_batch_size",
+    ),
+    "kafka.record.memory_records.MemoryRecordsBuilder": ("_builder", "_next_offset", "_batch_size"),
+    "kafka.producer.record_accumulator.RecordAccumulator": ("_tp_lock", "append", "ready"),
+    "kafka.producer.transaction_manager.TransactionManager": ("maybe_add_partition_to_transaction", "is_transactional"),
 }
 """What we use, by the class that has it."""
 
@@ -250,4 +267,73 @@ def differs() -> str | None:
                 return f"the records behind offset {start}"
             if (theirs.next_fetch_offset, bool(theirs)) != (ours.next_fetch_offset, bool(ours)):
                 return f"where reading goes on behind offset {start}"
+    return None
+
+
+def enqueue(producer: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> None:
+    """Give a producer a whole batch, as its ``send`` does with the first record of one; it is full, and sent as soon as may be.
+
+    Parameters
+    ----------
+    producer
+        The client, in a transaction.
+    to
+        A partition of a topic that it knows.
+    data
+        Room for the header, then the records, the first of them with the offset 0 and the time of the batch.
+    count
+        How many records there are.
+    timestamp
+        The time of all of them [ms].
+    """
+    producer._transaction_manager.maybe_add_partition_to_transaction(to)  # noqa: SLF001
+    _append(producer._accumulator, to, data, count, timestamp)  # noqa: SLF001
+    producer._sender.wakeup()  # noqa: SLF001
+
+
+def _append(accumulator: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> None:
+    records = MemoryRecordsBuilder(2, accumulator.config["compression_attrs"], 0)  # 0 bytes: is full, takes no more
+    builder = records._builder  # noqa: SLF001
+    builder._buffer, builder._num_records, builder._last_offset = data, count, count - 1  # noqa: SLF001
+    builder._first_timestamp = builder._max_timestamp = timestamp  # noqa: SLF001
+    records._next_offset = count  # noqa: SLF001
+    batch = ProducerBatch(to, records, now=time.monotonic())
+    batch._record_futures.append(FutureRecordMetadata(batch.produce_future, 0, timestamp, None, -1, -1, -1))  # noqa: SLF001
+    accumulator._appends_in_progress.increment()  # noqa: SLF001
+    try:
+        with accumulator._tp_lock(to):  # noqa: SLF001
+            if accumulator._closed:  # noqa: SLF001
+                raise IllegalStateError("RecordAccumulator is closed")
+            accumulator._batches[to].append(batch)  # noqa: SLF001
+            accumulator._incomplete.add(batch)  # noqa: SLF001
+    finally:
+        accumulator._appends_in_progress.decrement()  # noqa: SLF001
+
+
+def writes_differ() -> str | None:
+    """Say where a batch of ours is another than the client's own; None: nowhere."""
+    to, now = TopicPartition("t", 0), 1_700_000_000_000
+    keys: list[str | None] = [None, "", "key", "\u00e9" * 40] * 40
+    lines = [b"{%d}" % i * (1 + i) for i in range(len(keys))]
+    headers = [("one", b"1"), ("two", b"")]
+    for compression in (0, 1):
+        ours, theirs = (
+            RecordAccumulator(batch_size=1 << 20, compression_attrs=compression, message_version=2) for _ in range(2)
+        )
+        for one in packed(lines, keys, headers[:1], headers):
+            _append(ours, to, one.data, one.end - one.first, now)
+        for i, (key, line) in enumerate(zip(keys, lines, strict=True)):
+            raw = None if key is None else key.encode()
+            theirs.append(to, now, raw, line, headers if i == len(lines) - 1 else headers[:1])
+        found = []
+        for accumulator in (ours, theirs):
+            [batch] = accumulator._batches[to]  # noqa: SLF001
+            full = batch.records.is_full()
+            batch.records.set_producer_state(7, 1, 5, is_transactional=True)
+            batch.records.close()
+            found.append((batch.record_count, bytes(batch.records.buffer()), len(accumulator._incomplete.all())))  # noqa: SLF001
+            if accumulator is ours and not full:
+                return "a batch is not taken for full"
+        if found[0] != found[1]:
+            return f"a batch with compression {compression}"
     return None

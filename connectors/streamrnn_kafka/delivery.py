@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kafka import TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from streamrnn.io import AlarmEvent, Block, DeadLetter, Position
@@ -13,6 +14,7 @@ from streamrnn_kafka.options import SinkOptions
 from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER
 from streamrnn_kafka.partitions import partition_of
 from streamrnn_kafka.producer import drop_producer, make_producer
+from streamrnn_kafka.row_writer import row_writer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Manifest, Pointer, StateWriter
 
@@ -92,6 +94,8 @@ class Delivery:
         self._writer = StateWriter(state_topic, counts[state_topic])
         self._pointers: dict[str, Pointer] = {}
         self._producer: Any = None
+        whole = options.delivery == "exactly_once" and source.options.columnar != "off"
+        self._rows = row_writer(options.max_record_bytes) if whole else None
 
     @property
     def ready(self) -> bool:
@@ -221,6 +225,11 @@ class Delivery:
         for block in results.blocks:
             to = partition_of(block.partition).partition % count
             headers = block_headers(block, self._source.group)
+            if self._rows is not None:
+                some = results.lines[at : at + len(block)]
+                self._rows.send(self._producer, TopicPartition(topic, to), some, block.keys, headers, 1)
+                at += len(block)
+                continue
             keys = block.keys if block.keys is not None else [None] * len(block)
             named = [None if key is None else key.encode() for key in keys]
             lines = results.lines[at : at + len(block)]

@@ -283,7 +283,7 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     leave_on_stop
         Whether to leave the group when stopped, so that others get the partitions at once.
     columnar
-        Whether whole batches of records are read at once, or the client reads one after the other.
+        Whether whole batches of records are read and written at once, or the client takes one after the other.
 
     Examples
     --------
@@ -381,8 +381,8 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     columnar: Annotated[
         Literal["auto", "off"],
         Meta(description="auto: whole batches of records are read at once, by compiled code, wherever that gives the same as the "
-             "client's own way, which is tried out at the start; not with cloudevents. off: the client reads record by record, "
-             "several times slower."),
+             "client's own way, which is tried out at the start; not with cloudevents. So are results written, in transactions. off: "
+             "the client reads and writes record by record, several times slower."),
     ] = "auto"  # fmt: skip
 
     @property

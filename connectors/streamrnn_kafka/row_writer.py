@@ -1,0 +1,98 @@
+"""Results to a topic in whole batches: the same keys, values and headers in the same order as one after the other, by compiled code."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from kafka import TopicPartition
+
+__all__ = ["RowWriter", "row_writer"]
+
+_log = logging.getLogger("streamrnn.kafka")
+
+Headers = list[tuple[str, bytes]]
+
+
+class RowWriter:
+    """Makes whole batches of results for a producer in a transaction, in which an error of any of them is an error of all.
+
+    Parameters
+    ----------
+    most
+        Bytes of a batch, at most: no topic that takes longer records refuses it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._private: Any = import_module("streamrnn_kafka.client_private")
+        self._pack: Any = import_module("streamrnn_kafka.record_pack")
+        self._most = min(most, self._pack.MOST_BYTES)
+
+    def send(
+        self,
+        producer: Any,
+        to: TopicPartition,
+        lines: Sequence[bytes],
+        keys: Sequence[str | None] | None,
+        headers: Headers,
+        shared: int,
+    ) -> None:
+        """Give a producer results for one partition.
+
+        Parameters
+        ----------
+        producer
+            In a transaction.
+        to
+            The partition.
+        lines
+            Values of the records.
+        keys
+            Their keys; None: they have none.
+        headers
+            Those of the last record.
+        shared
+            So many of them the others have too.
+        """
+        known = to.partition in producer.partitions_for(to.topic)
+        for one in self._pack.packed(lines, keys, headers[:shared], headers, self._most):
+            if one.end > one.first and known:
+                self._private.enqueue(producer, to, one.data, one.end - one.first, int(1000 * time.time()))
+                continue
+            for i in range(one.first, max(one.end, one.first + 1)):  # too long for a batch, or for the client to refuse
+                key = None if keys is None else keys[i]
+                of = headers if i == len(lines) - 1 else headers[:shared]
+                producer.send(to.topic, lines[i], None if key is None else key.encode(), of, to.partition)
+
+
+def row_writer(most: int) -> RowWriter | None:
+    """Return what writes whole batches; None where it does not give what the client itself gives.
+
+    Parameters
+    ----------
+    most
+        Bytes of the longest record that the topics take.
+    """
+    return RowWriter(most) if _tried() else None
+
+
+@functools.cache
+def _tried() -> bool:
+    """Try the way of whole batches out, and warn once where it cannot be gone."""
+    if import_module("streamrnn.columns.compiled").INTERPRETED:
+        return False
+    try:
+        private: Any = import_module("streamrnn_kafka.client_private")
+        lacking = private.missing()
+        why = f"lacks {', '.join(lacking)}" if lacking else private.writes_differ()
+    except Exception as error:  # noqa: BLE001  (whatever another release does: the present way is there)
+        why = f"{type(error).__name__}: {error}"
+    if why is not None:
+        _log.warning(
+            "Results are written one by one, several times slower: this release of kafka-python differs: %s", why
+        )
+    return why is None
