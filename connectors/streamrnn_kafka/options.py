@@ -489,7 +489,11 @@ class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_f
              "at_most_once: results may be missing. The model's state is exact with each of them."),
     ] = "exactly_once"  # fmt: skip
     compression: Annotated[
-        Literal["none", "gzip"], Meta(description="How batches are compressed. gzip is slow: for narrow lines only.")
+        Literal["none", "gzip", "lz4", "zstd", "snappy"],
+        Meta(
+            description="How batches are compressed. gzip is slow: for narrow lines only. The others need pip install "
+            "'streamrnn[compression]', here and where results are read with this client."
+        ),
     ] = "none"
     transaction_timeout_s: Annotated[
         float,

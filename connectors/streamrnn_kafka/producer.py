@@ -7,15 +7,16 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaProducer, TopicPartition, codec
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 
+from streamrnn.errors import ConfigError
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.options import SinkOptions
 
-__all__ = ["BoundedProducer", "OneTryClient", "drop_producer", "make_producer"]
+__all__ = ["BoundedProducer", "OneTryClient", "check_compression", "drop_producer", "make_producer"]
 
 BATCH_BYTES = 128 * 1024
 REQUEST_BYTES = 1 << 20  # pages of the state must fit too
@@ -151,6 +152,25 @@ class BoundedProducer(KafkaProducer):  # type: ignore[misc]
             raise KafkaTimeoutError("no broker answers")
 
 
+def check_compression(options: SinkOptions) -> None:
+    """Raise where the library is missing that compresses.
+
+    Parameters
+    ----------
+    options
+        The options of the sink.
+
+    Raises
+    ------
+    ConfigError
+        When there is none for ``compression``.
+    """
+    if options.compression != "none" and not getattr(codec, f"has_{options.compression}")():
+        raise ConfigError(
+            f"[sink] compression: {options.compression} needs a library that is not installed: pip install 'streamrnn[compression]'"
+        )
+
+
 def make_producer(options: SinkOptions, member: str) -> Any:
     """Return a producer, not yet fit for transactions: ``init_transactions`` fences whatever ran under the same name.
 
@@ -162,6 +182,7 @@ def make_producer(options: SinkOptions, member: str) -> Any:
         Name of this process: the client's id, and the transactional id where there are transactions.
     """
     settings: dict[str, Any] = {}
+    check_compression(options)
     if options.delivery == "exactly_once":
         settings = {
             "transactional_id": member,

@@ -28,6 +28,7 @@ from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers
 from streamrnn_kafka.letters import record_bytes
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
 from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
+from streamrnn_kafka.producer import check_compression
 from streamrnn_kafka.restoring import StateFinder
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.topics import ensure_topics, wrong_topics
@@ -216,6 +217,7 @@ class KafkaSink:
         member = self._attached().member
         topics = self._topics()
         try:
+            check_compression(self.options)
             with contextlib.closing(connect(KafkaAdminClient, self.options, client_id=member)) as admin:
                 self._look_for_others()
                 return wrong_topics(

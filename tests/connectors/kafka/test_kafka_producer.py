@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 import pytest
+from kafka import TopicPartition, codec
 
+from streamrnn.errors import ConfigError
+from streamrnn_kafka import KafkaSink, KafkaSource
 from streamrnn_kafka.options import SinkOptions
 from streamrnn_kafka.producer import BATCH_BYTES, drop_producer, make_producer
+from streamrnn_kafka.row_writer import row_writer
 
-pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+def test_compression_without_its_library_is_refused(monkeypatch):
+    """With the option, and what to install; nothing is connected before. ``check`` says the same."""
+    monkeypatch.setattr(codec, "has_zstd", lambda: False)
+    sink = KafkaSink.to_topic("x", compression="zstd")
+    sink.attach(KafkaSource.from_topics("in", servers="127.0.0.1:1", group="g", columns=["a"]))
+    assert "zstd needs a library" in str(sink.check()[0])
+    with pytest.raises(ConfigError, match=r"\[sink\] compression: zstd .* pip install 'streamrnn\[compression\]'"):
+        make_producer(SinkOptions(servers="127.0.0.1:1", topic="x", compression="zstd"), "w")
 
 
+@pytest.mark.broker
+@pytest.mark.slow
+@pytest.mark.parametrize("compression", ["gzip", "lz4", "zstd", "snappy"])
+def test_compressed_batches_hold_the_same_records(rig, compression):
+    """Whole batches in a transaction are compressed as the option says, and read as they were written."""
+    lines = [b'{"i":%d,"x":"%s"}' % (i, b"y" * 50) for i in range(3000)]
+    rig.create(1)
+    options = SinkOptions(servers=rig.servers, topic=rig.topic, compression=compression)
+    producer = make_producer(options, rig.name)
+    producer.init_transactions()
+    producer.begin_transaction()
+    row_writer(options.max_record_bytes).send(producer, TopicPartition(rig.topic, 0), lines, None, [("h", b"1")], 1)
+    producer.flush()
+    producer.commit_transaction()
+    drop_producer(producer)
+
+    rig.wait_until(lambda: rig.ends(rig.topic) == rig.ends(rig.topic, committed=False))
+    [found] = rig.read(rig.topic).values()
+    assert [one.value for one in found] == lines
+    assert {tuple(one.headers) for one in found} == {(("h", b"1"),)}
+
+
+@pytest.mark.broker
+@pytest.mark.slow
 @pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
 def test_all_at_once_is_one_by_one(rig, delivery):
     """Keys, values, headers and order are the same; batches fill and begin, a record that none holds goes by itself."""
