@@ -9,7 +9,7 @@ from typing import Any
 from streamrnn.config import Config, State
 from streamrnn.config.options import FORECAST_FIELDS, LIMIT_FIELDS
 from streamrnn.engine.given_policy import by_time, number_or_text, policy_options
-from streamrnn.engine.loop import BLOCK_EVENTS, Runtime
+from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.panes import COUNT
 from streamrnn.engine.shard import Shard
@@ -79,7 +79,7 @@ def make_runtime(
     fresh: bool = False,
     kind: ModelKind | None = None,
     monitor: Monitor | None = None,
-    block_events: int = BLOCK_EVENTS,
+    block_events: int | None = None,
 ) -> Runtime:
     """Return the runtime of a configuration, ready to run.
 
@@ -94,7 +94,7 @@ def make_runtime(
     monitor
         Told by the loop as it goes.
     block_events
-        Events asked for at once. Changes nothing in the outputs.
+        Events asked for at once; None: as many as are done in a moment. Changes nothing in the outputs.
     """
     made = kind or model_kind(config.model.kind, config.model.options)
     sink = make_sink(config, fresh=fresh)

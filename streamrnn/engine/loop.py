@@ -10,15 +10,13 @@ from streamrnn.engine.commits import Batch, Commits
 from streamrnn.engine.limits import fitting
 from streamrnn.engine.monitor import Monitor, Observer, Summary
 from streamrnn.engine.output import encode_block
+from streamrnn.engine.pace import Pace
 from streamrnn.engine.partitions import Partitions
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ModelChangedError, Retriable, StreamrnnError
 from streamrnn.io import AttachedSink, Block, Poll, Sink, Source
 
 __all__ = ["Runtime"]
-
-BLOCK_EVENTS = 2048
-"""Events asked for at once. Larger saves nothing more; smaller costs throughput; a signal waits for one block."""
 
 POLL_S = 0.2
 """Longest wait for a first event: how late a signal is noticed on a quiet stream."""
@@ -60,7 +58,7 @@ class Runtime:
     monitor
         Told of durations, assignments and trouble.
     block_events
-        Events asked for at once. Changes nothing in the outputs.
+        Events asked for at once; None: as many as are done in a moment. Changes nothing in the outputs.
     """
 
     def __init__(
@@ -77,7 +75,7 @@ class Runtime:
         stopped: Callable[[], bool] = lambda: False,
         observers: Sequence[Observer] = (),
         monitor: Monitor | None = None,
-        block_events: int = BLOCK_EVENTS,
+        block_events: int | None = None,
     ) -> None:
         self.source = source
         self.sink = sink
@@ -85,7 +83,7 @@ class Runtime:
         self.stopped = stopped
         self.observers = observers
         self.monitor = monitor or Monitor()
-        self.block_events = block_events
+        self.pace = Pace(block_events)
         self.summary = Summary()
         self.partitions = Partitions(
             source,
@@ -152,7 +150,8 @@ class Runtime:
             self.sink.attach(self.source)
         with self.source, self.sink:
             while not self.stopped():
-                poll = self.source.poll(self.block_events, POLL_S)
+                poll = self.source.poll(self.pace.events, POLL_S)
+                began = time.perf_counter()
                 try:
                     sent_back = self._take(poll)
                 except StreamrnnError as error:
@@ -160,6 +159,7 @@ class Runtime:
                         raise
                     self._lose(poll, error)
                     continue
+                self.pace.took(sum(map(len, poll.blocks)), time.perf_counter() - began)
                 if poll.ended and not sent_back:
                     self.partitions.check_replayed()
                     break

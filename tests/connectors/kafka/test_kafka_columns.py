@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
+import select
+import socket
 import struct
+import threading
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 from kafka import TopicPartition
 from kafka.consumer.fetcher import Fetcher
+from kafka.net import transport
 from kafka.record import MemoryRecords
 from kafka.record.memory_records import MemoryRecordsBuilder
 from kafka.record.util import calc_crc32c
@@ -350,3 +354,22 @@ def test_off_is_off():
     for options in ({"columnar": "off"}, {"cloudevents": True}):
         made = KafkaSource.Options(servers="x", topics=("in",), group="g", columns=("a",), **options)
         assert row_reader.row_reader(SimpleNamespace(options=made)) is None
+
+
+def test_what_comes_from_a_socket_is_whole():
+    """Bytes are read in larger pieces than the client asks for: none is lost, and a socket that was closed is seen."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    sent = random.Random(1).randbytes(300_000)
+    of = SimpleNamespace(_sock=ours)
+    receive = client_private._large(transport.KafkaTCPTransport._sock_recv)
+    threading.Thread(target=lambda: (theirs.sendall(sent), theirs.close())).start()
+    got, error = b"", None
+    while error is None:
+        select.select([ours], [], [])
+        more, error = receive(of)
+        got += more
+    ours.close()
+
+    assert got == sent
+    assert "socket disconnected" in str(error)
