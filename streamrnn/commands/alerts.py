@@ -1,25 +1,25 @@
-"""``streamrnn alerts``: committed alarms to a webhook, each at least once, with an id by which a second one is known."""
+"""``streamrnn alerts``: committed alarms to those who are to be told, each at least once, with an id by which a second one is known."""
 
 from __future__ import annotations
 
-import http.client
 import json
+import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from streamrnn.commands.receivers import AGAIN_S, Receiver, decoded, known_by
 from streamrnn.config import Config
 from streamrnn.engine.assemble import make_sink, make_source
 from streamrnn.errors import ConfigError, SinkError, StateError, UnavailableError
 from streamrnn.io import AlarmSink, AttachedSink
 from streamrnn.whole import write_whole
 
-__all__ = ["Alerts", "alarm_sink"]
+__all__ = ["Alerts", "Progress", "alarm_sink", "post_to_all"]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -28,8 +28,30 @@ LONGEST_PAUSE_S = 30.0
 LOOK_EVERY_S = 1.0
 """How often it is looked for new alarms."""
 
-TRY_LATER = (408, 425, 429)
-"""Refusals of HTTP that are about the moment; other 4xx are about the alarm, and come again with it."""
+HOUR_S = 3600.0
+AT_ONCE = 500
+"""Open episodes in one post."""
+
+
+class Progress(msgspec.Struct):
+    """How far a receiver has come: what the position file holds.
+
+    Parameters
+    ----------
+    after
+        Of each place the number of the last alarm that was dealt with.
+    open
+        The starts of episodes that have not ended, by what they are known by; of a receiver that is told again and again.
+    held
+        Episodes whose start was held back, so that their end is too.
+    recent
+        Of each key when its last starts were posted, where there is a limit.
+    """
+
+    after: dict[str, int] = msgspec.field(default_factory=dict)
+    open: dict[str, str] = msgspec.field(default_factory=dict)
+    held: list[str] = msgspec.field(default_factory=list)
+    recent: dict[str, list[float]] = msgspec.field(default_factory=dict)
 
 
 def alarm_sink(config: Config) -> AlarmSink:
@@ -58,21 +80,21 @@ def alarm_sink(config: Config) -> AlarmSink:
 
 
 class Alerts:
-    """Posts alarms to a webhook, in their order, and keeps in a file how far it has come.
+    """Posts alarms to a receiver, in their order, and keeps in a file how far it has come.
 
-    The file is written behind each answer: whoever is killed between the two posts that alarm once more, with the same id in
-    ``Idempotency-Key`` and in the alarm itself. An alarm that the receiver refuses for what it is (a 4xx) goes to a file beside.
+    The file is written behind each answer: whoever is killed between the two posts that alarm once more, and the receiver knows it by its
+    id. An alarm that is refused for what it is (a 4xx) goes to a file beside, and so does one that is held back by ``max_per_hour``.
 
     Parameters
     ----------
     sink
         Whose alarms are read.
-    webhook
-        Where they are posted to.
+    receiver
+        Who is told.
     position
         The file that says how far it has come.
-    timeout_s
-        Seconds that an answer is waited for.
+    max_per_hour
+        Of one key, episodes that are posted within an hour; None: all.
     stopped
         Asked between two tries.
     say
@@ -87,22 +109,24 @@ class Alerts:
     def __init__(
         self,
         sink: AlarmSink,
-        webhook: str,
+        receiver: Receiver,
         position: str,
         *,
-        timeout_s: float = 10.0,
+        max_per_hour: int | None = None,
         stopped: Callable[[], bool] = lambda: False,
         say: Callable[..., None] = lambda *_, **__: None,
     ) -> None:
         self.posted = 0
         self.refused = 0
+        self.held = 0
         self._sink = sink
-        self._webhook = webhook
+        self.receiver = receiver
         self._position = Path(position)
-        self._timeout_s = timeout_s
+        self._max_per_hour = max_per_hour
         self._stopped = stopped
         self._say = say
-        self._after = _read_position(self._position)
+        self._progress = _read_position(self._position)
+        self._reminded = time.monotonic()
 
     def run(self, *, once: bool = False) -> None:
         """Post what is there and what comes, until stopped.
@@ -114,55 +138,97 @@ class Alerts:
         """
         while not self._stopped():
             for place, number, data in self._found():
-                if not self._deliver(data):
+                if not self._deal_with(data):
                     return
-                self._after[place] = number
+                self._progress.after[place] = number
                 self._keep()
             if once:
                 return
+            self._remind()
             self._wait(LOOK_EVERY_S)
 
     def _found(self) -> Any:
         """Yield new alarms; where the store does not answer, none now."""
         try:
-            yield from self._sink.alarms(dict(self._after))
+            yield from self._sink.alarms(dict(self._progress.after))
         except UnavailableError as error:
             self._say("alarms_unavailable", message=str(error))
 
-    def _deliver(self, data: bytes) -> bool:
-        """Post an alarm until it is taken or refused for good; return False where the command was stopped before."""
+    def _deal_with(self, data: bytes) -> bool:
+        """Post an alarm, or put it aside; return False where the command was stopped before."""
+        alarm = decoded(data)
+        name, starts = known_by(alarm), alarm.get("event") == "start"
+        if self._is_held(alarm, name, starts=starts):
+            self.held += 1
+            self._put_aside(data, f"more than {self._max_per_hour} of its key in an hour", "held")
+            return True
+        if (began := self._progress.open.get(name)) is not None and not starts:
+            alarm = {
+                "start": decoded(began.encode()).get("start")
+            } | alarm  # the end of a silence does not say when it began
+            data = msgspec.json.encode(alarm)
+        taken = self._deliver(data)
+        if taken is None:
+            return False
+        if self.receiver.reminded and taken and starts:
+            self._progress.open[name] = data.decode()
+        elif not starts:
+            self._progress.open.pop(name, None)
+        return True
+
+    def _deliver(self, data: bytes) -> bool | None:
+        """Post an alarm until it is taken (True) or refused for good (False); None where the command was stopped before."""
         pause = FIRST_PAUSE_S
         while True:
-            why, for_good = self._post(data)
+            why, for_good = self.receiver.post([data])
             if why is None:
                 self.posted += 1
                 return True
             if for_good:
-                self._put_aside(data, why)
-                return True
-            self._say("webhook_failed", reason=why, retry_s=pause)
+                self.refused += 1
+                self._put_aside(data, why, "refused")
+                return False
+            self._say("alarm_not_taken", receiver=self.receiver.name, reason=why, retry_s=pause)
             self._wait(pause)
             if self._stopped():
-                return False
+                return None
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
-    def _post(self, data: bytes) -> tuple[str | None, bool]:
-        """Post an alarm once; return why it was not taken, and whether that is for good."""
-        headers = {"Content-Type": "application/json", "User-Agent": "streamrnn", "Idempotency-Key": _id_of(data)}
-        request = urllib.request.Request(self._webhook, data, headers, method="POST")  # noqa: S310  (http or https, see [alarms] webhook)
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s):  # noqa: S310
-                return None, False
-        except urllib.error.HTTPError as error:
-            error.close()
-            return f"HTTP {error.code}", 400 <= error.code < 500 and error.code not in TRY_LATER
-        except (OSError, http.client.HTTPException) as error:
-            return str(getattr(error, "reason", None) or error) or type(error).__name__, False
+    def _is_held(self, alarm: dict[str, Any], name: str, *, starts: bool) -> bool:
+        """Whether a start is one too many of its key within an hour, or an end that of one that was."""
+        progress = self._progress
+        if not starts:
+            held = name in progress.held
+            progress.held = [one for one in progress.held if one != name]
+            return held
+        if self._max_per_hour is None:
+            return False
+        key, now = str(alarm.get("key")), time.time()
+        progress.recent = {
+            one: left
+            for one, times in progress.recent.items()
+            if (left := [when for when in times if now - HOUR_S < when <= now])
+        }
+        times = progress.recent.setdefault(key, [])
+        if len(times) >= self._max_per_hour:
+            progress.held.append(name)
+            return True
+        times.append(now)
+        return False
 
-    def _put_aside(self, data: bytes, why: str) -> None:
-        self.refused += 1
-        path = self._position.with_name(self._position.name + ".refused.jsonl")
-        self._say("alarm_refused", reason=why, kept_in=str(path))
+    def _remind(self) -> None:
+        """Tell of open episodes once more, where the receiver needs that."""
+        if not self.receiver.reminded or time.monotonic() - self._reminded < AGAIN_S:
+            return
+        self._reminded = time.monotonic()
+        for some in _batched(self._progress.open.values(), AT_ONCE):
+            why, _ = self.receiver.post([one.encode() for one in some])
+            if why is not None:
+                self._say("alarm_not_taken", receiver=self.receiver.name, reason=why, retry_s=AGAIN_S)
+
+    def _put_aside(self, data: bytes, why: str, what: str) -> None:
+        path = self._position.with_name(f"{self._position.name}.{what}.jsonl")
+        self._say(f"alarm_{what}", receiver=self.receiver.name, reason=why, kept_in=str(path))
         line = json.dumps({"reason": why, "alarm": data.decode(errors="replace")}).encode() + b"\n"
         try:
             with path.open("ab") as file:
@@ -172,7 +238,7 @@ class Alerts:
 
     def _keep(self) -> None:
         try:
-            write_whole(self._position, msgspec.json.encode(self._after))
+            write_whole(self._position, msgspec.json.encode(self._progress))
         except OSError as error:
             raise SinkError(
                 f"[alarms] position_file: {str(self._position)!r} cannot be written: {error.strerror}."
@@ -184,19 +250,68 @@ class Alerts:
             time.sleep(min(left, 0.1))
 
 
-def _id_of(data: bytes) -> str:
-    """Return the id of an alarm that was read back."""
-    try:
-        return str(msgspec.json.decode(data)["id"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return ""
+def post_to_all(
+    receivers: Sequence[tuple[Receiver, AlarmSink]],
+    position: str,
+    *,
+    max_per_hour: int | None = None,
+    once: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+    say: Callable[..., None] = lambda *_, **__: None,
+) -> list[Alerts]:
+    """Post alarms to several receivers, none of which waits for another; return what was done for each.
+
+    Parameters
+    ----------
+    receivers
+        Who is told, each with a sink of its own whose alarms are read.
+    position
+        The file that says how far the webhook has come; those of others have their name at the end.
+    max_per_hour, once, stopped, say
+        See :class:`Alerts` and :meth:`Alerts.run`.
+
+    Raises
+    ------
+    StateError
+        When a file of a position holds something else.
+    """
+    failed: list[BaseException] = []
+
+    def end() -> bool:
+        return stopped() or bool(failed)
+
+    def run(one: Alerts) -> None:
+        try:
+            one.run(once=once)
+        except BaseException as error:  # noqa: BLE001  (raised below, where the command can end with it)
+            failed.append(error)
+
+    made = []
+    for receiver, sink in receivers:
+        file = position if receiver.name == "webhook" else f"{position}.{receiver.name}"
+        made.append(Alerts(sink, receiver, file, max_per_hour=max_per_hour, stopped=end, say=say))
+    threads = [threading.Thread(target=run, args=(one,), name=one.receiver.name) for one in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return made
 
 
-def _read_position(path: Path) -> dict[str, int]:
+def _batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield lists of at most ``size`` items."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+def _read_position(path: Path) -> Progress:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+        return msgspec.json.decode(path.read_bytes(), type=Progress)
     except FileNotFoundError:
-        return {}
+        return Progress()
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise StateError(
             f"[alarms] position_file: {str(path)!r} is not such a file: {error}. Name another one, or delete it."

@@ -238,6 +238,14 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         File in which ``streamrnn alerts`` keeps how far it has come.
     timeout_s
         Seconds that ``streamrnn alerts`` waits for an answer.
+    alertmanager
+        Address of an Alertmanager that ``streamrnn alerts`` tells of episodes. None: none.
+    labels
+        Labels that every alert of it gets.
+    link
+        Where people look at an alert's source.
+    max_per_hour
+        Of one key, episodes that are posted within an hour. None: all.
 
     Examples
     --------
@@ -285,8 +293,29 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="File in which 'streamrnn alerts' keeps how far it has come: a restart goes on there."),
     ] = None
     timeout_s: Annotated[
-        float, Meta(gt=0, le=600, description="Seconds that 'streamrnn alerts' waits for an answer of the webhook.")
+        float, Meta(gt=0, le=600, description="Seconds that 'streamrnn alerts' waits for an answer.")
     ] = 10.0
+    alertmanager: Annotated[
+        str | None,
+        Meta(
+            description="http:// or https:// address of an Alertmanager that 'streamrnn alerts' tells of them: an episode that starts fires, one "
+            "that ends is resolved."
+        ),
+    ] = None
+    labels: Annotated[
+        dict[Annotated[str, Meta(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")], str],
+        Meta(description="Labels that every alert of it gets, for its routes, as {team = 'pumps', severity = 'page'}."),
+    ] = {}
+    link: Annotated[
+        str | None, Meta(description="Address where people look at an alert's source, most likely the status page.")
+    ] = None
+    max_per_hour: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
+        Meta(
+            description="Of one key, episodes that 'streamrnn alerts' posts within an hour; what comes beyond lies in a file beside the "
+            "position file. Unset: all are posted.",
+        ),
+    ] = None
 
     @property
     def wanted(self) -> bool:

@@ -17,6 +17,7 @@ import pytest
 from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.commands.alerts import Alerts, alarm_sink
+from streamrnn.commands.receivers import Webhook
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError, StateError
 from streamrnn.scorers.check_model import check_model
@@ -157,7 +158,12 @@ def test_what_was_not_committed_is_not_read(tmp_path):
 
 
 def posted(path, receiver, **options):
-    sent = Alerts(alarm_sink(config.load(path, check_model)), receiver.url, str(path.parent / "posted.json"), **options)
+    sent = Alerts(
+        alarm_sink(config.load(path, check_model)),
+        Webhook(receiver.url, 10.0),
+        str(path.parent / "posted.json"),
+        **options,
+    )
     sent.run(once=True)
     return sent
 
@@ -183,7 +189,7 @@ def test_a_receiver_in_trouble_loses_nothing(tmp_path, receiver, monkeypatch):
     port = receiver.port
     receiver.close()
     sent = Alerts(
-        alarm_sink(config.load(path, check_model)), receiver.url, str(tmp_path / "posted.json"),
+        alarm_sink(config.load(path, check_model)), Webhook(receiver.url, 10.0), str(tmp_path / "posted.json"),
         say=lambda name, **fields: said.append((name, fields)),
     )  # fmt: skip
     thread = threading.Thread(target=lambda: sent.run(once=True))
@@ -195,7 +201,7 @@ def test_a_receiver_in_trouble_loses_nothing(tmp_path, receiver, monkeypatch):
     thread.join(20)
     back.close()
 
-    assert said[0][0] == "webhook_failed"
+    assert said[0][0] == "alarm_not_taken"
     assert "refused" in said[0][1]["reason"]
     assert [body for _, body in back.taken] == [one for _, one in read(path)]
 
@@ -244,7 +250,7 @@ def test_sigterm_ends_it_with_0(tmp_path):
     run(path)
     command = [sys.executable, "-m", "streamrnn", "alerts", str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-        assert b"webhook_failed" in process.stderr.readline()
+        assert b"alarm_not_taken" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
@@ -256,7 +262,10 @@ def test_sentences(tmp_path, receiver, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["alerts", str(path)])
     assert ended.value.code == 78
-    assert "[alarms] webhook: is missing. Set it, or name it with --webhook URL." in capsys.readouterr().err
+    assert (
+        "[alarms] webhook: is missing. Set it or alertmanager, or name it with --webhook URL or --alertmanager URL."
+        in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit) as ended:
         main(["alerts", str(path), "--webhook", receiver.url, "--once"])
     assert ended.value.code == 0
