@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 class _OrPost(click.Group):
     """A group whose name before a configuration means ``post``."""
 
+    default = "post"
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the command that is asked for."""
-        return super().resolve_command(ctx, args if args[0] in self.commands else ["post", *args])
+        return super().resolve_command(ctx, args if args[0] in self.commands else [self.default, *args])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Leave options in front of the configuration to ``post``."""
         mine = not args or args[0] in self.commands or args[0] in ctx.help_option_names
-        return super().parse_args(ctx, args if mine else ["post", *args])
+        return super().parse_args(ctx, args if mine else [self.default, *args])
 
 
 @click.group(cls=_OrPost, short_help="Tell a webhook or an Alertmanager of a run's alarms.")

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
+from streamrnn.commands.alerts_progress import Progress
 from streamrnn.commands.receivers import AGAIN_S, Receiver, decoded, known_by
 from streamrnn.config import Config
 from streamrnn.engine.assemble import make_sink, make_source
-from streamrnn.errors import ConfigError, SinkError, StateError, UnavailableError
+from streamrnn.errors import ConfigError, SinkError, UnavailableError
 from streamrnn.io import AlarmSink, AttachedSink
-from streamrnn.whole import write_whole
 
-__all__ = ["Alerts", "Progress", "alarm_sink", "post_to_all"]
+__all__ = ["Alerts", "alarm_sink", "post_to_all"]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -31,27 +31,6 @@ LOOK_EVERY_S = 1.0
 HOUR_S = 3600.0
 AT_ONCE = 500
 """Open episodes in one post."""
-
-
-class Progress(msgspec.Struct):
-    """How far a receiver has come: what the position file holds.
-
-    Parameters
-    ----------
-    after
-        Of each place the number of the last alarm that was dealt with.
-    open
-        The starts of episodes that have not ended, by what they are known by; of a receiver that is told again and again.
-    held
-        Episodes whose start was held back, so that their end is too.
-    recent
-        Of each key when its last starts were posted, where there is a limit.
-    """
-
-    after: dict[str, int] = msgspec.field(default_factory=dict)
-    open: dict[str, str] = msgspec.field(default_factory=dict)
-    held: list[str] = msgspec.field(default_factory=list)
-    recent: dict[str, list[float]] = msgspec.field(default_factory=dict)
 
 
 def alarm_sink(config: Config) -> AlarmSink:
@@ -125,7 +104,7 @@ class Alerts:
         self._max_per_hour = max_per_hour
         self._stopped = stopped
         self._say = say
-        self._progress = _read_position(self._position)
+        self._progress = Progress.read(self._position)
         self._reminded = time.monotonic()
 
     def run(self, *, once: bool = False) -> None:
@@ -141,7 +120,7 @@ class Alerts:
                 if not self._deal_with(data):
                     return
                 self._progress.after[place] = number
-                self._keep()
+                self._progress.write(self._position)
             if once:
                 return
             self._remind()
@@ -236,14 +215,6 @@ class Alerts:
         except OSError as error:
             raise SinkError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
 
-    def _keep(self) -> None:
-        try:
-            write_whole(self._position, msgspec.json.encode(self._progress))
-        except OSError as error:
-            raise SinkError(
-                f"[alarms] position_file: {str(self._position)!r} cannot be written: {error.strerror}."
-            ) from error
-
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not self._stopped() and (left := end - time.monotonic()) > 0:
@@ -305,16 +276,3 @@ def _batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
     rest = iter(items)
     while some := list(islice(rest, size)):
         yield some
-
-
-def _read_position(path: Path) -> Progress:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Progress)
-    except FileNotFoundError:
-        return Progress()
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise StateError(
-            f"[alarms] position_file: {str(path)!r} is not such a file: {error}. Name another one, or delete it."
-        ) from error
-    except OSError as error:
-        raise SinkError(f"[alarms] position_file: {str(path)!r} cannot be read: {error.strerror}.") from error

@@ -100,7 +100,7 @@ class Daemon:
             return _Loud(rate, keep_series=False)
         from streamrnn.daemon.metrics import MeteredHealth  # noqa: PLC0415  (prometheus-client, where it is wanted)
 
-        return type("_LoudMetered", (_Loud, MeteredHealth), {})(rate)  # type: ignore[no-any-return]
+        return type("_LoudMetered", (_Loud, MeteredHealth), {})(rate, ends_after=self.config.alarms.ends_after)  # type: ignore[no-any-return]
 
     def run(self) -> Summary:
         """Run until the source ends or a signal comes; return what was done."""

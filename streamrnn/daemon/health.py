@@ -2,65 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.daemon.recent_alarms import RecentAlarms
 from streamrnn.daemon.recent_series import Point, RecentSeries
+from streamrnn.daemon.skill import Skill
 from streamrnn.daemon.stages import Stages
+from streamrnn.daemon.times import epoch_seconds
 from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Health", "PartitionHealth", "epoch_seconds", "quantiles", "series_id"]
+__all__ = ["Health", "PartitionHealth", "quantiles", "series_id"]
 
 SHOWN = 20  # series in a status
 SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
 )
 ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
-
-
-def epoch_seconds(when: str | float | None) -> float | None:
-    """Return an event's time in seconds since 1970, or None where it cannot be read as one.
-
-    Parameters
-    ----------
-    when
-        As the input wrote it.
-
-    Examples
-    --------
-    >>> from streamrnn.daemon.health import epoch_seconds
-    >>> epoch_seconds("1970-01-01T00:01:00Z"), epoch_seconds("1700000000000"), epoch_seconds("yesterday")
-    (60.0, 1700000000.0, None)
-    """
-    if when is None:
-        return None
-    try:
-        number = float(when)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(str(when))
-        except ValueError:
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not math.isfinite(number):
-        return None
-    while abs(number) > 1e11:  # ms, us and ns of this century are larger than any second of the next millennium
-        number /= 1000
-    return number
 
 
 def series_id(partition: str, key: str | None) -> str:
@@ -80,6 +50,11 @@ def series_id(partition: str, key: str | None) -> str:
     ('d1bdaaa53cf10c6d', 'cb420be952658560')
     """
     return blake2b(repr((partition, key)).encode(), digest_size=8).hexdigest()
+
+
+def _named(partition: str, key: str | None) -> dict[str, str | None]:
+    """Return what a series is shown and asked for by."""
+    return {"name": None if key is None else safe_name(key), "id": series_id(partition, key)}
 
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
@@ -125,6 +100,8 @@ class PartitionHealth:
     alarm_share
         Share of events that raised an alarm, from 0 to 1, exponentially weighted towards the last ones; None before the
         first.
+    skill
+        Whether its models are still good.
     """
 
     position: Any = None
@@ -134,6 +111,7 @@ class PartitionHealth:
     scores: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     losses: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     alarm_share: float | None = None
+    skill: Skill = field(default_factory=Skill)
 
 
 class Health(Monitor):
@@ -144,10 +122,12 @@ class Health(Monitor):
     alarm_rate
         The rate that was asked for, to compare with.
     keep_series
-        Whether somebody may look at the points of series: it costs a little for each block.
+        Whether somebody may look at series, alarms and skill: it costs a little for each block.
+    ends_after
+        Events of a series without an alarm after which the next one is another.
     """
 
-    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True) -> None:
+    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True, ends_after: int = 10) -> None:
         self.alarm_rate = alarm_rate
         self.keep_series = keep_series
         self.phase = "starting"
@@ -160,6 +140,7 @@ class Health(Monitor):
         self.runtime: Runtime | None = None
         self.partitions: dict[str, PartitionHealth] = {}
         self._seen = RecentSeries()
+        self._alarms = RecentAlarms(ends_after)
         self._lock = threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
@@ -308,6 +289,8 @@ class Health(Monitor):
             partition.alarm_share = (1 - weight) * (partition.alarm_share or 0.0) + weight * share
             if self.keep_series:
                 self._seen.take(block, scored)
+                self._alarms.take(block, scored)
+                partition.skill.take(block, scored)
 
     # What others ask -----------------------------------------------------------------------------------------------
 
@@ -320,6 +303,11 @@ class Health(Monitor):
         """Return what is known of each partition."""
         with self._lock:
             return dict(self.partitions)
+
+    def good(self) -> dict[str, dict[str, Any]]:
+        """Return whether the models of each partition are still good, see :meth:`Skill.status`."""
+        with self._lock:
+            return {name: one.skill.status() for name, one in self.partitions.items()}
 
     def lag(self) -> dict[str, int]:
         """Return records not read yet, by partition, where the source says so (``Source.lag``); else nothing."""
@@ -359,12 +347,16 @@ class Health(Monitor):
         partitions, lag, headroom = self.known(), self.lag(), self.headroom()
         with self._lock:
             series = [
-                {"partition": name[0], "key": name[1], "name": None if name[1] is None else safe_name(name[1]),
-                 "id": series_id(*name), "events": one.events, "alarms": one.alarms,
+                {"partition": name[0], "key": name[1], **_named(*name), "events": one.events, "alarms": one.alarms,
                  "worst": max((point.score for point in one.points), default=None),
                  "score": one.points[-1].score if one.points else None}
                 for name, one in self._seen.worst()[:SHOWN]
             ]  # fmt: skip
+            recent = [
+                one | _named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
+                for one in self._alarms.status()
+            ]
+        good = self.good()
         return {
             "state": self.state,
             "detail": self.detail(),
@@ -390,6 +382,7 @@ class Health(Monitor):
                     "snapshot_bytes": one.snapshot_bytes,
                     "snapshot_headroom_records": headroom.get(name),
                     "alarm_share": one.alarm_share,
+                    **good.get(name, {}),
                     "score_quantiles": quantiles(one.scores),
                     "loss_quantiles": quantiles(one.losses),
                     "keys": len(shards[name]) if name in shards else 0,
@@ -399,6 +392,7 @@ class Health(Monitor):
                 }
                 for name, one in partitions.items()
             },
+            "recent_alarms": recent,
             "series": series,
             "input": self.chosen(),
             "windows": self.runtime.windows() if self.runtime is not None else {},

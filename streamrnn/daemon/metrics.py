@@ -57,6 +57,12 @@ QUANTILES = (
     ),
 )
 
+# The same for what says whether a model is still good, by partition and by the events that it is taken over.
+GOOD = (
+    ("skill", "1 - mean absolute error over that of the last value: 0 is no better than persistence.", "skill"),
+    ("coverage", "Share of values inside the interval that was given before they came.", "coverage"),
+)
+
 STEP_BUCKETS = (1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2)
 SLOW_BUCKETS = (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0)
 
@@ -71,7 +77,7 @@ class MeteredHealth(Health):
 
     Parameters
     ----------
-    alarm_rate, keep_series
+    alarm_rate, keep_series, ends_after
         See :class:`~streamrnn.daemon.health.Health`.
 
     Raises
@@ -80,8 +86,8 @@ class MeteredHealth(Health):
         Without prometheus-client.
     """
 
-    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True) -> None:
-        super().__init__(alarm_rate, keep_series=keep_series)
+    def __init__(self, alarm_rate: float = 0.01, *, keep_series: bool = True, ends_after: int = 10) -> None:
+        super().__init__(alarm_rate, keep_series=keep_series, ends_after=ends_after)
         try:  # here, not above: a run without a port needs none of it
             from prometheus_client import CollectorRegistry, Histogram  # noqa: PLC0415
         except ImportError as error:
@@ -181,6 +187,15 @@ class MeteredHealth(Health):
                     gauge.add_metric([_label(partition), q], value)
             yield gauge
 
+        good = self.good()
+        for name, text, field in GOOD:
+            gauge = GaugeMetricFamily(f"streamrnn_{name}", text, labels=["partition", "events"])
+            for partition, found in good.items():
+                for events, value in found[field].items():
+                    if value is not None:
+                        gauge.add_metric([_label(partition), events], value)
+            yield gauge
+
     def _single(self) -> Iterator[tuple[str, str, float]]:
         yield "silent_seconds", "Since the loop last came round: grows when it hangs.", self.silent_s()
         yield "trouble", "1 while an output or a snapshot cannot be written.", float(self.trouble is not None)
@@ -206,6 +221,10 @@ class MeteredHealth(Health):
         yield (
             "snapshot_age_seconds", "Since the last snapshot.",
             {name: None if one.snapshot_at is None else now - one.snapshot_at for name, one in known.items()},
+        )  # fmt: skip
+        yield (
+            "input_drift", "How far the input's mean over ten thousand events has moved from that over a million, in standard deviations.",
+            {name: found["drift"] for name, found in self.good().items()},
         )  # fmt: skip
         yield (
             "alarm_share", "Share of the last events that alarmed: to compare with alarm_rate_wanted.",

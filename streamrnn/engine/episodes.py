@@ -15,7 +15,7 @@ from streamrnn.io import AlarmEvent, Block, Position
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow", "silence_event"]
+__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow", "moment_of", "silence_event"]
 
 KEY_CHARACTERS = 1024
 """Of a key that an alarm event shows: results hold the whole of it."""
@@ -158,11 +158,11 @@ def _ends(episode: Episode, columns: Columns, i: int, quiet: int) -> bool:
     lasting = columns.lasting is not None and columns.lasting[i] > 0.0
     alarm = columns.scored.alarms[i]
     if _height(columns, i) > _rank(episode.peak):
-        episode.peak = _moment(columns, i)
+        episode.peak = moment_of(columns, i)
     if not alarm and not lasting:
         episode.quiet += 1
         return episode.quiet >= quiet
-    episode.last = _moment(columns, i)
+    episode.last = moment_of(columns, i)
     episode.events += episode.quiet + 1
     episode.alarms += alarm
     episode.quiet = 0
@@ -233,7 +233,16 @@ def _value(value: float) -> float | Infinite | None:
     return _number(value)
 
 
-def _moment(columns: Columns, i: int) -> Moment:
+def moment_of(columns: Columns, i: int) -> Moment:
+    """Return an event as an alarm shows it.
+
+    Parameters
+    ----------
+    columns
+        Of its block.
+    i
+        Its row.
+    """
     block, scored = columns.block, columns.scored
     if scored.label is not None:
         at = scored.column(block.names)
@@ -256,7 +265,7 @@ def _moment(columns: Columns, i: int) -> Moment:
 
 
 def _begun(columns: Columns, i: int) -> Episode:
-    first = _moment(columns, i)
+    first = moment_of(columns, i)
     return Episode(first, first, first)
 
 

@@ -53,7 +53,13 @@ def test_the_page_shows_the_stream(tmp_path: Path) -> None:
         assert len(curves) == 3
         assert len(bands) == 1
         assert all(curve.count("L") > 50 for curve in curves + bands)
-        assert re.findall(r'<button class="key">(s\d)</button>', page) in (["s0", "s1"], ["s1", "s0"])
+        tables = dict(re.findall(r'<tbody id="(\w+)">(.*?)</tbody>', page))
+        assert sorted(re.findall(r'<button class="key">(s\d)</button>', tables["series"])) == ["s0", "s1"]
+        assert re.search(
+            r'<button class="key">s\d</button></td><td>[\d.]+</td><td>[\d.]+</td><td>flow</td>', tables["alarms"]
+        )
+        assert 'class="on">goes on<' in tables["alarms"] or "over" in tables["alarms"]
+        assert tables["good"].count("<tr>") == 1
         assert "<b>600</b>" in page
         assert "CONSOLE" not in seen.stderr
         assert (tmp_path / "page.png").stat().st_size > 20_000

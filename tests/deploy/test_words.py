@@ -37,9 +37,11 @@ def wrong(words: list[str]) -> str | None:
     while isinstance(command, click.Group):
         if not left:
             return None
-        if left[0] not in command.commands:
+        named = left[0] in command.commands
+        default = getattr(command, "default", None)
+        if not named and default is None:
             return f"no command {left[0]!r}"
-        command = command.commands[left.pop(0)]
+        command = command.commands[left.pop(0) if named else default]
     try:
         command.make_context("streamrnn", left)
     except click.MissingParameter:
@@ -105,7 +107,7 @@ def test_labels() -> None:
     }
 
     assert sorted(one for one in named if one[1] not in metrics() | packages) == []
-    assert labels <= {"partition", "quantile", "instance", "job", "le"}
+    assert labels <= {"partition", "quantile", "events", "instance", "job", "le"}
     assert {"partition", "instance"} <= labels
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamrnn.daemon.health import epoch_seconds
+from streamrnn.daemon.times import epoch_seconds
 from streamrnn.display.dates import date_of, dates_of
 from streamrnn.scorers.times import seconds_of
 
