@@ -38,7 +38,7 @@ def _run(x, o, scratch, out):
             o[SPARE] += free
             if t >= WARM:
                 o[DEBT] = surprise.paid(o[DEBT], RATE, charge)
-        expectation.learn(o, taken, x[t] == x[t], taken != x[t], True, scratch)
+        expectation.learn(o, taken, x[t], x[t] == x[t], taken != x[t], True, scratch)
         expectation.forecast(o, taken if x[t] == x[t] else expected, np.nan, scratch)
         out[t, 4], out[t, 5] = o[outlook.SEASON], o[outlook.SIZE]
 
@@ -243,6 +243,23 @@ def test_one_reading_of_garbage_sets_no_scale(garbage):
     assert out[1000, 3] == 1.0
     np.testing.assert_allclose(out[1030:, 5], plain[1030:, 5], rtol=0.1)
     assert np.abs(out[1030:, 0] - plain[1030:, 0]).mean() < 0.2 * plain[1500, 5]
+
+
+@pytest.mark.parametrize("words", [OUTLOOK_WORDS, LIGHT_WORDS, SEASONLESS_WORDS])
+def test_two_in_a_row_are_believed(words):
+    """The second value of an outage is learned as it is, and so is the second after its end; one reading alone moves hardly anything."""
+    rng = np.random.default_rng(5)
+    x = 100.0 + np.sin(2 * np.pi * np.arange(900) / 24) + 0.1 * rng.normal(size=900)
+    x[600:640] = 24.0 + 0.1 * rng.normal(size=40)  # after 600 events at 100
+    x[700] = -999.0
+    found = follow(x, words)
+    expected, learned, size = found[:, 0], found[:, 1], found[599, 5]
+
+    assert abs(learned[600] - expected[600]) == pytest.approx(expectation.TAKEN * size)
+    assert (learned[[601, 641]] == x[[601, 641]]).all()
+    assert np.abs(expected[642:655] - x[642:655]).mean() < 1.0
+    assert np.abs(expected[701:720] - x[701:720]).max() < 2 * expectation.TAKEN * found[699, 5]
+    assert np.abs(expected[720:] - x[720:]).mean() < 0.3
 
 
 def test_a_new_level_is_learned_within_some_events():

@@ -146,7 +146,7 @@ def _look_ahead(hd, f, d, F, i, x):
     o = d[hd[at.OUTLOOK] + i * hd[at.OUTLOOK_SIZE] : hd[at.OUTLOOK] + (i + 1) * hd[at.OUTLOOK_SIZE]]
     scratch = d[hd[at.FOUND] + FOUND_WORDS * (F + 1) : hd[at.FOUND] + FOUND_WORDS * (F + 1) + at.OUTLOOK_SCRATCH]
     v = d[hd[at.FOUND] + FOUND_WORDS * i + novelty.TAKEN_VALUE]
-    expectation.learn(o, v, v == v, v != x, learns_statistics(hd), scratch)  # noqa: PLR0124  NaN
+    expectation.learn(o, v, x, v == v, v != x, learns_statistics(hd), scratch)  # noqa: PLR0124  NaN
     net = np.nan
     if d[hd[at.RULE] + alarm.PERSISTENCE] == 0.0:
         net = net_forecast(hd, f, d, F, i)

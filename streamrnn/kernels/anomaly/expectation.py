@@ -11,8 +11,8 @@ weighs the eighth power of the least running error over its own.
 
 The light form (:mod:`~streamrnn.kernels.anomaly.outlook`) reads the last 8 values, and looks for a season among up to ``LIGHT_LAGS`` lags.
 
-No value can lead it astray: what is learned lies within ``TAKEN`` running errors of what was expected. Where one value after
-the other lies beyond, the limit doubles, so that a new level is reached within some events.
+No value can lead it astray: what is learned lies within ``TAKEN`` running errors of what was expected. A second value in a row beyond that on the same side is
+believed, so that an outage and its end are followed at once; where values lie beyond on one side and the other, the limit doubles.
 """
 
 from __future__ import annotations
@@ -123,16 +123,25 @@ def _weigh(o, y):
 
 
 @kernel
+def _side(o, x):
+    """Return on which side of what was expected x lies beyond the limit, 0.0 where it does not."""
+    away = x - o[at.EXPECTED]
+    return 0.0 if abs(away) <= TAKEN * o[at.SIZE] else 1.0 if away > 0.0 else -1.0
+
+
+@kernel
 def taken(o, x):
     """Return the value that is learned in place of x."""
     if not (o[at.COUNTED] > SETTLED and o[at.SIZE] > 0.0):
+        return x
+    if _side(o, x) * o[at.BEYOND_SIDE] > 0.0:
         return x
     most = TAKEN * o[at.SIZE] * 2.0 ** min(o[at.CUT_IN_A_ROW], MOST_DOUBLINGS)
     return min(max(x, o[at.EXPECTED] - most), o[at.EXPECTED] + most)
 
 
 @kernel
-def learn(o, y, known, beyond, learns, scratch):
+def learn(o, y, x, known, beyond, learns, scratch):
     """Learn from the next value y, limited by :func:`taken`.
 
     ``known``: False where it is missing; ``beyond``: whether it was limited; ``learns``: False for a frozen model; scratch (OUTLOOK_SCRATCH).
@@ -151,6 +160,7 @@ def learn(o, y, known, beyond, learns, scratch):
         o[at.residuals_at(o) + t % at.lags_of(o)[1]] = y - shape_at(o, t)
         return
     o[at.CUT_IN_A_ROW] = min(o[at.CUT_IN_A_ROW] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
+    o[at.BEYOND_SIDE] = _side(o, x) if o[at.COUNTED] > SETTLED else 0.0
     _weigh(o, y)
     if not (t > YOUNG and t % SELDOM == 0):
         observe(o, t)

@@ -50,6 +50,7 @@ LAST_VALUE, EQUAL_RUN, LONGEST_RUN, RUNS, STUCK_OF_LATE = range(27, 32)
 # whether this run has alarmed; a counter's last reading, its time, and how many events ago it was; 0: there was none
 IS_STUCK, READING, READ_AT, READ_AGO = range(40, 44)
 FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
+BEYOND_SIDE: Final = 45  # on which side of what was expected the last value lay beyond the limit; 0: it did not
 LIGHT_ORIGIN: Final = 44  # of a light outlook: what the values in its ring are relative to
 # the regression: coefficients, then the last residuals and P behind as many as there is room for
 LAG_COEFFICIENTS: Final = 48
