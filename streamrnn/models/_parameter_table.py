@@ -330,7 +330,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         "an int from 16 to 1048576, or None",
         lambda value, given: value is None or whole(16, 2**20)(value, given),
         """Remembered events of each feature and key, 16 bytes each, that new ones are compared with. A longer memory knows more, and forgets an
-        old regime later. None: 6000, and with ``key`` 1024; where ``expectation`` is light 960, and with ``key`` 64.""",
+        old regime later; below 512 nothing alarms for being new alone. None: 6000, and with ``key`` 1024; where ``expectation`` is light 960, and with ``key`` 64.""",
     ),
     "max_features": Parameter(
         "an int >= 1",

@@ -9,6 +9,7 @@ import pytest
 
 from streamrnn import RNNAnomalyDetector
 from streamrnn.errors import StateError
+from streamrnn.kernels.anomaly.views import VIEWS
 
 RNG = np.random.default_rng(4)
 HOURS = np.arange(400)
@@ -95,3 +96,16 @@ def test_outages_of_a_week_of_hours_alarm_each_time():
 
     assert set(starts) <= set(alarms.tolist())
     assert len(alarms) <= len(starts) + 2
+
+
+@pytest.mark.parametrize("form", ["full", "light"])
+def test_a_short_memory_raises_no_alarm_for_what_is_new(form):
+    """To the last 64 events of a day of 144 most of it is new: only what is far from expected alarms, and an outage does."""
+    x = 50.0 + 20.0 * np.sin(np.arange(3000) * np.pi / 72) + np.random.default_rng(3).normal(size=3000)
+    x[2000:2005] = 0.0
+    found = RNNAnomalyDetector(hidden_size=8, expectation=form, memory=64, alarm_rate=0.01).progressive_many(
+        x[:, None], ("a",)
+    )
+
+    assert found["alarm"][2000]
+    assert not found["alarm"][found["view"] < VIEWS.index("surprise")].any()

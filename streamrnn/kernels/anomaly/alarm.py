@@ -64,6 +64,7 @@ OCTAVES: Final = 32.0
 NO_THRESHOLD: Final = 2.0  # a threshold that no score reaches
 LEAST_SCORE: Final = 1e-9  # a score below counts as none
 SCORE_FLOOR: Final = 0.05  # least score of an alarm: those below are mostly harmless maxima
+LEAST_NOVEL: Final = 512  # remembered events below which novelty raises no alarm: in a day or a week all is new that is not of the last hours
 NOVELTY_SHARE: Final = 0.4  # of the rate; with more, harmless maxima alarm, with less what has no sharp onset does not
 SURPRISE_SHARE: Final = 0.7
 TOGETHER: Final = 10.0  # events within which alarms are one

@@ -140,7 +140,7 @@ def judge(hd, f, d, F, x, expected):
             if away > FAR * w[novelty.USUAL_SPREAD]:
                 event[2] = 1.0
     event[3] = alarm.after_habituation(a, event[0])
-    event[4] = alarm.threshold(a, rate)
+    event[4] = alarm.threshold(a, rate) if M >= alarm.LEAST_NOVEL else alarm.NO_THRESHOLD
     flags = alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised))
     _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
     event[5] = float(_with_wrong(a, F, found, event, flags))
