@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from streamrnn.models.classifier import RNNClassifier
     from streamrnn.models.forecaster import RNNForecaster
     from streamrnn.models.multi_target_regressor import RNNMultiTargetRegressor
-    from streamrnn.models.persistence import dumps, load, loads, save
+    from streamrnn.models.persistence import dumps, load, load_into, loads, save
     from streamrnn.models.regressor import RNNRegressor
     from streamrnn.models.supervised_anomaly_detector import RNNSupervisedAnomalyDetector
     from streamrnn.models.transformer import RNNTransformer
@@ -25,6 +25,7 @@ __all__ = [
     "RNNTransformer",
     "dumps",
     "load",
+    "load_into",
     "loads",
     "save",
 ]
@@ -41,6 +42,7 @@ _WHERE = {
     "RNNTransformer": "streamrnn.models.transformer",
     "dumps": "streamrnn.models.persistence",
     "load": "streamrnn.models.persistence",
+    "load_into": "streamrnn.models.persistence",
     "loads": "streamrnn.models.persistence",
     "save": "streamrnn.models.persistence",
 }

@@ -304,7 +304,7 @@ class ForecastStates:
 
     def state(self) -> list[bytes]:
         """Return each state as bytes: equal states give equal bytes."""
-        return [slab[: self.layout.state_nbytes].tobytes() for slab in self.slabs]
+        return [self.of(area) for area in range(len(self.slabs))]
 
     def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
         """Take over what :meth:`state` gave for states of the same settings.
@@ -327,30 +327,52 @@ class ForecastStates:
         """
         self.inputs = list(inputs)
         self.shape = replace(self.shape, channels=channels, features=features, inputs=len(inputs))
-        self.layout = layout = _layout_of(self.shape)
-        slabs = []
-        for state in states:
-            if len(state) != layout.state_nbytes:
-                raise StateError(
-                    f"The forecaster's state must have {layout.state_nbytes} bytes. Got {len(state)} instead."
-                )
-            slab = self._blank(layout)
-            expected = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64).copy()
-            fixed = [layout.view(slab, name).copy() for name in _FIXED]
-            slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
-            words = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64)
-            free = np.ones(at.STATE_HEADER_WORDS, bool)
-            free[list(at.CARRIED_WORDS)] = False
-            if (
-                (words != expected)[free].any()
-                or not all(np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, _FIXED, strict=True))
-                or not _within(layout, slab)
-            ):
-                raise StateError("The forecaster's state was written for other settings or another version.")
-            slabs.append(slab)
+        self.layout = _layout_of(self.shape)
+        slabs = [self.taken(state) for state in states]
         if not slabs:
             raise StateError("The forecaster's state holds no series.")
         self.slabs = slabs
+
+    def of(self, area: int) -> bytes:
+        """Return one state as bytes.
+
+        Parameters
+        ----------
+        area
+            Of the series.
+        """
+        return self.slabs[area][: self.layout.state_nbytes].tobytes()
+
+    def taken(self, state: bytes) -> NDArray[np.uint8]:
+        """Return a slab, (bytes,), of what :meth:`of` gave.
+
+        Parameters
+        ----------
+        state
+            The bytes of one series.
+
+        Raises
+        ------
+        StateError
+            When the bytes do not fit, or hold a place that this layout does not have.
+        """
+        layout = self.layout
+        if len(state) != layout.state_nbytes:
+            raise StateError(f"The forecaster's state must have {layout.state_nbytes} bytes. Got {len(state)} instead.")
+        slab = self._blank(layout)
+        expected = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64).copy()
+        fixed = [layout.view(slab, name).copy() for name in _FIXED]
+        slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
+        words = slab[: 8 * at.STATE_HEADER_WORDS].view(np.int64)
+        free = np.ones(at.STATE_HEADER_WORDS, bool)
+        free[list(at.CARRIED_WORDS)] = False
+        if (
+            (words != expected)[free].any()
+            or not all(np.array_equal(a, layout.view(slab, b)) for a, b in zip(fixed, _FIXED, strict=True))
+            or not _within(layout, slab)
+        ):
+            raise StateError("The forecaster's state was written for other settings or another version.")
+        return slab
 
     @property
     def allocated(self) -> int:

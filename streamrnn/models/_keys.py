@@ -85,7 +85,7 @@ class Keys:
     kept
         Pairs of key and area, the one unseen for longest first.
     ticks
-        int64, shape (m,): what :meth:`written` gave beside them; None: each was seen once, in this order.
+        int64, (n,): what :meth:`written` gave beside them; None: each was seen once, in this order.
 
     Examples
     --------

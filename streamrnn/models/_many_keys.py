@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from streamrnn.models._growing import Growing
-from streamrnn.models._parameters import check_all
+import msgspec
+import numpy as np
+
+from streamrnn.errors import ParameterError, StateError
+from streamrnn.models._growing import Growing, Pending
+from streamrnn.models._key_state import key_bytes, key_parts, layout_digest
+from streamrnn.models._keys import key_of, keys_of
+from streamrnn.models._net import Net
+from streamrnn.models._net_state import check_areas, check_last_targets
+from streamrnn.models._parameters import check, check_all
+from streamrnn.models._state_parts import waiting
 
 __all__ = ["ManyKeys"]
 
@@ -31,6 +41,151 @@ class ManyKeys(Growing):
     def bytes_per_key(self) -> int:
         """Memory that one more key takes, in bytes: its part of the slab, and its entry."""
         return self._net.layout.area_nbytes + ENTRY_BYTES
+
+    def key_state(self, key: Any) -> bytes:
+        """Return what the model keeps of one key: for an engine that keeps the state of keys itself.
+
+        It holds the key's own part alone. In another model with the same columns and parameters, and with the same weights and statistics, the key
+        goes on as it would have here, bit for bit.
+
+        Parameters
+        ----------
+        key
+            One that is held.
+
+        Raises
+        ------
+        ParameterError
+            When the model has no ``key``, or does not hold this one.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor, dumps, loads
+        >>> model = RNNRegressor(key="pump", hidden_size=8)
+        >>> for level in (1.0, 2.0, 3.0):
+        ...     model.learn_one({"pump": "north", "level": level}, 2.0 * level)
+        >>> other = loads(dumps(model))
+        >>> state = model.key_state("north")
+        >>> other.drop_key("north")
+        True
+        >>> other.set_key_state("north", state)
+        >>> other.predict_one({"pump": "north", "level": 4.0}) == model.predict_one({"pump": "north", "level": 4.0})
+        True
+        """
+        area = self._held(key)
+        waits = msgspec.msgpack.encode([tuple(one) for one in self._pending.get(area, ())])
+        return key_bytes(self._key_layout(), [*self._key_parts(area), waits])
+
+    def set_key_state(self, key: Any, data: bytes) -> None:
+        """Take up what :meth:`key_state` gave. The key counts as seen now; where there is no room, the one unseen for longest goes.
+
+        Parameters
+        ----------
+        key
+            New or held: then what was kept of it is lost.
+        data
+            From a model with the same columns and parameters.
+
+        Raises
+        ------
+        ParameterError
+            When the model has no ``key``, or data are no bytes.
+        FeatureError
+            When the key cannot be looked up.
+        StateError
+            When the bytes are cut, changed, foreign, of another version, or of a model that is not alike. Nothing has changed then.
+        """
+        self._check_keyed()
+        *parts, waits = key_parts(data, self._key_layout()) or [b""]
+        self._check_key_parts(parts)
+        waiting_events = self._waiting(waits)
+        area = self._see(key)
+        self._take_key_parts(area, parts)
+        self._pending.pop(area, None)
+        if waiting_events:
+            self._pending[area] = waiting_events
+
+    def drop_key(self, key: Any) -> bool:
+        """Forget a key, and all that is kept of it; return whether it was held. Its place is for the next new key.
+
+        Parameters
+        ----------
+        key
+            Of a stream.
+
+        Raises
+        ------
+        ParameterError
+            When the model has no ``key``.
+        """
+        self._check_keyed()
+        area = self._drop(key)
+        self._pending.pop(area, None)
+        self._event = None
+        return bool(area)
+
+    # ---- what subclasses with more than one net say ---------------------------------------------
+
+    def _key_nets(self) -> list[Net]:
+        """Return the nets that have an area for each key."""
+        return [self._net]
+
+    def _key_layout(self) -> bytes:
+        said = (list(self._columns.names), list(self._targets.names), self._time)
+        return layout_digest(type(self).__name__, self._key_nets(), said)
+
+    def _key_parts(self, area: int) -> list[bytes]:
+        """Return what is kept of a key: of each net its area."""
+        alone = [net.with_area(net.area(area).tobytes()) for net in self._key_nets()]
+        return [one.state()[one.layout.area_at :] for one in alone]
+
+    def _check_key_parts(self, parts: list[bytes]) -> None:
+        """Raise where parts are none that this model can have."""
+        if len(parts) != len(self._key_nets()):
+            raise StateError("The key's state has other parts than this model.")
+        for net, part in zip(self._key_nets(), parts, strict=True):
+            self._check_area(net.with_area(part))
+
+    def _check_area(self, one: Net) -> None:
+        sizes = one.sizes
+        check_areas(one.slab, one.layout, sizes, sizes.stride - (not self._updates_late), self._spare)
+        check_last_targets(one.slab, one.layout, sizes)
+
+    def _take_key_parts(self, area: int, parts: list[bytes]) -> None:
+        for net, part in zip(self._key_nets(), parts, strict=True):
+            net.area(area)[:] = np.frombuffer(part, np.uint8)
+
+    def _see(self, key: Any) -> int:
+        """Return the area of a key that counts as seen now."""
+        [area] = self._touch(keys_of([key], self.key))
+        return abs(area)
+
+    def _drop(self, key: Any) -> int:
+        """Forget a key; return the area that it had, 0 where it had none."""
+        area = self._keys.drop(key_of({self.key: key}, self.key))
+        for net in self._key_nets()[:1] if area else ():
+            net.clear_area(area)
+        return area
+
+    def _waiting(self, data: bytes) -> deque[Pending]:
+        """Return the events of a key that wait for their labels."""
+        sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.waited)
+        most = getattr(self, "max_pending", 0) if self._late_labels else 0
+        try:
+            given = [(1, *one) for one in msgspec.msgpack.decode(data, type=list[tuple[bytes, bytes]])]
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise StateError("The key's state holds no events that wait.") from error
+        return deque(Pending(raw, scaled) for _, raw, scaled in waiting(given, 2, sizes, most))
+
+    def _check_keyed(self) -> None:
+        check(type(self).__name__, "key", self.key, "given, where keys are asked for", ok=self.key is not None)
+
+    def _held(self, key: Any) -> int:
+        self._check_keyed()
+        area = self._keys.find(key_of({self.key: key}, self.key))
+        if not area:
+            raise ParameterError(f"{type(self).__name__} holds no key {key!r}.")
+        return area
 
     def limit_keys(self, max_keys: int) -> None:
         """Remember at most so many keys from now on; those seen last stay.

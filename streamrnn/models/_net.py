@@ -349,6 +349,68 @@ class Net:
         _python(bind)(words, area)
         words[self.header[at.AREA_HEAD] : self.header[at.AREA_HEAD] + 2] = self.header[[at.FILL, at.FRESH]]
 
+    def area(self, number: int) -> NDArray[np.uint8]:
+        """Return the bytes of one area, as a view; what the header counts of it is in them.
+
+        Parameters
+        ----------
+        number
+            From 0 to ``sizes.areas`` - 1.
+        """
+        self.bind(0)
+        start = self.layout.area_at + number * self.layout.area_nbytes
+        return self.slab[start : start + self.layout.area_nbytes]
+
+    def with_area(self, area: bytes) -> Net:
+        """Return a net of one stream, with what all streams share of this one: to look at an area that somebody has written.
+
+        Parameters
+        ----------
+        area
+            The bytes of an area.
+
+        Raises
+        ------
+        StateError
+            When they are not as long as an area is.
+        """
+        other = copy.copy(self)
+        other.sizes = replace(self.sizes, areas=1)
+        other.layout = layout = layout_of(other.sizes)
+        if len(area) != layout.area_nbytes:
+            raise StateError(f"A key's part of the net must have {layout.area_nbytes} bytes. Got {len(area)} instead.")
+        other.slab, shared = layout.allocate(), slice(8 * HEADER_WORDS, layout.area_at)
+        other.slab[shared] = self.slab[shared]
+        other.header[list(at.CARRIED_NET_WORDS)] = self.header[list(at.CARRIED_NET_WORDS)]
+        other.slab[layout.area_at :][: len(area)] = np.frombuffer(area, np.uint8)
+        other.header[[at.FILL, at.FRESH]] = other.array("area")[: at.A_FRESH + 1]
+        return other
+
+    def with_state(self, state: bytes) -> Net:
+        """Return a net alike with another state: to look at what somebody has written.
+
+        Parameters
+        ----------
+        state
+            The bytes of :meth:`state`, as many as this net's.
+        """
+        other = copy.copy(self)
+        other.slab = self.slab.copy()
+        other.slab[: len(state)] = np.frombuffer(state, np.uint8)
+        return other
+
+    def clear_area(self, number: int) -> None:
+        """Put the memory of one stream back to before its first event.
+
+        Parameters
+        ----------
+        number
+            From 1 to ``sizes.areas`` - 1.
+        """
+        self.bind(number)
+        _python(clear)(self.slab.view(np.int64), self.slab.view(np.float64))
+        self.bind(0)
+
     def forget(self) -> None:
         """Put the memory of all streams back to before the first event; weights stay, and without keys the statistics."""
         kept = {} if self.sizes.keyed else {name: self.array(name).copy() for name in STATISTICS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.models._features import Columns
 from streamrnn.models._growing import Pending
+from streamrnn.models._keys import Keys
 from streamrnn.models._many_keys import ManyKeys
+from streamrnn.models._net_state import check_header
 from streamrnn.models._sparse import folded, kinds_of
 from streamrnn.models._state_parts import count, keys_from, names_of, waiting, written_keys
 
@@ -209,11 +212,56 @@ class Recurrent(ManyKeys):
             self._columns.count_on(kinds_of(self._net.array("kinds"), names))
         self._net.lay_row(self._width())
         self._net.row[len(names) : self._net.sizes.inputs if self._net.sizes.sparse else 0] = 0.0
-        self._keys = keys_from(state, areas, self.max_keys)
+        self._hold(*self._held_beside(state, areas))
+
+    def _held_beside(self, state: Mapping[str, Any], areas: int) -> tuple[Keys, dict[int, deque[Pending]], int]:
+        """Return what a state holds beside the net: keys, events that wait, and how many labels were dropped."""
+        keys, pending = keys_from(state, areas, self.max_keys), dict[int, deque[Pending]]()
         if self.key is None and areas > 1:
             raise StateError("The model's state has memories for keys, and the model no key.")
         most = self.max_pending if self._late_labels else 0  # type: ignore[attr-defined]
         sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.waited)
         for area, raw, scaled in waiting(state["pending"], areas, sizes, most):
-            self._pending.setdefault(area, deque()).append(Pending(raw, scaled))
-        self._n_dropped = count(state["dropped"], "dropped labels")
+            pending.setdefault(area, deque()).append(Pending(raw, scaled))
+        return keys, pending, count(state["dropped"], "dropped labels")
+
+    def _hold(self, keys: Keys, pending: dict[int, deque[Pending]], dropped: int) -> None:
+        self._keys, self._pending, self._n_dropped, self._event = keys, pending, dropped, None
+
+    def take_state(self, state: Mapping[str, Any]) -> bool:
+        """Take up a state in place, where it lies as this model's own; return whether it does. Nothing has changed if not.
+
+        For :func:`streamrnn.load_into`.
+
+        Parameters
+        ----------
+        state
+            From another model of this class.
+
+        Raises
+        ------
+        StateError
+            When its parts do not fit each other. Nothing has changed then.
+        """
+        net, data, areas = self._net, state.get("state"), self._net.sizes.areas
+        mine = {
+            "params": self._params(),
+            "names": list(self._columns.names),
+            "targets": list(self._targets.names),
+            "areas": areas,
+        }
+        alike = all(state.get(name) == one for name, one in mine.items()) and state.get("time") == self._found_time
+        beside = {"pending", "dropped", "state", "time", "keys", "ticks"}
+        if not alike or net.sizes.sparse or set(state) - set(mine) - beside or type(data) is not bytes:
+            return False
+        if len(data) != net.layout.state_nbytes:
+            return False
+        looked = net.with_state(data)
+        check_header(looked.header, net.header)
+        self._check_area(looked)
+        held = self._held_beside(state, areas)
+        net.bind(0)
+        net.slab[: len(data)] = looked.slab[: len(data)]
+        net.array("prepared")[:] = 0
+        self._hold(*held)
+        return True

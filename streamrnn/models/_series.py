@@ -92,6 +92,45 @@ class Series(Recurrent):
         more = sum(net.layout.area_nbytes for net in self._nets[1:])
         return super().bytes_per_key + more + self._states.allocated // len(self._states.slabs)
 
+    def take_state(self, state: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Return False: this model takes up a state by being made anew.
+
+        Parameters
+        ----------
+        state
+            From another model of this class.
+        """
+        return False
+
+    def _key_nets(self) -> list[Net]:
+        return self._nets
+
+    def _key_parts(self, area: int) -> list[bytes]:
+        return [*super()._key_parts(area), self._states.of(area)]
+
+    def _check_key_parts(self, parts: list[bytes]) -> None:
+        super()._check_key_parts(parts[:-1])
+        self._states.taken(parts[-1])
+
+    def _take_key_parts(self, area: int, parts: list[bytes]) -> None:
+        super()._take_key_parts(area, parts[:-1])
+        self._states.begin(area)
+        self._states.slabs[area] = self._states.taken(parts[-1])
+
+    def _see(self, key: Any) -> int:
+        have, area = self._net.sizes.areas, super()._see(key)
+        if self._net.sizes.areas != have and len(self._nets) > 1:
+            self._nets[1].grow(areas=self._net.sizes.areas - have)
+        return area
+
+    def _drop(self, key: Any) -> int:
+        area = super()._drop(key)
+        for net in self._nets[1:] if area else ():
+            net.clear_area(area)
+        if area:
+            self._states.begin(area)
+        return area
+
     # ---- growth ---------------------------------------------------------------------------------
 
     def _n_outputs(self) -> int:

@@ -32,6 +32,7 @@ from streamrnn.models._features import Columns, is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._maintenance import Maintenance
+from streamrnn.models._net import Net
 from streamrnn.models._net_state import check_detector
 from streamrnn.models._parameters import check, check_all, documented
 from streamrnn.models._policy import OF_FEATURES, per_second, write_policies
@@ -326,14 +327,22 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             When the parts do not fit each other, or a counter is none.
         """
         super().__setstate__(state)
-        net, rate = self._net, self.alarm_rate
+        self._check_detector(self._net)
+        self._note_policy()
+
+    def _check_detector(self, net: Net) -> None:
+        """Raise where a net holds what none of this detector's can."""
+        rate = self.alarm_rate
         rule: dict[int, float] = {alarm.COOLDOWN: self.cooldown, alarm.WARM_UP: self.warm_up}
         rule |= {alarm.RATE_PER_S: per_second(rate) if isinstance(rate, str) else 0.0}
         rule |= {} if isinstance(rate, str) else {alarm.RATE: rate}
         check_detector(
             net.slab, net.layout, net.sizes.areas, {**rule, alarm.PROTECT: self.protect, alarm.PATIENCE: self.patience}
         )
-        self._note_policy()
+
+    def _check_area(self, one: Net) -> None:
+        super()._check_area(one)
+        self._check_detector(one)
 
     def _remembers(self) -> int:
         if self.memory is not None:

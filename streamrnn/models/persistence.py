@@ -20,11 +20,12 @@ import msgspec
 from river.base import Estimator
 
 from streamrnn.errors import ParameterError, StateError
+from streamrnn.models._recurrent import Recurrent
 from streamrnn.models._snapshot_reader import Reader
 from streamrnn.models._snapshot_writer import Writer
 from streamrnn.whole import write_whole
 
-__all__ = ["decode", "dumps", "encode", "load", "loads", "save"]
+__all__ = ["decode", "dumps", "encode", "load", "load_into", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 2
@@ -116,6 +117,11 @@ def loads(data: bytes) -> Any:
     ...
     streamrnn.errors.StateError: These bytes are no streamrnn snapshot.
     """
+    return decode(_checked(data))
+
+
+def _checked(data: bytes) -> bytes:
+    """Return a snapshot without its checksum, which is right."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ParameterError(
             f"The 'data' parameter of loads must be bytes. Got {type(data).__name__} instead; load reads a path."
@@ -124,7 +130,56 @@ def loads(data: bytes) -> Any:
     _check_head(data)
     if len(data) < _START + 32 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
         raise StateError("The snapshot is damaged: its checksum does not match. Use an older one.")
-    return decode(data[:-32])
+    return data[:-32]
+
+
+def load_into(model: Any, data: bytes) -> None:
+    """Put what :func:`dumps` wrote into a model that is there: it is then the one that was written.
+
+    Where they are alike, as for an engine that keeps one state for each of many keys and has one model at hand, nothing is laid out anew.
+
+    Parameters
+    ----------
+    model
+        An estimator of the class that was written.
+    data
+        Bytes from :func:`dumps`.
+
+    Raises
+    ------
+    ParameterError
+        When data are no bytes.
+    StateError
+        As :func:`loads`, and when another class was written. The model is what it was then.
+
+    Examples
+    --------
+    >>> from streamrnn import RNNRegressor, dumps, load_into
+    >>> one, other = RNNRegressor(hidden_size=8), RNNRegressor(hidden_size=8)
+    >>> one.learn_one({"level": 1.0}, 2.0)
+    >>> load_into(other, dumps(one))
+    >>> other.predict_one({"level": 1.0})
+    2.0
+    """
+    body = _checked(data)
+    (length,) = _LENGTH.unpack(body[len(MAGIC) + 1 : _START])
+    if not (isinstance(model, Recurrent) and _take(model, body[_START : _START + length], body[_START + length :])):
+        found = decode(body)
+        if type(found) is not type(model):
+            raise StateError(f"The snapshot holds a {type(found).__name__}, and the model is a {type(model).__name__}.")
+        vars(model).clear()
+        vars(model).update(vars(found))
+
+
+def _take(model: Recurrent, manifest: bytes, states: bytes) -> bool:
+    """Let a model take up a state that lies as its own does; return whether it does."""
+    try:
+        reader = Reader(memoryview(states))
+        node = msgspec.json.decode(manifest)
+        [name, content] = node["model"]
+        return name == type(model).__name__ and model.take_state(reader(content)) and reader.at == len(states)
+    except (KeyError, TypeError, ValueError, StateError, msgspec.DecodeError, RecursionError):
+        return False  # the long way says what is wrong
 
 
 def _check_head(data: bytes) -> None:

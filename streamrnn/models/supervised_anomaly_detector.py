@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river import base
 
+from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.views import LEARN as JUDGE
 from streamrnn.kernels.anomaly.views import SCORE
@@ -19,6 +20,7 @@ from streamrnn.models._details import PER_EVENT
 from streamrnn.models._features import is_unknown, to_float
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of, keys_of
+from streamrnn.models._net import Net
 from streamrnn.models._parameters import documented
 from streamrnn.models._supervised import ANSWER, Supervised
 from streamrnn.models.anomaly_detector import RNNAnomalyDetector
@@ -356,6 +358,33 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         """Learn again."""
         super().unfreeze()
         self._judge.unfreeze()
+
+    def take_state(self, state: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Return False: this model takes up a state by being made anew.
+
+        Parameters
+        ----------
+        state
+            From another model of this class.
+        """
+        return False
+
+    def _key_nets(self) -> list[Net]:
+        return [self._net, self._judge._net]  # noqa: SLF001  a part of this model
+
+    def _check_key_parts(self, parts: list[bytes]) -> None:
+        if len(parts) != len(self._key_nets()):
+            raise StateError("The key's state has other parts than this model.")
+        self._check_area(self._net.with_area(parts[0]))
+        self._judge._check_key_parts(parts[1:])  # noqa: SLF001
+
+    def _see(self, key: Any) -> int:
+        self._judge._see(key)  # noqa: SLF001
+        return super()._see(key)
+
+    def _drop(self, key: Any) -> int:
+        self._judge._drop(key)  # noqa: SLF001
+        return super()._drop(key)
 
     @property
     def bytes_per_key(self) -> int:
