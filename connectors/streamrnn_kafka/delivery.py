@@ -114,7 +114,7 @@ class Delivery:
         if producer is not None:
             drop_producer(producer)
 
-    def know(self, partition: str, pointer: Pointer, manifest: Manifest) -> None:
+    def know(self, partition: str, pointer: Pointer, manifest: Manifest, snapshot: bytes) -> None:
         """Take notice of the snapshot that a partition's offset points to.
 
         Parameters
@@ -125,8 +125,10 @@ class Delivery:
             What the last commit says of its state.
         manifest
             What that points to.
+        snapshot
+            What was read there.
         """
-        self._writer.know(pointer, manifest)
+        self._writer.know(pointer, manifest, snapshot)
         self._pointers[partition] = pointer
 
     def forget(self, partition: str) -> None:

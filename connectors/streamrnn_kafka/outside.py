@@ -23,6 +23,9 @@ SOURCE_HEADER = "streamrnn.source"
 APPLICATION_HEADER = "streamrnn.application"
 """Header of the last result of a block in its partition: the group whose run has written it. On each it would cost more than it says."""
 
+FETCH_BYTES = 8 * 1024 * 1024
+"""Taken at once from a partition: all of a topic, or a snapshot, is read."""
+
 SILENCE_S = 60.0
 """How long a topic that has more to give may be silent."""
 
@@ -48,6 +51,7 @@ def outside_consumer(options: ConnectionOptions, client_id: str, *, committed: b
         enable_auto_commit=False,
         allow_auto_create_topics=False,
         fetch_max_wait_ms=50,
+        max_partition_fetch_bytes=FETCH_BYTES,
         metrics_enabled=False,
     )
 

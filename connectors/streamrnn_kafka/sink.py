@@ -349,7 +349,7 @@ class KafkaSink:
         if found.pointer is None:
             delivery.forget_pages(partition)
         else:
-            delivery.know(partition, found.pointer, found.manifest)
+            delivery.know(partition, found.pointer, found.manifest, found.restored.snapshot or b"")
         return found.restored
 
     def snapshots(self) -> list[StoredSnapshot]:

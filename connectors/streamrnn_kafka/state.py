@@ -2,7 +2,8 @@
 
 The pointer is the metadata of the committed offset, so that one transaction moves both. Record keys::
 
-    partition/page/number    a stretch of the snapshot; written where it differs from the page before it
+    partition/page/number    a stretch of the snapshot; all of them are written anew where patches would be half as long as the snapshot
+    partition/patch/number   what has changed since the snapshot before, see :mod:`streamrnn_kafka.patches`
     partition                the manifest: position, length, sum, and offset and sum of each page
 
 Compaction keeps the newest committed record of a key: that is the one the newest manifest names. Records of aborted
@@ -13,12 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.io import Position
+from streamrnn_kafka.patches import block_sums, patches_between
 
 __all__ = ["Manifest", "Page", "Pointer", "StateWriter", "checksum"]
 
@@ -26,6 +30,12 @@ VERSION = 1
 
 PAGE_BYTES = 512 * 1024
 """Half of what a broker takes for one record by default; a page that has not changed is not written again."""
+
+SMALL = 2 * PAGE_BYTES
+"""A snapshot that is not longer is written in pages alone: to look for what has changed is not worth it."""
+
+MOST_PATCHES = 1000
+"""Records that a reader applies at most; then pages are written anew."""
 
 READ_S = 30.0
 """How long to wait for a state record that must be there."""
@@ -51,10 +61,13 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
         Its offset in the state topic.
     sum
         Its checksum.
+    size
+        Its length, of a patch.
     """
 
     offset: int
     sum: str
+    size: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -76,6 +89,8 @@ class Manifest(msgspec.Struct, frozen=True):
         Number of partitions of the input's topic when it was written.
     pages
         Where its pages lie, in order.
+    patches
+        Where what has changed since lies, in order.
     """
 
     version: int
@@ -85,6 +100,7 @@ class Manifest(msgspec.Struct, frozen=True):
     sum: str
     count: int
     pages: tuple[Page, ...]
+    patches: tuple[Page, ...] = ()
 
 
 class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,8 +162,18 @@ class Pointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return found
 
 
+class _Known(NamedTuple):
+    """What is known to be in the topic of one partition's snapshot."""
+
+    to: int
+    pages: tuple[Page, ...] = ()
+    patches: tuple[Page, ...] = ()
+    sums: NDArray[np.uint64] | None = None  # of the blocks of the newest snapshot
+    patched: int = 0  # bytes of the patches
+
+
 class StateWriter:
-    """Writes the snapshots of this process's partitions; remembers the pages it has written.
+    """Writes the snapshots of this process's partitions; remembers what it has written.
 
     Parameters
     ----------
@@ -160,7 +186,7 @@ class StateWriter:
     def __init__(self, topic: str, partitions: int) -> None:
         self._topic = topic
         self._partitions = partitions
-        self._pages: dict[str, tuple[int, tuple[Page, ...]]] = {}
+        self._known: dict[str, _Known] = {}
 
     def forget(self, name: str | None = None) -> None:
         """Forget the pages of a partition, or all: what is not known to be there for good is written again.
@@ -171,12 +197,12 @@ class StateWriter:
             Name of the input's partition. None: all of them.
         """
         if name is None:
-            self._pages.clear()
+            self._known.clear()
         else:
-            self._pages.pop(name, None)
+            self._known.pop(name, None)
 
-    def know(self, pointer: Pointer, manifest: Manifest) -> None:
-        """Take up the pages of a snapshot that was read.
+    def know(self, pointer: Pointer, manifest: Manifest, snapshot: bytes) -> None:
+        """Take up the records of a snapshot that was read.
 
         Parameters
         ----------
@@ -184,8 +210,12 @@ class StateWriter:
             What the last commit says of the state.
         manifest
             The manifest that it names.
+        snapshot
+            What was read.
         """
-        self._pages[manifest.partition] = (pointer.p, manifest.pages)
+        sums = block_sums(snapshot) if len(snapshot) > SMALL else None
+        patched = sum(one.size for one in manifest.patches)
+        self._known[manifest.partition] = _Known(pointer.p, manifest.pages, manifest.patches, sums, patched)
 
     def write(
         self,
@@ -211,24 +241,64 @@ class StateWriter:
             Number of partitions of the input's topic.
         """
         to = zlib.crc32(name.encode()) % self._partitions
-        before = self._pages.get(name, (to, ()))
-        old = before[1] if before[0] == to else ()
-        parts = [bytes(snapshot[i : i + PAGE_BYTES]) for i in range(0, len(snapshot), PAGE_BYTES)]
+        known = self._known.get(name, _Known(to))
+        if known.to != to:
+            known = _Known(to)
+        sums = block_sums(snapshot) if len(snapshot) > SMALL else None
+        patches = self._patches(known, sums, snapshot)
+        if patches is None:
+            now = self._write_pages(producer, name, known, snapshot)._replace(sums=sums)
+        else:
+            first = len(known.patches)
+            sent = [
+                producer.send(self._topic, one, key=f"{name}/patch/{first + i}".encode(), partition=to)
+                for i, one in enumerate(patches)
+            ]
+            made = tuple(
+                Page(one.get(timeout=READ_S).offset, checksum(part), len(part))
+                for one, part in zip(sent, patches, strict=True)
+            )
+            now = known._replace(
+                patches=known.patches + made, sums=sums, patched=known.patched + sum(map(len, patches))
+            )
+        manifest = Manifest(VERSION, name, position, len(snapshot), checksum(snapshot), count, now.pages, now.patches)
+        data = msgspec.json.encode(manifest)
+        future = producer.send(self._topic, data, key=name.encode(), partition=to)
+        producer.flush()
+        self._known[name] = now
+        return Pointer(future.get(timeout=READ_S).offset, to, position, checksum(data))
+
+    def _patches(
+        self, known: _Known, sums: NDArray[np.uint64] | None, snapshot: bytes | memoryview
+    ) -> list[bytes] | None:
+        """Return what has changed since the snapshot that is known; None where pages are to be written."""
+        if sums is None or known.sums is None:
+            return None
+        found: list[bytes] = []
+        left = len(snapshot) // 2 - known.patched
+        for one in patches_between(known.sums, sums, snapshot, PAGE_BYTES):
+            found.append(one)
+            left -= len(one)
+            if left < 0 or len(known.patches) + len(found) > MOST_PATCHES:
+                return None
+        return found
+
+    def _write_pages(self, producer: Any, name: str, known: _Known, snapshot: bytes | memoryview) -> _Known:
+        """Send the pages that differ from those that are there, and take back what is no longer needed."""
+        view, old = memoryview(snapshot), known.pages
+        parts = [view[i : i + PAGE_BYTES] for i in range(0, len(view), PAGE_BYTES)]
         sums = [checksum(part) for part in parts]
         sent = {
-            i: producer.send(self._topic, part, key=f"{name}/page/{i}".encode(), partition=to)
+            i: producer.send(self._topic, bytes(part), key=f"{name}/page/{i}".encode(), partition=known.to)
             for i, part in enumerate(parts)
             if i >= len(old) or old[i].sum != sums[i]
         }
-        for i in range(len(parts), len(old)):  # pages that are no longer needed: tombstones
-            producer.send(self._topic, None, key=f"{name}/page/{i}".encode(), partition=to)
+        gone = [f"{name}/page/{i}" for i in range(len(parts), len(old))]
+        gone += [f"{name}/patch/{i}" for i in range(len(known.patches))]
+        for key in gone:  # tombstones
+            producer.send(self._topic, None, key=key.encode(), partition=known.to)
         # No flush: once one page is refused, the client keeps the others, and a flush would wait for them to its time-out.
         pages = tuple(
             Page(sent[i].get(timeout=READ_S).offset, one) if i in sent else old[i] for i, one in enumerate(sums)
         )
-        manifest = Manifest(VERSION, name, position, len(snapshot), checksum(snapshot), count, pages)
-        data = msgspec.json.encode(manifest)
-        future = producer.send(self._topic, data, key=name.encode(), partition=to)
-        producer.flush()
-        self._pages[name] = (to, pages)
-        return Pointer(future.get(timeout=READ_S).offset, to, position, checksum(data))
+        return _Known(known.to, pages)

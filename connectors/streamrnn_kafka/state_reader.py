@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,13 +17,18 @@ from streamrnn_kafka.connection import translated
 from streamrnn_kafka.options import ConnectionOptions
 from streamrnn_kafka.outside import committed_records, outside_consumer
 from streamrnn_kafka.partitions import partitions_of
-from streamrnn_kafka.state import READ_S, Manifest, Pointer, checksum
+from streamrnn_kafka.patches import apply_patch
+from streamrnn_kafka.state import READ_S, Manifest, Page, Pointer, checksum
 
 __all__ = ["StateReader"]
 
 RECORD_S = 10.0
 """How long a record of the state may take. Whoever waits does not poll, so nobody can join the group meanwhile: the wait is
 short, and is begun again, with another client, behind the next poll."""
+
+
+FAR, MANY = 16, 64
+"""Records that are rather read than jumped over; and that are taken at once."""
 
 
 class StateReader:
@@ -80,13 +86,18 @@ class StateReader:
             manifest = msgspec.json.decode(data, type=Manifest)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise self._damaged(name, f"the manifest at offset {pointer.o} cannot be read: {error}") from error
-        parts = []
-        for i, page in enumerate(manifest.pages):
-            part = self._record(pointer.p, page.offset, f"{name}/page/{i}")
-            if checksum(part) != page.sum:
-                raise self._damaged(name, f"page {i} at offset {page.offset} is another one")
-            parts.append(part)
-        snapshot = b"".join(parts)
+        kinds = (("page", manifest.pages), ("patch", manifest.patches))
+        wanted = [(page, f"{name}/{kind}/{i}") for kind, pages in kinds for i, page in enumerate(pages)]
+        parts = self._parts(pointer.p, wanted)
+        held = bytearray().join(parts[: len(manifest.pages)])
+        patches = parts[len(manifest.pages) :]
+        room = sum(map(len, patches))
+        for patch in patches:
+            try:
+                apply_patch(held, patch, room)
+            except StateError as error:
+                raise self._damaged(name, str(error)) from error
+        snapshot = bytes(held)
         if len(snapshot) != manifest.length or checksum(snapshot) != manifest.sum or manifest.partition != name:
             raise self._damaged(name, "the pages do not add up to the snapshot that was written")
         return manifest, snapshot
@@ -112,24 +123,63 @@ class StateReader:
             "others? Start anew with --fresh."
         )
 
+    def _parts(self, partition: int, wanted: Sequence[tuple[Page, str]]) -> list[bytes]:
+        """Return records by offset, sum and key, in this order; they are read once, in the order in which they lie."""
+        order = sorted(range(len(wanted)), key=lambda i: wanted[i][0].offset)
+        found: dict[int, bytes] = {}
+        records = self._records(partition, [wanted[i][0].offset for i in order])
+        for i, record in zip(order, records, strict=True):
+            page, key = wanted[i]
+            if record.offset != page.offset or record.key != key.encode() or record.value is None:
+                raise self._damaged(key, f"offset {page.offset} does not hold it any more")
+            found[i] = bytes(record.value)
+            if checksum(found[i]) != page.sum:
+                raise self._damaged(key, f"what lies at offset {page.offset} is another one")
+        return [found[i] for i in range(len(wanted))]
+
     def _record(self, partition: int, offset: int, key: str) -> bytes:
+        """Return the value of one record."""
+        [record] = self._records(partition, [offset])
+        if record.offset != offset or record.key != key.encode() or record.value is None:
+            raise self._damaged(key, f"offset {offset} does not hold it any more")
+        return bytes(record.value)
+
+    def _records(self, partition: int, offsets: Sequence[int]) -> Iterator[Any]:
+        """Yield the record at each offset, or the next that is there; offsets ascend.
+
+        Raises
+        ------
+        StateError
+            When one lies outside the topic.
+        RetriableSinkError
+            When the next one does not come.
+        """
         at = TopicPartition(self._topic, partition)
         end = time.monotonic() + RECORD_S
+        left, next_one = list(reversed(offsets)), -FAR - 1  # the first one is jumped to
         try:
             consumer = self._consumer(committed=False)
             consumer.assign([at])
-            consumer.seek(at, offset)
-            while time.monotonic() < end:
-                for record in consumer.poll(timeout_ms=500, max_records=1).get(at, ()):
-                    if record.offset != offset or record.key != key.encode() or record.value is None:
-                        raise self._damaged(key, f"offset {offset} does not hold it any more")
-                    return bytes(record.value)
+            while left and time.monotonic() < end:
+                if not 0 <= left[-1] - next_one <= FAR:
+                    consumer.seek(at, left[-1])
+                for record in consumer.poll(timeout_ms=500, max_records=MANY).get(at, ()):
+                    next_one = record.offset + 1
+                    if left and record.offset >= left[-1]:
+                        left.pop()
+                        yield record
+                        end = time.monotonic() + RECORD_S
+            if not left:
+                return
         except KafkaError as error:
             if type(error).__name__ == "OffsetOutOfRangeError":
-                raise self._damaged(key, f"offset {offset} is outside the topic") from error
+                raise StateError(
+                    f"The state in topic {self._topic!r} is damaged: offset {left[-1]} is outside the topic. Was the topic recreated? "
+                    "Start anew with --fresh."
+                ) from error
             raise translated(error, f"reading the topic {self._topic!r}") from error
         raise RetriableSinkError(
-            f"Topic {self._topic!r} did not give offset {offset} of partition {partition} in {RECORD_S:.0f} s. "
+            f"Topic {self._topic!r} did not give offset {left[-1]} of partition {partition} in {RECORD_S:.0f} s. "
             "Does the leader of that partition answer?"
         )
 
@@ -192,7 +242,7 @@ class StateReader:
             key = (record.key or b"").decode(errors="replace")
             if record.value is None:
                 found.pop(key, None)
-            elif "/page/" not in key:
+            elif "/page/" not in key and "/patch/" not in key:
                 found.setdefault(key, []).append(record)
         return found
 

@@ -178,7 +178,10 @@ def calm_restores(storm: Storm, restarts: int, progress: Progress) -> list[float
 def state_bytes(rig: Rig) -> float:
     """Return the mean size of the newest snapshots, from their manifests."""
     newest = {
-        one.key: one.value for records in rig.read(rig.state).values() for one in records if b"/page/" not in one.key
+        one.key: one.value
+        for records in rig.read(rig.state).values()
+        for one in records
+        if b"/page/" not in one.key and b"/patch/" not in one.key
     }
     return float(np.mean([json.loads(value)["length"] for value in newest.values()]))
 

@@ -76,7 +76,8 @@ def offline(
         block = Block(
             ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
         )
-        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), records=records_as)
+        keyed = any(key is not None for key in keys)
+        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), keyed=keyed, records=records_as)
         expected[partition] = [
             (None if key is None else key.encode(), line)
             for piece in shard.gather(block)

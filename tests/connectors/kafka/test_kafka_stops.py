@@ -207,7 +207,7 @@ def test_large_snapshots_are_paged(rig, tmp_path):
 
     keys = [one.key.decode().removeprefix(name) for one in rig.read(rig.state)[0]]
     pages = [f"/page/{i}" for i in range(6)]
-    assert keys == [*pages, "", "/page/2", "", ""]
+    assert keys == [*pages, "", "/patch/0", "", ""]
 
 
 def events(rig: Rig, n: int, **options: Any) -> list[tuple[str, int]]:

@@ -45,7 +45,7 @@ def offline(rig) -> dict[int, list[bytes]]:
             times=[row["at"] for row in rows], partition=f"{rig.topic}/{partition}",
         )  # fmt: skip
         found[partition] = encode_block(
-            block, Shard(model_kind("RNNAnomalyDetector", WORDS), Alarm()).score(block), FIELDS
+            block, Shard(model_kind("RNNAnomalyDetector", WORDS), Alarm(), keyed=True).score(block), FIELDS
         )
     return found
 
