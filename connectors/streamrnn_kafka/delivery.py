@@ -18,7 +18,7 @@ from streamrnn_kafka.row_writer import row_writer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Manifest, Pointer, StateWriter
 
-__all__ = ["Delivery", "Results", "block_headers"]
+__all__ = ["Delivery", "Results", "block_headers", "whole_batches"]
 
 Positions = Mapping[str, Position]
 Snapshots = Mapping[str, bytes | memoryview]
@@ -43,6 +43,19 @@ class Results(NamedTuple):
     letters: Sequence[DeadLetter]
     blocks: Sequence[Block]
     alarms: Sequence[AlarmEvent] = ()
+
+
+def whole_batches(options: SinkOptions, source: KafkaSource) -> bool:
+    """Return whether results are to be written in whole batches: in transactions, where an error of any of them is an error of all.
+
+    Parameters
+    ----------
+    options
+        Those of the sink.
+    source
+        Whose offsets are committed.
+    """
+    return options.delivery == "exactly_once" and source.options.columnar != "off"
 
 
 def block_headers(block: Block, group: str) -> list[tuple[str, bytes]]:
@@ -94,8 +107,7 @@ class Delivery:
         self._writer = StateWriter(state_topic, counts[state_topic])
         self._pointers: dict[str, Pointer] = {}
         self._producer: Any = None
-        whole = options.delivery == "exactly_once" and source.options.columnar != "off"
-        self._rows = row_writer(options.max_record_bytes) if whole else None
+        self._rows = row_writer(options.max_record_bytes) if whole_batches(options, source) else None
 
     @property
     def ready(self) -> bool:

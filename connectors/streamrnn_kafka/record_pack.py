@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns.compiled import bytes_of, kernel, stamped
+from streamrnn.columns.compiled import EMPTY, bytes_of, kernel, stamped
+from streamrnn.columns.lines import Lines
 
 __all__ = ["Packed", "packed"]
 
@@ -153,9 +154,14 @@ def packed(
     sizes[:, 0] = (
         -1 if keys is None else [-1 if key is None else len(raw) for key, raw in zip(keys, named, strict=True)]
     )
-    sizes[:, 1] = [len(value) for value in values]
+    sizes[:, 1] = values.lengths() if isinstance(values, Lines) else [len(value) for value in values]
     shared, others = _headers(headers), _headers(last)
-    joined, data = bytearray(b"".join(named)), bytearray(b"".join(values))
+    joined = bytearray(b"".join(named))
+    data = (
+        values.data[values.ends[0] : values.ends[-1]]
+        if isinstance(values, Lines)
+        else bytes_of(bytearray(b"".join(values)))
+    )
     place = np.zeros(4, np.int64)
     rest = len(joined) + len(data) + len(values) * (_OVERHEAD + max(len(shared), len(others)))
     while place[0] < len(values):
@@ -163,7 +169,7 @@ def packed(
         out = bytearray(HEADER_BYTES + min(most - HEADER_BYTES, rest))
         place[3] = HEADER_BYTES
         _entry()(
-            bytes_of(joined), bytes_of(data), sizes, bytes_of(bytearray(shared + others)), len(shared), place, bytes_of(out)
+            bytes_of(joined), data if len(data) else EMPTY, sizes, bytes_of(bytearray(shared + others)), len(shared), place, bytes_of(out)
         )  # fmt: skip
         end = int(place[0])
         rest -= int(place[1] + place[2]) - before

@@ -20,11 +20,12 @@ from kafka.errors import (
     UnsupportedVersionError,
 )
 
+from streamrnn.columns.lines import longest_of
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StreamrnnError, UnavailableError
 from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
-from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers
+from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers, whole_batches
 from streamrnn_kafka.letters import record_bytes
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
 from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
@@ -436,7 +437,7 @@ class KafkaSink:
         """
         limit, keys = self.options.max_record_bytes, block.keys
         headers = block_headers(block, self._attached().group)
-        longest = max(map(len, outputs), default=0) + 4 * max((len(key or "") for key in keys or ()), default=0)
+        longest = longest_of(outputs) + 4 * max((len(key or "") for key in keys or ()), default=0)
         if record_bytes(None, b"", headers) + longest <= limit:
             return {}
         found = {}
@@ -447,6 +448,19 @@ class KafkaSink:
                     f"Its result has {length} bytes with key and headers, more than [sink] max_record_bytes = {limit}."
                 )
         return found
+
+    def whole_lines(self) -> bool:
+        """Whether results are taken in one piece: where they are written in whole batches.
+
+        Examples
+        --------
+        >>> from streamrnn_kafka import KafkaSink, KafkaSource
+        >>> sink = KafkaSink.to_topic("scores")
+        >>> sink.attach(KafkaSource.from_topics("flow", servers="localhost:9092", group="watch", columns=["flow"], columnar="off"))
+        >>> sink.whole_lines()
+        False
+        """
+        return whole_batches(self.options, self._attached())
 
     def _look_for_others(self) -> None:
         """Warn of other writers of the results' topic. Where nobody answers in time, or permits it, nothing is said."""

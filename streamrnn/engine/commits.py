@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from streamrnn.columns.lines import together
 from streamrnn.config_secrets import redact
 from streamrnn.engine.due import Newest, Standing, due
 from streamrnn.engine.limits import Fitting
@@ -37,8 +38,8 @@ class Batch:
 
     Parameters
     ----------
-    outputs
-        Lines of JSON, one for each event, in order.
+    lines
+        Lines of JSON, one for each event, block by block.
     dead
         Records that are no events.
     positions
@@ -57,12 +58,22 @@ class Batch:
     []
     """
 
-    outputs: list[bytes] = field(default_factory=list)
+    lines: list[Sequence[bytes]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     alarms: list[AlarmEvent] = field(default_factory=list)
     done: list[tuple[Block, Scored]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many results there are."""
+        return sum(map(len, self.lines))
+
+    @property
+    def outputs(self) -> Sequence[bytes]:
+        """Lines of JSON, one for each event, in order."""
+        return together(self.lines)
 
     def take(self, block: Block, scored: Scored, taken: Fitting) -> None:
         """Add a block.
@@ -74,7 +85,8 @@ class Batch:
         taken
             What the sink takes of them.
         """
-        self.outputs += taken.lines
+        if len(taken.lines):
+            self.lines.append(taken.lines)
         self.blocks.append(taken.block)
         self.dead += map(_without_secrets, [*block.dead_letters, *taken.letters])
         self.positions[block.partition] = block.next_position

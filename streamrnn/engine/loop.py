@@ -10,6 +10,7 @@ from streamrnn.engine.commits import Batch, Commits
 from streamrnn.engine.limits import fitting
 from streamrnn.engine.monitor import Monitor, Observer, Summary
 from streamrnn.engine.output import encode_block
+from streamrnn.engine.output_columns import Encode, encoder
 from streamrnn.engine.pace import Pace
 from streamrnn.engine.partitions import Partitions
 from streamrnn.engine.shard import Shard
@@ -105,6 +106,7 @@ class Runtime:
             monitor=self.monitor,
             summary=self.summary,
         )
+        self._encode: Encode = encode_block
         self._lost: set[str] = set()
         self._lost_in_a_row = 0
 
@@ -148,6 +150,7 @@ class Runtime:
         """Run to the end, and return what was done."""
         if isinstance(self.sink, AttachedSink):
             self.sink.attach(self.source)
+        self._encode = encoder(self.sink)
         with self.source, self.sink:
             while not self.stopped():
                 poll = self.source.poll(self.pace.events, POLL_S)
@@ -200,12 +203,12 @@ class Runtime:
             state = self.partitions.held[block.partition]
             self.monitor.stepped(found.seconds, len(found.block))
             self.partitions.note_growth(block.partition)
-            lines = encode_block(found.block, found.scored, self.fields)
+            lines = self._encode(found.block, found.scored, self.fields)
             batch.take(found.block, found.scored, fitting(self.sink, state.shard, found.block, lines))
             state.position = found.block.next_position
             state.fresh += found.records
             state.dirty = True
-            if len(batch.outputs) >= MOST_LINES:  # windows: a few records may have closed any number of them
+            if batch.count >= MOST_LINES:  # windows: a few records may have closed any number of them
                 self._commit(batch)
                 batch = Batch()
         return batch

@@ -24,6 +24,7 @@ from streamrnn.io.capabilities import (
     Rereadable,
     RetainingSource,
     SnapshotStore,
+    WholeLinesSink,
 )
 from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
 from streamrnn.io.context import SinkContext, SourceContext
@@ -62,6 +63,7 @@ __all__ = [
     "SourceContext",
     "StoredSnapshot",
     "Tally",
+    "WholeLinesSink",
     "connector_kinds",
     "default_kind",
     "example_names",

@@ -22,6 +22,7 @@ __all__ = [
     "Rereadable",
     "RetainingSource",
     "SnapshotStore",
+    "WholeLinesSink",
 ]
 
 
@@ -199,6 +200,22 @@ class LimitedSink(Protocol):
         snapshot_bytes
             The sum of their lengths, in bytes.
         """
+        ...
+
+
+@runtime_checkable
+class WholeLinesSink(Protocol):
+    """What a sink may be besides: one that takes the results of a commit in one piece, and not as an object each.
+
+    Examples
+    --------
+    >>> from streamrnn.io import WholeLinesSink, find_connector
+    >>> issubclass(find_connector("sink", "kafka"), WholeLinesSink)
+    True
+    """
+
+    def whole_lines(self) -> bool:
+        """Whether it does so in this run. Its ``commit`` and ``too_long`` are then given any sequence of bytes."""
         ...
 
 

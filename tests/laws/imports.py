@@ -79,6 +79,7 @@ LAYERS = {
     ),
     "streamrnn.engine": Layer(
         (
+            "streamrnn.columns",
             "streamrnn.config",
             "streamrnn.config_secrets",
             "streamrnn.container",

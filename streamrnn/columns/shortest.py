@@ -1,0 +1,151 @@
+"""The fewest digits that read back as the same float64, in compiled code.
+
+After R. Giulietti, The Schubfach way to render doubles (2021): three products with a power of ten of 128 bits say between which
+decimals a number lies, and which of them is the nearest.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final
+
+import numpy as np
+
+from streamrnn.columns.compiled import kernel
+from streamrnn.columns.wide import ONE, ZERO, product
+
+FIRST: Final = -292
+LAST: Final = 324
+
+_TWO: Final = np.uint64(2)
+_FOUR: Final = np.uint64(4)
+_TEN: Final = np.uint64(10)
+_FORTY: Final = np.uint64(40)
+_FRACTION: Final = np.uint64((1 << 52) - 1)
+_HIDDEN: Final = np.uint64(1 << 52)
+
+
+@functools.cache
+def rounded_up() -> Any:
+    """Return 10**k for each k from FIRST to LAST, as its leading 128 bits rounded up: uint64, high and low in turn."""
+    found = []
+    for k in range(FIRST, LAST + 1):
+        shift = ((k * 1741647) >> 19) - 127  # 10**k * 2**-shift has 128 bits
+        above, below = (10**k, 1) if k >= 0 else (1, 10**-k)
+        above, below = (above, below << shift) if shift >= 0 else (above << -shift, below)
+        value = -(-above // below)
+        found += [value >> 64, value & (2**64 - 1)]
+    return np.array(found, np.uint64)
+
+
+@kernel
+def _to_odd(high, low, c):
+    """Return the upper 64 bits of a product of 192 bits, the last of them set where something was cut off."""
+    x, _ = product(low, c)
+    upper, y = product(high, c)
+    y += x
+    if y < x:
+        upper += ONE
+    return upper | (ONE if y > ONE else ZERO)
+
+
+@kernel
+def decimal(fraction, exponent, table):
+    """Return digits and power of ten of a finite float64 > 0, given by the bits of its fraction and of its exponent."""
+    if exponent != 0:
+        c, q = fraction | _HIDDEN, exponent - 1075
+        if -52 <= q <= 0 and c & ((ONE << np.uint64(-q)) - ONE) == ZERO:
+            return c >> np.uint64(-q), 0
+    else:
+        c, q = fraction, -1074
+    closer = fraction == ZERO and exponent > 1  # the number below is nearer than that above
+    odd = c & ONE
+    k = (q * 1262611 - (524031 if closer else 0)) >> 22
+    h = np.uint64(q + ((-k * 1741647) >> 19) + 1)
+    high, low = table[2 * (-k - FIRST)], table[2 * (-k - FIRST) + 1]
+    middle = c << _TWO
+    lower = _to_odd(high, low, (middle - _TWO + (ONE if closer else ZERO)) << h) + odd
+    nearest = _to_odd(high, low, middle << h)
+    upper = _to_odd(high, low, (middle + _TWO) << h) - odd
+    s = nearest >> _TWO
+    if s >= _TEN:
+        tens = s // _TEN
+        below, above = lower <= _FORTY * tens, _FORTY * tens + _FORTY <= upper
+        if below != above:
+            return tens + (ONE if above else ZERO), k + 1
+    below, above = lower <= _FOUR * s, _FOUR * s + _FOUR <= upper
+    if below != above:
+        return s + (ONE if above else ZERO), k
+    half = _FOUR * s + _TWO
+    up = nearest > half or (nearest == half and s & ONE == ONE)
+    return s + (ONE if up else ZERO), k
+
+
+@kernel
+def write_digits(w, n, out, p):
+    """Write the n digits of w."""
+    for i in range(n - 1, -1, -1):
+        rest = w // _TEN
+        out[p + i] = np.uint8(48) + np.uint8(w - rest * _TEN)
+        w = rest
+    return p + n
+
+
+@kernel
+def digits_of(w):
+    """Return how many digits w has: one for 0."""
+    n = 1
+    while w >= _TEN:
+        w //= _TEN
+        n += 1
+    return n
+
+
+@kernel
+def write_float(bits, out, p, table):
+    """Write a finite float64, given by its bits, as JSON: at most 24 bytes; return where it ends."""
+    if bits >> np.uint64(63) != ZERO:
+        out[p] = 45
+        p += 1
+    fraction, exponent = bits & _FRACTION, np.int64((bits >> np.uint64(52)) & np.uint64(2047))
+    w, k = ZERO, 0
+    if fraction != ZERO or exponent != 0:
+        w, k = decimal(fraction, exponent, table)
+        while w // _TEN * _TEN == w:
+            w //= _TEN
+            k += 1
+    n = digits_of(w)
+    point = n + k  # so many digits stand before it
+    if k >= 0 and point <= 16:
+        p = write_digits(w, n, out, p)
+        for _ in range(k):
+            out[p] = 48
+            p += 1
+        out[p], out[p + 1] = 46, 48
+        return p + 2
+    if 0 < point <= 16:
+        write_digits(w, n, out, p + 1)
+        for i in range(point):
+            out[p + i] = out[p + i + 1]
+        out[p + point] = 46
+        return p + n + 1
+    if -5 < point <= 0:
+        out[p], out[p + 1] = 48, 46
+        p += 2
+        for _ in range(-point):
+            out[p] = 48
+            p += 1
+        return write_digits(w, n, out, p)
+    write_digits(w, n, out, p + 1)
+    out[p] = out[p + 1]
+    p += 1
+    if n > 1:
+        out[p] = 46
+        p += n
+    out[p] = 101
+    p += 1
+    e = point - 1
+    if e < 0:
+        out[p] = 45
+        p, e = p + 1, -e
+    return write_digits(np.uint64(e), digits_of(np.uint64(e)), out, p)
