@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns.compiled import EMPTY, bytes_of, kernel, stamped
+from streamrnn.columns.compiled import EMPTY, bytes_of, copy, kernel, put, stamped
 from streamrnn.columns.lines import Lines
 
 __all__ = ["Packed", "packed"]
@@ -44,11 +44,9 @@ def _write(out, p, value):  # type: ignore[no-untyped-def]
     """Write a number >= -1 with variable length."""
     w = np.uint64(value << 1) if value >= 0 else np.uint64(1)
     while w > np.uint64(127):
-        out[p] = np.uint8(w & np.uint64(127)) | np.uint8(128)
+        p = put(out, p, np.uint8(w & np.uint64(127)) | np.uint8(128))
         w >>= np.uint64(7)
-        p += 1
-    out[p] = np.uint8(w)
-    return p + 1
+    return put(out, p, np.uint8(w))
 
 
 @kernel
@@ -59,13 +57,6 @@ def _size(value):  # type: ignore[no-untyped-def]
         w >>= 7
         n += 1
     return n
-
-
-@kernel
-def _copy(source, start, size, out, p):  # type: ignore[no-untyped-def]
-    for i in range(size):
-        out[p + i] = source[start + i]
-    return p + size
 
 
 def _make(stamp: str) -> Callable[..., Any]:
@@ -84,13 +75,13 @@ def _make(stamp: str) -> Callable[..., Any]:
             if p + _size(body) + body > out.shape[0]:
                 break
             p = _write(out, p, body)
-            out[p], out[p + 1] = 0, 0  # attributes; the time is the batch's
-            p = _write(out, p + 2, i - first)
+            p = put(out, put(out, p, 0), 0)  # attributes; the time is the batch's
+            p = _write(out, p, i - first)
             p = _write(out, p, key)
-            p = _copy(keys, place[1], max(key, 0), out, p)
+            p = copy(keys, place[1], place[1] + max(key, 0), out, p)
             p = _write(out, p, value)
-            p = _copy(values, place[2], value, out, p)
-            p = _copy(headers, at, more, out, p)
+            p = copy(values, place[2], place[2] + value, out, p)
+            p = copy(headers, at, at + more, out, p)
             place[1] += max(key, 0)
             place[2] += value
             i += 1

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns.compiled import bytes_of, concatenated, kernel, stamped
+from streamrnn.columns.compiled import at, bytes_of, concatenated, kernel, stamped
 
 __all__ = ["Rows", "cut", "joined", "rows_of"]
 
@@ -85,7 +85,7 @@ def _number(buf, p, end):  # type: ignore[no-untyped-def]
     """Read a number of variable length at p: return it and where it ends, -1 where it does not end in time."""
     found, shift, first = np.uint64(0), 0, p
     while p < end and p - first < _LONGEST:
-        c = buf[p]
+        c = at(buf, p)
         found |= np.uint64(c & 127) << np.uint64(shift)
         p += 1
         shift += 7
@@ -119,8 +119,8 @@ def _record(buf, p, end, base, first, row):  # type: ignore[no-untyped-def]
     if p < 0:
         return False
     row[OFFSET] = base + delta
-    for at in (KEY, VALUE):
-        row[at], row[at + 1], p, whole = _slice(buf, p, end)
+    for k in (KEY, VALUE):
+        row[k], row[k + 1], p, whole = _slice(buf, p, end)
         if not whole:
             return False
     headers, p = _number(buf, p, end)
@@ -131,7 +131,7 @@ def _record(buf, p, end, base, first, row):  # type: ignore[no-untyped-def]
         if not whole or start < 0:
             return False
         for i in range(start, stop):
-            if buf[i] > 127:  # a name that may not be UTF-8
+            if at(buf, i) > 127:  # a name that may not be UTF-8
                 return False
         _, _, p, whole = _slice(buf, p, end)
         if not whole:

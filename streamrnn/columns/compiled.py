@@ -15,9 +15,31 @@ from streamrnn.kernels.compile import INTERPRETED as INTERPRETED  # noqa: PLC041
 from streamrnn.kernels.compile import entry, sources_digest
 from streamrnn.kernels.compile import kernel as kernel  # noqa: PLC0414
 
-__all__ = ["bytes_of", "concatenated", "stamped"]
+__all__ = ["at", "bytes_of", "concatenated", "copy", "put", "stamped"]
 
 EMPTY: Final = np.zeros(1, np.uint8)
+
+
+@kernel
+def at(buf, p):
+    """Return the byte at p >= 0. Compiled code looks at an index with a sign whether it counts from the end, which costs more than all else here."""
+    return buf[np.uint64(p)]
+
+
+@kernel
+def put(out, p, c):
+    """Write a byte at p >= 0; return where the next one goes."""
+    out[np.uint64(p)] = c
+    return p + 1
+
+
+@kernel
+def copy(source, start, end, out, p):
+    """Copy bytes to p; return where the next one goes."""
+    a, b = np.uint64(start), np.uint64(p)
+    for i in range(np.uint64(end - start)):
+        out[b + i] = source[a + i]
+    return p + end - start
 
 
 def bytes_of(data: bytearray) -> Any:
@@ -47,7 +69,7 @@ def stamped(make: Callable[[str], Callable[..., Any]], *parts: Callable[..., Any
     parts
         A function of each file that it is made of.
     """
-    return entry(make(sources_digest(make, *parts)))
+    return entry(make(sources_digest(make, bytes_of, *parts)))
 
 
 def concatenated(parts: Sequence[tuple[bytearray, NDArray[np.int64]]]) -> tuple[bytearray, NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.columns.compiled import kernel
+from streamrnn.columns.compiled import at, kernel
 from streamrnn.columns.wide import LEAST_POWER, ONE, ZERO, leading_zeros, product
 
 BAD: Final = -1
@@ -38,20 +38,20 @@ _EXPONENT: Final = np.uint64(52)
 def numeral(buf, p, end):
     """Read a number of JSON at p: return where it ends, its digits as one uint64, the power of ten behind them, and its kind."""
     w, power, kind = ZERO, 0, WHOLE
-    if p < end and buf[p] == 45:  # minus
+    if p < end and at(buf, p) == 45:  # minus
         p += 1
     first = p
-    while p < end and 48 <= buf[p] <= 57:
-        w = w * _TEN + np.uint64(buf[p] - 48)
+    while p < end and 48 <= at(buf, p) <= 57:
+        w = w * _TEN + np.uint64(at(buf, p) - 48)
         p += 1
     digits = p - first
-    if digits == 0 or (digits > 1 and buf[first] == 48):
+    if digits == 0 or (digits > 1 and at(buf, first) == 48):
         return p, w, power, BAD
-    if p < end and buf[p] == 46:  # point
+    if p < end and at(buf, p) == 46:  # point
         p, kind = p + 1, BROKEN
         start = p
-        while p < end and 48 <= buf[p] <= 57:
-            w = w * _TEN + np.uint64(buf[p] - 48)
+        while p < end and 48 <= at(buf, p) <= 57:
+            w = w * _TEN + np.uint64(at(buf, p) - 48)
             p += 1
         if p == start:
             return p, w, power, BAD
@@ -59,17 +59,17 @@ def numeral(buf, p, end):
         digits -= power
     if digits > 19:
         q = first
-        while q < p and (buf[q] == 48 or buf[q] == 46):
-            digits -= 1 if buf[q] == 48 else 0
+        while q < p and (at(buf, q) == 48 or at(buf, q) == 46):
+            digits -= 1 if at(buf, q) == 48 else 0
             q += 1
-    if p < end and (buf[p] | 32) == 101:  # e, E
+    if p < end and (at(buf, p) | 32) == 101:  # e, E
         p, kind = p + 1, BROKEN
-        minus = p < end and buf[p] == 45
-        if p < end and (buf[p] == 45 or buf[p] == 43):
+        minus = p < end and at(buf, p) == 45
+        if p < end and (at(buf, p) == 45 or at(buf, p) == 43):
             p += 1
         start, e = p, 0
-        while p < end and 48 <= buf[p] <= 57 and p < start + 5:
-            e = 10 * e + (buf[p] - 48)
+        while p < end and 48 <= at(buf, p) <= 57 and p < start + 5:
+            e = 10 * e + (at(buf, p) - 48)
             p += 1
         if p == start or p == start + 5:
             return p, w, power, BAD

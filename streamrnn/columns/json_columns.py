@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns.compiled import bytes_of, kernel, stamped
+from streamrnn.columns.compiled import bytes_of, copy, kernel, put, stamped
 from streamrnn.columns.decimals import numeral
 from streamrnn.columns.json_plan import Plan
 from streamrnn.columns.json_scan import DEEPEST, FLOAT, INTEGER, NONE, QUOTED, STRING, scan
@@ -21,12 +21,8 @@ __all__ = ["JsonColumns", "Scanned"]
 
 
 @kernel
-def _copy(buf, start, end, out, at):
-    for i in range(start, end):
-        out[at] = buf[i]
-        at += 1
-    out[at] = 10
-    return at + 1
+def _line(buf, start, end, out, p):
+    return put(out, copy(buf, start, end, out, p), 10)
 
 
 def _make(stamp: str) -> Callable[..., Any]:
@@ -48,9 +44,9 @@ def _make(stamp: str) -> Callable[..., Any]:
                 if sure[i] == 0:
                     found[i, 3 * k] = NONE
                 if found[i, 3 * k] == STRING:
-                    ends[k] = _copy(buf, found[i, 3 * k + 1], found[i, 3 * k + 2], texts[k], ends[k])
+                    ends[k] = _line(buf, found[i, 3 * k + 1], found[i, 3 * k + 2], texts[k], ends[k])
                 else:
-                    ends[k] = _copy(buf, 0, 0, texts[k], ends[k])
+                    ends[k] = _line(buf, 0, 0, texts[k], ends[k])
         return doubtful
 
     return json_columns

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.columns.compiled import kernel
+from streamrnn.columns.compiled import at, kernel
 from streamrnn.columns.decimals import BAD, LONG, WHOLE, bits_of, numeral
 from streamrnn.columns.json_plan import INSIDE, NUMBER
 from streamrnn.columns.texts import ESCAPED, PLAIN, WIDE, is_utf8, string
@@ -34,7 +34,7 @@ _DIGITS: Final = 18  # of an integer that fits
 @kernel
 def blank(buf, p, end):
     """Return where the next byte is that is no white space."""
-    while p < end and (buf[p] == 32 or 9 <= buf[p] <= 10 or buf[p] == 13):
+    while p < end and (at(buf, p) == 32 or 9 <= at(buf, p) <= 10 or at(buf, p) == 13):
         p += 1
     return p
 
@@ -43,10 +43,10 @@ def blank(buf, p, end):
 def word(buf, p, end):
     """Return where true, false or null at p ends; -1 where there is none."""
     if p + 4 <= end:
-        a, b, c, d = buf[p], buf[p + 1], buf[p + 2], buf[p + 3]
+        a, b, c, d = at(buf, p), at(buf, p + 1), at(buf, p + 2), at(buf, p + 3)
         if (a == 116 and b == 114 and c == 117 and d == 101) or (a == 110 and b == 117 and c == 108 and d == 108):
             return p + 4
-        if a == 102 and b == 97 and c == 108 and d == 115 and p + 5 <= end and buf[p + 4] == 101:
+        if a == 102 and b == 97 and c == 108 and d == 115 and p + 5 <= end and at(buf, p + 4) == 101:
             return p + 5
     return -1
 
@@ -61,8 +61,8 @@ def row_of(buf, start, end, node, hint, nodes, rows, names):
         if row >= last or row < first:
             row = first
         if rows[row, 1] == size:
-            at, i = rows[row, 0], 0
-            while i < size and buf[start + i] == names[at + i]:
+            first_byte, i = rows[row, 0], 0
+            while i < size and at(buf, start + i) == at(names, first_byte + i):
                 i += 1
             if i == size:
                 return row
@@ -73,7 +73,7 @@ def row_of(buf, start, end, node, hint, nodes, rows, names):
 @kernel
 def number(buf, p, end, bits, column, powers):
     """Put the number or null at p into a column; return where it ends, -1 where that is not sure, and how many there are."""
-    if p < end and buf[p] == 110:  # null
+    if p < end and at(buf, p) == 110:  # null
         return word(buf, p, end), 0
     stop, w, power, kind = numeral(buf, p, end)
     if kind == BAD or kind == LONG:
@@ -81,7 +81,7 @@ def number(buf, p, end, bits, column, powers):
     found, sure = bits_of(w, power, powers)
     if not sure:
         return -1, 0
-    if buf[p] == 45 and (w != np.uint64(0) or kind != WHOLE):  # the integer -0 has no sign
+    if at(buf, p) == 45 and (w != np.uint64(0) or kind != WHOLE):  # the integer -0 has no sign
         found |= _SIGN
     bits[column] = found
     return stop, 1
@@ -90,7 +90,7 @@ def number(buf, p, end, bits, column, powers):
 @kernel
 def text(buf, p, end, found, powers):
     """Note what the text, number or null at p is and where: three words; return where it ends, -1 where that is not sure, and what it holds."""
-    c = buf[p] if p < end else 0
+    c = at(buf, p) if p < end else 0
     if c == 34:
         stop, holds = string(buf, p + 1, end)
         plain = holds & ESCAPED == 0
@@ -112,7 +112,7 @@ def text(buf, p, end, found, powers):
 @kernel
 def other(buf, p, end):
     """Return where a value ends that nobody wants and that is neither object nor list, -1 where that is not sure; and what it holds."""
-    c = buf[p] if p < end else 0
+    c = at(buf, p) if p < end else 0
     if c == 34:
         stop, holds = string(buf, p + 1, end)
         return (stop + 1 if stop >= 0 else -1), holds
@@ -125,14 +125,14 @@ def other(buf, p, end):
 @kernel
 def name(buf, p, end, node, hint, nodes, rows, names):
     """Read a name at p and the colon behind it: return where its value begins, -1 where that is not sure, its row in the plan, and what it holds."""
-    if buf[p] != 34:
+    if at(buf, p) != 34:
         return -1, -1, PLAIN
     stop, holds = string(buf, p + 1, end)
     if stop < 0 or holds & ESCAPED:
         return -1, -1, PLAIN
     row = row_of(buf, p + 1, stop, node, hint, nodes, rows, names) if node >= 0 else -1
     p = blank(buf, stop + 1, end)
-    if p >= end or buf[p] != 58:
+    if p >= end or at(buf, p) != 58:
         return -1, -1, PLAIN
     p = blank(buf, p + 1, end)
     return (p if p < end else -1), row, holds
@@ -147,7 +147,7 @@ def scan(buf, p, end, nodes, rows, names, powers, bits, found, seen, stamp, stac
     """
     start, depth, count, holds = p, 0, 0, PLAIN
     p = blank(buf, p, end)
-    if p >= end or buf[p] != 123:
+    if p >= end or at(buf, p) != 123:
         return -1
     stack[0], stack[1], depth = 0, nodes[0, 0], 1
     p, opened = p + 1, True
@@ -155,14 +155,14 @@ def scan(buf, p, end, nodes, rows, names, powers, bits, found, seen, stamp, stac
         p = blank(buf, p, end)
         if p >= end:
             return -1
-        level, row, c = stack[2 * depth - 2], -1, buf[p]
+        level, row, c = stack[2 * depth - 2], -1, at(buf, p)
         if not (opened and c == (93 if level == _LIST else 125)):
             if level != _LIST:  # a name
                 p, row, what = name(buf, p, end, level, stack[2 * depth - 1], nodes, rows, names)
                 if p < 0:
                     return -1
                 holds |= what
-                c = buf[p]
+                c = at(buf, p)
             inside = row >= 0 and rows[row, 2] == INSIDE
             if row >= 0:
                 if seen[row] == stamp or (inside and c != 123):
@@ -182,8 +182,8 @@ def scan(buf, p, end, nodes, rows, names, powers, bits, found, seen, stamp, stac
                 p, more = number(buf, p, end, bits, rows[row, 3], powers)
                 count += more
             else:
-                at = 3 * rows[row, 3]
-                p, what = text(buf, p, end, found[at : at + 3], powers)
+                first = 3 * rows[row, 3]
+                p, what = text(buf, p, end, found[first : first + 3], powers)
             if p < 0:
                 return -1
             holds |= what
@@ -192,7 +192,7 @@ def scan(buf, p, end, nodes, rows, names, powers, bits, found, seen, stamp, stac
             p = blank(buf, p, end)
             if p >= end:
                 return -1
-            c = buf[p]
+            c = at(buf, p)
             p += 1
             if c == 44:
                 break

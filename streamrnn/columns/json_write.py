@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns.compiled import EMPTY, kernel, stamped
+from streamrnn.columns.compiled import EMPTY, at, copy, kernel, put, stamped
 from streamrnn.columns.lines import Lines
 from streamrnn.columns.shortest import digits_of, rounded_up, write_digits, write_float
 from streamrnn.columns.wide import product
@@ -36,28 +36,19 @@ _SIGN: Final = np.uint64(1 << 63)
 
 
 @kernel
-def _copy(source, start, end, out, p):
-    for i in range(start, end):
-        out[p] = source[i]
-        p += 1
-    return p
-
-
-@kernel
 def _float(bits, as_text, words, out, p, table):
     if bits & _EXPONENT != _EXPONENT:
         return write_float(bits, out, p, table)
     if not as_text or bits & _INFINITE != _EXPONENT:
-        return _copy(words, 0, 4, out, p)  # null
-    return _copy(words, 23, 34, out, p) if bits & _SIGN != np.uint64(0) else _copy(words, 13, 23, out, p)
+        return copy(words, 0, 4, out, p)  # null
+    return copy(words, 23, 34, out, p) if bits & _SIGN != np.uint64(0) else copy(words, 13, 23, out, p)
 
 
 @kernel
 def _whole(value, out, p):
     w = np.uint64(value)
     if value < 0:
-        out[p] = 45
-        p, w = p + 1, np.uint64(0) - w
+        p, w = put(out, p, 45), np.uint64(0) - w
     return write_digits(w, digits_of(w), out, p)
 
 
@@ -69,27 +60,22 @@ def _hex(digit):
 @kernel
 def _text(source, start, end, out, p):
     """Write a text in quotes, with escapes where JSON needs them."""
-    out[p] = 34
-    p += 1
+    p = put(out, p, 34)
     for i in range(start, end):
-        c = source[i]
+        c = at(source, i)
         if c >= 32 and c != 34 and c != 92:
-            out[p] = c
-            p += 1
+            p = put(out, p, c)
             continue
-        out[p] = 92
-        p += 1
+        p = put(out, p, 92)
         short = 98 if c == 8 else 116 if c == 9 else 110 if c == 10 else 102 if c == 12 else 114 if c == 13 else 0
         if c == 34 or c == 92:
-            out[p] = c
+            p = put(out, p, c)
         elif short:
-            out[p] = short
+            p = put(out, p, short)
         else:
-            out[p], out[p + 1], out[p + 2], out[p + 3], out[p + 4] = 117, 48, 48, _hex(c >> 4), _hex(c & 15)
-            p += 4
-        p += 1
-    out[p] = 34
-    return p + 1
+            p = put(out, put(out, put(out, p, 117), 48), 48)
+            p = put(out, put(out, p, _hex(c >> 4)), _hex(c & 15))
+    return put(out, p, 34)
 
 
 def _make(stamp: str) -> Callable[..., Any]:
@@ -101,21 +87,21 @@ def _make(stamp: str) -> Callable[..., Any]:
             before = 0
             for k in range(last):
                 kind, column = cells[k, 0], cells[k, 1]
-                p = _copy(literals, before, cells[k, 2], out, p)
+                p = copy(literals, before, cells[k, 2], out, p)
                 before = cells[k, 2]
                 if kind <= INFINITE:
                     p = _float(floats[column, i], kind == INFINITE, words, out, p, table)
                 elif kind == WHOLE:
                     p = _whole(wholes[column, i], out, p)
                 elif kind == TRUTH:
-                    p = _copy(words, 4, 8, out, p) if wholes[column, i] else _copy(words, 8, 13, out, p)
+                    p = copy(words, 4, 8, out, p) if wholes[column, i] else copy(words, 8, 13, out, p)
                 elif places[column, i, 0] < 0:
-                    p = _copy(words, 0, 4, out, p)
+                    p = copy(words, 0, 4, out, p)
                 elif kind == RAW:
-                    p = _copy(texts, places[column, i, 0], places[column, i, 1], out, p)
+                    p = copy(texts, places[column, i, 0], places[column, i, 1], out, p)
                 else:
                     p = _text(texts, places[column, i, 0], places[column, i, 1], out, p)
-            p = _copy(literals, before, cells[last, 2], out, p)
+            p = copy(literals, before, cells[last, 2], out, p)
             ends[i + 1] = p
 
     return json_rows

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from streamrnn.columns.compiled import kernel
+from streamrnn.columns.compiled import at, kernel, put
 from streamrnn.columns.wide import ONE, ZERO, product
 
 FIRST: Final = -292
@@ -86,7 +86,7 @@ def write_digits(w, n, out, p):
     """Write the n digits of w."""
     for i in range(n - 1, -1, -1):
         rest = w // _TEN
-        out[p + i] = np.uint8(48) + np.uint8(w - rest * _TEN)
+        put(out, p + i, np.uint8(48) + np.uint8(w - rest * _TEN))
         w = rest
     return p + n
 
@@ -105,8 +105,7 @@ def digits_of(w):
 def write_float(bits, out, p, table):
     """Write a finite float64, given by its bits, as JSON: at most 24 bytes; return where it ends."""
     if bits >> np.uint64(63) != ZERO:
-        out[p] = 45
-        p += 1
+        p = put(out, p, 45)
     fraction, exponent = bits & _FRACTION, np.int64((bits >> np.uint64(52)) & np.uint64(2047))
     w, k = ZERO, 0
     if fraction != ZERO or exponent != 0:
@@ -119,33 +118,23 @@ def write_float(bits, out, p, table):
     if k >= 0 and point <= 16:
         p = write_digits(w, n, out, p)
         for _ in range(k):
-            out[p] = 48
-            p += 1
-        out[p], out[p + 1] = 46, 48
-        return p + 2
+            p = put(out, p, 48)
+        return put(out, put(out, p, 46), 48)
     if 0 < point <= 16:
         write_digits(w, n, out, p + 1)
-        for i in range(point):
-            out[p + i] = out[p + i + 1]
-        out[p + point] = 46
-        return p + n + 1
+        for _ in range(point):
+            p = put(out, p, at(out, p + 1))
+        return put(out, p, 46) + n - point
     if -5 < point <= 0:
-        out[p], out[p + 1] = 48, 46
-        p += 2
+        p = put(out, put(out, p, 48), 46)
         for _ in range(-point):
-            out[p] = 48
-            p += 1
+            p = put(out, p, 48)
         return write_digits(w, n, out, p)
     write_digits(w, n, out, p + 1)
-    out[p] = out[p + 1]
-    p += 1
+    p = put(out, p, at(out, p + 1))
     if n > 1:
-        out[p] = 46
-        p += n
-    out[p] = 101
-    p += 1
-    e = point - 1
+        p = put(out, p, 46) + n - 1
+    p, e = put(out, p, 101), point - 1
     if e < 0:
-        out[p] = 45
-        p, e = p + 1, -e
+        p, e = put(out, p, 45), -e
     return write_digits(np.uint64(e), digits_of(np.uint64(e)), out, p)

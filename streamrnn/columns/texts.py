@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamrnn.columns.compiled import kernel
+from streamrnn.columns.compiled import at, kernel
 
 PLAIN: Final = 0
 ESCAPED: Final = 1
@@ -22,7 +22,7 @@ def _escape(buf, p, end):
     """Return how many bytes an escape behind a backslash at p - 1 takes; 0 where it is none, or half a pair."""
     if p >= end:
         return 0
-    c = buf[p]
+    c = at(buf, p)
     if c != 117:  # u
         # " \ / b f n r t
         simple = c == 34 or c == 92 or c == 47 or c == 98 or c == 102 or c == 110 or c == 114 or c == 116
@@ -30,9 +30,9 @@ def _escape(buf, p, end):
     if p + 5 > end:
         return 0
     for i in range(p + 1, p + 5):
-        if not _is_hex(buf[i]):
+        if not _is_hex(at(buf, i)):
             return 0
-    surrogate = (buf[p + 1] | 32) == 100 and not 48 <= buf[p + 2] <= 55
+    surrogate = (at(buf, p + 1) | 32) == 100 and not 48 <= at(buf, p + 2) <= 55
     return 0 if surrogate else 5
 
 
@@ -41,7 +41,7 @@ def string(buf, p, end):
     """Read a string from behind its opening quote: return where its closing quote is, -1 where that is not sure, and what it holds."""
     holds = PLAIN
     while p < end:
-        c = buf[p]
+        c = at(buf, p)
         if c == 34:
             return p, holds
         if c < 32:
@@ -62,7 +62,7 @@ def string(buf, p, end):
 def is_utf8(buf, p, end):
     """Whether bytes are UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF."""
     while p < end:
-        c = buf[p]
+        c = at(buf, p)
         p += 1
         if c < 128:
             continue
@@ -80,10 +80,10 @@ def is_utf8(buf, p, end):
             least = 0x90
         elif c == 0xF4:
             most = 0x8F
-        if buf[p] < least or buf[p] > most:
+        if at(buf, p) < least or at(buf, p) > most:
             return False
         for i in range(p + 1, p + more):
-            if buf[i] < 0x80 or buf[i] > 0xBF:
+            if at(buf, i) < 0x80 or at(buf, i) > 0xBF:
                 return False
         p += more
     return True
