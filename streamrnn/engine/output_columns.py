@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.columns import ranks
 from streamrnn.engine.output import FIELDS, NAMED, encode_block
 from streamrnn.io import Block, WholeLinesSink
 from streamrnn.kernels.anomaly.views import VIEWS
@@ -119,7 +120,7 @@ COLUMNS: dict[str, Callable[[Row, Block, Scored], Any]] = {
 
 
 def encoder(sink: object) -> Encode:
-    """Return what encodes the results for a sink: where it takes them in one piece, compiled code, ready for the first block.
+    """Return what encodes the results for a sink: where it takes them in one piece, compiled code, ready for the first block; and that of the alarm rule.
 
     Parameters
     ----------
@@ -137,6 +138,7 @@ def encoder(sink: object) -> Encode:
     if import_module("streamrnn.columns.compiled").INTERPRETED:
         return encode_block
     import_module("streamrnn.columns.json_write").Row(1).lines()
+    ranks.prepare()
     return encode_columns
 
 

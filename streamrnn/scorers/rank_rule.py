@@ -8,7 +8,9 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from streamrnn.columns import ranks
 from streamrnn.errors import StateError
 
 __all__ = ["AlarmRule"]
@@ -124,28 +126,36 @@ class AlarmRule:
         return alarms, p_values
 
     def _slide(self, scores: list[float]) -> tuple[list[bool], list[float]]:
-        """Do the same for finite scores once the warm-up is over and the window full: many at once, in two thirds of the time.
-
-        The scores kept below the i-th of a chunk are those that were kept when the chunk began, and those of the chunk
-        that have come before it, less those that have gone.
-        """
+        """Do the same for finite scores once the warm-up is over and the window full: many at once, by compiled code where that was prepared."""
         n = len(self._sorted)
-        all_ = np.array([*self._recent, *scores])
-        places = np.empty(len(scores), np.int64)
-        for start in range(0, len(scores), _CHUNK):
-            new = all_[n + start : n + start + _CHUNK]
-            m = len(new)
-            gone, came = all_[start : start + m] < new[:, None], new < new[:, None]
-            moved = (came.view(np.int8) - gone.view(np.int8)) * _BEFORE[:m, :m]
-            places[start : start + m] = np.searchsorted(np.sort(all_[start : start + n]), new) + moved.sum(1, np.int8)
-        left = all_[len(scores) :]
-        self._recent, self._sorted = array("d", left.tobytes()), array("d", np.sort(left).tobytes())
+        all_, kept = np.array([*self._recent, *scores]), np.array(self._sorted)
+        places = ranks.places(all_, kept)
+        if places is None:
+            places = self._places(all_, len(scores))
+            kept = np.sort(all_[len(scores) :])
+        self._recent, self._sorted = array("d", all_[len(scores) :].tobytes()), array("d", kept.tobytes())
         self.events += len(scores)
         p_values = (1 + n - places) / (1 + n)
         alarms = (p_values <= self.rate).tolist()
         if True in alarms or self.cooldown_left:
             alarms = self._with_cooldown(alarms)
         return alarms, p_values.tolist()
+
+    def _places(self, all_: NDArray[np.float64], m: int) -> NDArray[np.int64]:
+        """Return for each of the last ``m`` scores how many of those that are kept when it comes lie below it.
+
+        Those kept below the i-th of a chunk are those that were kept when the chunk began, and those of the chunk that have come before it,
+        less those that have gone.
+        """
+        n = len(all_) - m
+        places = np.empty(m, np.int64)
+        for start in range(0, m, _CHUNK):
+            new = all_[n + start : n + start + _CHUNK]
+            k = len(new)
+            gone, came = all_[start : start + k] < new[:, None], new < new[:, None]
+            moved = (came.view(np.int8) - gone.view(np.int8)) * _BEFORE[:k, :k]
+            places[start : start + k] = np.searchsorted(np.sort(all_[start : start + n]), new) + moved.sum(1, np.int8)
+        return places
 
     def _with_cooldown(self, alarms: list[bool]) -> list[bool]:
         """Return the alarms that are left where none is raised during a cooldown."""

@@ -66,6 +66,7 @@ LAYERS = {
     "streamrnn.scorers": Layer(
         (
             "streamrnn",
+            "streamrnn.columns",
             "streamrnn.config",
             "streamrnn.config_secrets",
             "streamrnn.container",

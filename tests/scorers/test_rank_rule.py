@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamrnn import RNNAnomalyDetector
+from streamrnn.columns import ranks, sliding
 from streamrnn.config import Alarm
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.shard import Shard
@@ -25,6 +26,7 @@ from streamrnn.scorers.kinds import model_kind
 from streamrnn.scorers.rank_rule import AlarmRule
 
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), max_size=80)
+WAYS: dict[str, list[object]] = {"compiled": [sliding.entry()], "arrays": []}
 
 
 def naive(scores: list[float], rate: float, window: int, warm_up: int, quiet: int) -> tuple[list[bool], list[float]]:
@@ -45,12 +47,15 @@ def test_definition(scores: list[float], rate: float, window: int, warm_up: int,
     expected = naive(scores, rate, window, warm_up, quiet)
 
     assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
-    with mock.patch.object(rank_rule, "_WORTH_IT", 1):
-        assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
+    for ready in WAYS.values():
+        with mock.patch.object(rank_rule, "_WORTH_IT", 1), mock.patch.object(ranks, "_ready", ready):
+            assert expected == AlarmRule(rate, window, warm_up, quiet).update_many(scores)
 
 
-def test_many_at_once() -> None:
-    """Blocks of a stream's usual size give what one score at a time gives, alarms that silence others included."""
+@pytest.mark.parametrize("way", WAYS)
+def test_many_at_once(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a stream's usual size give what one score at a time gives, alarms that silence others included, by compiled code too."""
+    monkeypatch.setattr(ranks, "_ready", WAYS[way])
     drawn = np.random.default_rng(7)
     scores = np.round(drawn.normal(size=6000), 2).tolist()  # ties, zeros of both signs
     whole, single = AlarmRule(0.05, 1000, 200, 7), AlarmRule(0.05, 1000, 200, 7)
