@@ -25,7 +25,7 @@ def places(numbers: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[n
     Parameters
     ----------
     numbers
-        float64, shape (n + m,), all finite.
+        float64, shape (k,), all finite: the n before, and then those that come.
     kept
         float64, shape (n,): the first n of them, sorted. The last n afterwards.
 
