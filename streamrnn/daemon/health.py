@@ -7,14 +7,13 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.daemon.recent_alarms import RecentAlarms
-from streamrnn.daemon.recent_series import Point, RecentSeries
+from streamrnn.daemon.recent_series import Point, RecentSeries, named, series_id
 from streamrnn.daemon.skill import Skill
 from streamrnn.daemon.stages import Stages
 from streamrnn.daemon.times import epoch_seconds
@@ -24,37 +23,13 @@ from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Health", "PartitionHealth", "quantiles", "series_id"]
+__all__ = ["Health", "PartitionHealth", "quantiles"]
 
 SHOWN = 20  # series in a status
 SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
 )
 ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
-
-
-def series_id(partition: str, key: str | None) -> str:
-    """Return what a series is asked for by: short, and nothing but letters and digits, whatever its key is.
-
-    Parameters
-    ----------
-    partition
-        Name of the partition.
-    key
-        Of the events; None where they have none.
-
-    Examples
-    --------
-    >>> from streamrnn.daemon.health import series_id
-    >>> series_id("0", None), series_id("0", "None")
-    ('d1bdaaa53cf10c6d', 'cb420be952658560')
-    """
-    return blake2b(repr((partition, key)).encode(), digest_size=8).hexdigest()
-
-
-def _named(partition: str, key: str | None) -> dict[str, str | None]:
-    """Return what a series is shown and asked for by."""
-    return {"name": None if key is None else safe_name(key), "id": series_id(partition, key)}
 
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
@@ -347,13 +322,13 @@ class Health(Monitor):
         partitions, lag, headroom = self.known(), self.lag(), self.headroom()
         with self._lock:
             series = [
-                {"partition": name[0], "key": name[1], **_named(*name), "events": one.events, "alarms": one.alarms,
+                {"partition": name[0], "key": name[1], **named(*name), "events": one.events, "alarms": one.alarms,
                  "worst": max((point.score for point in one.points), default=None),
                  "score": one.points[-1].score if one.points else None}
                 for name, one in self._seen.worst()[:SHOWN]
             ]  # fmt: skip
             recent = [
-                one | _named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
+                one | named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
                 for one in self._alarms.status()
             ]
         good = self.good()

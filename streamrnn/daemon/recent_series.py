@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from streamrnn.io import Block
+from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["KeyPoints", "Point", "RecentSeries"]
+__all__ = ["KeyPoints", "Point", "RecentSeries", "named", "series_id"]
 
 SERIES_KEPT = 32
 """Series of either kind whose last points are kept. With POINTS_KEPT: 13 MB at most."""
@@ -22,6 +24,38 @@ POINTS_KEPT = 600
 
 Name = tuple[str, str | None]
 """Partition and key."""
+
+
+def series_id(partition: str, key: str | None) -> str:
+    """Return what a series is asked for by: short, and nothing but letters and digits, whatever its key is.
+
+    Parameters
+    ----------
+    partition
+        Name of the partition.
+    key
+        Of the events; None where they have none.
+
+    Examples
+    --------
+    >>> from streamrnn.daemon.recent_series import series_id
+    >>> series_id("0", None), series_id("0", "None")
+    ('d1bdaaa53cf10c6d', 'cb420be952658560')
+    """
+    return blake2b(repr((partition, key)).encode(), digest_size=8).hexdigest()
+
+
+def named(partition: str, key: str | None) -> dict[str, str | None]:
+    """Return what a series is shown and asked for by.
+
+    Parameters
+    ----------
+    partition
+        Name of the partition.
+    key
+        Of the events; None where they have none.
+    """
+    return {"name": None if key is None else safe_name(key), "id": series_id(partition, key)}
 
 
 class Point(NamedTuple):
@@ -76,20 +110,21 @@ class KeyPoints:
 class RecentSeries:
     """Keeps the last points of some series.
 
-    Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
-    been among either, or has been pushed out, begins anew when it comes again.
+        Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
+        been among either, or has been pushed out, begins anew when it comes again.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from streamrnn.io import Block
-    >>> from streamrnn.daemon.recent_series import RecentSeries
-    >>> from streamrnn.scorers.scored import Scored
-    >>> seen, keys = RecentSeries(), tuple(f"k{i}" for i in range(100))
-    >>> values = np.zeros((100, 1))
-    >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
-    >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
-    ([('0', 'k0'), ('0', 'k68')], 33)
+        >>> import numpy as np
+        >>> from streamrnn.io import Block
+    from streamrnn.safe_text import safe_name
+        >>> from streamrnn.daemon.recent_series import RecentSeries
+        >>> from streamrnn.scorers.scored import Scored
+        >>> seen, keys = RecentSeries(), tuple(f"k{i}" for i in range(100))
+        >>> values = np.zeros((100, 1))
+        >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
+        >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
+        ([('0', 'k0'), ('0', 'k68')], 33)
     """
 
     def __init__(self) -> None:

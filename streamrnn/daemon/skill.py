@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.daemon.last_values import LastValues
 from streamrnn.daemon.times import epoch_seconds
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
@@ -16,9 +18,6 @@ __all__ = ["HORIZONS", "Skill"]
 
 HORIZONS: Final = 10_000, 1_000_000
 """Events of a partition over which it is taken, the older ones fading: what is now, beside what has long been."""
-
-KEYS_JUDGED: Final = 1024
-"""Series of a partition that are judged, the first that come: as good as all for a share, and bounded."""
 
 DAYS_KEPT: Final = 14
 DAY_S: Final = 86_400.0
@@ -69,8 +68,7 @@ class Skill:
         self._waiting: list[_Rows] = []
         self._rows_waiting = 0
         self._names: tuple[str, ...] = ()
-        self._slots: dict[str | None, int] = {}
-        self._last = self._step = self._seen = np.empty((0, 0))
+        self._last = LastValues()
         self._sums: Sums = np.zeros((len(HORIZONS), 7, 0))
         self._days: dict[int, Sums] = {}
         self._alarms: dict[int, list[int]] = {}
@@ -154,28 +152,7 @@ class Skill:
         if more > 0:
             self._sums = _widened(self._sums, more)
             self._days = {day: _widened(sums, more) for day, sums in self._days.items()}
-            self._last, self._step, self._seen = (
-                _widened(one, more, fill) for one, fill in ((self._last, np.nan), (self._step, 0.0), (self._seen, 0.0))
-            )
             self._names = names
-
-    def _slots_of(self, keys: list[str | None] | None, n: int) -> NDArray[np.int64]:
-        """Return the slot of each row's series, -1 for one that is not judged."""
-        if keys is None:
-            slots = np.zeros(n, dtype=np.int64)
-            self._slots.setdefault(None, 0)
-        else:
-            for key in dict.fromkeys(keys) if len(self._slots) < KEYS_JUDGED else ():
-                if len(self._slots) < KEYS_JUDGED:
-                    self._slots.setdefault(key, len(self._slots))
-            slots = np.fromiter((self._slots.get(key, -1) for key in keys), np.int64, n)
-        if (new := len(self._slots) - len(self._last)) > 0:
-            width = len(self._names)
-            self._last = np.vstack([self._last.reshape(-1, width), np.full((new, width), np.nan)])
-            self._step, self._seen = (
-                np.vstack([one.reshape(-1, width), np.zeros((new, width))]) for one in (self._step, self._seen)
-            )
-        return slots
 
     def _terms(
         self,
@@ -185,13 +162,11 @@ class Skill:
         bands: tuple[NDArray[np.float64], NDArray[np.float64]],
     ) -> Sums:
         """Return what each event adds, shape (n, 7, features)."""
-        slots, width = self._slots_of(keys, len(values)), values.shape[1]
+        width = values.shape[1]
         terms = np.zeros((len(values), 7, len(self._names)))
         finite = np.isfinite(values)
-        step = self._steps(slots, values, finite)
-        unit = np.where(self._step[slots] > 0.0, self._step[slots], np.nan)[:, :width] if keys is not None else 1.0
-        both = finite & np.isfinite(stated) & np.isfinite(step) & (slots >= 0)[:, None]
-        both &= np.isfinite(unit)
+        step, unit = self._last.take(keys, values, finite)
+        both = finite & np.isfinite(stated) & np.isfinite(step) & np.isfinite(unit)
         with np.errstate(invalid="ignore"):
             terms[:, _ERROR, :width] = np.where(both, np.abs(values - stated) / unit, 0.0)
             terms[:, _LAST, :width] = np.where(both, step / unit, 0.0)
@@ -202,41 +177,8 @@ class Skill:
         terms[:, _SUM, :width], terms[:, _SQUARES, :width], terms[:, _COUNT, :width] = clean, clean**2, finite
         return terms
 
-    def _steps(
-        self, slots: NDArray[np.int64], values: NDArray[np.float64], finite: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Return how far each value lies from the last one of its series, NaN where there is none; go on to the last ones."""
-        step = np.full(values.shape, np.nan)
-        order = np.argsort(slots, kind="stable")
-        order = order[slots[order] >= 0]
-        if not len(order):
-            return step
-        sorted_slots = slots[order]
-        begins = np.flatnonzero(np.r_[True, sorted_slots[1:] != sorted_slots[:-1]])
-        touched, group = sorted_slots[begins], np.cumsum(np.r_[True, sorted_slots[1:] != sorted_slots[:-1]]) - 1
-        for j in range(values.shape[1]):
-            good = finite[order, j]
-            place = np.where(good, np.arange(len(order)), -1)
-            before = np.r_[-1, np.maximum.accumulate(place)[:-1]]  # the last good row before, of whatever series
-            own = before >= begins[group]
-            found = np.where(own, values[order[np.maximum(before, 0)], j], self._last[sorted_slots, j])
-            step[order, j] = np.where(good, np.abs(values[order, j] - found), np.nan)
-            ends = np.r_[begins[1:], len(order)] - 1
-            newest = np.maximum.accumulate(place)[ends]
-            has = newest >= begins
-            self._last[touched[has], j] = values[order[newest[has]], j]
-            moved = np.isfinite(step[order, j])
-            count = np.bincount(group[moved], minlength=len(touched))
-            total = np.bincount(group[moved], step[order, j][moved], minlength=len(touched))
-            seen = np.minimum(self._seen[touched, j] + count, 1000.0)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                self._step[touched, j] += np.where(count > 0, (total - count * self._step[touched, j]) / seen, 0.0)
-            self._step[touched, j] = np.maximum(self._step[touched, j], 0.0)
-            self._seen[touched, j] = seen
-        return step
-
     def _take_day(self, day: int, terms: Sums, alarms: int) -> None:
-        if self._days and day < max(self._days) - DAYS_KEPT:
+        if (self._days and day < max(self._days) - DAYS_KEPT) or day > time.time() // DAY_S + 1:  # from 2099
             return
         before = self._days.get(day)
         self._days[day] = terms.sum(axis=0) + (0.0 if before is None else before)
@@ -305,5 +247,5 @@ def _by_horizon(values: Any) -> dict[str, float | None]:
     return {str(horizon): value for horizon, value in zip(HORIZONS, values, strict=True)}
 
 
-def _widened(array: NDArray[np.float64], more: int, fill: float = 0.0) -> NDArray[np.float64]:
-    return np.concatenate([array, np.full((*array.shape[:-1], more), fill)], axis=-1)
+def _widened(array: NDArray[np.float64], more: int) -> NDArray[np.float64]:
+    return np.concatenate([array, np.zeros((*array.shape[:-1], more))], axis=-1)

@@ -419,7 +419,7 @@ def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
     (each, room, total), (same, fit, budget) = (tuple(map(int, one.groups())) for one in said if one is not None)
     assert (room, total) == (20, round(room * each / 1000))
     assert (same, budget) == (each, 2 if fit * each > 1500 else 1)
-    assert (1600 - net) // each <= fit <= 1600 // each
+    assert (1600 - net) / (each + 0.5) - 1 <= fit <= 1600 / (each - 0.5)  # each is rounded
 
 
 def test_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

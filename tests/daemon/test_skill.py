@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamrnn.daemon.skill import HORIZONS, KEYS_JUDGED, Skill
+from streamrnn.daemon.last_values import KEYS_JUDGED
+from streamrnn.daemon.skill import HORIZONS, Skill
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
@@ -112,7 +113,8 @@ def test_memory_is_bounded():
             Scored(np.zeros(500), values, [False] * 500, []),
         )
 
-    assert len(skill._slots) == len(skill._last) == KEYS_JUDGED
+    skill._digest()
+    assert len(skill._last) == len(skill._last._last) == KEYS_JUDGED
     assert len(skill._days) <= 14
     assert skill.status()["skill"]["10000"] is None  # each came once: there is nothing to compare with
 
@@ -134,6 +136,18 @@ def test_what_moves_drifts():
         Block(("a", "b", "c"), np.ones((3, 3)), range(3), 3), Scored(np.zeros(3), np.ones((3, 3)), [False] * 3, [])
     )
     assert skill.status()["features"]["c"] == {"skill": {"10000": None, "1000000": None}, "drift": None}
+
+
+def test_a_day_ahead_of_the_clock_counts_nowhere():
+    """One record from 2099 does not end the weeks."""
+    block, scored = stream(2000)
+    skill = Skill()
+    for one in cut(block, scored, 20):
+        skill.take(*one)
+    ahead = Block(("f0", "f1"), np.ones((1, 2)), (0,), 1, times=("2999-01-01",))
+    skill.take(ahead, Scored(np.zeros(1), np.ones((1, 2)), [False], []))
+
+    assert skill.status()["weeks"] == taken(block, scored, 20)["weeks"]
 
 
 def test_this_week_beside_the_last():
