@@ -110,21 +110,20 @@ class KeyPoints:
 class RecentSeries:
     """Keeps the last points of some series.
 
-        Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
-        been among either, or has been pushed out, begins anew when it comes again.
+    Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
+    been among either, or has been pushed out, begins anew when it comes again.
 
     Examples
     --------
-        >>> import numpy as np
-        >>> from streamrnn.io import Block
-    from streamrnn.safe_text import safe_name
-        >>> from streamrnn.daemon.recent_series import RecentSeries
-        >>> from streamrnn.scorers.scored import Scored
-        >>> seen, keys = RecentSeries(), tuple(f"k{i}" for i in range(100))
-        >>> values = np.zeros((100, 1))
-        >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
-        >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
-        ([('0', 'k0'), ('0', 'k68')], 33)
+    >>> import numpy as np
+    >>> from streamrnn.io import Block
+    >>> from streamrnn.daemon.recent_series import RecentSeries
+    >>> from streamrnn.scorers.scored import Scored
+    >>> seen, keys = RecentSeries(), tuple(f"k{i}" for i in range(100))
+    >>> values = np.zeros((100, 1))
+    >>> seen.take(Block(("a",), values, tuple(range(100)), 100, keys=keys), Scored(np.zeros(100), values, [True] + [False] * 99, []))
+    >>> [name for name, _ in seen.worst()][:2], len(seen.worst())
+    ([('0', 'k0'), ('0', 'k68')], 33)
     """
 
     def __init__(self) -> None:
