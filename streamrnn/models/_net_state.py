@@ -99,8 +99,11 @@ def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spa
     Raises
     ------
     StateError
-        When an area counts other steps, the header disagrees with its area, or the learning curve is too long.
+        When an area counts other steps, the header disagrees with its area, a mean loss is none, or the learning curve is too long.
     """
+    losses = layout.every(slab, "area").view(np.float64)[:, at.A_LOSS], layout.view(slab, "loss")[1:]
+    if not all(((part >= 0.0) & (part < np.inf)).all() for part in losses):
+        raise StateError("The net's state holds losses that no stream can have.")
     counts = layout.every(slab, "area")[:, : at.A_FRESH + 1]
     steps, new = counts[:, 0], counts[:, 1]
     fits = (new >= 0) & (new <= np.minimum(steps, most)) & (steps <= sizes.window - spare)

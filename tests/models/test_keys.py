@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from streamrnn import RNNAnomalyDetector, RNNRegressor
-from streamrnn.errors import FeatureError
+from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.anomaly import alarm
+from streamrnn.kernels.net.words import A_LOSS
 
 PARAMS = {"hidden_size": 8, "window": 8, "stride": 3}
 
@@ -223,6 +224,31 @@ def test_a_rate_by_time_is_that_of_each_key():
     found = [rate_of(rule, net.layout.view(net.slab, "gaps", model._keys.find(key))[0]) for key in ("minutes", "hours")]
 
     assert found == pytest.approx([2 / 1440, 2 / 24])
+
+
+def test_a_key_of_noise_teaches_the_others_next_to_nothing():
+    """Beside one that cannot be learned, the others are predicted as beside one more like them."""
+    u, y, keys = waves(keys="abcdefghij")
+    noise = np.random.default_rng(7).normal(size=(2, len(u)))
+    noisy = [np.where(keys == "j", wild, part) for wild, part in zip(noise, (u, y), strict=True)]
+    options, own = {**PARAMS, "key": "sensor", "experts": ("linear",)}, keys != "j"
+    errors = []
+    for parts in ((u, y), noisy):
+        said = RNNRegressor(**options).progressive_many(pd.DataFrame({"sensor": keys, "u": parts[0]}), parts[1])
+        errors.append(np.abs(said.to_numpy() - y)[own][1000:].mean())
+
+    assert errors[1] < 1.06 * errors[0]
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf, -1.0])
+def test_a_state_with_a_loss_that_is_none_is_refused(loss):
+    """What a key's events weigh follows from it: a weight of NaN would be in every weight of the net."""
+    model = RNNRegressor(**PARAMS, key="sensor")
+    model.learn_one({"sensor": "a", "u": 1.0}, 2.0)
+    model._net.layout.every(model._net.slab, "area").view(np.float64)[1, A_LOSS] = loss
+
+    with pytest.raises(StateError, match="losses"):
+        pickle.loads(pickle.dumps(model))
 
 
 # ---- time -------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_n
 from streamrnn.kernels.net.stamp import stamp_of
 from streamrnn.kernels.net.target_inputs import count_event, keep_targets
 from streamrnn.kernels.net.targets import learn_slot, scale_target, unscale_output
+from streamrnn.kernels.net.trust import trust
 from streamrnn.kernels.net.update import update
 
 PREDICT: Final = 1
@@ -116,12 +117,14 @@ def _learn_labels(hd, f, d, slot, y, w, stated, front):
         w *= _balanced(hd, d, y)
     for k in range(K):
         targets[k] = scale_target(hd, d, k, y[k]) if w > 0.0 else np.nan
+    learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
     learn_slot(hd, f, d, slot, targets)
-    if w != 1.0:
+    shared = w * trust(hd, d, d[hd[at.LOSS_SUM]] - before) if hd[at.LEARNED] > learned else w
+    if shared != 1.0:
         for k in range(K):
-            f[hd[at.D_OUT] + slot * K + k] *= np.float32(w)
+            f[hd[at.D_OUT] + slot * K + k] *= np.float32(shared)
     if front:
-        teach_experts(hd, d, y, targets, w)
+        teach_experts(hd, d, y, targets, shared)
         put_back_stated(hd, d, stated, K)
         weigh_experts(hd, d, y, w)
         wind_tape(hd, d)

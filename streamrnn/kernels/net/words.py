@@ -48,8 +48,8 @@ LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
 # words of an area's head: counters while another area is bound; time of its last event (float64); events that the state which
-# learns and the one that runs ahead have taken, and the number of the last of them whose target is known
-A_FILL, A_FRESH, A_CLOCK, A_EVENTS, A_AHEAD, A_KNOWN = range(6)
+# learns and the one that runs ahead have taken, and the number of the last of them whose target is known; mean loss of late (float64)
+A_FILL, A_FRESH, A_CLOCK, A_EVENTS, A_AHEAD, A_KNOWN, A_LOSS = range(7)
 # ---- settings (float64) -------------------------------------------------------------------------
 (
     LR, BETA_1, BETA_2, EPS, CLIP, PULL, LOSS_A, LOSS_B, ALPHA, X_CLIP, Y_CLIP, POWER, OPT_A, OPT_B,
