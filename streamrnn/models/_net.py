@@ -308,6 +308,11 @@ class Net:
         fresh = slab[: HEADER_WORDS * 8].view(np.int64)
         for word in at.CARRIED_NET_WORDS:
             fresh[word] = self.header[word]
+        if sizes == replace(old, areas=sizes.areas):  # what there is lies as it did
+            there = slice(8 * HEADER_WORDS, self.layout.state_nbytes)
+            slab[there] = self.slab[there]
+            self._hold(self.inputs, sizes, layout, slab)
+            return
         for name, field in self.layout.fields.items():
             if field.at >= self.layout.state_nbytes or 0 in field.shape or name in MOVED:
                 continue
