@@ -141,13 +141,13 @@ PARAMETERS: Final[dict[str, Parameter]] = {
         grows with its square.""",
     ),
     "experts of labels": Parameter(
-        f"a tuple of different names among {_names(FRONT)}, or None",
+        f"a tuple or list of different names among {_names(FRONT)}, or None",
         lambda value, _: (
             value is None
             or (
-                isinstance(value, tuple)
-                and 0 < len(value) == len(set(value))
+                isinstance(value, tuple | list)  # a configuration has lists
                 and all(isinstance(name, str) and name in FRONT for name in value)
+                and 0 < len(value) == len(set(value))
             )
         ),
         """What the prediction is mixed from: the net, the last known target (of classes the last one, with its learned rate of repeats), a linear

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from streamrnn import config
 from streamrnn.cli import main
 from streamrnn.engine.assemble import make_runtime
 from streamrnn.engine.output import encode_block
+from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError
 from streamrnn.io import Block
 from streamrnn.scorers.check_model import check_model
+from streamrnn.scorers.kinds import model_kind
 from streamrnn.scorers.scored import Scored
 from tests.engine.short_rig import lay
 
@@ -190,3 +193,40 @@ def test_any_name(names: tuple[str, str]) -> None:
         "prediction": {names[0]: 1.0, names[1]: 2.0},
         "residual": {names[0]: 0.5, names[1]: None},
     }
+
+
+def test_experts_are_named_by_a_list() -> None:
+    """A configuration can name them, and a snapshot of them is one of the same model."""
+    kind = model_kind("RNNRegressor", {"label": "a", "hidden_size": 8, "experts": ["net", "last"]})
+    shard = Shard(kind)
+
+    Shard(kind).restore(shard.snapshot())
+
+    assert check_model("RNNRegressor", {"label": "a", "experts": ["net", "net"]})[0].startswith("[model] experts: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("river.anomaly.HalfSpaceTrees", {"share": "net"}, "cannot keep many keys apart"),
+        ("RNNAnomalyDetector", {"share": "all"}, "must be 'net' or 'none'"),
+        ("RNNAnomalyDetector", {"max_keys": 7}, r"is an option of \[state\]"),
+        ("RNNRegressor", {"label": "a", "key": "b"}, r"here \[source\] key names"),
+    ],
+)
+def test_how_keys_share_is_checked(name: str, parameters: dict[str, Any], said: str) -> None:
+    """What cannot be is refused with what to do; a net each, and river's models as they are, are fine."""
+    [problem] = check_model(name, parameters)
+
+    assert re.search(said, problem)
+    assert check_model(name, {**{k: v for k, v in parameters.items() if k == "label"}, "share": "none"}) == []
+
+
+def test_nothing_to_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked to share a net where events have no key, check and run refuse."""
+    path = place(tmp_path, '[model]\nhidden_size = 8\nshare = "net"')
+    for command in ("check", "run"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, str(path)])
+        assert ended.value.code == 78
+        assert "[model] share: events have no key" in capsys.readouterr().err
