@@ -21,7 +21,10 @@ from typing import Any
 
 from streamrnn.errors import StateError
 
-__all__ = ["MAGIC", "VERSION", "pack", "pack_into", "unpack"]
+__all__ = ["MAGIC", "VERSION", "Blob", "pack", "pack_into", "unpack"]
+
+Blob = bytes | tuple[bytes | bytearray, ...]
+"""Bytes that belong together: in one piece, or in parts."""
 
 MAGIC = b"SRNNSTAT"
 VERSION = 2
@@ -52,7 +55,7 @@ def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
     return bytes(pack_into(bytearray(), manifest, blobs, len(blobs)))
 
 
-def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[bytes], count: int) -> memoryview:
+def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[Blob], count: int) -> memoryview:
     """Write the same into ``buffer``, which grows where it must and never shrinks, and return what was written.
 
     The blobs are taken one at a time, so that beside the buffer only one of them is in memory: with a buffer that is used
@@ -65,7 +68,7 @@ def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[by
     manifest
         An object of JSON.
     blobs
-        Taken one at a time.
+        Taken one at a time; one may be in parts.
     count
         How many there are.
 
@@ -79,9 +82,11 @@ def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[by
     room = len(_manifest(manifest, [_LONGEST] * count))
     end, lengths = _HEADER.size + room, []
     for blob in blobs:
-        lengths.append(len(blob))
-        _write(buffer, end, blob)
-        end += len(blob)
+        start = end
+        for part in (blob,) if isinstance(blob, bytes) else blob:
+            _write(buffer, end, part)
+            end += len(part)
+        lengths.append(end - start)
     text = _manifest(manifest, lengths).ljust(room)
     _write(buffer, 0, _HEADER.pack(MAGIC, VERSION, room) + text)
     _write(buffer, end, hashlib.sha256(memoryview(buffer)[:end]).digest())
@@ -92,7 +97,7 @@ def _manifest(manifest: Mapping[str, Any], lengths: Sequence[int]) -> bytes:
     return json.dumps({**manifest, "blobs": lengths}, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _write(buffer: bytearray, at: int, data: bytes) -> None:
+def _write(buffer: bytearray, at: int, data: bytes | bytearray) -> None:
     """Write over a stretch of the buffer; make it longer, by an eighth at least, where that does not fit."""
     lacking = at + len(data) - len(buffer)
     if lacking > 0:

@@ -137,7 +137,7 @@ class ManyKeys(Growing):
     def _key_parts(self, area: int) -> list[bytes]:
         """Return what is kept of a key: of each net its area."""
         alone = [net.with_area(net.area(area).tobytes()) for net in self._key_nets()]
-        return [one.state()[one.layout.area_at :] for one in alone]
+        return [bytes(one.state()[one.layout.area_at :]) for one in alone]
 
     def _check_key_parts(self, parts: list[bytes]) -> None:
         """Raise where parts are none that this model can have."""

@@ -426,7 +426,7 @@ class Net:
         for name, values in kept.items():
             self.array(name)[:] = values
 
-    def state(self, areas: int | None = None) -> bytes:
+    def state(self, areas: int | None = None) -> bytearray:
         """Return the state as bytes: equal states give equal bytes.
 
         Places that hold no committed step (the window's free slots) count as zero.
@@ -438,13 +438,13 @@ class Net:
         """
         self.bind(0)
         kept = self.layout if areas is None else layout_of(replace(self.sizes, areas=areas))
-        return settled(self.slab, self.layout, self.sizes, kept)
+        return settled(self.slab, self.sizes, kept)
 
     def restore(
         self,
         inputs: Sequence[Any],
         outputs: int,
-        state: bytes,
+        state: bytes | bytearray,
         areas: int = 1,
         fresh: int | None = None,
         spare: int = 0,

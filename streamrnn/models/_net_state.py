@@ -21,23 +21,24 @@ __all__ = ["check_areas", "check_detector", "check_header", "check_last_targets"
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
 
-def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, kept: Layout) -> bytes:
+def settled(slab: NDArray[np.uint8], sizes: Sizes, kept: Layout) -> bytearray:
     """Return the state that a slab holds, with zero wherever no committed step lies: equal states give equal bytes.
 
     Parameters
     ----------
     slab
         The net's block of memory, (bytes,), bound to area 0.
-    layout, sizes
-        Of the slab.
+    sizes
+        Of the net.
     kept
         The layout of a slab with as many memories of streams as are written, the first ones.
     """
-    areas = kept.areas
-    copy = slab[: layout.state_nbytes].copy()
+    data = bytearray(kept.state_nbytes)
+    copy = np.frombuffer(data, np.uint8)
+    copy[:] = slab[: kept.state_nbytes]
 
     def every(name: str) -> NDArray[Any]:
-        return layout.every(copy, name)[:areas]
+        return kept.every(copy, name)
 
     fill = every("area")[:, at.A_FILL]
     for layer in range(sizes.layers):
@@ -51,7 +52,7 @@ def settled(slab: NDArray[np.uint8], layout: Layout, sizes: Sizes, kept: Layout)
     for word, value in kept.words.items():
         if word not in at.CARRIED_NET_WORDS:
             header[word] = value
-    return copy[: kept.state_nbytes].tobytes()
+    return data
 
 
 def _clear(steps: NDArray[Any], used: NDArray[np.int64]) -> None:

@@ -25,7 +25,7 @@ class Writer:
     """
 
     def __init__(self) -> None:
-        self.blobs: list[bytes] = []
+        self.blobs: list[bytes | bytearray] = []
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, np.generic):
@@ -38,7 +38,7 @@ class Writer:
             return value if math.isfinite(value) else {"float": str(value)}
         if type(value) is list:
             return [self(one) for one in value]
-        if type(value) is bytes:
+        if type(value) in (bytes, bytearray):
             self.blobs.append(value)
             return {"bytes": len(value)}
         for tag, kind in SEQUENCES.items():

@@ -25,7 +25,7 @@ from streamrnn.models._snapshot_reader import Reader
 from streamrnn.models._snapshot_writer import Writer
 from streamrnn.whole import write_whole
 
-__all__ = ["decode", "dumps", "encode", "load", "load_into", "loads", "save"]
+__all__ = ["decode", "dumps", "encode", "encode_parts", "load", "load_into", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 2
@@ -74,6 +74,22 @@ def encode(model: Any) -> bytes:
     StateError
         As :func:`dumps`.
     """
+    return b"".join(encode_parts(model))
+
+
+def encode_parts(model: Any) -> tuple[bytes | bytearray, ...]:
+    """Return the same in parts: those of many keys are large, and need not lie in one piece before they are written.
+
+    Parameters
+    ----------
+    model
+        What :func:`dumps` takes.
+
+    Raises
+    ------
+    StateError
+        As :func:`dumps`.
+    """
     writer = Writer()
     try:
         manifest = msgspec.json.encode(writer(model))
@@ -84,7 +100,7 @@ def encode(model: Any) -> bytes:
     if not isinstance(model, Estimator):
         raise StateError(f"A {type(model).__name__} is no model and cannot be saved.")
     manifest = manifest.ljust(_room(len(manifest)))
-    return b"".join((MAGIC, bytes([FORMAT]), _LENGTH.pack(len(manifest)), manifest, *writer.blobs))
+    return MAGIC + bytes([FORMAT]) + _LENGTH.pack(len(manifest)) + manifest, *writer.blobs
 
 
 def _room(length: int) -> int:

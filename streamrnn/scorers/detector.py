@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.scorers.capabilities import OwnRule, RowReader, SharedNet, take_alarm
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters
@@ -122,7 +123,7 @@ class DetectorScorer:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return self.net.bytes_per_key
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the detector as one blob."""
         return [self._store.write(self.model)]
 

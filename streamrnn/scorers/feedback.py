@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.capabilities import SharedNet, take_alarm
@@ -239,7 +240,7 @@ class FeedbackScorer:
     def _head(self) -> bytes:
         return msgspec.json.encode(_Written(self.column.label, list(self.column.features)))
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the label's column, the events that are remembered, and the detector."""
         return [self._head(), self.recent.dumps(RecentEvents.to_bytes), self._store.write(self.model)]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm, Forecast
+from streamrnn.container import Blob
 from streamrnn.errors import StateError
 from streamrnn.scorers.capabilities import SharedNet
 from streamrnn.scorers.limits import ALARM, FIELD, LimitWatch
@@ -176,7 +177,7 @@ class ForecastingScorer:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return self.scorer.key_memory() + self._forecaster_bytes() + ENTRY_BYTES
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the blobs inside, then the forecaster and what is remembered of limits."""
         own = self.forecasters.dumps(forecaster_bytes), self.limits.dumps(LimitWatch.dumps)
         return [*self.scorer.dumps(), *own]

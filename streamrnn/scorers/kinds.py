@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamrnn.config_secrets import shown
+from streamrnn.container import Blob
 from streamrnn.errors import ConfigError, ModelChangedError, StateError
 from streamrnn.scorers.check_model import check_model, is_foreign, maker
 from streamrnn.scorers.parts import is_net, nets_of
@@ -54,7 +55,7 @@ class ModelKind:
     name: str
     parameters: Mapping[str, Any]
     make: Callable[[], Any]
-    dumps: Callable[[Any], bytes] | None = field(default=None)
+    dumps: Callable[[Any], Blob] | None = field(default=None)
     loads: Callable[[bytes], Any] | None = field(default=None)
     numerics: Mapping[str, str] = field(default_factory=dict)
     label: str | None = None
@@ -175,14 +176,14 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         return ModelKind(name, dict(parameters), lambda: make()[0], label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415
-    from streamrnn.models.persistence import decode, encode  # noqa: PLC0415
+    from streamrnn.models.persistence import decode, encode_parts  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
     return ModelKind(
         name,
         dict(parameters),
         lambda: cls(**own),
-        encode,
+        encode_parts,
         decode,
         numeric_abi(cls(**own).cell),
         label,

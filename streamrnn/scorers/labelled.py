@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from river.base import Classifier
 
+from streamrnn.container import Blob
 from streamrnn.scorers.capabilities import BlockLearner, SharedNet
 from streamrnn.scorers.label_column import LabelColumn
 from streamrnn.scorers.label_errors import LabelErrors
@@ -193,7 +194,7 @@ class LabelledModel:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model, len(self.column.to_bytes()) + LabelErrors.BYTES)
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the label's column, its running moments, and the model."""
         return [self.column.to_bytes(), self._errors.to_bytes(_last_place(self.model)), self._store.write(self.model)]
 

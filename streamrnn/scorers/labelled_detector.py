@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.scorers.capabilities import SharedNet, take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.scored import Scored
@@ -121,7 +122,7 @@ class LabelledDetectorScorer:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return self.net.bytes_per_key
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the label's column and the model."""
         return [self.column.to_bytes(), self._store.write(self.model)]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.models._keys import Keys
 from streamrnn.scorers.capabilities import BlockLearner, Expecting, SharedNet
 from streamrnn.scorers.parts import failed
@@ -78,7 +79,7 @@ class Unranked(Protocol):
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return everything learned as blobs."""
 
     def restore(self, blobs: Sequence[bytes]) -> None:
@@ -199,7 +200,7 @@ class RankedScorer:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return self.model.key_memory() + SCORE_BYTES * self._alarm.window + ENTRY_BYTES
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return what the model has learned, then the memory of the rule, or of those of all keys."""
         rule = (
             self.rule.to_bytes()
@@ -329,7 +330,7 @@ class RiverDetector:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return self.net.bytes_per_key
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return the model as one blob."""
         return [self._store.write(self.model)]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.scorers.capabilities import SharedNet
 from streamrnn.scorers.scored import RawRows, Scored
 
@@ -106,7 +107,7 @@ class Scorer(Protocol):
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """Return everything learned as blobs, without pickle.
 
         Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from streamrnn.container import Blob
 from streamrnn.errors import StateError
 from streamrnn.scorers.capabilities import Counted, Sized
 from streamrnn.scorers.scorer import Counters
@@ -13,6 +14,9 @@ __all__ = ["ModelStore", "counting", "fitting"]
 
 MODEL_BYTES = 200_000
 """Of a model that knows no size and cannot be written: a forest of 25 half-space trees."""
+
+LARGE = 1_000_000
+"""Bytes of a model that is written in parts: to join them would take as much again."""
 
 OBJECT_BYTES = 12_000
 """Around a model whose size is that of its snapshot: measured 6 KB, and as much again for good measure."""
@@ -44,14 +48,14 @@ class ModelStore:
     """
 
     def __init__(
-        self, name: str, dumps: Callable[[Any], bytes] | None = None, loads: Callable[[bytes], Any] | None = None
+        self, name: str, dumps: Callable[[Any], Blob] | None = None, loads: Callable[[bytes], Any] | None = None
     ) -> None:
         self.name = name
         self._dumps = dumps
         self._loads = loads
 
-    def write(self, model: Any) -> bytes:
-        """Return a model as bytes.
+    def write(self, model: Any) -> Blob:
+        """Return a model as bytes; a large one in parts.
 
         Parameters
         ----------
@@ -65,7 +69,8 @@ class ModelStore:
         """
         if self._dumps is None:
             raise StateError(f"A {self.name} cannot be written without pickle; run it without [state] dir.")
-        return self._dumps(model)
+        found = self._dumps(model)
+        return found if isinstance(found, bytes) or _length(found) > LARGE else b"".join(found)
 
     def read(self, data: bytes, fresh: Any) -> Any:
         """Return what :meth:`write` wrote, where it is a model such as ``fresh``.
@@ -98,8 +103,12 @@ class ModelStore:
         """
         if isinstance(model, Sized) and not more:
             return model.memory_usage() + AROUND_BYTES
-        written = MODEL_BYTES if self._dumps is None else len(self._dumps(model)) + more
+        written = MODEL_BYTES if self._dumps is None else _length(self._dumps(model)) + more
         return written * 3 // 2 + OBJECT_BYTES  # scratch beside what a snapshot holds
+
+
+def _length(blob: Blob) -> int:
+    return len(blob) if isinstance(blob, bytes) else sum(map(len, blob))
 
 
 def counting(model: Any) -> Callable[[], Counters]:

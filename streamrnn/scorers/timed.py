@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
+from streamrnn.container import Blob
 from streamrnn.scorers.capabilities import SharedNet
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters, Scorer, read
@@ -111,7 +112,7 @@ class TimedScorer:
         """As inside."""
         return self.scorer.key_memory()
 
-    def dumps(self) -> list[bytes]:
+    def dumps(self) -> list[Blob]:
         """As inside."""
         return self.scorer.dumps()
 
