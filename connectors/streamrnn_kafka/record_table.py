@@ -42,6 +42,14 @@ class Rows(NamedTuple):
         """That of the last record: whoever passes over what was read already asks for it."""
         return int(self.table[-1, OFFSET])
 
+    def offsets(self) -> Sequence[int]:
+        """Return their offsets: a range where none is missing between them."""
+        found = self.table[:, OFFSET]
+        if len(found) and bool((found[1:] - found[:-1] == 1).all()):
+            return range(int(found[0]), int(found[-1]) + 1)
+        offsets: list[int] = found.tolist()
+        return offsets
+
     def part(self, start: int, end: int) -> Rows:
         """Return some of the records.
 

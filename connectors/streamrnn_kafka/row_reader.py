@@ -62,7 +62,7 @@ class RowReader:
         rows, reader, name = self._tables.joined(records), self._reader, name_of(partition)
         options, faults = reader.options, dict[int, str]()
         series: list[str | None] = []
-        offsets = rows.table[:, 0].tolist()
+        offsets = rows.offsets()
         if options.record_key:
             series = self._series(rows.keys(), faults)
         tried = [i for i in range(len(offsets)) if i not in faults] if faults else range(len(offsets))
@@ -84,7 +84,7 @@ class RowReader:
         return Block(
             options.columns,
             found.values,
-            good.table[:, 0].tolist() if faults else offsets,
+            good.offsets() if faults else offsets,
             offsets[-1] + 1,
             keys,
             found.times if options.time is not None else _seconds(good.table[:, 1]),

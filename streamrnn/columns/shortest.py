@@ -20,6 +20,7 @@ LAST: Final = 324
 _TWO: Final = np.uint64(2)
 _FOUR: Final = np.uint64(4)
 _TEN: Final = np.uint64(10)
+_MANY: Final = np.uint64(10_000)
 _FORTY: Final = np.uint64(40)
 _FRACTION: Final = np.uint64((1 << 52) - 1)
 _HIDDEN: Final = np.uint64(1 << 52)
@@ -83,11 +84,22 @@ def decimal(fraction, exponent, table):
 
 @kernel
 def write_digits(w, n, out, p):
-    """Write the n digits of w."""
-    for i in range(n - 1, -1, -1):
-        rest = w // _TEN
-        put(out, p + i, np.uint8(48) + np.uint8(w - rest * _TEN))
-        w = rest
+    """Write the n digits of w, from the last one on, four at a time: a division each."""
+    q = p + n
+    while w >= _MANY:
+        rest = w // _MANY
+        four = np.uint32(w - rest * _MANY)
+        high = four // np.uint32(100)
+        low, w, q = four - high * np.uint32(100), rest, q - 4
+        tens, more = high // np.uint32(10), low // np.uint32(10)
+        put(out, put(out, q, 48 + tens), 48 + high - tens * np.uint32(10))
+        put(out, put(out, q + 2, 48 + more), 48 + low - more * np.uint32(10))
+    few = np.uint32(w)
+    while q > p:
+        rest32 = few // np.uint32(10)
+        q -= 1
+        put(out, q, 48 + few - rest32 * np.uint32(10))
+        few = rest32
     return p + n
 
 
@@ -95,10 +107,11 @@ def write_digits(w, n, out, p):
 def digits_of(w):
     """Return how many digits w has: one for 0."""
     n = 1
-    while w >= _TEN:
-        w //= _TEN
-        n += 1
-    return n
+    while w >= _MANY:
+        w //= _MANY
+        n += 4
+    few = np.uint32(w)
+    return n + (few >= np.uint32(10)) + (few >= np.uint32(100)) + (few >= np.uint32(1000))
 
 
 @kernel

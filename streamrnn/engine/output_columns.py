@@ -80,7 +80,7 @@ def _mixed(row: Row, values: Sequence[Any] | None) -> None:
 
 
 def _positions(row: Row, block: Block) -> None:
-    if set(map(type, block.positions)) == {int}:
+    if isinstance(block.positions, range) or set(map(type, block.positions)) == {int}:
         row.wholes(np.array(block.positions, np.int64))
     else:
         _mixed(row, block.positions)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import select
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -250,7 +253,7 @@ def both(seed, rounds, writes=value, **options):
         if records:
             for blocks, block in ((found[0], theirs.block(AT, records)), (found[1], ours.block(AT, pieces))):
                 fields = {name: getattr(block, name) for name in block.__dataclass_fields__}
-                fields["values"] = (block.values.shape, block.values.tobytes())
+                fields |= {"values": (block.values.shape, block.values.tobytes()), "positions": list(block.positions)}
                 blocks.append(
                     fields | {"kinds": [list(map(type, x or ())) for x in (block.times, block.keys, block.positions)]}
                 )
@@ -373,3 +376,34 @@ def test_what_comes_from_a_socket_is_whole():
 
     assert got == sent
     assert "socket disconnected" in str(error)
+
+
+@pytest.mark.slow
+def test_the_newest_release_of_the_client_gives_the_same(tmp_path):
+    """Whole batches are read and written by the newest kafka-python there is: before the bound in pyproject.toml is raised, this says whether it can be."""
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--disable-pip-version-check",
+        "--target",
+        str(tmp_path),
+        "kafka-python",
+    ]
+    got = subprocess.run(pip, capture_output=True, text=True, timeout=120, check=False)
+    if got.returncode:
+        pytest.skip(f"no registry of packages: {got.stderr[-200:]}")
+    program = "import kafka, streamrnn_kafka.client_private as c; print(kafka.__version__, kafka.__file__, c.missing(), c.differs(), c.writes_differ())"
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+
+    assert str(tmp_path) in found.stdout, found.stderr
+    assert found.stdout.endswith("[] None None\n")
