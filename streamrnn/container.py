@@ -21,7 +21,7 @@ from typing import Any
 
 from streamrnn.errors import StateError
 
-__all__ = ["MAGIC", "VERSION", "Blob", "pack", "pack_into", "unpack"]
+__all__ = ["MAGIC", "VERSION", "pack", "pack_into", "unpack"]
 
 Blob = bytes | tuple[bytes | bytearray, ...]
 """Bytes that belong together: in one piece, or in parts."""
