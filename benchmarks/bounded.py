@@ -3,8 +3,8 @@
 ``python benchmarks/bounded.py`` writes ``benchmarks/results/bounded.md``; ``--events N`` chooses another length.
 
 8000 keys are active at a time and come in random order; every 33rd event one of them gives way to the next of the 100,000, round and
-round. A key so has some 33 events before it falls silent, is evicted, and starts anew when its turn comes again. The model is the one
-that ``docs/operating.md`` recommends for as many keys. The run keeps snapshots and answers on its port; results go to the null device.
+round. A key so has some 33 events before it falls silent, is evicted, and starts anew when its turn comes again. The model is the
+default, one net for all keys. The run keeps snapshots and answers on its port; results go to the null device.
 Memory is the resident set of the process.
 """
 
@@ -30,8 +30,6 @@ CONFIG = f"""
 path = "in.csv"
 key = "key"
 [model]
-hidden_size = 8
-memory = 1024
 seed = 1
 [alarm]
 warm_up = 20

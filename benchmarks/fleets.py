@@ -31,7 +31,7 @@ LABEL = {"label": "y", "hidden_size": 16}
 MODELS: dict[str, tuple[str, dict[str, Any], tuple[str, ...], int]] = {
     '`RNNRegressor`, `experts = ["net"]`': ("RNNRegressor", {**LABEL, "experts": ["net"]}, ("x", "y"), 1),
     "`RNNRegressor`": ("RNNRegressor", LABEL, ("x", "y"), 1),
-    "`RNNAnomalyDetector`, `memory = 64`, `window = 4`": ("RNNAnomalyDetector", {"memory": 64, "window": 4}, ("x",), 5),
+    "`RNNAnomalyDetector`": ("RNNAnomalyDetector", {}, ("x",), 1),
 }
 """Kind, parameters, columns, and by what the number of keys is divided."""
 
