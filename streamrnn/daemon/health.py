@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from streamrnn.daemon.stages import Stages
 from streamrnn.daemon.times import epoch_seconds
 from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Monitor, Summary
+from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
@@ -30,6 +32,14 @@ SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
 )
 ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a rate of 1 % some 100 alarms
+
+
+def _held(shard: Shard) -> list[str | None]:
+    """Return the keys of a shard, the one seen longest ago first: from another thread than that which changes them."""
+    for _ in range(10):
+        with contextlib.suppress(RuntimeError):  # changed while it was read
+            return shard.keys()
+    return []
 
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
@@ -116,7 +126,7 @@ class Health(Monitor):
         self.partitions: dict[str, PartitionHealth] = {}
         self._seen = RecentSeries()
         self._alarms = RecentAlarms(ends_after)
-        self._lock = threading.Lock()
+        self._lock, self._finding = threading.Lock(), threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
     @property
@@ -386,6 +396,44 @@ class Health(Monitor):
         with self._lock:
             series = self._seen.get((partition, key))
             return list(series.points) if series else []
+
+    def find(self, text: str, most: int = 50) -> dict[str, Any]:
+        """Return the keys that are held and have a text in their names, the one seen longest ago first, as JSON-serialisable data.
+
+        Parameters
+        ----------
+        text
+            Looked for without regard to case; empty: all.
+        most
+            Keys that are listed; how many there are is said beside.
+        """
+        wanted, total = text.casefold(), 0
+        found: list[dict[str, Any]] = []
+        with self._finding:  # one at a time: a million names take a while
+            for partition, shard in (self.runtime.shards() if self.runtime is not None else {}).items():
+                for colder, key in enumerate(_held(shard)):
+                    if wanted in ("" if key is None else key.casefold()):
+                        total += 1
+                        if len(found) < most:
+                            found.append(
+                                {"partition": partition, "key": key, **named(partition, key), "colder": colder}
+                            )
+        return {"found": total, "keys": found}
+
+    def watch(self, partition: str, key: str | None) -> None:
+        """Keep the points of a series from now on, if its key is held.
+
+        Parameters
+        ----------
+        partition
+            Its name.
+        key
+            Of the events.
+        """
+        shards = self.runtime.shards() if self.runtime is not None else {}
+        if partition in shards and key in _held(shards[partition]):
+            with self._lock:
+                self._seen.watch((partition, key))
 
     def points_of(self, wanted: str) -> list[Point]:
         """Return the same for the series that has this ``id`` in a status.

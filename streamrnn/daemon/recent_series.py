@@ -111,7 +111,7 @@ class RecentSeries:
     """Keeps the last points of some series.
 
     Of those that have alarmed, the ones that did most often stay; of the others the ones seen last. A series that has never
-    been among either, or has been pushed out, begins anew when it comes again.
+    been among either, or has been pushed out, begins anew when it comes again. Who is watched stays, whatever else comes.
 
     Examples
     --------
@@ -129,6 +129,20 @@ class RecentSeries:
     def __init__(self) -> None:
         self._alarming: OrderedDict[Name, KeyPoints] = OrderedDict()
         self._recent: OrderedDict[Name, KeyPoints] = OrderedDict()
+        self._watched: OrderedDict[Name, KeyPoints] = OrderedDict()
+
+    def watch(self, name: Name) -> None:
+        """Keep the points of a series from now on: somebody looks at it. The one looked at longest ago gives way.
+
+        Parameters
+        ----------
+        name
+            Partition and key.
+        """
+        if name not in self._alarming:
+            self._watched[name] = self._watched.pop(name, self._recent.pop(name, KeyPoints()))
+            if len(self._watched) > SERIES_KEPT:
+                self._watched.popitem(last=False)
 
     def get(self, name: Name) -> KeyPoints | None:
         """Return a series, if it is kept.
@@ -138,11 +152,11 @@ class RecentSeries:
         name
             Partition and key.
         """
-        return self._alarming.get(name) or self._recent.get(name)
+        return self._alarming.get(name) or self._watched.get(name) or self._recent.get(name)
 
     def worst(self) -> list[tuple[Name, KeyPoints]]:
         """Return all that are kept, those that alarm most first."""
-        every = [*self._alarming.items(), *self._recent.items()]
+        every = [*self._alarming.items(), *self._watched.items(), *self._recent.items()]
         return sorted(every, key=lambda one: (-one[1].alarms, one[0][0], str(one[0][1])))
 
     def take(self, block: Block, scored: Scored) -> None:
@@ -187,7 +201,7 @@ class RecentSeries:
 
     def _series(self, name: Name, *, alarms: int) -> KeyPoints:
         """Return a series, with more alarms, as one that stays for now."""
-        series = self._alarming.get(name)
+        series = self._alarming.get(name) or self._watched.get(name)
         if series is not None:
             series.alarms += alarms
             return series

@@ -69,6 +69,7 @@ class _Pages:
             "/metrics": lambda _: (200, "text/plain; version=0.0.4", self._health.exposition()),
             "/status": lambda _: (200, _JSON, _json(self._health.status())),
             "/series": self._series,
+            "/keys": lambda query: (200, _JSON, _json(self._health.find(query.get("find", [""])[0]))),
         }
 
     def _live(self, _: dict[str, list[str]]) -> Answer:
@@ -95,7 +96,9 @@ class _Pages:
         if "id" in query:
             points = self._health.points_of(query["id"][0])
         else:
-            points = self._health.points(query.get("partition", [""])[0], query.get("key", [None])[0])
+            name = query.get("partition", [""])[0], query.get("key", [None])[0]
+            self._health.watch(*name)
+            points = self._health.points(*name)
         names = Point._fields
         points = [one._replace(time=safe_name(one.time)) if isinstance(one.time, str) else one for one in points]
         columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())

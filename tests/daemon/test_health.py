@@ -42,6 +42,24 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert health.rate() == 3.0
 
 
+def test_any_key_is_found_and_kept_from_then_on() -> None:
+    """By a part of its name, the one seen longest ago first; a key that is not held is not watched."""
+    health = Health()
+    health.runtime = runtime(MemorySource(600, keys=70), MemorySink(), block_events=40)
+    health.runtime.run()
+    [shard] = health.runtime.shards().values()
+    held = shard.keys()
+    found = health.find("K1")
+
+    assert [one["key"] for one in found["keys"]] == [key for key in held if key is not None and "k1" in key]
+    assert found["found"] == len(found["keys"]) == 11
+    assert health.find("", most=5)["found"] == len(held)
+    assert [one["key"] for one in health.find("", most=5)["keys"]] == held[:5]
+    for key in (held[0], "unknown"):
+        health.watch("0", key)
+    assert [health._seen.get(("0", key)) is not None for key in (held[0], "unknown")] == [True, False]
+
+
 @pytest.mark.parametrize("n", [ALARM_MEMORY // 4, ALARM_MEMORY, 3 * ALARM_MEMORY])
 def test_the_share_of_alarms_is_a_share(n: int) -> None:
     """A block counts by its length, and one longer than what is remembered counts alone: never more than all."""

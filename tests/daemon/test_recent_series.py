@@ -55,3 +55,19 @@ def test_seen_last() -> None:
     take(seen, [*keys, keys[0]])
 
     assert {name[1] for name, _ in seen.worst()} == {keys[0], *keys[-SERIES_KEPT + 1 :]}
+
+
+def test_who_is_watched_stays() -> None:
+    """However many keys come after it, a series that somebody looks at keeps its points; the one looked at longest ago gives way."""
+    seen = RecentSeries()
+    seen.watch(("0", "quiet"))
+    for i in range(20):
+        take(seen, ["quiet", *(f"k{i * 100 + j}" for j in range(100))])
+    quiet = seen.get(("0", "quiet"))
+
+    assert quiet is not None
+    assert (quiet.events, len(quiet.points)) == (20, 20)
+    for i in range(SERIES_KEPT):
+        seen.watch(("0", f"other{i}"))
+    assert seen.get(("0", "quiet")) is None
+    assert len(seen.worst()) == 2 * SERIES_KEPT
