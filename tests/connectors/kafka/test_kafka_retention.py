@@ -153,7 +153,7 @@ def test_check_warns_of_large_snapshots(rig, tmp_path, capsys):
     rig.create()
     compile_detector(MODEL["hidden_size"])
     for limit, said in ((1.0, True), (100.0, False)):
-        path = str(rig.config(tmp_path, sink={"transaction_timeout_s": limit}, state={"max_keys": 1000}))
+        path = str(rig.config(tmp_path, sink={"transaction_timeout_s": limit}, state={"max_keys": 10_000}))
         assert code(["check", path]) == 0
         assert ("snapshot size: " in (out := capsys.readouterr().out)) is said, out
 
