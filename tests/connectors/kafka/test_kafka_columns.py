@@ -336,7 +336,8 @@ def test_every_number_is_correctly_rounded():
 
 def test_a_release_that_differs_is_read_record_by_record(monkeypatch, caplog):
     """Where a private part is missing, or gives something else, the present way is gone, with one warning that says why."""
-    reader = SimpleNamespace(options=KafkaSource.Options(servers="x", topics=("in",), group="g", columns=("a",)))
+    options = KafkaSource.Options(servers="x", topics=("in",), group="g", columns=("a",), columnar="auto")
+    reader = SimpleNamespace(options=options)
     assert missing() == []
     assert differs() is None
     for spoil, why in ((lambda: ["kafka.x.y"], "lacks kafka.x.y"), (list, "offset 0")):
