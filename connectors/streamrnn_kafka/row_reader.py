@@ -16,7 +16,7 @@ from streamrnn_kafka.formats import Columns
 from streamrnn_kafka.partitions import name_of
 from streamrnn_kafka.reader import RECORD_TIME, Reader
 
-__all__ = ["RowReader", "row_reader"]
+__all__ = ["RowReader", "row_reader", "same_as_client"]
 
 _log = logging.getLogger("streamrnn.kafka")
 
@@ -174,14 +174,27 @@ def row_reader(reader: Reader) -> RowReader | None:
 @functools.cache
 def _tried() -> bool:
     """Try the way of whole batches out, and warn once where it cannot be gone."""
+    return same_as_client("differs", "Records are read")
+
+
+def same_as_client(check: str, what: str) -> bool:
+    """Tell whether our way through whole batches gives what the client's own gives, and warn where it does not.
+
+    Parameters
+    ----------
+    check
+        Name of the function of :mod:`streamrnn_kafka.client_private` that says where they differ.
+    what
+        What is done one by one then, as the beginning of the warning.
+    """
     if import_module("streamrnn.columns.compiled").INTERPRETED:
         return False
     try:
         private: Any = import_module("streamrnn_kafka.client_private")
         lacking = private.missing()
-        why = f"lacks {', '.join(lacking)}" if lacking else private.differs()
+        why = f"lacks {', '.join(lacking)}" if lacking else getattr(private, check)()
     except Exception as error:  # noqa: BLE001  (whatever another release does: the present way is there)
         why = f"{type(error).__name__}: {error}"
     if why is not None:
-        _log.warning("Records are read one by one, several times slower: this release of kafka-python differs: %s", why)
+        _log.warning("%s one by one, several times slower: this release of kafka-python differs: %s", what, why)
     return why is None

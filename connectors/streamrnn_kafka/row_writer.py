@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import time
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,9 +10,9 @@ from typing import Any
 
 from kafka import TopicPartition
 
-__all__ = ["RowWriter", "row_writer"]
+from streamrnn_kafka.row_reader import same_as_client
 
-_log = logging.getLogger("streamrnn.kafka")
+__all__ = ["RowWriter", "row_writer"]
 
 Headers = list[tuple[str, bytes]]
 
@@ -83,16 +82,4 @@ def row_writer(most: int) -> RowWriter | None:
 @functools.cache
 def _tried() -> bool:
     """Try the way of whole batches out, and warn once where it cannot be gone."""
-    if import_module("streamrnn.columns.compiled").INTERPRETED:
-        return False
-    try:
-        private: Any = import_module("streamrnn_kafka.client_private")
-        lacking = private.missing()
-        why = f"lacks {', '.join(lacking)}" if lacking else private.writes_differ()
-    except Exception as error:  # noqa: BLE001  (whatever another release does: the present way is there)
-        why = f"{type(error).__name__}: {error}"
-    if why is not None:
-        _log.warning(
-            "Results are written one by one, several times slower: this release of kafka-python differs: %s", why
-        )
-    return why is None
+    return same_as_client("writes_differ", "Results are written")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streamrnn.config import POLICY, Alarm
 
 __all__ = [
+    "AroundNet",
     "BlockLearner",
     "Counted",
     "Expecting",
@@ -181,3 +182,29 @@ class RowReader(Protocol):
         rows
             float64, shape (n, width).
         """
+
+
+class AroundNet:
+    """A scorer's part that asks its model, one of ours, about the keys that share it."""
+
+    model: Any
+
+    @property
+    def net(self) -> SharedNet:
+        """The model, where many keys share it."""
+        found: SharedNet = self.model
+        return found
+
+    def limit_keys(self, room: int) -> None:
+        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
+
+        Parameters
+        ----------
+        room
+            How many.
+        """
+        self.net.limit_keys(room)
+
+    def key_memory(self) -> int:
+        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
+        return self.net.bytes_per_key

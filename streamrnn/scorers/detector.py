@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
 from streamrnn.container import Blob
-from streamrnn.scorers.capabilities import OwnRule, RowReader, SharedNet, take_alarm
+from streamrnn.scorers.capabilities import AroundNet, OwnRule, RowReader, take_alarm
 from streamrnn.scorers.scored import RawRows, Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
@@ -18,7 +18,7 @@ from streamrnn.scorers.store import ModelStore, counting
 __all__ = ["DetectorScorer"]
 
 
-class DetectorScorer:
+class DetectorScorer(AroundNet):
     """Scores all columns by a detector that says itself when it alarms.
 
     Parameters
@@ -99,29 +99,9 @@ class DetectorScorer:
         """
         take_alarm(self.model, alarm)
 
-    @property
-    def net(self) -> SharedNet:
-        """The model, where many keys share it."""
-        found: SharedNet = self.model
-        return found
-
-    def limit_keys(self, room: int) -> None:
-        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
-
-        Parameters
-        ----------
-        room
-            How many.
-        """
-        self.net.limit_keys(room)
-
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model)
-
-    def key_memory(self) -> int:
-        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key
 
     def dumps(self) -> list[Blob]:
         """Return the detector as one blob."""

@@ -13,7 +13,7 @@ from streamrnn.config import Alarm
 from streamrnn.container import Blob
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly.views import VIEWS
-from streamrnn.scorers.capabilities import SharedNet, take_alarm
+from streamrnn.scorers.capabilities import AroundNet, take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.of_keys import OfKeys
 from streamrnn.scorers.recent_events import EVENT, RecentEvents
@@ -69,7 +69,7 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: list[str]
 
 
-class FeedbackScorer:
+class FeedbackScorer(AroundNet):
     """A detector of all columns but one, in which the user says of an event whether it is an anomaly: not 0 or 0, missing for no feedback.
 
     It counts for the events that follow, see :meth:`streamrnn.RNNAnomalyDetector.learn_one`. With ``memory`` it may come later, as a record
@@ -212,12 +212,6 @@ class FeedbackScorer:
         """
         take_alarm(self.model, alarm)
 
-    @property
-    def net(self) -> SharedNet:
-        """The model, where many keys share it."""
-        found: SharedNet = self.model
-        return found
-
     def limit_keys(self, room: int) -> None:
         """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
 
@@ -226,12 +220,12 @@ class FeedbackScorer:
         room
             How many.
         """
-        self.net.limit_keys(room)
+        super().limit_keys(room)
         self.recent.limit(room)
 
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key + (ENTRY_BYTES + self._memory * EVENT.itemsize if self._memory else 0)
+        return super().key_memory() + (ENTRY_BYTES + self._memory * EVENT.itemsize if self._memory else 0)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from river.base import Classifier
 
 from streamrnn.container import Blob
-from streamrnn.scorers.capabilities import BlockLearner, SharedNet
+from streamrnn.scorers.capabilities import AroundNet, BlockLearner
 from streamrnn.scorers.label_column import LabelColumn
 from streamrnn.scorers.label_errors import LabelErrors
 from streamrnn.scorers.parts import failed, last_step
@@ -39,7 +39,7 @@ def is_classifier(model: Any) -> bool:
     return isinstance(last_step(model), Classifier)
 
 
-class LabelledModel:
+class LabelledModel(AroundNet):
     """Predicts one column from the others before it learns it, and says how far off it was.
 
     The score of a number is r^2 / (1 + r^2), where r is the error in running standard deviations of the label, those of the events
@@ -170,25 +170,9 @@ class LabelledModel:
                 x[KEY] = keys[i]
             yield x, (y if y == y else None)  # noqa: PLR0124
 
-    @property
-    def net(self) -> SharedNet:
-        """The model, where many keys share it."""
-        found: SharedNet = self.model
-        return found
-
-    def limit_keys(self, room: int) -> None:
-        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
-
-        Parameters
-        ----------
-        room
-            How many.
-        """
-        self.net.limit_keys(room)
-
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key + 2 * LabelErrors.BYTES
+        return super().key_memory() + 2 * LabelErrors.BYTES
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

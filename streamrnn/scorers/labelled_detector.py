@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
 from streamrnn.container import Blob
-from streamrnn.scorers.capabilities import SharedNet, take_alarm
+from streamrnn.scorers.capabilities import AroundNet, take_alarm
 from streamrnn.scorers.label_column import LabelColumn, over_all_columns
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
@@ -19,7 +19,7 @@ from streamrnn.scorers.store import ModelStore, counting
 __all__ = ["LabelledDetectorScorer"]
 
 
-class LabelledDetectorScorer:
+class LabelledDetectorScorer(AroundNet):
     """Judges one column by the others, with an alarm rule of the model's own.
 
     Parameters
@@ -98,29 +98,9 @@ class LabelledDetectorScorer:
         """
         take_alarm(self.model, alarm)
 
-    @property
-    def net(self) -> SharedNet:
-        """The model, where many keys share it."""
-        found: SharedNet = self.model
-        return found
-
-    def limit_keys(self, room: int) -> None:
-        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
-
-        Parameters
-        ----------
-        room
-            How many.
-        """
-        self.net.limit_keys(room)
-
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model, len(self.column.to_bytes()))
-
-    def key_memory(self) -> int:
-        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key
 
     def dumps(self) -> list[Blob]:
         """Return the label's column and the model."""

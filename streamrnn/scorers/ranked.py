@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streamrnn.config import Alarm
 from streamrnn.container import Blob
 from streamrnn.models._keys import Keys
-from streamrnn.scorers.capabilities import BlockLearner, Expecting, SharedNet
+from streamrnn.scorers.capabilities import AroundNet, BlockLearner, Expecting, SharedNet
 from streamrnn.scorers.parts import failed
 from streamrnn.scorers.rank_rule import AlarmRule
 from streamrnn.scorers.rules_of_keys import RulesOfKeys
@@ -225,7 +225,7 @@ class RankedScorer:
             self.rules.restore(blobs[-1], self._keys.last)
 
 
-class RiverDetector:
+class RiverDetector(AroundNet):
     """Any river anomaly detector, or a pipeline that ends in one.
 
     One that learns many rows does so in one call. Any other is given event by event, without the features that are
@@ -309,26 +309,6 @@ class RiverDetector:
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
         return self._store.memory(self.model)
-
-    @property
-    def net(self) -> SharedNet:
-        """The model, where many keys share it."""
-        found: SharedNet = self.model
-        return found
-
-    def limit_keys(self, room: int) -> None:
-        """Keep so many keys at most from now on, see :meth:`streamrnn.scorers.scorer.Scorer.limit_keys`.
-
-        Parameters
-        ----------
-        room
-            How many.
-        """
-        self.net.limit_keys(room)
-
-    def key_memory(self) -> int:
-        """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.net.bytes_per_key
 
     def dumps(self) -> list[Blob]:
         """Return the model as one blob."""
