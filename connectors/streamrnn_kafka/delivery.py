@@ -17,8 +17,15 @@ from streamrnn_kafka.producer import drop_producer, make_producer
 from streamrnn_kafka.row_writer import row_writer
 from streamrnn_kafka.source import KafkaSource
 from streamrnn_kafka.state import Manifest, Pointer, StateWriter
+from streamrnn_kafka.undecided import OFFSETS_TOPIC, Undecided, offsets_partition
 
 __all__ = ["Delivery", "Results", "block_headers", "whole_batches"]
+
+REBALANCED_S = 5.0
+"""How old the last look for undecided transactions may be when partitions come: they come together."""
+
+USUAL_S = 300.0
+"""How old it may be while all is well: it costs some milliseconds, which no more than one commit in a few hundred should notice."""
 
 Positions = Mapping[str, Position]
 Snapshots = Mapping[str, bytes | memoryview]
@@ -108,6 +115,7 @@ class Delivery:
         self._pointers: dict[str, Pointer] = {}
         self._producer: Any = None
         self._rows = row_writer(options.max_record_bytes) if whole_batches(options, source) else None
+        self._undecided = self._look_out() if options.delivery == "exactly_once" else None
 
     @property
     def ready(self) -> bool:
@@ -117,8 +125,21 @@ class Delivery:
     def start(self) -> None:
         """Make a producer; from here on its predecessor of the same name cannot write any more."""
         self._producer = make_producer(self._options, self._source.member)
-        if self._options.delivery == "exactly_once":
-            self._producer.init_transactions()
+        if self._undecided is not None:
+            with self._undecided.looking():
+                self._producer.init_transactions()
+
+    def _look_out(self) -> Undecided:
+        """Return what ends transactions that a broker has forgotten to end, wherever members of the group write."""
+        written = [TopicPartition(topic, i) for topic, count in self._counts.items() for i in range(count)]
+        count = self._source.partition_count(OFFSETS_TOPIC)
+        offsets = [offsets_partition(self._source.group, count)] if count else []
+        return Undecided(self._options, self._source.group, self._source.member, written, offsets)
+
+    def look(self) -> None:
+        """Look for transactions that a broker has forgotten to end, before state is asked for that they hide."""
+        if self._undecided is not None:
+            self._undecided.look(REBALANCED_S)
 
     def drop(self) -> None:
         """Drop the producer, with what it has not written."""
@@ -184,6 +205,8 @@ class Delivery:
 
     def _exactly_once(self, positions: Positions, snapshots: Snapshots, results: Results) -> None:
         producer = self._producer
+        if self._undecided is not None:
+            self._undecided.look(USUAL_S)
         producer.begin_transaction()
         pointers = self._write_state(positions, snapshots)
         self._send(results)

@@ -341,6 +341,7 @@ class KafkaSink:
         if self._delivery is not None:
             self._delivery.forget(partition)
         delivery = self._renewed_delivery()
+        delivery.look()
         if self.context.fresh and partition not in self._renewed:
             source.start_over(partition)
             return None
