@@ -41,7 +41,7 @@ def fill(servers: str, events: int) -> None:
         flow, level = math.sin(i / 50) + drawn.gauss(0, 0.1), drawn.gauss(0, 1)
         row = {
             "at": f"2024-01-01T00:00:{i % 60:02d}.{i % 1000:03d}Z",
-            "id": "pump-7",
+            "id": f"pump-{i % 100}",
             "flow": round(flow, 6),
             "level": round(level, 4),
             "power": round(flow * level, 5),
@@ -81,11 +81,18 @@ def bare(servers: str, events: int, name: str) -> float:
 
 
 LABELLED = {"kind": "RNNRegressor", "label": "power", "hidden_size": 16, "seed": 1}
-MODELS: dict[str, dict[str, Any]] = {
-    "labelled, the net alone (LSTM, 16 units)": {**LABELLED, "autoregressive": False, "window": 16, "stride": 8},
-    "labelled, the mixture": LABELLED,
-    "detector (LSTM, 16 units)": {"hidden_size": 16, "seed": 1},
+DETECTOR = {"hidden_size": 16, "seed": 1}
+LIGHT = {**DETECTOR, "expectation": "light"}
+MODELS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "labelled, the net alone (LSTM, 16 units)": ({**LABELLED, "autoregressive": False, "window": 16, "stride": 8}, {}),
+    "labelled, the mixture": (LABELLED, {}),
+    "detector, light, one field": (LIGHT, {"columns": ["flow"]}),
+    "detector, light, one field, 100 keys": (DETECTOR, {"columns": ["flow"], "key": "id"}),
+    "detector, light": (LIGHT, {}),
+    "detector, full": (DETECTOR, {}),
 }
+"""Options of the model, and those of the source that are others than for the rest."""
+
 ALONE = next(iter(MODELS))
 
 
@@ -102,8 +109,8 @@ def ours(
         "time": "at",
     }
     tables = {
-        "source": {**source, "columnar": columnar},
-        "model": MODELS[model],
+        "source": {**source, "columnar": columnar, **MODELS[model][1]},
+        "model": MODELS[model][0],
         "sink": {"kind": "kafka", "topic": "scores"},
         "state": {"every": 100_000},
     }

@@ -382,9 +382,8 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
         Literal["auto", "off"],
         Meta(description="auto: whole batches of records are read at once, by compiled code, wherever that gives the same as the "
              "client's own way, which is tried out at the start; not with cloudevents. So are results written, in transactions. off: "
-             "the client reads and writes record by record, several times slower; the default, as a run with kills and cut connections was seen "
-             "to write results twice with auto."),
-    ] = "off"  # fmt: skip
+             "the client reads and writes record by record, several times slower."),
+    ] = "auto"  # fmt: skip
 
     @property
     def member(self) -> str:

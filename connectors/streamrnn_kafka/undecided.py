@@ -87,7 +87,7 @@ def offsets_partition(group: str, count: int) -> TopicPartition:
     --------
     >>> from streamrnn_kafka.undecided import offsets_partition
     >>> offsets_partition("watch", 50).partition
-    36
+    25
     """
     code = 0  # that of Java's String.hashCode, over units of UTF-16
     units = group.encode("utf-16-be")

@@ -236,9 +236,7 @@ def both(seed, rounds, writes=value, **options):
     """Two sources that have read the same streams, one of them whole batches: the fields of each of their blocks."""
     readers = [
         Reader(
-            KafkaSource.Options(
-                servers="x", topics=("in",), group="g", max_record_bytes=400, **{"columnar": "auto"} | options
-            ),
+            KafkaSource.Options(servers="x", topics=("in",), group="g", max_record_bytes=400, **options),
             SourceContext(keep_raw=True, counted=True),
         )
         for _ in range(2)
@@ -357,7 +355,7 @@ def test_a_release_that_differs_is_read_record_by_record(monkeypatch, caplog):
 
 def test_off_is_off():
     """``columnar = "off"``, and CloudEvents, whose fields lie in headers, are read record by record."""
-    for options in ({}, {"columnar": "off"}, {"columnar": "auto", "cloudevents": True}):
+    for options in ({"columnar": "off"}, {"cloudevents": True}):
         made = KafkaSource.Options(servers="x", topics=("in",), group="g", columns=("a",), **options)
         assert row_reader.row_reader(SimpleNamespace(options=made)) is None
 
