@@ -26,11 +26,14 @@ from typing import Any, Final
 
 import numba
 from numba.core.caching import UserProvidedCacheLocator
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaWarning
 from numba.core.serialize import dumps
 from numba.extending import overload
 
-from streamrnn.kernels.numba_private import InnerCompiler, few_pauses, names_of_their_own, quick_settings, spare_scipy
+from streamrnn.kernels.numba_pipeline import EntryCompiler, InnerCompiler
+from streamrnn.kernels.numba_private import few_pauses, names_of_their_own, quick_settings, spare_scipy
+from streamrnn.kernels.numba_typing import quick_typing
 from streamrnn.trusted import distrusted, make_private, real
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -48,6 +51,7 @@ _CACHE_ERRORS: Final = (
     pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, IndexError, KeyError, TypeError, AttributeError,
     ImportError, MemoryError,
 )  # fmt: skip
+ENTRY: Final[dict[str, Any]] = {**OPTIONS, "pipeline_class": EntryCompiler}
 INNER: Final[dict[str, Any]] = {**OPTIONS, "pipeline_class": InnerCompiler}
 kernel: Callable[..., Any] = numba.njit(**INNER)
 """Decorator for a function that other kernels call: compiled into its caller, never cached alone."""
@@ -179,7 +183,7 @@ def entry(python: Callable[..., Any]) -> Any:
     if INTERPRETED:
         return python
     python.__qualname__ += f"_{_constants_digest(python)}"
-    return _Guarded(_cached(python) or numba.njit(**OPTIONS)(python), python)
+    return _Guarded(_cached(python) or numba.njit(**ENTRY)(python), python)
 
 
 def _cached(python: Callable[..., Any]) -> Any:
@@ -195,7 +199,7 @@ def _cached(python: Callable[..., Any]) -> Any:
         if why is None and os.access(folder, os.W_OK):
             numba.config.CACHE_DIR = place and str(folder.parent)
             try:
-                return numba.njit(cache=True, **OPTIONS)(python)
+                return numba.njit(cache=True, **ENTRY)(python)
             except RuntimeError:  # "no locator available": nowhere to write
                 continue
             finally:
@@ -252,8 +256,15 @@ class _Guarded:
         signature = tuple(numba.typeof(arg) for arg in args)
         kept = self._compiled.stats.cache_path
         if kept is not None and distrusted(Path(kept), _KEPT) is not None:
-            self._compiled = numba.njit(**OPTIONS)(self._python)
-        with names_of_their_own(), quick_settings(), few_pauses(), warnings.catch_warnings():
+            self._compiled = numba.njit(**ENTRY)(self._python)
+        with (
+            global_compiler_lock,
+            names_of_their_own(),
+            quick_settings(),
+            few_pauses(),
+            quick_typing(),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore", NumbaWarning)
             spare_scipy()
             try:
@@ -261,7 +272,7 @@ class _Guarded:
             except numba.core.errors.TypingError:
                 raise
             except _CACHE_ERRORS:
-                self._compiled = numba.njit(**OPTIONS)(self._python)
+                self._compiled = numba.njit(**ENTRY)(self._python)
                 self._compiled.compile(signature)
         self.call = self._compiled
         return self._compiled(*args)

@@ -18,22 +18,55 @@ from importlib.metadata import requires
 from typing import Any, Final
 
 import numba
-from numba.core import bytecode, codegen, compiler, targetconfig
+from numba.core import bytecode, targetconfig
 
 PARTS: Final = {
+    "numba.core.analysis": ("compute_cfg_from_blocks",),
+    "numba.core.base.BaseContext": ("refresh",),
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
     "numba.core.codegen.JITCodeLibrary": (
-        "_optimize_final_module",
-        "_finalize_final_module",
+        "finalize",
+        "_raise_if_finalized",
         "_finalize_dynamic_globals",
+        "enable_object_caching",
     ),
-    "numba.core.compiler.Compiler": ("define_pipelines", "_compile_core"),
-    "numba.core.errors": ("NumbaWarning", "TypingError", "termcolor"),
-    "numba.core.event": ("Listener", "install_listener"),
+    "numba.core.compiler.CompilerBase": ("define_pipelines", "_compile_core"),
+    "numba.core.compiler_lock": ("global_compiler_lock",),
+    "numba.core.compiler_machinery": ("register_pass",),
+    "numba.core.compiler_machinery.PassManager": ("_runPass", "add_pass", "finalize"),
+    "numba.core.datamodel": ("default_manager",),
+    "numba.core.errors": ("NumbaError", "NumbaWarning", "TypingError", "termcolor"),
+    "numba.core.event": ("Listener", "install_listener", "start_event", "end_event"),
+    "numba.core.imputils": ("builtin_registry",),
+    "numba.core.ir.Inst": ("list_vars", "_rec_list_vars"),
+    "numba.core.lowering": ("Constant", "new_error_context"),
+    "numba.core.lowering.Lower": (
+        "init",
+        "lower_block",
+        "lower_inst",
+        "lower_assign",
+        "lower_binop",
+        "lower_getitem",
+        "loadvar",
+        "storevar",
+        "delvar",
+        "_alloca_var",
+    ),
+    "numba.core.postproc.PostProcessor": ("run",),
     "numba.core.serialize": ("dumps",),
+    "numba.core.ssa": ("_logger",),
     "numba.core.targetconfig.TargetConfig": ("values", "options"),
-    "numba.np.arrayobj": ("make_array", "populate_array"),
+    "numba.core.transforms": ("canonicalize_cfg",),
+    "numba.core.typed_passes.BaseNativeLowering": ("lowering_class",),
+    "numba.core.typeinfer": ("ForceLiteralArg", "new_error_context"),
+    "numba.core.typeinfer.ConstraintNetwork": ("propagate",),
+    "numba.core.types.Function": ("get_call_type",),
+    "numba.core.types.misc": ("SliceType",),
+    "numba.core.typing.context.BaseContext": ("refresh", "resolve_getattr"),
+    "numba.core.typing.templates": ("builtin_registry",),
+    "numba.core.untyped_passes.ReconstructSSA": ("run_pass",),
+    "numba.np.arrayobj": ("make_array", "populate_array", "load_item", "store_item"),
     "numba.np.linalg": ("ensure_blas",),
 }
 """What we use, by the module or class that has it."""
@@ -64,42 +97,6 @@ def require(parts: Mapping[str, tuple[str, ...]] = PARTS) -> None:
 
 require()
 FunctionIdentity, TargetConfig = bytecode.FunctionIdentity, targetconfig.TargetConfig
-
-
-class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """LLVM code that is only ever linked into a caller: neither optimised nor made into machine code by itself."""
-
-    def _optimize_final_module(self) -> None:
-        pass
-
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-
-class InnerCompiler(compiler.Compiler):  # type: ignore[misc]
-    """Numba's pipeline without its last steps, for kernels: they are optimised once, inside their entry.
-
-    Numba optimises a function and compiles it to machine code at every level of calls; with kernels six
-    levels deep that is most of the time to compile.
-    """
-
-    def define_pipelines(self) -> Any:
-        """Return numba's pipelines, for code that nobody calls from Python."""
-        state = self.state
-        state.flags.no_compile = True
-        state.flags.no_cpython_wrapper = True
-        state.flags.no_cfunc_wrapper = True
-        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        return super().define_pipelines()
-
-    def _compile_core(self) -> Any:
-        # Callers find a compiled function under its entry point, which must be a built-in: a method of an object made
-        # for the purpose, that raises whatever it is called with.
-        key = [f"{self.state.func_id.func_name} runs inside an entry only"].index
-        result = super()._compile_core()._replace(entry_point=key)
-        self.state.targetctx.insert_user_function(key, result.fndesc, [result.library])
-        return result
 
 
 def spare_scipy() -> None:

@@ -1,0 +1,236 @@
+"""From numba's typed code to LLVM's, for kernels: the same numbers with a third of the instructions on the way.
+
+Numba keeps each array as a structure in memory, stores and loads it around every use, and writes out for every slice what one with a
+step would need; LLVM then removes nearly all of it. Here a variable with one assignment is its value, an array's parts are taken out of
+the value, and a slice is a beginning and a length. Whatever is not named here goes numba's way.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import sys
+from typing import Any, Final, NamedTuple
+
+from numba.core import ir, lowering, types
+from numba.core.analysis import compute_cfg_from_blocks
+from numba.core.datamodel import default_manager
+from numba.core.errors import NumbaError
+from numba.core.types.misc import SliceType
+from numba.np.arrayobj import load_item, store_item
+
+AT_NITEMS, AT_DATA, AT_SHAPE = (
+    default_manager[types.float64[::1]].get_field_position(name) for name in ("nitems", "data", "shape")
+)
+DIRECT: Final = frozenset(
+    {
+        operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.and_,
+        operator.or_, operator.xor, operator.lshift, operator.rshift, operator.lt, operator.le, operator.gt,
+        operator.ge, operator.eq, operator.ne,
+    }
+)  # fmt: skip
+"""Operators that numba has no other code for where one side is a constant; it asks for that each time."""
+
+
+class _Bounds(NamedTuple):
+    """A slice without a step; None is an end of the array."""
+
+    start: Any
+    stop: Any
+
+
+def _are_numbers(*kinds: Any) -> bool:
+    return all(isinstance(kind, types.Number | types.Boolean) for kind in kinds)
+
+
+class KernelLower(lowering.Lower):  # type: ignore[misc]
+    """Numba's lowering of one function, with shorter ways for what kernels are made of."""
+
+    def init(self) -> None:
+        """Find the variables that need no place in memory."""
+        self._blk_local_varmap: dict[str, Any] = {}
+        self._singly_assigned_vars, self._in_memory = self._split_variables()
+
+    def _split_variables(self) -> tuple[set[str], list[str]]:
+        """Return the variables whose one assignment comes before each use, in every run and in the order of the blocks; and the others."""
+        homes: dict[str, list[int]] = {}
+        users: dict[str, set[int]] = {}
+        for label, block in self.blocks.items():
+            for inst in block.body:
+                if type(inst) is ir.Assign:
+                    homes.setdefault(inst.target.name, []).append(label)
+                    value = inst.value
+                    used = [value] if type(value) is ir.Var else value.list_vars() if type(value) is ir.Expr else ()
+                else:
+                    used = inst.list_vars()
+                for var in used:
+                    users.setdefault(var.name, set()).add(label)
+        above = compute_cfg_from_blocks(self.blocks).dominators()
+        values = {
+            name
+            for name, [home, *more] in homes.items()
+            if not more and all(home == one or (home < one and home in above[one]) for one in users.get(name, ()))
+        }
+        return values, [name for name in homes if name not in values]
+
+    def lower_block(self, block: Any) -> None:
+        """Lower a block; an error says at which line."""
+        if block is self.blocks[self.firstblk]:
+            self.loc = self.func_ir.loc
+            for name in self._in_memory:
+                self._alloca_var(name, self.typeof(name))
+        for inst in block.body:
+            self.loc = inst.loc
+            try:
+                self.lower_inst(inst)
+            except NumbaError:
+                with lowering.new_error_context('lowering "{inst}" at {loc}', inst=inst, loc=inst.loc):
+                    raise
+
+    def lower_inst(self, inst: Any) -> None:
+        """Lower a statement."""
+        kind = type(inst)
+        if kind is ir.Assign:
+            name = inst.target.name
+            self.storevar(self.lower_assign(self.typeof(name), inst), name)
+        elif kind is ir.SetItem:
+            self._set(inst, inst.index)
+        elif kind is ir.StaticSetItem:
+            self._set(inst, inst.index_var)
+        else:
+            super().lower_inst(inst)
+
+    def loadvar(self, name: str) -> Any:
+        """Return a variable's value."""
+        value = self._blk_local_varmap.get(name)
+        if value is None:
+            return self.builder.load(self.getvar(name))
+        return self._as_slice(name, value) if isinstance(value, _Bounds) else value
+
+    def storevar(self, value: Any, name: str, argidx: int | None = None) -> None:  # noqa: ARG002
+        """Keep a variable's value."""
+        if name in self._singly_assigned_vars:
+            self._blk_local_varmap[name] = value
+        else:
+            self._alloca_var(name, self.typeof(name))
+            self.builder.store(value, self.getvar(name))
+
+    def delvar(self, name: str) -> None:
+        """Forget a variable: nothing here is counted."""
+
+    def _alloca_var(self, name: str, fetype: Any) -> None:
+        if name not in self.varmap and name not in self._singly_assigned_vars:
+            self.varmap[name] = self.alloca(name, fetype)
+
+    def lower_assign(self, ty: Any, inst: Any) -> Any:
+        """Lower the right side of an assignment."""
+        call = inst.value
+        plain = isinstance(ty, SliceType) and not ty.has_step and inst.target.name in self._singly_assigned_vars
+        if plain and type(call) is ir.Expr and call.op == "call" and len(call.args) == 2:
+            return _Bounds(*(self._bound(var.name) for var in call.args))
+        return super().lower_assign(ty, inst)
+
+    def _bound(self, name: str) -> Any:
+        ty = self.typeof(name)
+        return None if ty == types.none else self.context.cast(self.builder, self.loadvar(name), ty, types.intp)
+
+    def _as_slice(self, name: str, bounds: _Bounds) -> Any:
+        """Return numba's structure of a slice, for what takes one."""
+        constant = functools.partial(self.context.get_constant, types.intp)
+        made = self.context.make_helper(self.builder, self.typeof(name))
+        made.start = constant(0) if bounds.start is None else bounds.start
+        made.stop = constant(sys.maxsize) if bounds.stop is None else bounds.stop
+        made.step = constant(1)
+        return made._getvalue()  # noqa: SLF001
+
+    def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
+        """Lower an operator of two values."""
+        if op not in DIRECT or not _are_numbers(self.typeof(expr.lhs.name), self.typeof(expr.rhs.name)):
+            return super().lower_binop(resty, expr, op)
+        context, builder = self.context, self.builder
+        expected = self.fndesc.calltypes[expr]
+        values = [
+            context.cast(builder, self.loadvar(var.name), self.typeof(var.name), to)
+            for var, to in zip((expr.lhs, expr.rhs), expected.args, strict=True)
+        ]
+        function = context.typing_context.resolve_value_type(op)
+        signature = function.get_call_type(context.typing_context, expected.args, {})
+        result = context.get_function(function, signature)(builder, values)
+        return context.cast(builder, result, expected.return_type, resty)
+
+    def _is_plain(self, kind: Any) -> bool:
+        """Tell whether a type is that of an array of numbers in one row, whose bounds nobody asked to check."""
+        return (
+            isinstance(kind, types.Array)
+            and kind.ndim == 1
+            and kind.layout == "C"
+            and _are_numbers(kind.dtype)
+            and not self.context.enable_boundscheck
+        )
+
+    def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
+        """Lower ``array[index]`` and ``array[from:to]``."""
+        aryty, idxty, bounds = self.typeof(value.name), self.typeof(index.name), self._blk_local_varmap.get(index.name)
+        if self._is_plain(aryty) and isinstance(idxty, types.Integer):
+            at = self._place(self.loadvar(value.name), idxty, self.loadvar(index.name))
+            item = load_item(self.context, self.builder, aryty, at)
+            return self.context.cast(self.builder, item, aryty.dtype, resty)
+        if self._is_plain(aryty) and self._is_plain(resty) and isinstance(bounds, _Bounds):
+            return self._view(self.loadvar(value.name), bounds)
+        return super().lower_getitem(resty, expr, value, index, signature)
+
+    def _set(self, inst: Any, index: Any) -> Any:
+        """Lower ``array[index] = value``."""
+        aryty, valty = self.typeof(inst.target.name), self.typeof(inst.value.name)
+        idxty = self.typeof(index.name) if index else None
+        if not (self._is_plain(aryty) and isinstance(idxty, types.Integer) and _are_numbers(valty)):
+            return super().lower_inst(inst)
+        context, builder, expected = self.context, self.builder, self.fndesc.calltypes[inst].args[2]
+        value = context.cast(
+            builder, context.cast(builder, self.loadvar(inst.value.name), valty, expected), expected, aryty.dtype
+        )
+        return store_item(
+            context, builder, aryty, value, self._place(self.loadvar(inst.target.name), idxty, self.loadvar(index.name))
+        )
+
+    def _place(self, array: Any, idxty: Any, index: Any) -> Any:
+        """Return the pointer to an item."""
+        builder = self.builder
+        index = self.context.cast(builder, index, idxty, types.intp if idxty.signed else types.uintp)
+        if idxty.signed and not _is_position(index):
+            index = self._from_start(index, builder.extract_value(array, [AT_SHAPE, 0]))
+        return builder.gep(builder.extract_value(array, AT_DATA), [index])
+
+    def _from_start(self, index: Any, size: Any) -> Any:
+        """Count a negative index from the end."""
+        builder = self.builder
+        return builder.select(
+            builder.icmp_signed("<", index, lowering.Constant(size.type, 0)), builder.add(index, size), index
+        )
+
+    def _view(self, array: Any, bounds: _Bounds) -> Any:
+        """Return a part of an array, cut at its ends."""
+        builder = self.builder
+        size = builder.extract_value(array, [AT_SHAPE, 0])
+        zero = lowering.Constant(size.type, 0)
+        start = zero if bounds.start is None else self._within(bounds.start, size)
+        stop = size if bounds.stop is None else self._within(bounds.stop, size)
+        length = builder.sub(stop, start)
+        length = builder.select(builder.icmp_signed("<=", length, zero), zero, length)
+        view = builder.insert_value(array, builder.gep(builder.extract_value(array, AT_DATA), [start]), AT_DATA)
+        view = builder.insert_value(view, length, AT_NITEMS)
+        return builder.insert_value(view, length, [AT_SHAPE, 0])
+
+    def _within(self, bound: Any, size: Any) -> Any:
+        """Return a bound of a slice, cut at the ends of the array."""
+        builder = self.builder
+        zero = lowering.Constant(size.type, 0)
+        if not _is_position(bound):
+            bound = self._from_start(bound, size)
+            bound = builder.select(builder.icmp_signed("<", bound, zero), zero, bound)
+        return builder.select(builder.icmp_signed(">=", bound, size), size, bound)
+
+
+def _is_position(index: Any) -> bool:
+    """Tell whether an index is known not to count from the end."""
+    return isinstance(index, lowering.Constant) and index.constant >= 0

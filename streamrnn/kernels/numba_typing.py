@@ -1,0 +1,167 @@
+"""What numba asks itself again and again while it finds the types in kernels: asked once.
+
+Kernels are thousands of additions, products and items of arrays of a few types. Numba looks for the meaning of each among dozens of
+candidates, and finds the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from numba.core import event, imputils, ir, postproc, ssa, transforms, typeinfer, types
+from numba.core.base import BaseContext as TargetContext
+from numba.core.errors import NumbaError
+from numba.core.typing import templates
+from numba.core.typing.context import BaseContext
+
+_Patch = tuple[Any, str, Any]
+_LISTS: Final = (list, tuple, dict)
+_LOCKS: Final = ("numba:llvm_lock", "numba:compiler_lock")
+_new_error_context, _post_processed = typeinfer.new_error_context, postproc.PostProcessor.run
+_start, _end = event.start_event, event.end_event
+
+
+class _Context:
+    """Numba's context of an error, made only where there is one."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args, self.kwargs = args, kwargs
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, NumbaError):
+            with contextlib.suppress(NumbaError), _new_error_context(*self.args, **self.kwargs):
+                raise error
+
+
+def _list_vars(self: Any) -> list[Any]:
+    """Return the variables of a statement or an expression, as numba does."""
+    found: list[Any] = []
+    for value in (self._kws if type(self) is ir.Expr else self.__dict__).values():
+        kind = type(value)
+        if kind is ir.Var:
+            found.append(value)
+        elif kind in _LISTS:
+            found += self._rec_list_vars(value)
+        elif isinstance(value, ir.Inst):
+            found += value.list_vars()
+    return found
+
+
+def _propagate(self: Any, inference: Any) -> list[Any]:
+    """Find the types of a function, with one look at warnings."""
+    errors = []
+    with inference.warnings.catch_warnings(filename=inference.func_ir.loc.filename, lineno=inference.func_ir.loc.line):
+        for constraint in self.constraints:
+            try:
+                constraint(inference)
+            except typeinfer.ForceLiteralArg as error:
+                errors.append(error)
+            except typeinfer.TypingError as error:
+                again = typeinfer.TypingError(str(error), loc=constraint.loc, highlighting=False)
+                errors.append(typeinfer.utils.chain_exception(again, error))
+    return errors
+
+
+def _asked_once() -> list[_Patch]:
+    """Return numba's questions for the type of a call and of an attribute, with a memory of their own."""
+    calls: dict[Any, Any] = {}
+    attributes: dict[Any, Any] = {}
+    call, attribute = types.Function.get_call_type, BaseContext.resolve_getattr
+
+    def get_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
+        if kws:
+            return call(self, context, args, kws)
+        key = (self, tuple(args))
+        found = calls.get(key)
+        if found is None:
+            found = calls[key] = call(self, context, args, kws)
+        return found
+
+    def resolve_getattr(self: Any, typ: Any, attr: str) -> Any:
+        found = attributes.get((typ, attr))
+        if found is None:
+            found = attributes[typ, attr] = attribute(self, typ, attr)
+        return found
+
+    return [(types.Function, "get_call_type", get_call_type), (BaseContext, "resolve_getattr", resolve_getattr)]
+
+
+def _looked_once(context: Any, registry: Any) -> _Patch:
+    """Return a context's look at what numba can compile, taken again only where something was added."""
+    refresh, seen = context.refresh, dict[int, list[int]]()
+
+    def there() -> list[int]:
+        return [len(one) for one in vars(registry).values() if isinstance(one, list)]
+
+    def looked(self: Any) -> None:
+        if seen.get(id(self)) != there():
+            refresh(self)
+            seen[id(self)] = there()
+
+    return context, "refresh", looked
+
+
+def _post_process(self: Any, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
+    """Bring a function's blocks into order. Where each value dies is of no interest here: nothing is counted."""
+    if emit_dels or self.func_ir.is_generator:
+        _post_processed(self, emit_dels, extend_lifetimes)
+        return
+    self.func_ir.blocks = transforms.canonicalize_cfg(self.func_ir.blocks)
+    self.func_ir.variable_lifetime = postproc.VariableLifetime(self.func_ir.blocks)
+    self.func_ir.generator_info = None
+
+
+class _Silent:
+    """A log that nobody reads."""
+
+    def debug(self, *words: Any, **more: Any) -> None:
+        """Say nothing."""
+
+
+def _quiet_events() -> list[_Patch]:
+    """Return numba's events without those of its locks, which each call of LLVM makes two of."""
+
+    def start_event(kind: str, data: Any = None) -> None:
+        if kind not in _LOCKS:
+            _start(kind, data)
+
+    def end_event(kind: str, data: Any = None, exc_details: Any = None) -> None:
+        if kind not in _LOCKS:
+            _end(kind, data, exc_details)
+
+    return [(event, "start_event", start_event), (event, "end_event", end_event)]
+
+
+@contextlib.contextmanager
+def quick_typing() -> Iterator[None]:
+    """Let numba answer its own questions from memory. The same answers."""
+    patches = [
+        *_asked_once(),
+        *_quiet_events(),
+        _looked_once(BaseContext, templates.builtin_registry),
+        _looked_once(TargetContext, imputils.builtin_registry),
+        (postproc.PostProcessor, "run", _post_process),
+        (ssa, "_logger", _Silent()),
+        (typeinfer, "new_error_context", _Context),
+        (typeinfer.ConstraintNetwork, "propagate", _propagate),
+        (ir.Stmt, "list_vars", _list_vars),
+        (ir.Expr, "list_vars", _list_vars),
+    ]
+    before = [(owner, name, owner.__dict__.get(name)) for owner, name, _ in patches]
+    try:
+        for owner, name, new in patches:
+            setattr(owner, name, new)
+        yield
+    finally:
+        for owner, name, old in before:
+            if old is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, old)

@@ -1,0 +1,137 @@
+"""Our shorter ways through numba: the same answers as Python's and numba's own, and nothing of it left behind."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import numba
+import numpy as np
+import pytest
+from numba.core import event, ir, postproc, typeinfer
+from numba.core.typing.context import BaseContext
+
+from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry, kernel
+from streamrnn.kernels.numba_typing import quick_typing
+
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="how code is compiled")
+
+
+@kernel
+def part(x, start, stop, which):
+    """Cut x in each way that Python has; return what is left, summed, and how much."""
+    cut = x[start:]
+    if which == 0:
+        cut = x[start:stop]
+    elif which == 1:
+        cut = x[:stop]
+    elif which == 2:
+        cut = x[:]
+    total = 0.0
+    for i in range(cut.size):
+        total += cut[i] * (i + 1)
+    return total, cut.size
+
+
+def slices(x, out, bounds):
+    """Write, for each pair of bounds, all that ``part`` makes of it."""
+    for k in range(bounds.size // 2):
+        for which in range(4):
+            total, size = part(x, bounds[2 * k], bounds[2 * k + 1], which)
+            out[8 * k + 2 * which] = total
+            out[8 * k + 2 * which + 1] = size
+
+
+def test_slices_are_cut_as_python_cuts_them():
+    """Bounds before the beginning, behind the end, from the end, and crossed: the same part of the array."""
+    bounds = np.array(list(itertools.product(range(-7, 8), repeat=2))).ravel()
+    x = np.arange(1.0, 6.0)
+    compiled, python = np.zeros(4 * bounds.size), np.zeros(4 * bounds.size)
+
+    entry(slices)(x, compiled, bounds)
+    for k, which in itertools.product(range(bounds.size // 2), range(4)):
+        python[8 * k + 2 * which : 8 * k + 2 * which + 2] = part.py_func(x, bounds[2 * k], bounds[2 * k + 1], which)
+
+    np.testing.assert_array_equal(compiled, python)
+
+
+def indices(x, n, flags, out):
+    """Set and get items by signed, unsigned, constant and negative places, through variables that change."""
+    x[-1] = 7
+    x[np.uint64(1)] = True
+    place = -n
+    for i in range(n):
+        flags[i] = x[place] > 2.0
+        out[i] = x[place] + (1.0 if flags[i] else 0.5)
+        place += 1
+    one = slice(1, n)
+    for i in range(x[one].size):
+        out[n + i] = x[one][i] * (one.start + one.stop)
+    every = x[::2]
+    out[-1] = every[-1] + every.size
+    shape = out[1:n].shape
+    return shape[0], out[n:][0]
+
+
+def test_items_are_those_of_python():
+    """Places from either end, of every type of index, booleans, slices with names and with steps: the same items, set and got."""
+    results = []
+    for run in (entry(indices), numba.njit(**OPTIONS)(indices), indices):
+        x, flags, out = np.arange(5.0), np.zeros(5, np.bool_), np.zeros(9)
+        results.append((run(x, 5, flags, out), x.tolist(), flags.tolist(), out.tolist()))
+
+    assert results[0] == results[1] == results[2]
+
+
+def test_an_error_names_function_and_line():
+    """A kernel that numba cannot compile: the error is numba's, and says where."""
+
+    def wrong(x):
+        return x.no_such_attribute
+
+    with pytest.raises(numba.core.errors.TypingError, match=r"(?s)no_such_attribute.*test_numba_ways.py"):
+        entry(wrong)(np.zeros(3))
+
+
+PATCHED = (
+    (BaseContext, "refresh"),
+    (BaseContext, "resolve_getattr"),
+    (numba.types.Function, "get_call_type"),
+    (event, "start_event"),
+    (ir.Stmt, "list_vars"),
+    (postproc.PostProcessor, "run"),
+    (typeinfer, "new_error_context"),
+)
+
+
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_numba_is_as_it_was_behind_us(error):
+    """Whatever else this process compiles is compiled by numba alone, also behind an error of ours."""
+    before = [getattr(owner, name) for owner, name in PATCHED]
+    try:
+        with quick_typing():
+            assert all(getattr(owner, name) is not one for (owner, name), one in zip(PATCHED, before, strict=True))
+            if error:
+                raise error
+    except ValueError:
+        pass
+
+    assert [getattr(owner, name) for owner, name in PATCHED] == before
+
+
+def test_two_threads_that_compile_leave_numba_as_it_was():
+    """Entries that are first called at the same moment: each is right, and none takes the other's ways for numba's own."""
+    before = [getattr(owner, name) for owner, name in PATCHED]
+    results: list[float] = []
+
+    def compiles(n: int) -> None:
+        results.append(entry(lambda x: x[0] + n)(np.ones(1)))
+
+    threads = [threading.Thread(target=compiles, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == [1.0, 2.0, 3.0, 4.0]
+    assert [getattr(owner, name) for owner, name in PATCHED] == before
