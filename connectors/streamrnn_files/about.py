@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamrnn.io import Tally
-from streamrnn_files.dialect import BLANKS
+from streamrnn_files.dialect_rows import BLANKS
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import Head
+from streamrnn_files.shapes import SHAPES
 
 __all__ = ["about"]
 
@@ -68,6 +69,8 @@ def about(
         if head.comment:
             found["comment"] = head.comment
     found |= {name: layout.notes[name] for name in ("still", "sideways") if name in layout.notes}
+    if any(shape.turned for shape in SHAPES if shape.name in stages):
+        found["turned"] = True
     if stages:
         found["format"] = ", ".join(stages) + ("" if head.delimiter is None and len(stages) else f", {found['format']}")
     found["encoding"] = head.encoding
@@ -76,6 +79,11 @@ def about(
         order += ", read from the end" if backward else ", read as written"
     found["order"] = order
     units = {name: "".join(one.unit) for name, one in layout.numerals.items() if any(one.unit)}
-    marks = {name: list(one.sentinels) for name, one in layout.numerals.items() if one.sentinels}
+    said = {mark.lower() for mark in options.missing or ()}
+    marks = {
+        name: [*one.sentinels, *sorted(one.missing - said)]
+        for name, one in layout.numerals.items()
+        if one.sentinels or one.missing - said
+    }
     found |= {"units": units, "missing": marks, **tally.told()}
     return found

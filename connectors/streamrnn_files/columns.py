@@ -13,7 +13,7 @@ from streamrnn_files.cells import is_number, show
 from streamrnn_files.keys import find_key
 from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
-from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, sentinels_of, unit_of, values_of
+from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, mark_of, scales_of, sentinels_of, unit_of, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.redundant import are_times, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
@@ -142,7 +142,7 @@ def choose(
         name: [cell for cell in cells if cell.strip().lower() not in marks]
         for name, cells in whole.items()
     }  # fmt: skip
-    timing = find_timing(options, header, whole, shown)
+    timing = find_timing(options, header, whole, shown, day_is_first=delimiter == ";")
     quoted = delimiter if text else None
     decimal = options.decimal or (_decimal(header, shown, timing, quoted) if text else ".")
     sure = {name: _numerals(options, () if name in timing.columns else shown[name], decimal) for name in header}
@@ -167,7 +167,7 @@ def choose(
             numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
             features = tuple(numbers)
             left_out = {name: why for name, why in left_out.items() if name not in features}
-        if timing.name is None and are_times(features):
+        if timing.name is None and are_times(features) and options.format != "csv":
             raise UnreadableError(_on_its_side(options, features))
     if not features and not counted:
         raise UnreadableError(_nothing(options, header, sample, left_out))
@@ -176,7 +176,7 @@ def choose(
     notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
     if len(sample) >= STILL and features and all(len(set(whole[name])) == 1 for name in features):
         notes["still"] = len(sample)
-    if not options.columns and times_of_day(features):
+    if not options.columns and (times_of_day(features) or are_times(features)):
         notes["sideways"] = True
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
@@ -222,13 +222,23 @@ def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str, known:
     unit: tuple[str, str] = ("", "")
     if cells and not all(map(is_number, cells[:20])):
         unit = unit_of(cells, decimal) or unit
-    found = Numerals(decimal, unit, missing)
+    scales = scales_of(cells, decimal) if cells and unit == ("", "") and not all(map(is_number, cells)) else ()
+    if scales:
+        unit = ("", scales[-1][0].lstrip("numkKMGTµ").removeprefix("i"))
+    found = Numerals(decimal, unit, missing, (), scales)
+    if options.missing is None and (mark := mark_of(cells, found)) is not None:
+        missing |= {mark}
+        found = replace(found, missing=missing)
     if options.missing is not None:
         marks = tuple(float(mark) for mark in options.missing if is_number(mark))
     else:
         values = values_of(cells, found)
         marks = sentinels_of(values, known) if len(values) == len(cells) else ()
-    return Numerals(decimal, unit, missing, marks) if marks or unit != ("", "") else plain
+    return (
+        Numerals(decimal, unit, missing, marks, scales)
+        if marks or scales or unit != ("", "") or found.missing
+        else plain
+    )
 
 
 def _why_not(
@@ -255,7 +265,9 @@ def _why_not(
         return f"holds nothing but {values[0]:g}"
     if text and holds_two(cells, numerals.decimal):
         return f"{show(cells[0])} holds two values"
-    if 2 * len(values) < len(cells):
+    if is_time_name(name) and len(set(values)) > 8 and values == sorted(values):
+        return "another time"
+    if 2 * len(values) < sum(cell.strip().lower() not in numerals.missing for cell in cells):
         odd = next(cell for cell in cells if not values_of([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
     if text and len(cells) > 1 and _with_leading_zeros(cells):

@@ -10,7 +10,7 @@ import msgspec
 from streamrnn.io import MISSING, Tally, kind_of
 from streamrnn_files.cells import CellError, PassedOverError, is_number, show
 from streamrnn_files.columns import Layout
-from streamrnn_files.dialect import BLANKS, like_data, split_row
+from streamrnn_files.dialect_rows import BLANKS, like_data, split_row
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
@@ -73,6 +73,8 @@ class CsvCells:
         if self._head.comment and text.startswith(self._head.comment):
             raise PassedOverError("it is a comment")
         cells = split_row(text, self._head.delimiter or ",")
+        if not any(map(str.strip, cells)):
+            raise PassedOverError("it is blank")
         if len(cells) != self._width:
             cells = self._fitted(cells)
         if self._names and again(cells, self._names):
@@ -81,8 +83,6 @@ class CsvCells:
 
     def _fitted(self, cells: list[str]) -> list[str]:
         """Return a record's cells without empty ones at its end that have no column."""
-        if self._head.comment == "" and len(cells) == 1 and not cells[0].strip():
-            raise PassedOverError("it is blank")
         if len(cells) > self._width and not any(cell.strip() for cell in cells[self._width :]):
             return cells[: self._width]
         if (
@@ -143,11 +143,18 @@ def again(cells: Sequence[str], names: Sequence[str]) -> bool:
     names
         Those of the columns.
     """
-    first = next((i for i, cell in enumerate(cells) if cell.strip()), None)
-    if first is None or cells[first].strip() != names[first]:
+    held = [(cell.strip(), name) for cell, name in zip(cells, names, strict=False) if cell.strip()]
+    same = sum(cell == name for cell, name in held)
+    if not held or not same:
         return False
-    same = all(not cell.strip() or cell.strip() == name for cell, name in zip(cells, names, strict=False))
-    return same and not all(like_data(cell) for cell in cells if cell.strip())
+    others = [cell for cell, name in held if cell != name]
+    if others:  # names behind the moment of writing them, as sar repeats them
+        return (
+            2 * same > len(held) > 2
+            and all(map(like_data, others))
+            and not any(like_data(c) for c, n in held if c == n)
+        )
+    return not all(like_data(cell) for cell, _ in held)
 
 
 def _is_mark(cell: str, numerals: Numerals) -> bool:

@@ -11,19 +11,8 @@ from streamrnn_files.cells import CellError
 from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
-from streamrnn_files.dialect import (
-    BLANKS,
-    LINES,
-    Start,
-    find_start,
-    has_header,
-    is_short_units,
-    is_units,
-    like_data,
-    names_below,
-    split_row,
-    unique,
-)
+from streamrnn_files.dialect import LINES, Start, find_start, has_header, unique
+from streamrnn_files.dialect_rows import BLANKS, holds_units, like_data, names_below, split_row
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -99,7 +88,7 @@ class CsvHead:
         if 0 in first.faults:
             raise SourceError(f"{self._path!r}: its first row cannot be read. {first.faults[0]}")
         batch = cutter.take(len(cutter))
-        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:4]))
+        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:6]))
 
     def _start(self) -> tuple[Start, int] | None:
         """Find where the table starts, and the offset of that line."""
@@ -145,10 +134,10 @@ class CsvHead:
     def _table(self, start: Start, first: bytes, records: list[bytes], offsets: Sequence[int]) -> Head | None:
         encoding = self._encoding([first, *records])
         try:
-            cells = [cell.strip() for cell in split_row(first.decode(encoding, "replace"), start.delimiter)]
+            row = split_row(first.decode(encoding, "replace"), start.delimiter)
         except CellError as error:
             raise SourceError(f"{self._path!r}: its first row cannot be read. {error}.") from None
-        rows = []
+        cells, rows = [cell.strip() for cell in row], []
         for record in records:
             text = record.decode(encoding, "replace")
             if start.comment and text.startswith(start.comment):
@@ -167,19 +156,18 @@ class CsvHead:
                 return None  # a row of names, or of texts: what comes next tells
         rows = rows[deeper:]
         names, nameless = self._names(start, cells, rows)
-        units = (
-            bool(names)
-            and len(rows) > 1
-            and is_units(rows[0])
-            and len(rows[0]) == len(cells)
-            and any(map(like_data, rows[1]))
-        ) or (bool(names) and start.delimiter == BLANKS and bool(rows) and is_short_units(rows[0], len(cells)))
         begin = offsets[0] if not names or start.heading else offsets[1 + deeper]
-        if units and len(offsets) > 2 + deeper:
-            begin, rows = offsets[2 + deeper], rows[1:]
-        return self._head(
-            start, names, nameless, [cells, *rows] if not names or start.heading else rows, begin, encoding
-        )
+        units = 0  # rows of them
+        while (
+            names
+            and units < 2
+            and holds_units(rows[units:], len(cells), start.delimiter)
+            and len(offsets) > 2 + deeper + units
+        ):
+            units += 1
+            begin = offsets[1 + deeper + units]
+        rows = rows[units:]
+        return self._head(start, names, nameless, [row, *rows] if not names or start.heading else rows, begin, encoding)
 
     def _head(
         self, start: Start, names: list[str], nameless: frozenset[str], rows: list[list[str]], begin: int, encoding: str

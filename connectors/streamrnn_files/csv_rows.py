@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamrnn.io import Tally
 from streamrnn_files.csv_careful import CsvCells
-from streamrnn_files.dialect import BLANKS
+from streamrnn_files.dialect_rows import BLANKS
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import Head
@@ -210,6 +210,8 @@ def _begin_with_digits(cells: Sequence[str]) -> bool:
 
 def _in_json(cells: Sequence[str], numerals: Numerals) -> Sequence[str] | None:
     """Return numbers as JSON writes them; None where they are not plainly so many digits with a decimal mark and a unit."""
+    if numerals.scales:
+        return None
     before, behind = numerals.unit
     if before:
         cells = [cell.strip().removeprefix(before) for cell in cells]

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from streamrnn_files.meanings import is_id_name, is_key_name
+from streamrnn_files.meanings import (
+    NAMELESS,
+    calendar_part,
+    ends_with_id,
+    is_id_name,
+    is_key_name,
+    is_series_name,
+    is_time_name,
+)
+from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import Numerals, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.ordering import is_steady, moments_of
@@ -39,12 +49,15 @@ def find_key(
         How the numbers of each column are written.
     """
     free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
-    texts = [name for name in free if 2 * len(values_of(shown[name][:100], sure[name])) < len(shown[name][:100])]
+    texts = [name for name in free if _is_text(name, shown[name][:100], sure[name])]
     named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
+    named += [name for name in texts if ends_with_id(name) and name not in named]
     moments = moments_of(timing, whole)
     n = len(moments)
     if n >= 4 and len(set(moments)) <= 0.75 * n:
-        ids = [name for name in free if name not in texts and name not in named and is_id_name(name)]
+        ids = [
+            name for name in free if name not in texts and name not in named and _may_number(name, shown[name], moments)
+        ]
         for name in (*named, *texts, *ids):
             values = whole[name]
             if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
@@ -53,7 +66,52 @@ def find_key(
         distinct = len(set(whole[name]))
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
+    numbers = [name for name in free if name not in texts and find_form(shown[name], bare=is_time_name(name)) is None]
+    return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
+
+
+def _is_text(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
+    """Whether a column holds texts, and no times."""
+    if 2 * len(values_of(cells, numerals)) >= len(cells):
+        return False
+    return not ("".join(cells[:1])[:1].isdigit() and find_form(cells, bare=is_time_name(name)) is not None)
+
+
+def _may_number(name: str, cells: Sequence[str], moments: Sequence[str | None]) -> bool:
+    """Whether whole numbers may be those of series: the name says so, or each comes once at each moment."""
+    if is_id_name(name):
+        return True
+    if calendar_part(name) is not None:
+        return False
+    distinct = len(set(cells))
+    return _whole_numbers(cells) and distinct > 1 and distinct * len(set(moments)) <= 1.1 * len(moments)
+
+
+def _in_turns(texts: Sequence[str], whole: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the column of texts that says what the only value of a record is: its name says so, or it is a path."""
+    for name in texts:
+        values = [cell.strip() for cell in whole[name]]
+        distinct = set(values)
+        paths = NAMELESS.fullmatch(name) and all(re.search(r"\w[/.]\w", one) for one in distinct)
+        if 1 < len(distinct) <= len(values) / 4 and (paths or is_series_name(name)):
+            return name
     return None
+
+
+def _runs(free: Sequence[str], numbers: Sequence[str], whole: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the first of two columns without names where the second one counts from one again for each value of the first."""
+    if len(numbers) < 3 or list(free[:2]) != ["c0", "c1"] or list(numbers[:2]) != ["c0", "c1"]:
+        return None
+    unit, step = whole["c0"], whole["c1"]
+    if not (_whole_numbers(unit) and _whole_numbers(step)) or int(step[0]) > 1 or len(unit) < 20:
+        return None
+    moves = [
+        (int(u) != int(was), int(s), int(s) - int(before))
+        for u, was, s, before in zip(unit[1:], unit, step[1:], step, strict=False)
+    ]
+    new = sum(other for other, _, _ in moves)
+    fits = all((now == int(step[0])) if other else by == 1 for other, now, by in moves)
+    return "c0" if fits and new < len(moves) / 4 else None
 
 
 def _whole_numbers(cells: Sequence[str]) -> bool:

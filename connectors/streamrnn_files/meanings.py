@@ -10,8 +10,11 @@ __all__ = [
     "NAMELESS",
     "TIME_NAMES",
     "calendar_part",
+    "ends_with_id",
     "is_id_name",
     "is_key_name",
+    "is_later_name",
+    "is_series_name",
     "is_time_name",
     "no_measurement",
     "of_influx",
@@ -24,25 +27,38 @@ NAMELESS = re.compile(r"c\d+")
 """What a column is called in a file without names."""
 
 _TIME = re.compile(
-    r"time|date|stamp|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
+    r"time|date|stamp|y{2,4}_?m{2}|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
     r"changed|updated|created|started|observed|_at$|^day$|^dt$|^dt_|_dt$|^clock$"
 )
 _KEY = re.compile(
-    r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|station|symbol|ticker|instance|meter|node|machine|asset|"
-    r"channel|turbine|pump|unit_name|turbineid|stationid)(?:_?(?:id|name|no|nr|number|key))?"
+    r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
+    r"channel|turbine|pump|stn|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
 )
+_SERIES = re.compile(
+    r"(?:.*_)?(?:type|topic|parameter|param|metric|measurement|variable|tag|item|signal|element|indicator|pollutant|quantity|field|"
+    r"property|attribute|measure|counter|name)(?:_?(?:id|name|code))?"
+)
+"""What names the series where a table has one column of values."""
+
+_LATER = re.compile(r"creat|updat|modif|upload|receiv|publish|insert|ingest|^end|_end|until|_to$|^to_|stop|expir")
+"""What names the end of a span, or the moment of writing, beside a start or the moment of measuring."""
+
 _PARTS = {
     "year": {"year", "yr", "yyyy", "yy", "jahr"},
     "month": {"month", "mo", "mon", "mm", "mnth", "monat"},
     "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
     "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
     "minute": {"minute", "min", "mi", "minutes"},
-    "doy": {"doy", "day_of_year", "yday"},
+    "doy": {"doy", "day_of_year", "yday", "julian_day", "jday"},
 }
 _CALENDAR = re.compile(
-    r"(?:.*_)?(?:year|yr|month|mnth|mo|day|dy|hour|hr|minute|second|weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|week|"
-    r"weeknum|season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)"
+    r"(?:.*_)?(?:(?P<year>year|yr)|(?P<month>month|mnth|mo)|(?P<day>day|dy|week|weeknum)|(?P<hour>hour|hr|minute|second)|"
+    r"weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|"
+    r"season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)"
 )
+_MOST = {"year": 2200, "month": 12, "day": 366, "hour": 60}
+"""What a part of the calendar is at most: a rate of hearts is no hour."""
+
 _INDEX = re.compile(
     r"|#|no|nr|num|idx|index|row|rownames|row_?(?:no|num|number|id)|record|record_?(?:no|number)|instant|seq|sequence|unnamed_?\d*|entry|entry_id|"
     r"(?:.*_)?(?:f_?cnt|seq_?no|frame_?(?:no|number|count)|packet_?(?:no|number))"
@@ -52,20 +68,24 @@ _WRITING = re.compile(
     r"decimals|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|(?:store|shop|site|customer|account|line|zone|run|batch|version)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
-    r"(?:.*_)?(?:qn|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
+    r"(?:.*_)?(?:qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
     r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(
     r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
 )
 _PLACE = re.compile(
-    r"(?:.*_)?(?:lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters))?"
+    r"(?:.*_)?(?:coord(?:inate)?s?_\d|lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters))?"
 )
 _POSITION = re.compile(r".*(?:position|gps|geo|loc|location|start|end)_(?:lat|long?|lng)|latitude|longitude")
 """What is no latency for sure: these are places in whatever unit."""
+
+
+_FRACTIONS = frozenset(("ns", "nanos", "nanoseconds", "nanosecond", "usec", "microsecond", "millisecond"))
+"""What is behind the second of a moment, in a column of its own."""
 
 
 def _plain(name: str) -> str:
@@ -114,6 +134,41 @@ def is_id_name(name: str) -> bool:
     return plain.endswith("id") or (bool(plain) and _INDEX.fullmatch(plain) is not None)
 
 
+def ends_with_id(name: str) -> bool:
+    """Whether a name ends with the word "id": grid and valid do not.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return (
+        re.search(r"(?:^|[\W_])id$|[a-z]I[dD]$|[A-Z]{2}id$", name.strip(), re.ASCII) is not None or name.strip() == "ID"
+    )
+
+
+def is_series_name(name: str) -> bool:
+    """Whether a name says that its column names the series, in a table with one column of values.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return _SERIES.fullmatch(_plain(name)) is not None
+
+
+def is_later_name(name: str) -> bool:
+    """Whether a name says that its column holds the end of something, or when it was written down.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return _LATER.search(_plain(name)) is not None
+
+
 def calendar_part(name: str) -> str | None:
     """Return which part of a date a name says that its column holds: ``"year"``, ``"month"``, ...; None for none.
 
@@ -160,8 +215,10 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
     plain = _plain(name)
     whole = all(value == int(value) for value in values if abs(value) < 1e15)
     distinct = set(values)
-    if whole and _CALENDAR.fullmatch(plain) and all(-1 <= value <= 2200 for value in distinct):
-        return "a part of the calendar"
+    if whole and (found := _CALENDAR.fullmatch(plain)):
+        most = next((_MOST[part] for part, text in found.groupdict().items() if text), 2200)
+        if all(-1 <= value <= most for value in distinct):
+            return "a part of the calendar"
     if (
         whole
         and len(values) > 2
@@ -172,13 +229,15 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         )
     ):
         return "a running number"
+    if whole and plain in _FRACTIONS:
+        return "a part of the time"
     if distinct <= {0, 1, -1} and _LABEL.fullmatch(plain):
         return "a label"
     if whole and len(distinct) <= 24 and _STATUS.fullmatch(plain):
         return "a status"
     if whole and len(distinct) == 1 and _WRITING.fullmatch(plain):
         return "says how others are written"
-    if len(values) > 8 and _STEPS.fullmatch(plain) and _even(values):
+    if len(values) > 8 and (_STEPS.fullmatch(plain) or (plain == "c0" and len(values) >= 20)) and _even(values):
         return "a running number"
     if whole and _ID.fullmatch(plain):
         return "an id"

@@ -8,15 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["MONTHS", "TimeForm", "find_form", "seconds"]
+from streamrnn_files.months import month_of
+from streamrnn_files.spreadsheet_days import DAY, EXCEL, are_days, moment_of_day
 
-MONTHS = {
-    name: i + 1
-    for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"))
-}
-MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
+__all__ = ["TimeForm", "day_first", "find_form", "seconds"]
 
-_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?)?)?"
+_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?:[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?)?)?"
 _ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}(?: UTC)?|[+-]\d{2})?"
 _EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _FIRST, _LAST = 315532800.0, 4102444800.0
@@ -34,8 +31,8 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "year-month-day": _pattern(_YMD),
     "day/month/year": _pattern(_DMY),
     "month/day/year": _pattern(_MDY),
-    "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]+(?P<b>[^\W\d]{3,9})\.?[-/ ,]+(?P<y>\d{4}|\d{2})"),
-    "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,9})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
+    "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]+(?P<b>[^\W\d]{3,10})\.?[-/ ,]+(?P<y>\d{4}|\d{2})"),
+    "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,10})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
     "ctime": re.compile(
         r"[A-Za-z]{3}\s+(?P<b>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<H>\d{1,2}):(?P<M>\d{2}):(?P<S>\d{2})(?:\s+(?P<z>UTC|GMT|[+-]\d{4}))?\s+(?P<y>\d{4})"
     ),
@@ -43,22 +40,26 @@ _FORMS: dict[str, re.Pattern[str]] = {
         r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?:[T_ :]?(?P<H>[0-2]\d):?(?:(?P<M>[0-5]\d):?(?P<S>[0-5]\d)?)?)?(?P<z>Z)?"
     ),
     "year-month": re.compile(r"(?P<y>\d{4})[-/M](?P<m>0?[1-9]|1[0-2])"),
-    "month-name year": re.compile(r"(?P<b>[^\W\d]{3,9})[-/ ](?P<y>\d{4}|\d{2})"),
-    "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?Q(?P<q>[1-4])"),
+    "month-name year": re.compile(r"(?P<b>[^\W\d]{3,10})[-/ ](?P<y>\d{4}|\d{2})"),
+    "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])"),
+    "quarter year": re.compile(r"[Qq](?P<q>[1-4])[-/ ]?(?P<y>\d{4})"),
     "year-week": re.compile(r"(?P<y>\d{4})-?W(?P<w>\d{1,2})"),
     "year": re.compile(r"(?P<y>(?:1[6-9]|20|21)\d{2})"),
+    EXCEL: DAY,
 }
 """By what a person calls it."""
 
 
 def _moment(found: dict[str, str | None]) -> datetime:
+    if excel := found.get("e"):
+        return moment_of_day(excel)
     year = int(found["y"] or 0)
     year += (2000 if year < 70 else 1900) if len(found["y"] or "") == 2 else 0
     if found.get("w"):
         return datetime.fromisocalendar(year, int(found["w"] or 1), 1)
     month = int(found.get("m") or 1)
     if name := found.get("b"):
-        month = MONTHS[name[:3].lower()]
+        month = month_of(name) or 0
     elif quarter := found.get("q"):
         month = 3 * int(quarter) - 2
     hour, days = int(found.get("H") or 0), 0
@@ -115,6 +116,8 @@ class TimeForm:
         What could not be told from the first records, or None.
     until
         What stands between the start and the end where a cell holds both; the start counts.
+    behind
+        The zone that is put behind each: the name of the column writes it.
     """
 
     name: str
@@ -122,6 +125,7 @@ class TimeForm:
     zone: str = ""
     doubt: str | None = None
     until: str = ""
+    behind: str = ""
 
     def read(self, text: str) -> str | None:
         """Return a time in ISO 8601, None where the text is none.
@@ -135,8 +139,8 @@ class TimeForm:
             text = text.partition(self.until)[0]
         try:
             if "%" in self.name:
-                return datetime.strptime(text.strip(), self.name).isoformat()  # noqa: DTZ007
-            return _READERS[self.name](text)
+                return datetime.strptime(text.strip(), self.name).isoformat() + self.behind  # noqa: DTZ007
+            return _READERS[self.name](text) + self.behind
         except (ValueError, KeyError, OverflowError):
             return None
 
@@ -182,6 +186,18 @@ def _steady(moments: Sequence[str]) -> float:
     return one_way + common
 
 
+def day_first(form: TimeForm) -> TimeForm:
+    """Return a form in which month and day cannot be told apart with the day first: where a semicolon stands between columns, it does.
+
+    Parameters
+    ----------
+    form
+        The form, with its doubt.
+    """
+    doubt = (form.doubt or "").replace("month first", "day first")
+    return replace(form, name=form.name.replace("month/day", "day/month"), doubt=doubt)
+
+
 def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = True) -> TimeForm | None:
     """Return how the times of a column are written, None where they are no times.
 
@@ -205,20 +221,26 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
             if form is not None and form.name not in ("year", "month-name year", "year-month"):
                 name = "year-month-day" if form.name == "ISO 8601" else form.name
                 return replace(form, name=name, written=False, until=until)
-    if sum(map(_is_iso, cells)) >= enough:
+    plain = sum(map(_is_iso, cells))
+    if plain >= enough and (plain == len(cells) or _others(cells, plain) is None):
         zoned = [cell.strip() for cell in cells if re.search(r"(?:[Zz]|[+-]\d\d:?\d\d)$", cell.strip()[10:])]
         zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.: ")
         return TimeForm("ISO 8601", zone="UTC" if zone in ("+00:00", "+0000") else zone)
-    numbers = [cell.strip() for cell in cells if re.fullmatch(r"\s*\d+(?:\.\d*)?\s*", cell)]
+    numbers = [cell.strip().replace(",", ".") for cell in cells if re.fullmatch(r"\s*\d+(?:[.,]\d*)?\s*", cell)]
     if len(numbers) >= enough:
         return _of_numbers([float(one) for one in numbers], numbers) if bare else None
+    return _others(cells, enough - 1e-9)
+
+
+def _others(cells: Sequence[str], more: float) -> TimeForm | None:
+    """Return how times are written that are not ISO 8601, where more than so many of them are."""
     fits: dict[str, list[str]] = {}
     for name in _READERS:
         form = TimeForm(name)
-        if form.read(cells[0]) is None and form.read(cells[-1]) is None:
+        if name == EXCEL or (form.read(cells[0]) is None and form.read(cells[-1]) is None):
             continue
         found = [moment for moment in map(form.read, cells) if moment is not None]
-        if len(found) >= enough:
+        if len(found) > more:
             fits[name] = found
     return _best(fits, cells)
 
@@ -235,6 +257,8 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
             return TimeForm("seconds since 1970" if scale == 1.0 else f"{unit} since 1970", zone="UTC")
     if all(_FORMS["yyyymmdd"].fullmatch(text) and TimeForm("yyyymmdd").read(text) for text in texts):
         return TimeForm("yyyymmdd", written=False)
+    if are_days(values, texts):
+        return TimeForm(EXCEL, written=False)
     if all(_FORMS["year"].fullmatch(text) for text in texts):
         return TimeForm("year", written=False)
     return None

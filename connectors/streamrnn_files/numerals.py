@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["Numerals", "decimal_mark", "sentinels_of", "unit_of", "values_of"]
+__all__ = ["Numerals", "decimal_mark", "mark_of", "scales_of", "sentinels_of", "unit_of", "values_of"]
 
 _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
 """Numbers that stand for "no value" where they stand far away from all others."""
 
 _GAPS = " '\u00a0\u2019\u202f"
+_CURRENCY = frozenset("€$£¥")
 _UNIT = re.compile(
     r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/=][^:,;=]{0,11})?$"
 )
@@ -28,6 +29,24 @@ _POINT_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+(\.\d*)?")
 _COMMA_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+(,\d*)?")
 _GROUP_MARKS = {".": re.compile(f"[,{_GAPS}]"), ",": re.compile(f"[.{_GAPS}]")}
 _COMMA_NUMBER = re.compile(r"[-+]?(?:\d+,?\d*|,\d+)(?:[eE][-+]?\d+)?")
+
+
+_PREFIXES = {"": 1.0, "n": 1e-9, "µ": 1e-6, "u": 1e-6, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_PREFIXES |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGT", 1)}
+_PREFIXED = re.compile(r"([numkKMGTµ]i?)?(W|Wh|B|b|Bytes?|bits?|bps|b/s|B/s|Hz|V|A|s|Pa|g|J|Ω|ops/s|req/s|iops)?")
+"""Units that are written with and without a prefix in one column: as a panel shows what it has scaled."""
+
+
+def _signed(text: str) -> tuple[float, str]:
+    """Return the sign of an amount as accountants and others write it, and the amount: (1.50), 1.50-, -$1.50, with a long minus."""
+    text = text.replace("\u2212", "-")
+    if text[:1] == "(" and text[-1:] == ")":
+        return -1.0, text[1:-1].strip()
+    if text[-1:] == "-" and text[:1].isdigit():
+        return -1.0, text[:-1].rstrip()
+    if text[:1] == "-" and text[1:2] in _CURRENCY:
+        return -1.0, text[1:]
+    return 1.0, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +63,15 @@ class Numerals:
         Further texts, in lower case, that stand for "no value".
     sentinels
         Numbers that stand for "no value".
+    scales
+        What each of several units behind the numbers is times the unit that is said: kW and W.
     """
 
     decimal: str = "."
     unit: tuple[str, str] = ("", "")
     missing: frozenset[str] = frozenset()
     sentinels: tuple[float, ...] = ()
+    scales: tuple[tuple[str, float], ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -80,13 +102,19 @@ class Numerals:
         lower = text.lower()
         if lower in MARKS or lower in self.missing:
             return math.nan
-        bare = text
+        sign, bare = _signed(text)
         before, behind = self.unit
+        scale = sign
         if before and bare.startswith(before):
             bare = bare[len(before) :].lstrip()
+        for unit, times in self.scales:
+            if bare.endswith(unit):
+                bare, behind, scale = bare[: -len(unit)].rstrip(), "", sign * times
+                break
         if behind and bare.endswith(behind):
             bare = bare[: -len(behind)].rstrip()
         value = self._number(bare, text)
+        value = value if scale == 1.0 else value * scale
         return math.nan if value in self.sentinels else value
 
     def _number(self, bare: str, text: str) -> float:
@@ -124,7 +152,7 @@ def decimal_mark(cells: Sequence[str], delimiter: str | None) -> str:
     """
     points = commas = unsure = 0
     for cell in cells:
-        found = _UNIT.match(cell.strip())
+        found = _UNIT.match(_signed(cell.strip())[1])
         if found is None:
             continue
         number = found.group(2).strip()
@@ -159,7 +187,7 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
         try:
             plain.read(cell)
         except CellError:
-            found = _UNIT.match(cell.strip())
+            found = _UNIT.match(_signed(cell.strip())[1])
             if found is not None:
                 counted[found.group(1), (found.group(3) or "").strip()] += 1
         else:
@@ -168,7 +196,64 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
     if not common or common[0][1] < 0.9 * sum(counted.values()):
         return None
     unit = common[0][0]
-    return None if any(map(str.isdigit, _DIGITS.sub("", unit[1]))) else unit
+    return None if any(map(str.isdigit, _DIGITS.sub("", unit[1]))) or unit[1].count(" ") > 1 else unit
+
+
+def mark_of(cells: Sequence[str], numerals: Numerals) -> str | None:
+    """Return the one text that a column of numbers holds again and again where it has no number, in lower case; None where it has none.
+
+    Parameters
+    ----------
+    cells
+        Cells that hold something.
+    numerals
+        How its numbers are written.
+    """
+    odd: Counter[str] = Counter()
+    values = set()
+    for cell in cells:
+        try:
+            values.add(numerals.read(cell))
+        except CellError:
+            odd[cell.strip().lower()] += 1
+            if len(odd) > 1:
+                return None
+    found = next(iter(odd.items()), ("", 0))
+    letters = len(found[0]) <= 12 and not any(map(str.isdigit, found[0]))
+    return found[0] if found[1] > 1 and len(values) >= 3 and letters else None
+
+
+def scales_of(cells: Sequence[str], decimal: str) -> tuple[tuple[str, float], ...]:
+    """Return what the units behind the numbers of a column are times the plain one, the longest first; () where they do not differ so.
+
+    Parameters
+    ----------
+    cells
+        Cells that hold something.
+    decimal
+        The decimal mark.
+    """
+    plain = Numerals(decimal)
+    found: dict[str, float] = {}
+    bases = set()
+    for cell in cells:
+        match = _UNIT.match(cell.strip())
+        prefix = (
+            _PREFIXED.fullmatch((match.group(3) or "").strip()) if match is not None and not match.group(1) else None
+        )
+        if match is None or prefix is None:
+            if values_of([cell], plain) != [0.0]:
+                return ()
+            continue
+        unit = prefix.group(0)
+        known = _PREFIXES.get(prefix.group(1) or "")
+        if known is None:
+            return ()
+        found[unit] = known
+        bases.add(prefix.group(2) or "")
+    if len(found) < 2 or len(bases) > 1:
+        return ()
+    return tuple((unit, found[unit]) for unit in sorted(found, key=len, reverse=True) if unit)
 
 
 def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[float, ...]:

@@ -67,6 +67,8 @@ def order_of(moments: Sequence[str | None], keys: Sequence[str] | None) -> dict[
         steps = [step for group in groups.values() for step in _steps(group)]
         if order == "mixed" and steps and all(step >= 0 for step in steps):
             order = "oldest first"
+        elif order == "mixed" and steps and all(step <= 0 for step in steps):
+            order = "newest first"
     lengths = [abs(step) for step in steps if step]
     if not lengths:
         return {"order": order}

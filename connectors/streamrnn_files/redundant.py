@@ -6,11 +6,15 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from streamrnn_files.moments import MONTHS, find_form
+from streamrnn_files.meanings import NAMELESS
+from streamrnn_files.moments import find_form, seconds
+from streamrnn_files.months import month_of
 from streamrnn_files.ordering import moments_of
 from streamrnn_files.timing import Timing
 
 __all__ = ["are_times", "holds_two", "redundant", "times_of_day"]
+
+_DAY = 86400.0
 
 
 def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -25,9 +29,12 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
     whole
         All cells, by column.
     """
-    found = dict.fromkeys((*_decimal_years(timing, whole), *_with_dates(timing, whole)), "another time")
+    found = dict.fromkeys(
+        (*_decimal_years(timing, whole), *_with_dates(timing, whole), *_epochs(timing, whole)), "another time"
+    )
     if key is not None:
         found |= dict.fromkeys(_like_key(key, whole), f"says once more what {key} says")
+        found |= dict.fromkeys(_counted(key, whole), "a running number")
     found |= {
         name: "holds nothing but its name" for name, cells in whole.items() if set(map(str.strip, cells)) == {name}
     }
@@ -68,6 +75,25 @@ def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
     ]
 
 
+def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns of numbers that lie within a day of the moment of their record, as seconds since 1970 or parts of them."""
+    moments = [seconds(moment or "") for moment in moments_of(timing, whole)] if timing.columns else []
+    scale = (
+        {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(timing.form.name.split("seconds")[0], 1.0) if timing.form else 1.0
+    )
+    known = [(i, at / scale) for i, at in enumerate(moments) if at is not None][:50]
+    found = []
+    for name, cells in whole.items() if len(known) > 3 else ():
+        held = [cells[i].strip() for i, _ in known]
+        form = find_form(held) if name not in timing.columns and all(map(str.isdecimal, held)) else None
+        if form is None or not form.name.endswith("since 1970"):
+            continue
+        scaled = {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(form.name.split("seconds")[0], 1.0)
+        if all(abs(float(cell) / scaled - at) <= _DAY for cell, (_, at) in zip(held, known, strict=True)):
+            found.append(name)
+    return found
+
+
 def _like_key(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns with a value of their own for each key, always the same."""
     keys = whole[key]
@@ -79,6 +105,22 @@ def _like_key(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
         for name, cells in whole.items()
         if name != key and len(set(cells)) == distinct == len(set(zip(keys, cells, strict=True)))
     ]
+
+
+def _counted(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns without names that number the records of each key."""
+    found = []
+    for name, cells in whole.items():
+        if not NAMELESS.fullmatch(name) or len(cells) < 20 or not all(cell.strip().isdecimal() for cell in cells):
+            continue
+        last: dict[str, int] = {}
+        even = True
+        for one, cell in zip(whole[key], cells, strict=True):
+            even = even and int(cell) - last.get(one, int(cell) - 1) == 1
+            last[one] = int(cell)
+        if even:
+            found.append(name)
+    return found
 
 
 def holds_two(cells: Sequence[str], decimal: str) -> bool:
@@ -122,9 +164,7 @@ def times_of_day(names: Sequence[str]) -> bool:
         Of columns of numbers.
     """
     clocks = [name.strip() for name in names if re.fullmatch(r"\s*\d{1,2}:\d{2}(?::\d{2})?\s*", name)]
-    months = [
-        MONTHS[name.strip()[:3].lower()] for name in names if name.strip()[:3].lower() in MONTHS and name.isalpha()
-    ]
+    months = [month for name in names if name.isalpha() and (month := month_of(name)) is not None]
     return any(
         len(found) >= 5 and 2 * len(found) > len(names) and list(found) == sorted(found) for found in (clocks, months)
     )

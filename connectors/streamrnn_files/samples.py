@@ -35,6 +35,9 @@ LIVE_SAMPLE = 50
 
 FINGERPRINT_MOST = 4096
 
+SPREAD = 16
+"""Numbers of a list that are columns each: axes, phases, percentiles; more are a picture or an embedding."""
+
 Ending = Literal["open", "cut", "last cut", "end"]
 """How the bytes end that a head is read from: more may come; more are there, but left out; there are no more."""
 
@@ -208,7 +211,7 @@ def _numeric(sample: Sequence[Mapping[str, Any]], name: str, text: bool) -> bool
 
 
 def flat(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return the fields of a record by name, ``a.b`` for the field b inside the field a.
+    """Return the fields of a record by name, ``a.b`` for the field b inside the field a, ``a.0`` for the first of a few numbers in a list.
 
     Parameters
     ----------
@@ -219,6 +222,8 @@ def flat(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, value in record.items():
+        if isinstance(value, list) and 1 < len(value) <= SPREAD and all(type(cell) in (int, float) for cell in value):
+            value = {str(i): cell for i, cell in enumerate(value)}  # noqa: PLW2901
         if isinstance(value, dict):
             found.update({one: v for one, v in flat(value, f"{before}{name}.").items() if one not in found})
         else:

@@ -16,7 +16,7 @@ from streamrnn_files.about import about
 from streamrnn_files.backward import Backward
 from streamrnn_files.csv_rows import CsvParser
 from streamrnn_files.cutter import Cutter
-from streamrnn_files.dialect import BLANKS
+from streamrnn_files.dialect_rows import BLANKS
 from streamrnn_files.head import read_head
 from streamrnn_files.json_rows import JsonParser
 from streamrnn_files.options import SourceOptions
@@ -384,7 +384,7 @@ class FileSource:
             said and not self._stream.regular
         )  # a pipe is read as its bytes in a file would be
         head = read_head(
-            self._options,
+            msgspec.structs.replace(self._options, format="jsonl") if self._stream.made_json else self._options,
             self._first,
             final=self._final,
             live=live,
@@ -446,6 +446,8 @@ class FileSource:
         rows = parse_rows(reading.parser, batch.records, batch.faults)
         mark = reading.mark
         self._tally.passed += len(rows.passed)
+        if head.layout.time is not None:
+            self._tally.untimed += rows.times.count(None)
         positions = [f"{mark}:{start}" for start in batch.starts]
         raws = batch.records
         dead = [

@@ -41,6 +41,11 @@ class TextStream:
         """Whether another file may take the place of one that has ended."""
         return self._bytes.endless
 
+    @property
+    def made_json(self) -> bool:
+        """Whether the text is JSON Lines that the stages made, whatever the file is called."""
+        return self._translator.made_json
+
     def stages(self) -> tuple[str, ...]:
         """Return what the bytes go through."""
         return self._translator.told()

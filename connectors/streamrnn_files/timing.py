@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_time_name
-from streamrnn_files.moments import TimeForm, find_form, seconds
+from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint
+from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_later_name, is_time_name
+from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "find_timing"]
 
-_CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
+_ZONE_IN_NAME = re.compile(r"\b(?:GMT|UTC)\s*(?P<sign>[-+])(?P<h>\d{1,2}):?(?P<m>\d{2})?\b")
 _NO_DIGIT = re.compile(r"\D*")
 
 
@@ -32,13 +33,16 @@ class Timing:
     form
         How it is written; None where it is passed on as it comes.
     parts
-        What each column holds, where they are numbers: year, month, day, hour, minute, doy.
+        What each column holds, where they are numbers: year, month, day, hour, minute, doy, hhmm.
+    digits
+        How many digits the clock beside a date has: 4 where it is 1530, 6 where it is 153000, 0 where it is written otherwise.
     """
 
     name: str | None = None
     columns: tuple[str, ...] = ()
     form: TimeForm | None = None
     parts: tuple[str, ...] = ()
+    digits: int = 0
 
     @property
     def made(self) -> bool:
@@ -55,7 +59,7 @@ class Timing:
         """
         if self.parts:
             return _from_parts(dict(zip(self.parts, cells, strict=True)))
-        text = cells[0] if len(cells) == 1 else f"{cells[0].strip()} {_colons(cells[1])}"
+        text = cells[0] if len(cells) == 1 else joint(cells[0], cells[1], self.digits)
         if self.form is None:
             return text
         if not self.form.written:
@@ -76,11 +80,6 @@ class Timing:
 NO_TIME = Timing()
 
 
-def _colons(clock: str) -> str:
-    clock = clock.strip()
-    return clock.replace(".", ":", 2) if ":" not in clock else clock
-
-
 def _from_parts(cells: Mapping[str, str]) -> str | None:
     try:
         part = {name: int(float(cell)) for name, cell in cells.items()}
@@ -88,10 +87,12 @@ def _from_parts(cells: Mapping[str, str]) -> str | None:
             day = date(part["year"], 1, 1) + timedelta(days=part["doy"] - 1)
         else:
             day = date(part["year"], part["month"], part.get("day", 1))
-        hour = part.get("hour", 0)
+        hour, part["minute"] = (
+            divmod(part["hhmm"], 100) if "hhmm" in part else (part.get("hour", 0), part.get("minute", 0))
+        )
         if hour == 24:
             day, hour = day + timedelta(days=1), 0
-        minute = part.get("minute", 0)
+        minute = part["minute"]
     except (ValueError, OverflowError):
         return None
     return f"{day.isoformat()}T{hour:02d}:{minute:02d}:00" if 0 <= hour < 24 and 0 <= minute < 60 else None
@@ -102,6 +103,8 @@ def find_timing(
     header: Sequence[str],
     whole: Mapping[str, Sequence[str]],
     shown: Mapping[str, Sequence[str]],
+    *,
+    day_is_first: bool = False,
 ) -> Timing:
     """Find the columns of the time: as the user says, or by what they hold, helped by their names.
 
@@ -115,7 +118,21 @@ def find_timing(
         All cells of the first records, by column.
     shown
         Those that hold something.
+    day_is_first
+        Whether the day stands before the month where they cannot be told apart.
     """
+    found = _found(options, header, whole, shown)
+    if day_is_first and found.form is not None and found.form.doubt:
+        return replace(found, form=day_first(found.form))
+    return found
+
+
+def _found(
+    options: SourceOptions,
+    header: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    shown: Mapping[str, Sequence[str]],
+) -> Timing:
     wanted = options.time_format
     if options.time == "":
         return NO_TIME
@@ -123,11 +140,21 @@ def find_timing(
         names = (
             (options.time,) if options.time in header or " + " not in options.time else tuple(options.time.split(" + "))
         )
-        return _of_columns(names, whole, shown, wanted)
+        return _zoned(_of_columns(names, whole, shown, wanted))
     free = [name for name in header if name not in options.columns and name != options.key and shown[name]]
     made = _calendar(free, shown)
     other = _date_and_clock(free, whole, shown) or _single(free, whole, shown, wanted)
-    return other if made is None or _is_finer(other, made, whole) else made
+    return _zoned(other if made is None or _is_finer(other, made, whole) else made)
+
+
+def _zoned(timing: Timing) -> Timing:
+    """Return a time with the zone that its column's name writes, as in "Date Time, GMT+02:00", where its cells write none."""
+    found = _ZONE_IN_NAME.search(timing.name or "")
+    if found is None or timing.form is None or timing.form.zone or timing.form.name.endswith("since 1970"):
+        return timing
+    zone = f"{found['sign']}{int(found['h']):02}:{found['m'] or '00'}"
+    name = "year-month-day" if timing.form.name == "ISO 8601" else timing.form.name
+    return replace(timing, form=replace(timing.form, name=name, zone=zone, written=False, behind=zone))
 
 
 def _is_finer(other: Timing, made: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
@@ -152,39 +179,34 @@ def _of_columns(
 ) -> Timing:
     known = [name for name in names if name in whole]
     if len(known) == len(names) > 1:
-        parts = tuple(calendar_part(name) or "" for name in names)
+        found = _parts_of(names, shown)
+        parts = tuple(next((part for part, one in found.items() if one == name), "") for name in names)
         if all(parts):
             return Timing(" + ".join(names), names, None, parts)
-        joined = _joined(names, whole)
-        return Timing(" + ".join(names), names, find_form(joined, wanted=wanted))
+        digits = digits_of(shown[names[1]])
+        return Timing(" + ".join(names), names, find_form(_joined(names, whole, digits), wanted=wanted), digits=digits)
     return Timing(names[0], names[:1], find_form(shown.get(names[0], ()), wanted=wanted))
 
 
-def _joined(names: Sequence[str], whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _joined(names: Sequence[str], whole: Mapping[str, Sequence[str]], digits: int = 0) -> list[str]:
     pairs = zip(whole[names[0]], whole[names[1]], strict=True)
-    return [f"{day.strip()} {_colons(clock)}" for day, clock in pairs if day.strip() and clock.strip()]
+    return [joint(day, clock, digits) for day, clock in pairs if day.strip() and clock.strip()]
 
 
 def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing | None:
     """Return the time that columns for year, month, day and hour make."""
-    parts: dict[str, str] = {}
-    for name in free:
-        part = calendar_part(name)
-        if (
-            part is not None
-            and part not in parts
-            and all(re.fullmatch(r"\s*\d{1,4}(?:\.0)?\s*", c) for c in shown[name])
-        ):
-            parts[part] = name
+    parts = _parts_of(free, shown)
     if "year" not in parts or not {"month", "doy"} & set(parts):
         parts = _without_names(free, shown)
     if "year" not in parts or not {"month", "doy"} & set(parts):
         return None
     if "month" in parts:
         parts.pop("doy", None)
-    order = [part for part in ("year", "month", "day", "doy", "hour", "minute") if part in parts]
-    if "hour" not in order and "minute" in order:
-        order.remove("minute")
+    if "hour" in parts:
+        parts.pop("hhmm", None)
+    else:
+        parts.pop("minute", None)
+    order = [part for part in ("year", "month", "day", "doy", "hour", "minute", "hhmm") if part in parts]
     names = tuple(parts[part] for part in order)
     cells = zip(*(shown[name][:20] for name in names), strict=False)
     if any(_from_parts(dict(zip(order, row, strict=True))) is None for row in cells):
@@ -192,17 +214,46 @@ def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing
     return Timing(" + ".join(names), names, None, tuple(order))
 
 
+def _parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return which columns hold the year, the month and the other parts of a date, by their names and what they hold.
+
+    Parameters
+    ----------
+    names
+        Of columns.
+    shown
+        Cells that hold something, by column.
+    """
+    parts: dict[str, str] = {}
+    for name in names:
+        part, cells = calendar_part(name), shown.get(name, ())
+        if part == "month" and part in parts and name.strip() in ("mm", "MM"):
+            part = "minute"
+        if part is None and digits_of(cells) == 4 and CLOCK_NAME.fullmatch(name.strip()):
+            part = "hhmm"
+        if part is None or part in parts or not all(re.fullmatch(r"\s*\d{1,4}(?:\.0)?\s*", cell) for cell in cells):
+            continue
+        if part == "year" and not all(len(cell.strip()) > 1 for cell in cells):
+            continue  # the first year, and the second
+        parts[part] = name
+    return parts
+
+
 def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the columns of year, month and day of a file without names: the first three, where they make dates that move on."""
-    first = free[:3]
-    if len(first) < 3 or not all(map(NAMELESS.fullmatch, first)):
-        return {}
-    rows = list(zip(*(shown[name] for name in first), strict=False))
-    if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", year) for year, _, _ in rows):
-        return {}
-    days = [_from_parts(dict(zip(("year", "month", "day"), row, strict=True))) for row in rows]
-    moving = all(a is not None and b is not None and a < b for a, b in itertools.pairwise(days))
-    return dict(zip(("year", "month", "day"), first, strict=True)) if moving and len(days) > 2 else {}
+    """Return the columns of the date of a file without names: year, month, day and hour, or fewer, where they make dates that move on."""
+    for count in (4, 3, 2):
+        first, parts = free[:count], ("year", "month", "day", "hour")[:count]
+        if len(first) < count or not all(map(NAMELESS.fullmatch, first)):
+            continue
+        rows = list(zip(*(shown[name] for name in first), strict=False))
+        if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", row[0]) for row in rows):
+            return {}
+        if not all(cell.strip().isdecimal() for row in rows for cell in row):
+            continue
+        moments = [_from_parts(dict(zip(parts, row, strict=True))) for row in rows]
+        if len(rows) > 2 and all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)):
+            return dict(zip(parts, first, strict=True))
+    return {}
 
 
 def _date_and_clock(
@@ -218,9 +269,11 @@ def _date_and_clock(
     clocks = [
         name
         for name in free
-        if all(map(_CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
+        if all(map(CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
     ]
-    for clock in (*clocks, *hours):
+    bare = [name for name in free if CLOCK_NAME.fullmatch(name.strip()) and digits_of(shown[name])]
+    for clock in (*clocks, *bare, *hours):
+        digits = digits_of(shown[clock]) if clock in bare else 0
         for day in free:
             if (
                 day == clock
@@ -229,10 +282,9 @@ def _date_and_clock(
                 or (clock in hours and len(set(shown[day])) == len(shown[day]) > 1)
             ):
                 continue
-            joined = _joined((day, clock), whole)
-            form = find_form(joined)
+            form = find_form(_joined((day, clock), whole, digits))
             if form is not None:
-                return Timing(f"{day} + {clock}", (day, clock), form)
+                return Timing(f"{day} + {clock}", (day, clock), form, digits=digits)
     return None
 
 
@@ -266,10 +318,12 @@ def _single(
                 continue
             form = None
         stands = len(shown[name]) > 3 and distinct == 1
-        found.append(((form is None, stands, not exact, not named, at), Timing(name, (name,), form)))
+        found.append(
+            ((form is None, stands, is_later_name(name), not exact, not named, at), Timing(name, (name,), form))
+        )
     if found:
         rank, best = min(found, key=lambda one: one[0])
-        finer = (one for other, one in found if other[:3] == rank[:3] and _is_finer(one, best, whole))
+        finer = (one for other, one in found if other[:4] == rank[:4] and _is_finer(one, best, whole))
         return next((one for one in finer if _distinct(one, whole) >= 2 * _distinct(best, whole)), best)
     epochs = ((name, find_form(shown[name])) for name in free if wanted is None)
     return next(

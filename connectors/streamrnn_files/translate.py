@@ -3,82 +3,37 @@
 from __future__ import annotations
 
 import codecs
-import importlib
 import re
-import zlib
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
-from streamrnn.errors import MissingExtraError, SourceError
-from streamrnn_files.documents import ArrayLines, DocumentLines, tabular
-from streamrnn_files.line_protocol import ProtocolLines, is_protocol
+from streamrnn_files.documents import ArrayLines, DocumentLines, RowLines
+from streamrnn_files.line_ends import CarriageReturns, ends_with_returns
+from streamrnn_files.line_protocol import ProtocolLines
+from streamrnn_files.line_stage import LineStage, text_of
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.packed import Gunzip, Unzstd
 from streamrnn_files.parquet import ParquetLines
+from streamrnn_files.shapes import SHAPES
+from streamrnn_files.tabular import tabular
 
 __all__ = ["Translator"]
 
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
+_JSON_LINES = (".jsonl", ".ndjson")
+_LINES = (".csv", ".tsv", *_JSON_LINES)
+_SHAPE_MOST = 1 << 18
+"""Bytes of a file that its shape is told from."""
+
+
+_DOCUMENTS = (ArrayLines, DocumentLines, RowLines, ProtocolLines, ParquetLines)
 
 
 class _Stage(Protocol):
     def feed(self, data: bytes, *, final: bool) -> bytes: ...
-
-
-class _Gunzip:
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._open = zlib.decompressobj(wbits=31)
-        self._begun = False
-
-    def feed(self, data: bytes, *, final: bool) -> bytes:
-        found = b""
-        self._begun = self._begun or bool(data)
-        try:
-            while data:
-                found += self._open.decompress(data)
-                data = self._open.unused_data
-                if self._open.eof:
-                    data = data.lstrip(b"\0")
-                    self._open = zlib.decompressobj(wbits=31)
-                    self._begun = bool(data)
-        except zlib.error as error:
-            raise SourceError(f"{self._path!r} is damaged: gzip says {error}.") from None
-        if final and self._begun:
-            raise SourceError(f"{self._path!r} is damaged: it ends in the middle of what gzip has packed.")
-        return found
-
-
-class _Unzstd:
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._open = _zstd(path)
-
-    def feed(self, data: bytes, *, final: bool) -> bytes:
-        del final
-        try:
-            return self._open(data) if data else b""
-        except Exception as error:  # noqa: BLE001  (each library has errors of its own)
-            raise SourceError(f"{self._path!r} is damaged: zstd says {error}.") from None
-
-
-def _zstd(path: str) -> Callable[[bytes], bytes]:
-    """Return what decompresses bytes as they come: Python's own module from 3.14 on, else that of an extra."""
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            return importlib.import_module(name).ZstdDecompressor().decompress  # type: ignore[no-any-return]
-        except ImportError:
-            continue
-    try:
-        made: Any = importlib.import_module("zstandard").ZstdDecompressor().decompressobj(read_across_frames=True)
-    except ImportError:
-        raise MissingExtraError(
-            f"{path!r} is compressed with zstd: pip install 'streamrnn[zstd]', or pipe it in: zstd -dc {path} | streamrnn replay -"
-        ) from None
-    return made.decompress  # type: ignore[no-any-return]
 
 
 class _Decode:
@@ -113,14 +68,20 @@ class Translator:
         self._stages: list[_Stage] = []
         self._told: list[str] = []
         self._next: list[Callable[[bytes, bool], tuple[str, _Stage | None] | None]] = [
-            self._packed, self._packed, self._wide, self._document,
+            self._packed, self._packed, self._wide, self._returns, self._document, self._shape,
         ]  # fmt: skip
         self._waiting = b""
+        self._json = False
 
     @property
     def plain(self) -> bool:
         """Whether bytes pass as they are."""
         return not self._stages and not self._next
+
+    @property
+    def made_json(self) -> bool:
+        """Whether what comes out is JSON Lines that the stages made."""
+        return any(isinstance(stage, (*_DOCUMENTS, LineStage)) for stage in self._stages)
 
     def told(self) -> tuple[str, ...]:
         """Return what the stages are called."""
@@ -160,9 +121,9 @@ class Translator:
         if len(data) < 4 and not final:
             return None
         if data.startswith(b"\x1f\x8b"):
-            return "gzip", _Gunzip(self._path)
+            return "gzip", Gunzip(self._path)
         if data.startswith(b"\x28\xb5\x2f\xfd"):
-            return "zstd", _Unzstd(self._path)
+            return "zstd", Unzstd(self._path)
         if data.startswith(b"PAR1") or self._options.format == "parquet":
             return "Parquet", ParquetLines(self._path)
         return "", None
@@ -180,10 +141,15 @@ class Translator:
             return "utf-16-le", _Decode("utf-16-le")
         return "", None
 
+    def _returns(self, data: bytes, final: bool) -> tuple[str, _Stage | None] | None:
+        found = ends_with_returns(data, final=final)
+        return None if found is None else ("carriage returns", CarriageReturns()) if found else ("", None)
+
     def _document(self, data: bytes, final: bool) -> tuple[str, _Stage | None] | None:
         asked, suffix = self._options.format, PurePath(re.sub(r"\.(gz|zst)$", "", self._path)).suffix.lower()
         if asked == "influx" or (asked == "auto" and suffix == ".lp"):
             return "line protocol", ProtocolLines()
+        self._json = asked == "jsonl" or (asked == "auto" and suffix in _JSON_LINES)
         if asked in ("csv", "jsonl") or (asked == "auto" and suffix in _LINES and data[:1] != b"["):
             return "", None
         text = data.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -192,6 +158,8 @@ class Translator:
         if text[:1] == b"[":
             if not final and len(text) < 1 << 10 and re.fullmatch(rb"\[\s*(?:\[\s*)?", text):
                 return None
+            if re.match(rb"\[\s*\[\s*[^\s\[{]", text):
+                return "JSON array", RowLines(self._path, self._options.max_line_bytes)
             nested = re.match(rb"\[\s*\[\s*\{", text) is not None
             return "JSON array", ArrayLines(self._path, self._options.max_line_bytes, nested=nested)
         if asked == "json":
@@ -201,15 +169,35 @@ class Translator:
             return None
         line = text if end < 0 else text[:end]
         if text[:1] == b"{":
+            self._json = True
             document = self._is_document(line, end >= 0 or final)
             if document is None:  # numbers beside a table: a document, if it is all there is
                 if not final and not text[len(line) :].strip():
                     return None
                 document = not text[len(line) :].strip()
             return ("JSON", DocumentLines(self._path)) if document else ("", None)
-        lines = [one.decode(errors="replace") for one in text.split(b"\n")[:20] if one.strip() and one[:1] != b"#"]
-        if lines and is_protocol(lines[0].strip("\r")):
-            return "line protocol", ProtocolLines()
+        return "", None
+
+    def _shape(self, data: bytes, final: bool) -> tuple[str, _Stage | None] | None:
+        """Tell lines of another shape than a plain table, from the first of them."""
+        if self._json or self._options.format == "csv" or (self._stages and isinstance(self._stages[-1], _DOCUMENTS)):
+            return "", None
+        most = max(shape.lines for shape in SHAPES)
+        text = data[:_SHAPE_MOST].removeprefix(codecs.BOM_UTF8)
+        complete = final or len(data) >= _SHAPE_MOST
+        if final and len(data) < _SHAPE_MOST and not text.endswith(b"\n"):
+            text += b"\n"
+        lines = [text_of(line).rstrip("\r") for line in text.split(b"\n")[:-1] if line.strip()][:most]
+        if not lines:
+            return ("", None) if complete else None
+        for shape in SHAPES:
+            if not shape.may_be(lines[0], self._options):
+                continue
+            if len(lines) < shape.lines and not complete:
+                return None
+            stage = shape.stage(lines[: shape.lines], self._options)
+            if stage is not None:
+                return shape.name, stage
         return "", None
 
     @staticmethod

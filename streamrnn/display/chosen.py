@@ -90,6 +90,8 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
         f"{safe_name(str(chosen['file']), 80, isolate=False)}: {_form(chosen)}",
         f"  watched   {_names(chosen['columns']) or 'none: records are counted (--column NAME counts those with a value there)'}",
     ]
+    if chosen.get("turned"):
+        lines[-1] += ": each cell is a record, its time the name of its column (--format csv takes rows as they are)"
     if "still" in chosen:
         lines[-1] += f": none changes in the first {chosen['still']} records (--column NAME watches another one)"
     if chosen.get("sideways"):
@@ -108,7 +110,7 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
     if order != "oldest first":
         lines.append(f"  order     {order}" + (" (--order as_written)" if "end" in order else ""))
     marks = [
-        f"{', '.join(f'{mark:g}' for mark in found)} in {safe_name(name, 40, isolate=False)}"
+        f"{', '.join(safe_name(mark, 12, isolate=False) if isinstance(mark, str) else f'{mark:g}' for mark in found)} in {safe_name(name, 40, isolate=False)}"
         for name, found in chosen.get("missing", {}).items()
     ]
     if marks:
@@ -146,6 +148,10 @@ def unread_lines(chosen: Mapping[str, Any]) -> list[str]:
     if passed := chosen.get("passed_over"):
         lines.append(
             f"{passed:,} line{'s were' if passed > 1 else ' was'} passed over: comments, or the header once more."
+        )
+    if untimed := chosen.get("untimed"):
+        lines.append(
+            f"{untimed:,} record{'s have' if untimed > 1 else ' has'} no time: a row of totals, or a cell left empty."
         )
     return lines
 

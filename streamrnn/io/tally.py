@@ -12,7 +12,7 @@ MOST = 1000
 
 
 class Tally:
-    """Bad cells by column and kind, and records that were passed over: what a source adds to ``chosen()``.
+    """Bad cells by column and kind, records that were passed over, and those without a time: what a source adds to ``chosen()``.
 
     A cell that holds something that is no number is missing, and its record is an event all the same, unless none of its watched cells
     can be read.
@@ -31,6 +31,7 @@ class Tally:
         self._bad: Counter[tuple[str, str]] = Counter()
         self._first: dict[str, str] = {}
         self.passed = 0
+        self.untimed = 0
 
     def bad(self, column: str, kind: str, why: str) -> None:
         """Count a cell.
@@ -55,4 +56,5 @@ class Tally:
         bad: dict[str, dict[str, int]] = {}
         for (column, kind), times in list(self._bad.items()):  # may be asked from another thread
             bad.setdefault(column, {})[kind] = times
-        return {"bad_cells": bad, "first_bad_cells": dict(self._first), "passed_over": self.passed}
+        found = {"bad_cells": bad, "first_bad_cells": dict(self._first), "passed_over": self.passed}
+        return found | ({"untimed": self.untimed} if self.untimed else {})

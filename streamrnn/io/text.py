@@ -20,7 +20,7 @@ MISSING = frozenset(("", "nan", "-nan", "na", "n/a", "null", "none"))
 
 MARKS = MISSING | frozenset(
     ("?", ".", "..", "-", "--", "---", "*", "**", "***", "****", "#n/a", "n.a.", "n.d.", "nil", "missing", "unavailable",
-     "unknown", "no data", "nodata", "(null)", "\\n", "#value!", "#div/0!", "#ref!", "undefined")
+     "unknown", "no data", "nodata", "(null)", "\\n", "#value!", "#div/0!", "#ref!", "#num!", "#name?", "undefined", "n/e", "n/d", "nd", ":")
 )  # fmt: skip
 """The same, with what people and instruments write: such a cell was measured, and failed."""
 

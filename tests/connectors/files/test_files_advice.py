@@ -42,7 +42,8 @@ ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
     "--order as_written": (TEXTS["newest_first.csv"], {}, "", lambda got, _: got.times[0] == "2024-03-05 23:55"),
     "--missing '' for none": (TEXTS["sentinel.csv"], {}, "", lambda got, _: got.values[0] == [-999.0]),
     "--every 1m": (WORDS, {}, "", lambda got, _: len(got.rows) == N),
-    "--column {names[0]}": (WIDE, {}, "", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
+    "--format csv takes rows as they are": (WIDE, {}, "", lambda got, found: found["columns"][0] == "1990" and len(got.rows) == N),
+    "--column {names[0]}": (WIDE, {"skip": 0}, "", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
     "--format jsonl": ('{"a": 1}\n{"a": 2}\n', {"format": "json"}, "", lambda got, _: got.values == [[1.0], [2.0]]),
 }  # fmt: skip
 

@@ -1,0 +1,57 @@
+"""Clocks in a column of their own, beside one of dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint"]
+
+CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
+CLOCK_NAME = re.compile(
+    r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure)\W*", re.IGNORECASE
+)
+"""What a column is called whose digits may be a clock without a mark between hours and minutes."""
+
+
+def _colons(clock: str, digits: int = 0) -> str:
+    clock = clock.strip()
+    if digits and clock.isdecimal():
+        clock = clock.zfill(digits)
+        return ":".join(clock[i : i + 2] for i in range(0, digits, 2))
+    return clock.replace(".", ":", 2) if ":" not in clock else clock
+
+
+def joint(day: str, clock: str, digits: int) -> str:
+    """Return a date and a clock as one text: both of digits alone, or both with marks between them.
+
+    Parameters
+    ----------
+    day
+        The date.
+    clock
+        The clock.
+    digits
+        What :func:`digits_of` returned of the clocks.
+    """
+    day, clock = day.strip(), _colons(clock, digits)
+    return f"{day} {clock.zfill(2) if day.isdecimal() else clock}"
+
+
+def digits_of(cells: Sequence[str]) -> int:
+    """Return how many digits clocks without a mark between hours and minutes have: 4 or 6, 0 where they are none.
+
+    Parameters
+    ----------
+    cells
+        Those of a column that hold something.
+    """
+    held = [cell.strip() for cell in cells]
+    if not held or not all(map(str.isdecimal, held)):
+        return 0
+    numbers = [int(cell) for cell in held]
+    for digits, most in ((4, 2400), (6, 240000)):
+        fits = max(map(len, held)) <= digits and 10 ** (digits - 2) <= max(numbers) <= most
+        if fits and all(number % 100 < 60 and number // 100 % 100 < 60 for number in numbers):
+            return digits
+    return 0

@@ -1,0 +1,142 @@
+"""Rows of a CSV: their cells, whether a cell is data, whether a row holds names or units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from streamrnn.io import MARKS
+from streamrnn_files.cells import CellError, looks_like_data, split_cells
+
+__all__ = ["BLANKS", "cells_of", "holds_units", "is_short_units", "is_units", "like_data", "names_below", "split_row"]
+
+_CLOCKS = re.compile(r"[yYmMdDhHsS]{1,4}(?:[-:./ ][yYmMdDhHsS]{1,4})+")
+"""How a time is written, where a unit stands: hh:mm:ss."""
+
+BLANKS = " "
+"""The delimiter of tables whose columns are separated by any number of blanks."""
+
+_DATA = re.compile(
+    r"[-+(<>~€$£¥]?[\d.,:/\-+TZ%°']*\d[\d.,:/\-+TZ%°']*(?:[eE][-+]?\d+)?(?: \d{1,2}:\d\d[\d:.,]*)?(?: ?[AaPp][Mm]|(?<=:\d\d)[AaPp])?"
+    r"(?: ?(?:[-+]\d\d:?\d\d|UTC|GMT|Z|%|°?[CF]))?\)?"
+)
+
+
+def like_data(cell: str) -> bool:
+    """Whether a cell holds what a header's cell would not: a number, a date, written in whatever way, or a mark for no value.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    """
+    cell = cell.strip()
+    return bool(cell) and (_DATA.fullmatch(cell) is not None or looks_like_data(cell) or cell.lower() in MARKS)
+
+
+def split_row(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one row.
+
+    Parameters
+    ----------
+    line
+        The row, without its line end.
+    delimiter
+        See :class:`streamrnn_files.dialect.Start`.
+
+    Raises
+    ------
+    CellError
+        When text follows a closing quote.
+    """
+    return line.split() if delimiter == BLANKS else split_cells(line, delimiter)
+
+
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one row, none where it cannot be split.
+
+    Parameters
+    ----------
+    line
+        The row, without its line end.
+    delimiter
+        See :class:`streamrnn_files.dialect.Start`.
+    """
+    try:
+        return split_row(line, delimiter)
+    except CellError:
+        return []
+
+
+def is_units(cells: Sequence[str]) -> bool:
+    """Whether a row between the names and the data holds units: short texts, most with a sign that names have not.
+
+    Parameters
+    ----------
+    cells
+        Its cells.
+    """
+    if all(re.fullmatch(r"\d+[sndc]", cell.strip()) for cell in cells):
+        return True  # widths and types, as the USGS writes them
+    cells = [_CLOCKS.sub("", cell.strip().strip("'")) for cell in cells]
+    marked = [bool(re.search(r"[%°²³/\[\]()µ]|^$", cell)) for cell in cells]
+    return all(len(cell.strip()) <= 12 and not re.search(r"\d{2}", cell) for cell in cells) and all(
+        flag or re.fullmatch(r"[A-Za-z]{0,5}(?: [A-Za-z]{1,3})?", cell.strip()) for flag, cell in zip(marked, cells, strict=True)
+    ) and any(marked) and not all(not cell.strip() for cell in cells)  # fmt: skip
+
+
+def names_below(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return names with those of the row below put to them, None where that row is none of names.
+
+    Such a row holds no number, where at least two columns hold nothing else below it. A row with nothing but the name of
+    its first column is that of an index, as pandas writes it.
+
+    Parameters
+    ----------
+    names
+        Of the rows above, joined.
+    rows
+        Cells of the row, and of those below it.
+    """
+    row, below = [cell.strip() for cell in rows[0]], [one for one in rows[1:20] if len(one) == len(names)]
+    if len(row) != len(names) or not below or any(map(like_data, row)) or row == list(names):
+        return None
+    data = [2 * sum(like_data(one[i]) for one in below) > len(below) for i in range(len(row))]
+    index = bool(row[0]) and not any(row[1:])
+    if sum(data) < 2 or (not index and (is_units(row) or sum(map(bool, row)) < 2)):
+        return None
+    return [row[0], *names[1:]] if index else [f"{a} {b}".strip() for a, b in zip(names, row, strict=True)]
+
+
+def is_short_units(cells: Sequence[str], width: int) -> bool:
+    """Whether a row between the names and the data holds the units of some columns, with nothing for the others.
+
+    Parameters
+    ----------
+    cells
+        Its cells, of a table whose columns are separated by blanks.
+    width
+        How many columns there are.
+    """
+    return 1 < len(cells) < width and all(re.fullmatch(r"[A-Za-z%°µ²³/()\[\]]{1,8}", cell.strip()) for cell in cells)
+
+
+def holds_units(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> bool:
+    """Whether the first row holds the units of the columns, and data comes behind it, or more of the kind.
+
+    Parameters
+    ----------
+    rows
+        Below the names.
+    width
+        How many columns there are.
+    delimiter
+        The character between two cells.
+    """
+    if not rows:
+        return False
+    if delimiter == BLANKS and is_short_units(rows[0], width):
+        return True
+    if len(rows) < 2 or len(rows[0]) != width or not is_units(rows[0]):
+        return False
+    return any(map(like_data, rows[1])) or (len(rows) > 2 and is_units(rows[1]) and any(map(like_data, rows[2])))
