@@ -50,7 +50,7 @@ test: lint types  ## Style, types, and every test.
 chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half an hour.
 	$(BIN)/python tests/chaos/kafka_long.py
 
-kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run and of a Kafka run; every byte compared. Ten minutes.
+kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run, a Kafka run and one of PostgreSQL; every byte compared. Fifteen minutes.
 	$(BIN)/python -m tests.chaos.kills
 
 combinations: $(VENV)/.dev  ## Every combination of a configuration on files and on Kafka: check, run, restart, verify. Five minutes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -132,7 +133,7 @@ def _settled(source: Any, names: Sequence[str]) -> None:
 
 def _commit(sink: Sink, block: Block, written: list[bytes], snapshot: bytes | None) -> None:
     """Commit a result for each event of a block, and note them."""
-    lines = [f"{block.partition} {len(written) + i}".encode() for i in range(len(block))]
+    lines = [json.dumps([block.partition, len(written) + i]).encode() for i in range(len(block))]
     with lent({} if snapshot is None else {block.partition: snapshot}) as held:
         sink.commit(lines, block.dead_letters, {block.partition: block.next_position}, held or None, [block])
     written += lines

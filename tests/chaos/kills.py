@@ -1,24 +1,30 @@
-"""``make kills``: kill -9 at 100 random moments of a file run, and of a Kafka run; then every byte of the output is compared.
+"""``make kills``: kill -9 at 100 random moments of a file run, a Kafka run and one of PostgreSQL; then every byte of the output is compared.
 
-``python -m tests.chaos.kills`` writes ``benchmarks/results/kills.md``; ``--kills N``, ``--seed N`` and ``--only file|kafka`` choose less.
+``python -m tests.chaos.kills`` writes ``benchmarks/results/kills.md``; ``--kills N``, ``--seed N`` and ``--only file|kafka|postgres`` choose less.
 
 Before each start the input grows, so that there is always work. Half of the kills come at a moment drawn over start, restore and
-replay, the other half after results have been seen to grow, in the middle of scoring, writing and snapshots.
+replay, the other half after results have been seen to grow, in the middle of scoring, writing and snapshots. PostgreSQL itself is restarted five times while its run goes on: asked to, at once, and by kill -9;
+rows are added by transactions that end in another order than they began in.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "connectors" / "kafka"), str(Path(__file__).parents[2] / "benchmarks")]
+CONNECTORS = Path(__file__).parents[1] / "connectors"
+sys.path[:0] = [str(CONNECTORS / "kafka"), str(CONNECTORS / "postgres"), str(Path(__file__).parents[2] / "benchmarks")]
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "kills.md"
 WAIT_S = 240.0
@@ -144,7 +150,70 @@ def kafka_run(folder: Path, kills: int, seed: int, rows: int = 1_500) -> Tally:
     return tally
 
 
-RUNS = {"file": file_run, "kafka": kafka_run}
+def shuffled_rows(database: Any, start: int, rows: int, drawn: random.Random) -> None:
+    """Add rows in eight transactions that begin one after another and end in any order; one of them is rolled back."""
+    from postgres_rig import ADD
+
+    with contextlib.ExitStack() as stack:
+        some = [stack.enter_context(contextlib.closing(database.connect())) for _ in range(8)]
+        for i, connection in enumerate(some):
+            connection.execute(ADD.format(start + i * rows // 8, start + (i + 1) * rows // 8))
+        drawn.shuffle(some)
+        some.pop().rollback()
+        for connection in some:
+            time.sleep(drawn.uniform(0.0, 0.02))
+            connection.commit()
+
+
+def postgres_run(folder: Path, kills: int, seed: int, rows: int = 2_000) -> Tally:
+    """Kill a run from PostgreSQL to PostgreSQL, and its server; compare results, dead letters and alarms with those of one pass."""
+    from postgres_rig import Database, of_one_pass, place, results, run, written
+
+    from streamrnn_postgres.server import Server
+
+    drawn = random.Random(seed)
+    restarts = {round((i + 0.5) * kills / 5): how for i, how in enumerate(("INT", "QUIT", "KILL", "KILL", "INT"))}
+    tally = Tally(f"PostgreSQL to PostgreSQL, {len(restarts)} restarts of the server")
+    with Server() as server, Database(server) as database:
+        config = place(folder, database, 0)
+        config.write_text(config.read_text().replace("follow = false", "follow = true"))
+        for i in range(kills):
+            shuffled_rows(database, i * rows, rows, drawn)
+            before = results(database)
+            with config.with_suffix(".log").open("w") as log:
+                worker = subprocess.Popen([sys.executable, "-m", "streamrnn", "run", str(config)], stderr=log)
+            if i in restarts:
+                wait(lambda before=before: results(database) > before)  # type: ignore[misc]
+                server.stop(signal.Signals[f"SIG{restarts[i]}"])
+                time.sleep(drawn.uniform(0.0, 2.0))
+                server.start()
+                shuffled_rows(database, (kills + i) * rows, rows, drawn)
+                before = results(database)
+            tally.early += moment(
+                drawn,
+                lambda before=before: results(database) > before,  # type: ignore[misc]
+                lambda worker=worker: worker.poll() is None,  # type: ignore[misc]
+                2.5,
+            )
+            if worker.poll() is not None:
+                raise RuntimeError(config.with_suffix(".log").read_text()[-4000:])
+            worker.kill()
+            worker.wait()
+            tally.kills += 1
+        config.write_text(config.read_text().replace("follow = true", "follow = false"))
+        run(config)
+        found, expected = written(database), of_one_pass(config, database)
+    tally.events = len(found[0]) + len(found[1])
+    tally.size = sum(len(str(cell)) for table in found for row in table for cell in row)
+    tally.same = found == expected and tally.events > 0
+    for name, mine, theirs in zip(("results", "dead letters", "alarms"), found, expected, strict=True):
+        left, more = Counter(theirs) - Counter(mine), Counter(mine) - Counter(theirs)
+        doubled = sum(n - 1 for n in Counter(mine).values())
+        sys.stdout.write(f"{name}: {len(mine)}; missing {left.total()}, doubled {doubled}, different {more.total()}\n")
+    return tally
+
+
+RUNS = {"file": file_run, "kafka": kafka_run, "postgres": postgres_run}
 
 
 def main() -> None:

@@ -165,6 +165,11 @@ LAYERS = {
     "streamrnn_files.translate": Layer(
         ("streamrnn.errors", "streamrnn_files", "streamrnn_files.parquet"), ("msgspec", "zstandard", "backports")
     ),
+    "streamrnn_postgres": Layer(
+        ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
+        ("numpy", "msgspec", "psycopg"),
+    ),
+    "streamrnn_postgres.server": Layer(("streamrnn.errors",)),
     "streamrnn_sqlite": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(
         ("streamrnn.columns", "streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),

@@ -1,0 +1,284 @@
+"""PostgreSQL to PostgreSQL by configuration: what goes in comes out once, through kill -9 of either side, and what goes wrong is said."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from postgres_rig import ADD, CONFIG, TABLE, of_one_pass, place, results, run, written
+
+from streamrnn.cli import main
+from streamrnn.errors import AccessError, ConfigError, RetriableSinkError, SinkError, SourceError, StateError
+from streamrnn.io import AlarmEvent
+from streamrnn_postgres import PostgresSink, PostgresSource
+
+
+def test_a_run_by_configuration(database, tmp_path, capsys):
+    """``streamrnn check``, ``run`` and ``verify`` go from a table to a table of one database; times are ISO 8601, in UTC."""
+    path = place(tmp_path, database, 400)
+    for words in (["check"], ["run"], ["verify"], ["snapshot", "list"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*words, str(path)])
+        assert ended.value.code == 0, capsys.readouterr().err
+
+    lines, letters, _ = written(database)
+    assert (len(lines), len(letters)) == (396, 4)
+    assert '"time":"2024-01-01T00:00:00+00:00","key":"s0"' in lines[0][1]
+    assert "396 results are the same, bit for bit" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_kills(server, database, tmp_path):
+    """Process and server killed with -9 at random moments, results, dead letters and alarms are those of a run that was left alone."""
+    drawn, path = random.Random(4), place(tmp_path, database, 0)
+    path.write_text(CONFIG.replace("follow = false", "follow = true"))
+    for i in range(4):
+        database.run(ADD.format(3000 * i, 3000 * (i + 1)))
+        before, end = results(database), time.monotonic() + 120
+        with subprocess.Popen(
+            [sys.executable, "-m", "streamrnn", "run", str(path)], stderr=subprocess.DEVNULL
+        ) as process:
+            while results(database) == before and time.monotonic() < end:
+                time.sleep(0.01)
+            time.sleep(drawn.uniform(0.0, 0.1))
+            if i % 2:  # the run goes on by itself
+                server.stop(signal.SIGKILL)
+                server.start()
+                database.run(ADD.format(12_000 + i, 12_001 + i))
+                while (
+                    results(database) < 2970 * (i + 1) + i // 2 + 1
+                    and process.poll() is None
+                    and time.monotonic() < end
+                ):
+                    time.sleep(0.01)
+                assert process.poll() is None
+            process.kill()
+    path.write_text(CONFIG)
+    run(path)
+
+    assert written(database) == of_one_pass(path, database)
+    assert results(database) == 11_882
+
+
+def test_block_sizes_and_restarts_change_nothing(database, tmp_path):
+    """Rows that are added between two runs give what one run over all of them gives, whatever the size of blocks."""
+    path = place(tmp_path, database, 300)
+    run(path, block_events=7)
+    database.run(ADD.format(300, 700))
+    run(path, block_events=64)
+
+    assert written(database) == of_one_pass(path, database)
+    assert results(database) == 693
+
+
+def test_one_run_for_a_partition(database):
+    """A partition belongs to the run that has restored it last; the next commit of another fails, and writes nothing. Others go on."""
+    with PostgresSink.to_table(database.url) as first, PostgresSink.to_table(database.url) as second:
+        first.restore("0")
+        first.commit([b"1"], [], {"0": 1}, {"0": b"one"})
+        first.commit([b"10"], [], {"1": 1})
+        assert second.restore("0").snapshot == b"one"
+        with pytest.raises(SinkError, match="Another run writes to the table 'results'"):
+            first.commit([b"3"], [], {"0": 2})
+        with pytest.raises(SinkError, match="Another run"):
+            first.commit([b"11"], [], {"1": 2, "0": 2})
+        second.commit([b"2"], [], {"0": 2})
+        first.commit([b"12"], [], {"1": 2})
+
+    assert list(PostgresSink.to_table(database.url).written()) == [("0", b"1"), ("1", b"10"), ("0", b"2"), ("1", b"12")]
+
+
+def test_snapshots_and_damage(database):
+    """Of each partition the newest snapshots are kept; the newest whole one serves, with a warning; where none is whole, nothing starts."""
+    with PostgresSink.to_table(database.url, snapshots_kept=2) as sink:
+        sink.commit([], [], {"a": 1}, {"a": b"a1"})
+        for i in range(4):
+            sink.commit([], [], {"b": i}, {"b": memoryview(b"b%d" % i)})
+        assert [(one.partition, one.position, one.data) for one in sink.snapshots()] == [
+            ("a", 1, b"a1"),
+            ("b", 3, b"b3"),
+            ("b", 2, b"b2"),
+        ]
+        database.run("UPDATE results_snapshots SET data = '\\x00' WHERE id = 5")
+        with pytest.warns(RuntimeWarning, match="b-5 is damaged; going on from b-4"):
+            restored = sink.restore("b")
+        assert (restored.position, restored.snapshot, restored.snapshot_position) == (3, b"b2", 2)
+        database.run("UPDATE results_snapshots SET data = '\\x00'")
+        with pytest.raises(StateError, match="is whole"):
+            sink.restore("b")
+
+
+def test_alarms_come_in_the_order_of_commits(database):
+    """Who reads alarms behind a number passes none over, though two processes write them: numbers are given in the order of commits."""
+    with PostgresSink.to_table(database.url, alarms="alarms") as sink:
+        sink.commit([], [], {"0": 1}, alarms=[AlarmEvent("a", b'{"id":"a"}'), AlarmEvent("b", b'{"id":"b"}', "1")])
+
+    outside = PostgresSink.to_table(database.url, alarms="alarms")
+    assert list(outside.alarms({})) == [("alarms", 1, b'{"id":"a"}'), ("alarms", 2, b'{"id":"b"}')]
+    assert list(outside.alarms({"alarms": 1})) == [("alarms", 2, b'{"id":"b"}')]
+    with pytest.raises(ConfigError, match=r"\[alarms\] table: 'results_state' is a table of"):
+        PostgresSink.to_table(database.url, alarms="results_state")
+
+
+def test_a_connection_that_is_lost(server, database):
+    """A commit whose connection is lost writes nothing, or may have; what was restored on a new one says which."""
+    with PostgresSink.to_table(database.url) as sink:
+        sink.restore("0")
+        sink.commit([b"1"], [], {"0": 1}, {"0": b"one"})
+        server.stop(signal.SIGQUIT)
+        with pytest.raises(RetriableSinkError):
+            sink.commit([b"2"], [], {"0": 2})
+        with pytest.raises(RetriableSinkError, match="cannot be reached"):
+            sink.restore("0")
+        server.start()
+        assert sink.restore("0").position == 1
+        sink.commit([b"2"], [], {"0": 2})
+
+    assert [line for _, line in PostgresSink.to_table(database.url).written()] == [b"1", b"2"]
+
+
+def test_names_are_names(database):
+    """Names with quotes, percent signs and statements in them are names, of tables, schemas, columns and partitions."""
+    odd = '50% "x"; DROP TABLE a; -- $1 {y}\''
+    quoted = '"' + odd.replace('"', '""') + '"'
+    database.run(f"CREATE SCHEMA {quoted}")
+    database.run(f"CREATE TABLE {quoted}.{quoted} (id serial PRIMARY KEY, {quoted} real)")
+    database.run(f"INSERT INTO {quoted}.{quoted} ({quoted}) VALUES (1.5)")
+    with PostgresSource.from_table(database.url, schema=odd, table=odd, columns=[odd]) as source:
+        _, poll = source.poll(9, 0.0), source.poll(9, 0.0)
+    with PostgresSink.to_table(database.url, schema=odd, table=f"{odd}r") as sink:
+        sink.commit([b'"a\\tb"'], poll.blocks[0].dead_letters, {odd + "\t\\": 1}, {odd + "\t\\": b"one"})
+
+    assert poll.blocks[0].events()[0].x == {odd: 1.5}
+    assert list(PostgresSink.to_table(database.url, schema=odd, table=f"{odd}r").written()) == [
+        (odd + "\t\\", b'"a\\tb"')
+    ]
+
+
+def test_what_is_wrong_is_said(database):
+    """What is missing, or of a type that holds no numbers, is named before anything runs; so is a table of results that loses bytes."""
+    database.run("CREATE TABLE events (id bigint PRIMARY KEY, a float8, b text, n int, t inet)")
+    database.run("CREATE TABLE results (id bigint, partition text, result jsonb)")
+    for wrong, said in (
+        ({"table": "evnts"}, "There is no table 'evnts'"),
+        ({"schema": "plant"}, "There is no table 'events' in the schema 'plant'"),
+        ({"columns": ["c"]}, "has no column 'c'. It has 'id', 'a', 'b', 'n', 't'"),
+        ({"columns": ["b"]}, "'b' of 'events' is of type text, which cannot be read here"),
+        ({"time": "t"}, "'t' of 'events' is of type inet"),
+        ({"position": "a"}, "is of type float8: a position must be a bigint"),
+        ({"position": "n"}, "may be NULL"),
+    ):
+        [error] = PostgresSource.from_table(database.url, **{"columns": ["a"], **wrong}).check()
+        assert isinstance(error, SourceError)
+        assert said in str(error)
+    for options, said in (
+        ({}, "its column 'result' is of type jsonb, which does not keep what is written"),
+        ({"table": "events"}, "it has no column 'partition'"),
+        ({"schema": "plant"}, "There is no schema 'plant'"),
+    ):
+        [error] = PostgresSink.to_table(database.url, **options).check()
+        assert isinstance(error, SinkError)
+        assert said in str(error)
+
+
+def test_rights_and_passwords(server, database):
+    """A password that is refused, and rights that lack, have exit codes of their own; no message shows a password."""
+    database.run(
+        "DO $$ BEGIN CREATE ROLE watcher LOGIN PASSWORD 'tr0ub4dor'; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
+    mine = database.url.replace("//postgres@", "//watcher:wr0ng-one@")
+    [error] = PostgresSink.to_table(mine).check()
+    assert isinstance(error, AccessError)
+    assert "password authentication failed" in str(error)
+    [error] = PostgresSource.from_table(database.url.replace("postgres@", "watcher@"), columns=["a"]).check()
+    assert isinstance(error, AccessError)
+    mine = mine.replace("wr0ng-one", "tr0ub4dor")
+    [error] = PostgresSink.to_table(mine).check()
+    assert isinstance(error, SinkError)
+    assert "The user may not make tables in 'public'" in str(error)
+    with pytest.raises(AccessError, match="permission denied"), PostgresSink.to_table(mine):
+        pass
+    with pytest.raises(ConfigError) as raised:
+        PostgresSink.to_table("postgresql://watcher:s3cret-one@[x")
+    assert "s3cret-one" not in str(raised.value)
+
+
+def test_the_guide(database):
+    """The statements of the guide run as they stand, and the tables it shows are those that a run makes."""
+    text = (Path(__file__).parents[3] / "docs" / "postgres.md").read_text()
+    database.run("CREATE TABLE readings (time timestamptz, sensor text, payload jsonb, kind text)")
+    for statements in re.findall(r"^```sql\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        database.run(statements)
+    columns = (
+        "SELECT attrelid::regclass::text, attname, atttypid, attnotnull, attidentity FROM pg_attribute WHERE attnum > 0"
+    )
+    tables = ("", "_dead_letters", "_state", "_snapshots")
+    shown = sorted(row for row in database.run(columns) if row[0] in {"alarms", *(f"results{one}" for one in tables)})
+    with PostgresSink.to_table(database.url, alarms="alarms") as sink:
+        sink.commit([b'{"key":"a","score":1.5,"alarm":true,"time":null}'], [], {"0": 1}, {"0": b"one"})
+    assert database.run("SELECT key, score, is_alarm FROM scores") == [("a", 1.5, True)]
+    database.run("DROP VIEW scores")
+    database.run(f"DROP TABLE alarms, {', '.join(f'results{one}' for one in tables)}")
+    with PostgresSink.to_table(database.url, alarms="alarms"):
+        made = sorted(row for row in database.run(columns) if row[0] in {one[0] for one in shown})
+    assert [
+        row for row in shown if row[:2] not in {("results", "key"), ("results", "score"), ("results", "is_alarm")}
+    ] == made
+
+
+def test_cells(database):
+    """NULL and NaN are missing; numbers of every type are numbers, also those that no float64 holds, which are counted; times are ISO 8601."""
+    database.run(
+        "CREATE TABLE events (id serial PRIMARY KEY, a float8, b numeric, c boolean, d int, at timestamp, k int)"
+    )
+    database.run(
+        "INSERT INTO events (a, b, c, d, at, k) VALUES (1.5, 2.5, true, 7, '2024-01-01 00:00:00.25', 1), ('-0', 'NaN', NULL, NULL, NULL, NULL), "
+        "('inf', '1e400', false, 1, 'infinity', 2), (NULL, '1e400', NULL, NULL, NULL, 3), ('NaN', NULL, NULL, NULL, NULL, 4)"
+    )
+    source = PostgresSource.from_table(database.url, columns=["a", "b", "c", "d"], time="at", key="k", keep_raw=True)
+    with source:
+        _, poll = source.poll(99, 0.0), source.poll(99, 0.0)
+        [block], told = poll.blocks, source.chosen()
+
+    assert [str(row) for row in block.values.tolist()] == [
+        "[1.5, 2.5, 1.0, 7.0]",
+        "[-0.0, nan, nan, nan]",
+        "[inf, nan, 0.0, 1.0]",
+    ]
+    assert block.times == ["2024-01-01T00:00:00.25", None, "infinity"]
+    assert block.keys == ["1", None, "2"]
+    assert [(one.position, one.reason.replace("0" * 79, "...")) for one in block.dead_letters] == [
+        (4, "column 'b': '1...' is too large for a float64."),
+        (5, "It holds no value in column 'a'."),
+    ]
+    assert told["bad_cells"] == {"b": {"too large": 1}}
+    assert block.raws[0] == b'{"id":1,"a":1.5,"b":"2.5","c":1.0,"d":7.0,"at":"2024-01-01T00:00:00.25","k":"1"}'
+
+
+def test_a_position_twice(database):
+    """Two rows with one position are an error, wherever a block ends: one of them would be passed over."""
+    database.run("CREATE TABLE events (id int NOT NULL, a float8)")
+    database.run("INSERT INTO events VALUES (1, 1), (2, 2), (2, 3)")
+    for size in (2, 9):
+        with PostgresSource.from_table(database.url, columns=["a"]) as source:
+            source.poll(size, 0.0)
+            with pytest.raises(SourceError, match="'id' of 'events' is 2 in two rows"):
+                source.poll(size, 0.0)
+
+
+def test_rows_that_were_deleted_behind_us(database):
+    """A table that was emptied of what was read is gone on with, as its sequence knows how far it has come; a new one is refused."""
+    database.run(TABLE)
+    database.run(ADD.format(0, 9))
+    database.run("DELETE FROM events")
+    with PostgresSource.from_table(database.url, columns=["flow"]) as source:
+        source.seek("0", 10)
+        database.run("TRUNCATE events RESTART IDENTITY")
+        with pytest.raises(StateError, match="ends at row None, before row 10"):
+            source.seek("0", 10)
