@@ -83,6 +83,7 @@ class PostgresSource:
             raise ConfigError("[source] columns: is missing. It must be a list, each item a text.")
         self._client = Client("source", options)
         self._tally = Tally()
+        self._entered = False
         self._connection: psycopg.Connection[Any] | None = None
         self._table: Table | None = None
         self._horizon: Horizon | None = None
@@ -120,16 +121,23 @@ class PostgresSource:
         return cls(checked, SourceContext(keep_raw=keep_raw))
 
     def __enter__(self) -> Self:
+        self._entered = True
         self._open()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._entered = False
+        self._drop()
+
+    def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
     def _open(self) -> psycopg.Connection[Any]:
         """Return the connection; make it where there is none, and look at the table."""
+        if not self._entered:
+            raise SourceError("The source is not open: read it inside a with statement.")
         if self._connection is not None:
             return self._connection
         connection = self._client.connect()
@@ -226,7 +234,7 @@ class PostgresSource:
 
     def _wait_for_server(self, error: StreamrnnError, end: float) -> None:
         """Let a moment pass, as the server may come back; raise where it has been gone for long."""
-        self.__exit__()
+        self._drop()
         now = time.monotonic()
         if self._gone_since is None:
             self._gone_since = now
@@ -271,10 +279,8 @@ class PostgresSource:
             raise self._unreadable(error) from error
 
     def _fetch(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
-        if self._connection is None:
-            raise SourceError("The source is not open: read it inside a with statement.")
         try:
-            with self._connection.cursor(binary=True) as cursor:
+            with self._open().cursor(binary=True) as cursor:
                 return cursor.execute(statement, values).fetchall()
         except self._client.errors as error:
             raise self._unreadable(error) from error
@@ -293,12 +299,18 @@ class PostgresSource:
         ------
         StateError
             When it is none, or neither the table nor its sequence has come to the row that was read last.
+        RetriableSourceError
+            When the server does not answer for now.
         """
         if partition != PARTITION or not isinstance(position, int):
             raise StateError(
                 f"The table {self._options.table!r} has no position {position!r}: it is not a whole number."
             )
-        last = self._last()
+        try:
+            last = self._last()
+        except (RetriableSourceError, UnavailableError) as error:
+            self._drop()
+            raise RetriableSourceError(str(error)) from error
         if last is None or position > last + 1:
             raise StateError(
                 f"The table {self._options.table!r} of {self._client.name} ends at row {last}, before row {position} that was "

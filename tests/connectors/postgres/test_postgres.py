@@ -14,7 +14,15 @@ import pytest
 from postgres_rig import ADD, CONFIG, TABLE, of_one_pass, place, results, run, written
 
 from streamrnn.cli import main
-from streamrnn.errors import AccessError, ConfigError, RetriableSinkError, SinkError, SourceError, StateError
+from streamrnn.errors import (
+    AccessError,
+    ConfigError,
+    RetriableSinkError,
+    RetriableSourceError,
+    SinkError,
+    SourceError,
+    StateError,
+)
 from streamrnn.io import AlarmEvent
 from streamrnn_postgres import PostgresSink, PostgresSource
 
@@ -141,6 +149,29 @@ def test_a_connection_that_is_lost(server, database):
         sink.commit([b"2"], [], {"0": 2})
 
     assert [line for _, line in PostgresSink.to_table(database.url).written()] == [b"1", b"2"]
+
+
+def test_a_source_whose_server_restarts(server, database):
+    """While the server is away nothing comes, and being sent elsewhere may be tried again; then reading goes on where it was, or was sent."""
+    database.run(TABLE)
+    database.run(ADD.format(0, 9))
+    with PostgresSource.from_table(database.url, columns=["flow"], follow=True) as source:
+        source.poll(4, 0.0)
+        assert list(source.poll(4, 0.0).blocks[0].positions) == [1, 2, 3, 4]
+        server.stop(signal.SIGQUIT)
+        assert source.poll(4, 0.0).blocks == ()
+        with pytest.raises(RetriableSourceError, match="cannot be reached"):
+            source.seek("0", 3)
+        server.start()
+        assert list(source.poll(2, 0.0).blocks[0].positions) == [5, 6]
+        server.stop(signal.SIGQUIT)
+        with pytest.raises(RetriableSourceError):
+            source.seek("0", 3)
+        server.start()
+        source.seek("0", 3)
+        assert list(source.poll(2, 0.0).blocks[0].positions) == [3, 4]
+    with pytest.raises(SourceError, match="not open"):
+        source.seek("0", 3)
 
 
 def test_names_are_names(database):
