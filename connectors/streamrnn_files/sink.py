@@ -10,11 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-import msgspec
-
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot, letter_line
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import FULL, RunState, StateDirectory, naming, sync_directory
 from streamrnn_files.writable import full, unwritable
@@ -99,17 +97,6 @@ def _check_paths(paths: Mapping[str, str]) -> None:
         for other, same in given[:i]:
             if same == path:
                 raise ConfigError(f"{option}: must differ from {other}. Both are {path!r}.")
-
-
-def _encode_letter(letter: DeadLetter) -> bytes:
-    fields = {
-        "position": letter.position,
-        "line": letter.line,
-        "reason": letter.reason,
-        "raw": letter.raw.decode(errors="backslashreplace"),
-        "partition": letter.partition,
-    }
-    return msgspec.json.encode(fields)
 
 
 def _unwritten(error: OSError, *, undone: bool) -> SinkError:
@@ -487,7 +474,7 @@ class FileSink:
             raise SinkError("An earlier commit may or may not have been recorded. Restart, to go on from what was.")
         lines = [(self._output, list(outputs))]
         if self._letters is not None:
-            lines.append((self._letters, [_encode_letter(letter) for letter in dead_letters]))
+            lines.append((self._letters, [letter_line(letter) for letter in dead_letters]))
         if self._alarms is not None:
             lines.append((self._alarms, [alarm.data for alarm in alarms]))
         lengths = {id(file): file.length for file, _ in lines}

@@ -1,4 +1,4 @@
-"""``streamrnn check``, ``warmup``, ``top`` and ``config``: before a run, and beside it."""
+"""``streamrnn check``, ``warmup``, ``top``, ``config`` and ``schema``: before a run, and beside it."""
 
 from __future__ import annotations
 
@@ -104,3 +104,18 @@ def describe(example: str | None, schema: bool, page: bool) -> None:
 
         made = config_docs.schema() if schema else config_docs.page()
     print_lines(made.removesuffix("\n"))
+
+
+@click.command(name="schema", short_help="Print the JSON Schema of what a run writes.")
+@click.argument("output", type=click.Choice(["result", "alarm", "dead-letter"]))
+@click.argument("config_file", metavar="[CONFIG]", required=False)
+@debug
+def output_schema(output: str, config_file: str | None) -> None:
+    """Print the JSON Schema of a result, an alarm or a dead letter: one line of what a run writes.
+
+    With CONFIG, a result has the fields that it names, all of them.
+    """
+    from streamrnn.commands.output_schema import schema  # noqa: PLC0415
+
+    fields = load_config(config_file).output.fields if config_file else None
+    print_lines(schema(output, fields).removesuffix("\n"))

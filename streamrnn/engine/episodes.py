@@ -11,16 +11,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.engine.fields import Cell, Time
 from streamrnn.io import AlarmEvent, Block, Position
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["Columns", "Episode", "Moment", "columns_of", "follow", "moment_of", "silence_event"]
+__all__ = ["ALARMS", "Columns", "Episode", "Moment", "Silence", "columns_of", "follow", "moment_of", "silence_event"]
 
 KEY_CHARACTERS = 1024
 """Of a key that an alarm event shows: results hold the whole of it."""
 
-Infinite = Literal["Infinity", "-Infinity"]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
@@ -40,13 +40,79 @@ class Moment(msgspec.Struct, frozen=True):
     """
 
     position: Position
-    time: str | int | float | None = None  # as the input wrote it, a whole number too
+    time: Time = None  # as the input wrote it, a whole number too
     score: float | None = None
     severity: float | None = None
     feature: str | None = None
     view: str | None = None
-    value: float | Infinite | None = None
+    value: Cell = None
     prediction: float | None = None
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """The event that shows that a key is silent, or that it reports again, as its alarm shows it.
+
+    Parameters
+    ----------
+    view
+        Says that this is about silence.
+    position, time
+        Of the event: where a silence starts, of another key most likely.
+    last_s
+        When the key had reported last, in seconds since 1970.
+    """
+
+    view: Literal["silence"]
+    position: Position
+    time: Time
+    last_s: float | None
+
+
+class _Alarm(msgspec.Struct, frozen=True):
+    """What every alarm begins with."""
+
+    id: Annotated[str, msgspec.Meta(description="The same for the same alarm, however often it is computed.")]
+    event: Literal["start", "end"]
+    partition: Annotated[str, msgspec.Meta(description="Of the input.")]
+    key: Annotated[
+        str | None, msgspec.Meta(description="The first 1024 characters; null where the stream is a single series.")
+    ]
+
+
+class _Start(_Alarm, frozen=True):
+    """An episode starts, with the event that alarmed."""
+
+    event: Literal["start"]
+    start: Moment
+
+
+class _End(_Alarm, frozen=True):
+    """An episode has ended: its first, its most severe and its last event; how many of its events alarmed, and how many it had."""
+
+    event: Literal["end"]
+    start: Moment
+    peak: Moment
+    end: Moment
+    alarms: Count
+    events: Count
+
+
+class _SilenceStart(_Alarm, frozen=True):
+    """A key has not reported for too long."""
+
+    event: Literal["start"]
+    start: Silence
+
+
+class _SilenceEnd(_Alarm, frozen=True):
+    """A key that was silent reports again."""
+
+    event: Literal["end"]
+    end: Silence
+
+
+ALARMS: tuple[type[_Alarm], ...] = (_Start, _End, _SilenceStart, _SilenceEnd)
+"""What an alarm may be. The JSON Schema of alarms comes from here."""
 
 
 class Episode(msgspec.Struct):
@@ -186,8 +252,9 @@ def silence_event(event: str, key: str | None, block: Block, i: int, last: float
         When the key reported last before it, in seconds.
     """
     when = None if block.times is None else block.times[i]
-    fields = {"view": "silence", "position": block.positions[i], "time": when, "last_s": last}
-    return _made(event, block.partition, key, ["silence", block.positions[i], when], {event: fields})
+    kind = _SilenceStart if event == "start" else _SilenceEnd
+    known_by = ["silence", block.positions[i], when]
+    return _made(kind, event, block.partition, key, known_by, Silence("silence", block.positions[i], when, last))
 
 
 def columns_of(block: Block, scored: Scored) -> Columns:
@@ -226,7 +293,7 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _value(value: float) -> float | Infinite | None:
+def _value(value: float) -> Cell:
     """Return what came as results hold it: infinity as text."""
     if math.isinf(value):
         return "Infinity" if value > 0.0 else "-Infinity"
@@ -270,15 +337,17 @@ def _begun(columns: Columns, i: int) -> Episode:
 
 
 def _event(event: str, partition: str, key: str | None, episode: Episode) -> AlarmEvent:
-    fields: dict[str, Any] = {"start": episode.start}
-    if event == "end":
-        fields |= {"peak": episode.peak, "end": episode.last, "alarms": episode.alarms, "events": episode.events}
-    return _made(event, partition, key, [episode.start.position, episode.start.time], fields)
+    start, known_by = episode.start, [episode.start.position, episode.start.time]
+    if event == "start":
+        return _made(_Start, event, partition, key, known_by, start)
+    more = episode.peak, episode.last, episode.alarms, episode.events
+    return _made(_End, event, partition, key, known_by, start, *more)
 
 
-def _made(event: str, partition: str, key: str | None, known_by: list[Any], fields: dict[str, Any]) -> AlarmEvent:
+def _made(
+    kind: type[_Alarm], event: str, partition: str, key: str | None, known_by: list[Any], *fields: Any
+) -> AlarmEvent:
     shown = None if key is None else key[:KEY_CHARACTERS]
     told = msgspec.json.encode([partition, key, *known_by, event])
     name = hashlib.sha256(told).hexdigest()[:24]
-    head = {"id": name, "event": event, "partition": partition, "key": shown}
-    return AlarmEvent(name, msgspec.json.encode(head | fields), partition, shown)
+    return AlarmEvent(name, msgspec.json.encode(kind(name, event, partition, shown, *fields)), partition, shown)  # type: ignore[arg-type]

@@ -30,6 +30,8 @@ from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
 from streamrnn.io.context import SinkContext, SourceContext
 from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Event, Poll, Position, reached
 from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
+from streamrnn.io.letters import LetterLine as LetterLine
+from streamrnn.io.letters import letter_line
 from streamrnn.io.protocols import Sink, Source
 from streamrnn.io.state import Restored, StoredSnapshot
 from streamrnn.io.tally import Tally
@@ -71,6 +73,7 @@ __all__ = [
     "find_example",
     "json_of",
     "kind_of",
+    "letter_line",
     "nests_too_deep",
     "reached",
     "signed",

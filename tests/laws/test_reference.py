@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
-from streamrnn.commands import config_docs
+from streamrnn.commands import config_docs, output_schema
 from tests.laws.places import ROOT
 
-MADE = {"options.md": ("--options", config_docs.page), "config.schema.json": ("--schema", config_docs.schema)}
+MADE = {
+    "options.md": ("config --options", config_docs.page),
+    "config.schema.json": ("config --schema", config_docs.schema),
+    **{f"{one}.schema.json": (f"schema {one}", partial(output_schema.schema, one)) for one in output_schema.OUTPUTS},
+}
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_current(name):
     """A change of an option is a change of its page: ``streamrnn config --options > docs/options.md``."""
-    flag, made = MADE[name]
+    words, made = MADE[name]
 
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made(), f"streamrnn config {flag} > docs/{name}"
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == made(), f"streamrnn {words} > docs/{name}"
 
 
 def test_schema_knows_every_option():
