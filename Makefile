@@ -53,8 +53,9 @@ chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half
 kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run, a Kafka run and one of PostgreSQL; every byte compared. Fifteen minutes.
 	$(BIN)/python -m tests.chaos.kills
 
-combinations: $(VENV)/.dev  ## Every combination of a configuration on files and on Kafka: check, run, restart, verify. Five minutes.
-	STREAMRNN_COMBINATIONS=all $(BIN)/python -m pytest --numprocesses auto tests/combinations tests/connectors/kafka/test_kafka_combinations.py
+combinations: $(VENV)/.dev  ## Every combination of a configuration on files, Kafka and PostgreSQL: check, run, restart, verify. Five minutes.
+	STREAMRNN_COMBINATIONS=all $(BIN)/python -m pytest --numprocesses auto tests/combinations tests/connectors/kafka/test_kafka_combinations.py \
+		tests/connectors/postgres/test_postgres_combinations.py
 
 anomaly: $(VENV)/.dev  ## The table of anomalies, with controls. Five minutes; STREAMRNN_DATA names the folder of NAB and MGAB.
 	$(BIN)/python benchmarks/anomaly/run.py
