@@ -1,4 +1,4 @@
-"""The command line: ``streamrnn run``, ``alerts``, ``check``, ``config``, ``replay``, ``schema``, ``snapshot``, ``top``, ``verify`` and ``warmup``.
+"""The command line: ``streamrnn run``, ``alerts``, ``backfill``, ``check``, ``config``, ``replay``, ``schema``, ``snapshot``, ``top``, ``verify`` and ``warmup``.
 
 Nothing heavy is imported before a command knows that it needs it: ``--help`` answers at once.
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from streamrnn.cli.alerts import alerts
+from streamrnn.cli.backfill import backfill
 from streamrnn.cli.check import check, describe, output_schema, top, warmup
 from streamrnn.cli.replay import replay
 from streamrnn.cli.run import run
@@ -38,7 +39,7 @@ def cli() -> None:
     """Watch a stream with a recurrent net that never stops learning."""
 
 
-for command in (run, alerts, check, warmup, top, snapshot, verify_output, describe, output_schema, replay):
+for command in (run, alerts, backfill, check, warmup, top, snapshot, verify_output, describe, output_schema, replay):
     cli.add_command(command)
 
 

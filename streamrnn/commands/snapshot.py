@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streamrnn.config import Config
@@ -15,11 +15,21 @@ from streamrnn.engine.assemble import make_shards, make_sink, make_source
 from streamrnn.engine.manifest import read_manifest
 from streamrnn.engine.positions import start_of
 from streamrnn.errors import ConfigError, GoneError, SourceError, StateError
-from streamrnn.io import AttachedSink, Position, SnapshotStore, Source, StoredSnapshot
+from streamrnn.io import AttachedSink, Position, Sink, SnapshotStore, Source, StoredSnapshot
 from streamrnn.safe_text import safe_text
 from streamrnn.scorers.kinds import model_kind
 
-__all__ = ["chosen", "described", "listed", "other_numerics", "stored", "taken_in", "verified"]
+__all__ = [
+    "check_keeps",
+    "chosen",
+    "described",
+    "handed_over",
+    "listed",
+    "other_numerics",
+    "stored",
+    "taken_in",
+    "verified",
+]
 
 
 COMES_S = 30.0
@@ -185,40 +195,89 @@ def taken_in(
     ConfigError
         When ``[state] dir`` is missing.
     """
-    shard = make_shards(config)()
-    shard.restore(one.data)
     name = partition or one.partition
+    return str(handed_over(config, {name: one}, from_start=from_start, skip_gap=skip_gap)[name])
+
+
+def handed_over(
+    config: Config, ones: Mapping[str, StoredSnapshot], *, from_start: bool = False, skip_gap: bool = False
+) -> dict[str, Position]:
+    """Make snapshots those that the next run of a configuration starts from; return the position each partition will be read from.
+
+    Parameters
+    ----------
+    config
+        As for :func:`taken_in`.
+    ones
+        Snapshots, by the partition that each is for from now on.
+    from_start, skip_gap
+        As for :func:`taken_in`.
+
+    Raises
+    ------
+    StateError, SourceError, ConfigError
+        As :func:`taken_in`.
+    """
+    for one in ones.values():
+        make_shards(config)().restore(one.data)
     sink, source = make_sink(config), make_source(config)
-    if not sink.keeps_state:
-        raise ConfigError("[state] dir: is missing. Without it every run starts from nothing.")
+    check_keeps(sink)
     if isinstance(sink, AttachedSink):
         sink.attach(source)
+    done: dict[str, Position] = {}
     with source, sink:
-        position, held, end = one.position, False, time.monotonic() + COMES_S
+        held: dict[str, Position] = {}
+        end = time.monotonic() + COMES_S
         while True:
             poll = source.poll(1, 0.2)
-            if name in poll.assigned:
-                known = sink.restore(name)
-                if (known is not None) != skip_gap:
-                    raise StateError(
-                        f"The run has state of partition {name!r} already. Start it anew with --fresh, or give it another place; "
-                        "where its input is gone: --skip-gap."
-                        if known is not None
-                        else f"The run has no state of partition {name!r}, so there is no gap. Leave --skip-gap out."
-                    )
-                held = True
-                if known is not None:
-                    position = _behind_gap(source, name, known.position)
-                elif not from_start:
-                    source.seek(name, position)  # which says whether the input holds it
-            first = next((start_of(block) for block in poll.blocks if block.partition == name), None)
-            if held and from_start and first is not None:
-                position = first
-            if held and (not from_start or first is not None):
-                sink.commit([], [], {name: position}, {name: one.data})
-                return str(position)
+            for name in [one for one in poll.assigned if one in ones]:
+                held[name] = _place(sink, source, name, ones[name].position, from_start=from_start, skip_gap=skip_gap)
+            for name in [one for one in held if one not in done]:
+                first = next((start_of(block) for block in poll.blocks if block.partition == name), None)
+                if from_start and first is None:
+                    continue
+                position = first if from_start and first is not None else held[name]
+                sink.commit([], [], {name: position}, {name: ones[name].data})
+                done[name] = position
+            if len(done) == len(ones):
+                return done
             if poll.ended or time.monotonic() > end:
-                raise SourceError(f"The input has {'no event' if held else 'no partition ' + repr(name)}.")
+                missing = ", ".join(repr(name) for name in ones if name not in held)
+                raise SourceError(f"The input has {'no partition ' + missing if missing else 'no event'}.")
+
+
+def check_keeps(sink: Sink) -> None:
+    """Raise where a run keeps nothing that a next one could start from.
+
+    Parameters
+    ----------
+    sink
+        Of the run.
+
+    Raises
+    ------
+    ConfigError
+        When ``[state] dir`` is missing.
+    """
+    if not sink.keeps_state:
+        raise ConfigError("[state] dir: is missing. Without it every run starts from nothing.")
+
+
+def _place(sink: Sink, source: Source, name: str, position: Position, *, from_start: bool, skip_gap: bool) -> Position:
+    """Return where reading is to go on; raise where a run has state already, or has none to skip from."""
+    known = sink.restore(name)
+    if (known is not None) != skip_gap:
+        raise StateError(
+            f"The run has state of partition {name!r} already. Start it anew with --fresh, or give it another place; "
+            "where its input is gone: --skip-gap."
+            if known is not None
+            else f"The run has no state of partition {name!r}, so there is no gap. Leave --skip-gap out."
+        )
+    if known is not None:
+        return _behind_gap(source, name, known.position)
+    if not from_start:
+        source.seek(name, position)  # which says whether the input holds it
+    return position
 
 
 def _behind_gap(source: Source, name: str, position: Position) -> Position:

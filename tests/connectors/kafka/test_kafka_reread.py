@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kafka_rig import make_records, stop
+from kafka_rig import make_records, offline, stop
 
 from streamrnn.cli import main
 from streamrnn.commands.export import read_export
@@ -63,3 +63,24 @@ def test_from_outside(rig, tmp_path, capsys):
     foreign = rig.config(tmp_path, "foreign", model={"hidden_size": 8, "seed": 4})
     code, _, why = told(capsys, "verify", foreign)
     assert (code, "the output holds" in why) == (76, True)
+
+
+def test_backfill(rig, tmp_path, capsys):
+    """A topic learned from its start, and gone on with exactly behind it: results are the rest of those of one pass, in each partition."""
+    records = make_records(1200, 2, bad=50)
+    rig.create(2)
+    rig.produce(records[:800])
+    config = rig.config(tmp_path)
+
+    code, said, _ = told(capsys, "backfill", config)
+    assert (code, said.count("the run goes on at position 400")) == (0, 2)
+    assert rig.count(rig.output) == 0
+    rig.produce(records[800:])
+    worker = rig.start(config)
+    rig.wait_until(lambda: rig.ends(rig.output) > 0 and rig.lag() == 0)
+    assert stop(worker) == 0
+
+    whole = offline(records, topic=rig.topic)
+    found = rig.pairs(rig.output)
+    assert {i: len(some) for i, some in found.items()} == {0: 200, 1: 192}
+    assert found == {i: some[-len(found[i]) :] for i, some in whole.items()}
