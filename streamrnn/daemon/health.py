@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.daemon.recent_alarms import RecentAlarms
-from streamrnn.daemon.recent_series import Point, RecentSeries, named, series_id
+from streamrnn.daemon.recent_series import KeyPoints, RecentSeries, named, series_id
 from streamrnn.daemon.skill import Skill
 from streamrnn.daemon.stages import Stages
 from streamrnn.daemon.times import epoch_seconds
@@ -383,8 +383,8 @@ class Health(Monitor):
             "windows": self.runtime.windows() if self.runtime is not None else {},
         }
 
-    def points(self, partition: str, key: str | None) -> list[Point]:
-        """Return the last points of a series, oldest first; none where it is unknown.
+    def points(self, partition: str, key: str | None) -> dict[str, Any]:
+        """Return the last points of a series as columns, see :meth:`KeyPoints.columns`; empty ones where it is unknown.
 
         Parameters
         ----------
@@ -394,8 +394,7 @@ class Health(Monitor):
             Of the events; None where they have none.
         """
         with self._lock:
-            series = self._seen.get((partition, key))
-            return list(series.points) if series else []
+            return (self._seen.get((partition, key)) or KeyPoints()).columns()
 
     def find(self, text: str, most: int = 50) -> dict[str, Any]:
         """Return the keys that are held and have a text in their names, the one seen longest ago first, as JSON-serialisable data.
@@ -435,7 +434,7 @@ class Health(Monitor):
             with self._lock:
                 self._seen.watch((partition, key))
 
-    def points_of(self, wanted: str) -> list[Point]:
+    def points_of(self, wanted: str) -> dict[str, Any]:
         """Return the same for the series that has this ``id`` in a status.
 
         Parameters
@@ -445,4 +444,4 @@ class Health(Monitor):
         """
         with self._lock:
             found = [series for name, series in self._seen.worst() if series_id(*name) == wanted]
-            return list(found[0].points) if found else []
+            return (found[0] if found else KeyPoints()).columns()

@@ -10,17 +10,24 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["KeyPoints", "Point", "RecentSeries", "named", "series_id"]
+__all__ = ["NUMBERS", "KeyPoints", "Point", "RecentSeries", "named", "series_id"]
 
 SERIES_KEPT = 32
-"""Series of either kind whose last points are kept. With POINTS_KEPT: 13 MB at most."""
+"""Series of either kind whose last points are kept. With POINTS_KEPT and FEATURES_KEPT: 40 MB at most, 16 MB with one feature."""
 
 POINTS_KEPT = 600
+
+FEATURES_KEPT = 8
+"""Of each series: the first ones."""
+
+NUMBERS = ("value", "expected", "low", "high")
+"""What is kept of each of them."""
 
 Name = tuple[str, str | None]
 """Partition and key."""
@@ -59,32 +66,27 @@ def named(partition: str, key: str | None) -> dict[str, str | None]:
 
 
 class Point(NamedTuple):
-    """One event of a series as it is shown, by its first feature; NaN for what was not expected, or has no band.
+    """One event of a series as it is shown.
 
     Parameters
     ----------
     time
         Of the event, as the source gave it.
-    value
-        Its first feature.
-    expected
-        What the model predicted for it; NaN where nothing.
-    low
-        Lower bound of the prediction interval; NaN where there is none.
-    high
-        Upper bound of it; NaN where there is none.
+    numbers
+        float64, shape (4, features): value, what the model predicted for it, lower and upper bound of the prediction interval; NaN where
+        nothing was expected, or there is none.
     score
         From 0 to 1.
+    threshold
+        From which score on there are alarms, as far as the model says so; else NaN.
     alarm
         Whether it raised an alarm.
     """
 
     time: Any
-    value: float
-    expected: float
-    low: float
-    high: float
+    numbers: NDArray[np.float64]
     score: float
+    threshold: float
     alarm: bool
 
 
@@ -96,6 +98,8 @@ class KeyPoints:
     ----------
     points
         The last points, oldest first.
+    features
+        Names of the features, as of the last point.
     events
         Events since the key was first looked at.
     alarms
@@ -103,8 +107,27 @@ class KeyPoints:
     """
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS_KEPT))
+    features: tuple[str, ...] = ()
     events: int = 0
     alarms: int = 0
+
+    def columns(self) -> dict[str, Any]:
+        """Return the points as columns, oldest first: ``time``, ``score``, ``threshold``, ``alarm``, and of each of ``features`` its name and numbers."""
+        points = list(self.points)
+        wide = np.full((len(points), len(NUMBERS), len(self.features)), np.nan)
+        for i, one in enumerate(points):
+            known = min(one.numbers.shape[1], wide.shape[2])
+            wide[i, :, :known] = one.numbers[:, :known]
+        return {
+            "time": [safe_name(one.time) if isinstance(one.time, str) else one.time for one in points],
+            "score": [one.score for one in points],
+            "threshold": [one.threshold for one in points],
+            "alarm": [one.alarm for one in points],
+            "features": [
+                {"name": safe_name(name), **{kind: wide[:, k, f].tolist() for k, kind in enumerate(NUMBERS)}}
+                for f, name in enumerate(self.features)
+            ],
+        }
 
 
 class RecentSeries:
@@ -169,20 +192,29 @@ class RecentSeries:
         scored
             Their results.
         """
-        column = scored.column(block.names)
-        value, expected = scored.observed(block.values)[:, column], scored.predictions[:, column]
-        nothing = np.full(len(block), np.nan)
-        low, high = (scored.details[name][:, column] if name in scored.details else nothing for name in ("low", "high"))
+        if scored.label is None:
+            shown = slice(0, min(FEATURES_KEPT, len(block.names)))
+        else:
+            shown = slice(scored.column(block.names), scored.column(block.names) + 1)
+        nothing = np.full((len(block), len(block.names)), np.nan)
+        numbers = np.stack(
+            [
+                scored.observed(block.values)[:, shown],
+                scored.predictions[:, shown],
+                *(scored.details.get(name, nothing)[:, shown] for name in ("low", "high")),
+            ],
+            axis=1,
+        )
+        thresholds = scored.details.get("threshold", nothing[:, 0])
         times = block.positions if block.times is None else block.times
         for key, rows in self._rows(block, scored):
             series = self._series((block.partition, key), alarms=sum(scored.alarms[i] for i in rows))
             series.events += len(rows)
+            series.features = block.names[shown]
             series.points.extend(
-                Point(
-                    times[i], value.item(i), expected.item(i), low.item(i), high.item(i), scored.scores.item(i), scored.alarms[i],
-                )
+                Point(times[i], numbers[i].copy(), scored.scores.item(i), float(thresholds[i]), scored.alarms[i])
                 for i in rows[-POINTS_KEPT:]
-            )  # fmt: skip
+            )
 
     def _rows(self, block: Block, scored: Scored) -> Iterator[tuple[str | None, Sequence[int]]]:
         """Yield the rows of each series that is kept or will be, the one seen last at the end."""

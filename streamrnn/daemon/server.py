@@ -21,9 +21,8 @@ import msgspec
 from streamrnn.config_secrets import redact_all
 from streamrnn.daemon.hosts import Hosts
 from streamrnn.daemon.metrics import MeteredHealth
-from streamrnn.daemon.recent_series import Point
 from streamrnn.errors import SinkError
-from streamrnn.safe_text import safe_name, safe_text
+from streamrnn.safe_text import safe_text
 
 __all__ = ["StatusServer"]
 
@@ -99,10 +98,7 @@ class _Pages:
             name = query.get("partition", [""])[0], query.get("key", [None])[0]
             self._health.watch(*name)
             points = self._health.points(*name)
-        names = Point._fields
-        points = [one._replace(time=safe_name(one.time)) if isinstance(one.time, str) else one for one in points]
-        columns = dict(zip(names, zip(*points, strict=True), strict=True)) if points else dict.fromkeys(names, ())
-        return 200, _JSON, _json(columns)
+        return 200, _JSON, _json(points)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import random
 import re
 import shutil
 import signal
@@ -50,7 +53,9 @@ def test_the_page_shows_the_stream(tmp_path: Path) -> None:
         assert '<span id="state">running</span>' in page
         curves = re.findall(r'<path d="(M[^"Z]*)"', page)
         bands = re.findall(r'<path d="(M[^"]*Z)"', page)
-        assert len(curves) == 3
+        assert len(curves) == 4  # value, expected, score, threshold
+        assert page.count('data-threshold=""') == 1
+        assert 'data-feature=""' not in page  # there is only one
         assert len(bands) == 1
         assert all(curve.count("L") > 50 for curve in curves + bands)
         tables = dict(re.findall(r'<tbody id="(\w+)">(.*?)</tbody>', page))
@@ -64,4 +69,29 @@ def test_the_page_shows_the_stream(tmp_path: Path) -> None:
         assert "CONSOLE" not in seen.stderr
         assert (tmp_path / "page.png").stat().st_size > 20_000
         assert get(port, "/livez")[0] == 200
+        assert run.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_several_features_are_shown(tmp_path: Path) -> None:
+    """Each feature has a panel with its name, the one that decided the last alarm first; names are text, whatever they are."""
+    config = place(tmp_path, 0, follow=True, more="[server]\nport = 0\n")
+    config.write_text(config.read_text().replace("rate = 0.05", "rate = 0.001"))
+    drawn = random.Random(2)
+    rows = (
+        (10 + 5 * math.sin(i / 30) + drawn.gauss(0, 0.4), drawn.gauss(5, 0.2), drawn.gauss(11, 0.3) + 12 * (i > 590))
+        for i in range(600)
+    )
+    body = (f"{1_700_000_000 + 300 * i},s0,{a:.3f},{b:.3f},{c:.3f}\n" for i, (a, b, c) in enumerate(rows))
+    (tmp_path / "in.csv").write_text("".join(("time,sensor,flow,<b>level</b>,power\n", *body)))
+    with Process(config) as run:
+        port = run.port()
+        wait(lambda: run.outputs() == 600)
+        status = json.loads(get(port, "/status")[1])
+
+        page = browse(tmp_path, "--dump-dom", f"http://127.0.0.1:{port}/").stdout
+
+        shown = re.findall(r'data-feature=""[^>]*>([^<]*)</text>', page)
+        assert sorted(shown) == sorted(["flow", "&lt;b&gt;level&lt;/b&gt;", "power"])
+        assert status["recent_alarms"][0]["feature"] == shown[0] == "power"
         assert run.stop(signal.SIGTERM) == 0

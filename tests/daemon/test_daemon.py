@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from streamrnn.daemon.log import set_up
-from streamrnn.daemon.recent_series import Point
+from streamrnn.daemon.recent_series import NUMBERS
 from streamrnn.display.top import picture
 from tests.daemon.daemon_rig import Process, get, lines, place, send, wait
 
@@ -58,12 +58,15 @@ def test_health(tmp_path: Path) -> None:
         assert status["input"]["file"].endswith("in.csv")
         assert (status["input"]["key"], status["input"]["bad_cells"]) == ("sensor", {})
         assert sum(one["alarms"] for one in status["series"]) == status["alarms"] > 0
-        assert [len(series[name]) for name in Point._fields] == [600] * 7
+        [flow] = series["features"]
+        assert [len(series[name]) for name in ("time", "score", "threshold", "alarm")] == [600] * 4
+        assert [len(flow[name]) for name in NUMBERS] == [600] * 4
         assert all(
             low < expected < high
-            for low, expected, high in zip(series["low"], series["expected"], series["high"], strict=True)
+            for low, expected, high in zip(flow["low"], flow["expected"], flow["high"], strict=True)
         )
-        assert series["value"][-1] == float(lines(1, 2999).split(",")[1])
+        assert (flow["name"], flow["value"][-1]) == ("flow", float(lines(1, 2999).split(",")[1]))
+        assert all(threshold >= 0.05 for threshold in series["threshold"])
         assert float(metrics["streamrnn_events_total"]) == 3000
         assert float(metrics['streamrnn_keys{partition="0"}']) == 2
         assert float(metrics["streamrnn_commit_seconds_count"]) > 0

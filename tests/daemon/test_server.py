@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamrnn import config
 from streamrnn.daemon.metrics import MeteredHealth
-from streamrnn.daemon.recent_series import Point
 from streamrnn.daemon.server import ASK_S, CONNECTION_S, CONNECTIONS, StatusServer
 from streamrnn.display.top import watch
 from streamrnn.engine.monitor import Summary
@@ -195,8 +194,8 @@ def test_names_of_the_stream() -> None:
                 assert_safe(found[key]["name"])
                 code, text = ask(server.port, f"/series?id={found[key]['id']}")
                 assert_safe(text)
-                assert (code, json.loads(text).keys()) == (200, set(Point._fields))
-                assert json.loads(text)["value"] == [1.0]
+                assert (code, json.loads(text).keys()) == (200, {"time", "score", "threshold", "alarm", "features"})
+                assert [one["value"] for one in json.loads(text)["features"]] == [[1.0]]
             (partition,) = status["partitions"].values()
             assert_safe(partition["name"])
 
