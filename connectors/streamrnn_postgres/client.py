@@ -12,7 +12,9 @@ from streamrnn_postgres.options import ConnectionOptions
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["Client", "passes", "quoted", "said"]
+__all__ = ["LOGGERS", "Client", "passes", "quoted", "said"]
+
+LOGGERS = ("psycopg",)
 
 CONNECT_S = 10
 LEAST_VERSION = 120_000
@@ -109,7 +111,9 @@ class Client:
         if parts.get("password"):
             remember(str(parts["password"]))
         mine = {} if options.password is None else {"password": options.password}
-        self._parts: dict[str, Any] = KEEPALIVE | {"application_name": "streamrnn"} | parts | mine
+        self._parts: dict[str, Any] = (
+            KEEPALIVE | {"application_name": "streamrnn"} | parts | mine | {"client_encoding": "UTF8"}
+        )
         self._parts.setdefault("connect_timeout", CONNECT_S)
         self.name = _named(parts)
 
@@ -147,12 +151,11 @@ class Client:
     def _prepare(self, connection: psycopg.Connection[Any]) -> None:
         if connection.info.server_version < LEAST_VERSION:
             raise UnavailableError(f"The server of {self.name} is older than PostgreSQL 12.")
-        encoding = connection.execute("SHOW server_encoding").fetchone()
-        if encoding != ("UTF8",):
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
             raise UnavailableError(f"The database {self.name} must have the encoding UTF8. It has {encoding}.")
-        connection.execute("SET client_encoding TO 'UTF8'")
-        for name, value in SESSION.items():
-            connection.execute("SELECT set_config($1, $2, false)", (name, value))
+        each = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SESSION.items())
+        connection.execute(f"SELECT {each}")
 
 
 def _named(parts: dict[str, Any]) -> str:

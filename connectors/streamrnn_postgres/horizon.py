@@ -77,17 +77,23 @@ class Horizon:
             self._newest, self._writing, self._since, self._warned = newest, now, time.monotonic(), False
         self._writing &= now
         if self._writing or any(one.startswith(PREPARED) for one in now):
-            self._warn(pids)
+            self._warn(
+                {
+                    pid
+                    for one, pid in zip(writing, pids, strict=True)
+                    if one in self._writing or one.startswith(PREPARED)
+                }
+            )
             return False
         self.end, self._newest = self._newest, None
         return True
 
-    def _warn(self, pids: list[int | None]) -> None:
+    def _warn(self, pids: set[int | None]) -> None:
         """Say once who keeps reading from going on, where that takes long."""
         if self._warned or time.monotonic() - self._since < LONG_S:
             return
         self._warned = True
-        who = ", ".join(sorted({"a prepared transaction" if one is None else f"pid {one}" for one in pids}))
+        who = ", ".join(sorted("a prepared transaction" if one is None else f"pid {one}" for one in pids))
         warnings.warn(
             f"A transaction that writes to the table is open for more than {LONG_S:.0f} s ({who}); rows behind {self._newest} wait "
             "for it: it may bring one that comes before them.",

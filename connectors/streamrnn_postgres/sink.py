@@ -23,7 +23,7 @@ from streamrnn.errors import (
     UnavailableError,
 )
 from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
-from streamrnn_postgres.client import Client, passes, said
+from streamrnn_postgres.client import LOGGERS, Client, passes, said
 from streamrnn_postgres.copying import copied, storable
 from streamrnn_postgres.options import SinkOptions
 from streamrnn_postgres.tables import LOCK, Tables
@@ -85,6 +85,7 @@ class PostgresSink:
     takes = frozenset(("[alarms] table", "[state] keep", "--fresh"))
     delivery = "exactly_once"
     keeps_state = True
+    client_loggers = LOGGERS
 
     def __init__(self, options: SinkOptions, context: SinkContext | None = None) -> None:
         self._options = options

@@ -18,7 +18,7 @@ from streamrnn.errors import (
     UnavailableError,
 )
 from streamrnn.io import Poll, Position, SourceContext, Tally
-from streamrnn_postgres.client import Client, passes, quoted, said
+from streamrnn_postgres.client import LOGGERS, Client, passes, quoted, said
 from streamrnn_postgres.horizon import Horizon
 from streamrnn_postgres.options import SourceOptions
 from streamrnn_postgres.rows import block_of
@@ -75,6 +75,7 @@ class PostgresSource:
     Options = SourceOptions
     keeps_raw = True
     begins_again = True
+    client_loggers = LOGGERS
 
     def __init__(self, options: SourceOptions, context: SourceContext | None = None) -> None:
         self._options = options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,11 @@ WITH RECURSIVE behind(oid) AS (
     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
 )
 SELECT c.oid, c.relkind::text, c.relname FROM behind JOIN pg_class c ON c.oid = behind.oid
+"""
+
+INDEXED = """
+SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = $1 AND i.indisvalid AND a.attname = $2
 """
 
 LOCAL = ("r", "p", "v")
@@ -105,6 +111,13 @@ def find_table(connection: psycopg.Connection[Any], options: SourceOptions) -> T
     types = {str(name): (str(kind), bool(full)) for name, kind, full in connection.execute(COLUMNS, (number,))}
     view = any(kind == "v" for one, kind, _ in behind if one == number)
     _check_position(options, types, view=view)
+    if not view and connection.execute(INDEXED, (number, options.position)).fetchone() == (0,):
+        warnings.warn(
+            f"The table {options.table!r} has no index on {options.position!r}: each look for new rows reads all of it. "
+            f"CREATE INDEX ON {quoted(options.schema, options.table)} ({quoted(options.position)}).",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     cells = [quoted(options.position)]
     cells += [_cell(options, name, types, BINARY | EXACT) for name in options.columns]
     if options.time is not None:

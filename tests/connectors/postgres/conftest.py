@@ -20,6 +20,8 @@ def server() -> Iterator[Server]:
         access.write_text(f"local all watcher scram-sha-256\n{access.read_text()}")
         with contextlib.closing(psycopg.connect(one.url, autocommit=True)) as connection:
             connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'tr0ub4dor'")
+            connection.execute("CREATE ROLE reader LOGIN")
         yield one
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import signal
@@ -17,6 +18,7 @@ from streamrnn.cli import main
 from streamrnn.errors import (
     AccessError,
     ConfigError,
+    FullError,
     RetriableSinkError,
     RetriableSourceError,
     SinkError,
@@ -174,6 +176,29 @@ def test_a_source_whose_server_restarts(server, database):
         source.seek("0", 3)
 
 
+def test_no_room_and_no_turn(database):
+    """Where there is no room the very same commit may be tried again; one whose turn does not come is lost, and the run restores and goes on."""
+    with PostgresSink.to_table(database.url) as sink:
+        sink.restore("0")
+        database.run(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+        )
+        database.run("CREATE TRIGGER no_room BEFORE INSERT ON results FOR EACH STATEMENT EXECUTE FUNCTION no_room()")
+        with pytest.raises(FullError, match="nothing is lost"):
+            sink.commit([b"1"], [], {"0": 1}, {"0": b"one"})
+        database.run("DROP TRIGGER no_room ON results")
+        sink.commit([b"1"], [], {"0": 1}, {"0": b"one"})
+        sink._connection.execute("SET lock_timeout = '50ms'")
+        with contextlib.closing(database.connect()) as other:
+            other.execute("LOCK TABLE results_state")
+            with pytest.raises(RetriableSinkError, match="lock timeout"):
+                sink.commit([b"2"], [], {"0": 2})
+        assert sink.restore("0").position == 1
+
+    assert [line for _, line in PostgresSink.to_table(database.url).written()] == [b"1"]
+
+
 def test_names_are_names(database):
     """Names with quotes, percent signs and statements in them are names, of tables, schemas, columns and partitions."""
     odd = '50% "x"; DROP TABLE a; -- $1 {y}\''
@@ -218,11 +243,8 @@ def test_what_is_wrong_is_said(database):
         assert said in str(error)
 
 
-def test_rights_and_passwords(server, database):
-    """A password that is refused, and rights that lack, have exit codes of their own; no message shows a password."""
-    database.run(
-        "DO $$ BEGIN CREATE ROLE watcher LOGIN PASSWORD 'tr0ub4dor'; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-    )
+def test_rights_and_passwords(database, tmp_path, capsys, caplog):
+    """A password that is refused, and rights that lack, have exit codes of their own; nothing that is said shows a password."""
     mine = database.url.replace("//postgres@", "//watcher:wr0ng-one@")
     [error] = PostgresSink.to_table(mine).check()
     assert isinstance(error, AccessError)
@@ -238,6 +260,16 @@ def test_rights_and_passwords(server, database):
     with pytest.raises(ConfigError) as raised:
         PostgresSink.to_table("postgresql://watcher:s3cret-one@[x")
     assert "s3cret-one" not in str(raised.value)
+    place(tmp_path, database, 3).write_text(
+        CONFIG.replace('url = "${DATABASE_URL}"', f'url = "{database.url.replace("postgres@", "watcher:wr0ng-one@")}"')
+    )
+    for command in ("check", "run"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, str(tmp_path / "watch.toml")])
+        said = capsys.readouterr()
+        assert ended.value.code == 77
+        assert "refuses the log-in" in said.err
+        assert "wr0ng-one" not in said.out + said.err + caplog.text
 
 
 def test_the_guide(database):
@@ -297,7 +329,10 @@ def test_a_position_twice(database):
     database.run("CREATE TABLE events (id int NOT NULL, a float8)")
     database.run("INSERT INTO events VALUES (1, 1), (2, 2), (2, 3)")
     for size in (2, 9):
-        with PostgresSource.from_table(database.url, columns=["a"]) as source:
+        source = PostgresSource.from_table(database.url, columns=["a"])
+        with pytest.warns(RuntimeWarning, match="no index on 'id'"):
+            source.__enter__()
+        with contextlib.closing(source._connection):
             source.poll(size, 0.0)
             with pytest.raises(SourceError, match="'id' of 'events' is 2 in two rows"):
                 source.poll(size, 0.0)
