@@ -12,7 +12,7 @@ from streamrnn_postgres.options import ConnectionOptions
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["LOGGERS", "Client", "passes", "quoted", "said"]
+__all__ = ["Client", "passes", "quoted", "said"]
 
 LOGGERS = ("psycopg",)
 
