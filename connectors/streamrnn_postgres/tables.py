@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ COLUMNS = {
 ENDINGS = tuple(COLUMNS)
 
 ALARMS = f"({NUMBERED}, alarm json NOT NULL)"
+
+RIGHTS = {"_state": ("SELECT", "INSERT", "UPDATE"), "_snapshots": ("SELECT", "INSERT", "DELETE")}
+"""What is done to a table, but for those that are only written and read back."""
 
 KEEPING = ("json", "text")
 """Types that keep a result as it was written: ``streamrnn verify`` compares bytes."""
@@ -148,22 +152,32 @@ class Tables:
             return SinkError(
                 f"The user may not make tables in {found[0]!r}, and these are missing: {', '.join(missing)}."
             )
-        for ending in [one for one in ENDINGS if self.named(one) not in missing]:
-            if problem := self._lacking(connection, ending):
-                return SinkError(f"The table {self.options.table + ending!r} cannot be written: {problem}.")
+        rights = {self.named(ending): wanted for ending, wanted in RIGHTS.items()}
+        for name, columns in self._wanted().items():
+            if name not in missing and (
+                problem := _lacking(connection, name, columns, rights.get(name, ("SELECT", "INSERT")))
+            ):
+                return SinkError(f"The table {name} cannot be written: {problem}.")
         return None
 
-    def _lacking(self, connection: psycopg.Connection[Any], ending: str) -> str | None:
-        name = self.named(ending)
-        wanted = [one.split()[0] for one in COLUMNS[ending].strip("()").split(", ")]
-        rows = connection.execute(
-            "SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 "
-            "AND NOT attisdropped", (name,)
-        ).fetchall()  # fmt: skip
-        types = {str(column): str(kind) for column, kind in rows}
-        if lacking := [one for one in wanted if one not in types]:
-            return f"it has no column {lacking[0]!r}; give [sink] table a name that is free"
-        if ending == "" and types["result"] not in KEEPING:
-            return f"its column 'result' is of type {types['result']}, which does not keep what is written; make it json or text"
-        found = connection.execute("SELECT has_table_privilege(to_regclass($1), 'INSERT, SELECT')", (name,)).fetchone()
-        return None if found == (True,) else "its user lacks the right to"
+
+def _lacking(connection: psycopg.Connection[Any], name: str, columns: str, rights: Sequence[str]) -> str | None:
+    """Return what a table lacks that is there, if anything."""
+    wanted = [one.split()[0] for one in columns.strip("()").split(", ")]
+    rows = connection.execute(
+        "SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 "
+        "AND NOT attisdropped", (name,)
+    ).fetchall()  # fmt: skip
+    types = {str(column): str(kind) for column, kind in rows}
+    if lacking := [one for one in wanted if one not in types]:
+        return f"it has no column {lacking[0]!r}; give [sink] table a name that is free"
+    for one in ("result", "alarm"):
+        if one in wanted and types[one] not in KEEPING:
+            return (
+                f"its column {one!r} is of type {types[one]}, which does not keep what is written; make it json or text"
+            )
+    for right in rights:
+        found = connection.execute("SELECT has_table_privilege(to_regclass($1), $2)", (name, right)).fetchone()
+        if found != (True,):
+            return f"the user lacks the right to {right}"
+    return None
