@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from streamrnn.config import POLICY, Records, describe_type
+from streamrnn.config import POLICY, Output, Records, describe_type
 from streamrnn.config.options import DEFAULT_MODEL, OPTION_TABLES
+from streamrnn.engine.fields import Result
 from streamrnn.io import connector_kinds, default_kind, find_connector
 from streamrnn.models._parameter_table import PARAMETERS
 from streamrnn.models._parameters import row_of
@@ -88,6 +89,12 @@ def _model_rows(name: str) -> list[str]:
     return lines
 
 
+def _fields() -> list[str]:
+    """Return what each field of a result says."""
+    told = [(field.name, describe_type(field.type)[1]) for field in msgspec.structs.fields(Result)]
+    return ["", "The fields ([JSON Schema](result.schema.json)):", "", *(f"- `{name}`: {text}" for name, text in told)]
+
+
 def page() -> str:
     """Return the page of all options, in Markdown."""
     parts = [_INTRO, "\n".join(["## `[source]`, every `kind`", "", *_rows(Records), ""])]
@@ -96,7 +103,8 @@ def page() -> str:
             parts.append("\n".join([f'## `[{role}]`, `kind = "{kind}"`', "", *_rows(options), ""]))
     models = "\n\n".join("\n".join(_model_rows(name)) for name in MODELS)
     parts.append(f"## `[model]`\n\n{models}\n")
-    parts += ["\n".join([f"## `[{name}]`", "", *_rows(options), ""]) for name, options in OPTION_TABLES.items()]
+    for name, options in OPTION_TABLES.items():
+        parts.append("\n".join([f"## `[{name}]`", "", *_rows(options), *(_fields() if options is Output else []), ""]))
     return "\n".join(parts)
 
 
