@@ -18,10 +18,16 @@ LONG_S = 60.0
 
 # The newest row is read before the locks: what has ended in between is in the next statement's snapshot.
 LOOK = """
+WITH RECURSIVE held AS MATERIALIZED (
+    SELECT relation, virtualtransaction, pid FROM pg_locks
+    WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), above(relation, parent) AS (
+    SELECT relation, relation FROM held
+    UNION SELECT above.relation, i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.parent
+)
 SELECT (SELECT max({position}) FROM {name}), coalesce(array_agg(virtualtransaction), '{{}}'), coalesce(array_agg(pid), '{{}}')
-FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()
-AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-AND (relation = ANY($1::oid[]) OR EXISTS (SELECT FROM pg_partition_ancestors(relation) a WHERE a.relid::oid = ANY($1::oid[])))
+FROM held WHERE relation IN (SELECT relation FROM above WHERE parent = ANY($1::oid[]))
 """
 
 PREPARED = "-1/"

@@ -95,6 +95,18 @@ def test_a_view_of_a_partitioned_table(database):
         assert ids(source) == [1, 3]
 
 
+def test_a_table_that_inherits(database):
+    """What is added to a table that inherits, as the chunks of a hypertable do, is waited for."""
+    database.run(TABLE)
+    database.run("CREATE TABLE chunk () INHERITS (events)")
+    with opened(database) as source, contextlib.closing(database.connect()) as late:
+        late.execute("INSERT INTO chunk (id, a) SELECT nextval('events_id_seq'), 1")
+        database.run("INSERT INTO events (a) VALUES (2)")
+        assert ids(source, 0.05) == []
+        late.commit()
+        assert ids(source) == [1, 2]
+
+
 def test_a_run_to_the_end_waits(database):
     """A run that ends with the table ends when the rows that were on their way have come."""
     database.run(TABLE)
