@@ -48,21 +48,21 @@ def test_a_row_that_comes_late(database, ends):
 def test_a_number_that_was_taken_before_anything_was_written(database):
     """A statement that has its number, and no transaction id yet, is waited for: the oldest running transaction would not tell."""
     database.run(TABLE)
-    slow = "INSERT INTO events (id, a) SELECT nextval('events_id_seq'), (pg_sleep(0.6) IS NULL)::int"
+    slow = "INSERT INTO events (id, a) SELECT nextval('events_id_seq'), (pg_advisory_lock(7) IS NULL)::int"
     database.run("SELECT nextval('events_id_seq')")  # the first of some 32 that write no log
     thread = threading.Thread(target=database.run, args=(slow,))
-    with opened(database) as source:
+    with opened(database) as source, contextlib.closing(database.connect()) as gate:
+        gate.execute("SELECT pg_advisory_lock(7)")
         thread.start()
         while database.run("SELECT pg_sequence_last_value('events_id_seq')") != [(2,)]:
             time.sleep(0.01)
         database.run("INSERT INTO events (a) VALUES (2)")
-        [[none_older]] = database.run(
-            "SELECT max(xmin::text::bigint) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM events"
-        )
-        assert none_older
-        assert ids(source) == []
-        assert ids(source, 5.0) == [2, 3]
-    thread.join()
+        oldest = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        assert database.run(f"SELECT max(xmin::text::bigint) < {oldest} FROM events") == [(True,)]
+        assert ids(source, 0.05) == []
+        gate.execute("SELECT pg_advisory_unlock(7)")
+        thread.join()
+        assert ids(source) == [2, 3]
 
 
 def test_a_prepared_transaction(database):
