@@ -32,6 +32,12 @@ START_S = 60.0
 
 SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "40", "shared_buffers": "32MB", "timezone": "UTC"}
 
+STILL_THERE = (b"pre-existing shared memory block", b'lock file "postmaster.pid" already exists')
+"""What it says while one that was killed has not ended yet."""
+
+MOST_PATH_BYTES = 107
+"""Of a socket's: what systems take."""
+
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end it, SIGINT also where a shell has started it in the background, with SIGINT ignored."""
 
@@ -125,7 +131,7 @@ class Server:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder), safe='')}&port={self.port}"
 
     def __enter__(self) -> Self:
-        self.folder = self._given or Path(tempfile.mkdtemp(prefix="streamrnn-postgres-"))
+        self.folder = self._given or self._new_folder()
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make()
@@ -139,6 +145,14 @@ class Server:
         self.stop()
         if self._given is None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _new_folder(self) -> Path:
+        """Make a folder of which the path is short enough for a socket in it."""
+        made = Path(tempfile.mkdtemp(prefix="streamrnn-postgres-"))
+        if len(os.fsencode(made / f".s.PGSQL.{self.port}")) <= MOST_PATH_BYTES:
+            return made
+        made.rmdir()
+        return Path(tempfile.mkdtemp(prefix="streamrnn-postgres-", dir="/tmp"))
 
     def _make(self) -> None:
         """Lay out an empty cluster, where there is none."""
@@ -166,9 +180,10 @@ class Server:
         """
         end = time.monotonic() + START_S
         while not self._started(end):
-            if time.monotonic() > end:
-                raise SourceError(f"PostgreSQL did not start in {START_S:.0f} s; its log ends with: {self._said()}")
-            time.sleep(0.1)  # what is left of one that was killed has not ended yet
+            said = (self.folder / "log").read_bytes()
+            if time.monotonic() > end or not any(one in said for one in STILL_THERE):
+                raise SourceError(f"PostgreSQL did not start; its log ends with: {self._said()}")
+            time.sleep(0.1)
 
     def _started(self, end: float) -> bool:
         """Start it once; return whether it is ready, or ended before that."""
@@ -176,9 +191,13 @@ class Server:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
             self._process = start_owned([program("postgres"), "-D", str(self.folder / "data"), *options], log)
-        while self._process.poll() is None and time.monotonic() < end:
+        while time.monotonic() < end:
+            ended = self._process.poll() is not None
             if READY in (self.folder / "log").read_bytes():
-                return True
+                return not ended
+            if ended:
+                self._process = None
+                return False
             time.sleep(0.02)
         return False
 
