@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint"]
+__all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
 
 CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 CLOCK_NAME = re.compile(
@@ -16,6 +16,8 @@ CLOCK_NAME = re.compile(
 
 def _colons(clock: str, digits: int = 0) -> str:
     clock = clock.strip()
+    if digits < 0 and clock.isdecimal():  # a period of so many minutes
+        return "{:02}:{:02}".format(*divmod((int(clock) - 1) * -digits, 60))
     if digits and clock.isdecimal():
         clock = clock.zfill(digits)
         return ":".join(clock[i : i + 2] for i in range(0, digits, 2))
@@ -32,7 +34,7 @@ def joint(day: str, clock: str, digits: int) -> str:
     clock
         The clock.
     digits
-        What :func:`digits_of` returned of the clocks.
+        What :func:`digits_of` returned of the clocks; below zero where they number periods of so many minutes.
     """
     day, clock = day.strip(), _colons(clock, digits)
     return f"{day} {clock.zfill(2) if day.isdecimal() else clock}"
@@ -55,3 +57,25 @@ def digits_of(cells: Sequence[str]) -> int:
         if fits and all(number % 100 < 60 and number // 100 % 100 < 60 for number in numbers):
             return digits
     return 0
+
+
+def period_of(cells: Sequence[str]) -> int:
+    """Return how many minutes the periods of a day have that a column numbers from one on, below zero; 0 where it does not.
+
+    Parameters
+    ----------
+    cells
+        Those of a column that hold something.
+    """
+    if not cells or not all(cell.strip().isdecimal() for cell in cells):
+        return 0
+    numbers = [int(cell) for cell in cells]
+    return (
+        0
+        if min(numbers) < 1 or max(numbers) > 100
+        else -60
+        if max(numbers) <= 25
+        else -30
+        if max(numbers) <= 50
+        else -15
+    )

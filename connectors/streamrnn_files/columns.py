@@ -10,7 +10,7 @@ from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
 from streamrnn_files.cells import is_number, show
-from streamrnn_files.keys import find_key
+from streamrnn_files.keys import find_key, key_columns
 from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, mark_of, scales_of, sentinels_of, unit_of, values_of
@@ -34,7 +34,7 @@ class Layout:
     time
         The column of the event's time, or None; columns with `` + `` between them where several make it.
     key
-        The column of the event's key, or None.
+        The column of the event's key, or None; columns with `` + `` between them where several make it.
     epoch
         Whether times of a CSV are numbers.
     timing
@@ -61,10 +61,15 @@ class Layout:
     settled: bool = True
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that make the key."""
+        return key_columns(self.key, self.header)
+
+    @property
     def used(self) -> tuple[str, ...]:
         """Every column that is read."""
         times = self.timing.columns or ((self.time,) if self.time is not None else ())
-        return (*self.features, *times, *(() if self.key is None else (self.key,)))
+        return (*self.features, *times, *self.keys)
 
     def numerals_of(self, name: str) -> Numerals:
         """Return how the numbers of a feature are written.
@@ -87,7 +92,7 @@ def _check_known(options: SourceOptions, known: Sequence[str]) -> None:
     asked = [("columns", name) for name in options.columns]
     times = [options.time] if options.time in known else (options.time or "").split(" + ")
     asked += [("time", name) for name in times if name]
-    asked += [("key", options.key)] if options.key else []
+    asked += [("key", name) for name in key_columns(options.key or None, known)]
     problems = [
         f"[source] {option}: {options.path!r} has no column {name!r}. {nearest(name, known)}"
         for option, name in asked
@@ -153,7 +158,7 @@ def choose(
     left_out: dict[str, str] = {}
     features = options.columns
     if not features and not counted:
-        kept = [name for name in header if name != key and name not in timing.columns]
+        kept = [name for name in header if name not in key_columns(key, header) and name not in timing.columns]
         left_out = {
             name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
         } | dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")

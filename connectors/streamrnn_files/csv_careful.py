@@ -11,6 +11,7 @@ from streamrnn.io import MISSING, Tally, kind_of
 from streamrnn_files.cells import CellError, PassedOverError, is_number, show
 from streamrnn_files.columns import Layout
 from streamrnn_files.dialect_rows import BLANKS, like_data, split_row
+from streamrnn_files.keys import joined
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
@@ -42,7 +43,7 @@ class CsvCells:
         self._times = [place[name] for name in layout.timing.columns] if layout.timing.columns else (
             [] if layout.time is None else [place[layout.time]]
         )  # fmt: skip
-        self._key = None if layout.key is None else place[layout.key]
+        self._keys = [place[name] for name in layout.keys]
         self._width = len(layout.header)
         self._names = [name.strip() for name in layout.header] if head.named else []
         self._allow_missing = allow_missing
@@ -63,7 +64,7 @@ class CsvCells:
         """
         cells = self._cells(record)
         time = self._time(cells)
-        key = None if self._key is None else cells[self._key] or None
+        key = joined([cells[i] for i in self._keys]) or None
         if key is not None and "\ufffd" in key:
             raise CellError(f"column {self._layout.key!r}: {show(key)} is not {self._head.encoding} text")
         return self._values(cells), time, key

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from streamrnn.io import Tally
 from streamrnn_files.csv_careful import CsvCells
 from streamrnn_files.dialect_rows import BLANKS
+from streamrnn_files.keys import joined
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import Head
@@ -55,7 +56,7 @@ class CsvParser:
         self._timing = layout.timing
         self._times = [place[name] for name in layout.timing.columns if layout.timing.made]
         self._time = None if layout.time is None or self._times else place[layout.time]
-        self._key = None if layout.key is None else place[layout.key]
+        self._keys = [place[name] for name in layout.keys]
         self._epoch = layout.epoch
         self._columns = len(layout.header)
         self._delimiter = head.delimiter or ","
@@ -91,8 +92,10 @@ class CsvParser:
             times = self._made_times(list(map(columns, self._times)))
         elif self._time is not None:
             times = self._fast_times(columns(self._time))
-        if self._key is not None:
-            keys = [key or None for key in columns(self._key)]
+        if len(self._keys) == 1:
+            keys = [key or None for key in columns(self._keys[0])]
+        elif self._keys:
+            keys = [joined(cells) or None for cells in zip(*map(columns, self._keys), strict=True)]
         cells = [columns(i) for i in self._at]
         values = self._fast_values(cells, len(records)) if self._plain else self._other_values(cells, len(records))
         return None if values is None or times is None else (values, times, keys)

@@ -154,7 +154,8 @@ def _data_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> tuple[list[
     data = []
     for at, (_, cells) in enumerate(rows):
         held = [cells[i] for i in columns if cells[i]] if len(cells) == width else []
-        if held and sum(map(like_data, held)) >= 0.75 * len(held):
+        first = cells[columns[0]] if held else ""
+        if held and sum(map(like_data, held)) >= 0.75 * len(held) and (not first or like_data(first)):
             data.append(at)
     return data, columns
 
@@ -164,14 +165,17 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
     at = next((i for i in data if {i, i + 1, i + 2} <= set(data)), data[0])
     if at > 1 and is_short_units(rows[at - 1][1], width) and len(rows[at - 2][1]) == width:
         return at - 2
-    while at > 0 and len(rows[at - 1][1]) == width and (is_units(rows[at - 1][1]) or at == data[0]):
-        at -= 1
-        if not is_units(rows[at][1]):
-            return at
+    for i in range(at - 1, -1, -1):
+        cells = rows[i][1]
+        held = [cells[column] for column in columns] if len(cells) == width else []
+        if not any(held) and not is_units(cells or ["x"]):
+            break
+        names = sum(bool(cell) and not like_data(cell) for cell in held)
+        if not is_units(cells) and 2 * names >= len(columns) > 0 and len(set(held) - {""}) == sum(map(bool, held)):
+            return i
     above = rows[at - 1][1] if at > 0 else []
     if len(above) == width:
-        texts = sum(bool(above[i]) and not like_data(above[i]) for i in columns)
-        return at - 1 if 2 * texts >= len(columns) > 0 else at
+        return at - 1 if not any(map(like_data, above)) and all(above[i] for i in columns) else at
     if above and not any(map(like_data, above)):
         below = [cells for _, cells in rows[at:] if len(cells) == width]
         short = len(above) == width - 1 and (

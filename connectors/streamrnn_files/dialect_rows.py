@@ -10,6 +10,7 @@ from streamrnn_files.cells import CellError, looks_like_data, split_cells
 
 __all__ = ["BLANKS", "cells_of", "holds_units", "is_short_units", "is_units", "like_data", "names_below", "split_row"]
 
+_POWER = re.compile(r"\b10\^?-?\d+ ?")
 _CLOCKS = re.compile(r"[yYmMdDhHsS]{1,4}(?:[-:./ ][yYmMdDhHsS]{1,4})+")
 """How a time is written, where a unit stands: hh:mm:ss."""
 
@@ -78,11 +79,25 @@ def is_units(cells: Sequence[str]) -> bool:
     """
     if all(re.fullmatch(r"\d+[sndc]", cell.strip()) for cell in cells):
         return True  # widths and types, as the USGS writes them
-    cells = [_CLOCKS.sub("", cell.strip().strip("'")) for cell in cells]
+    cells = [_CLOCKS.sub("", _POWER.sub("", cell.strip().strip("'"))) for cell in cells]
     marked = [bool(re.search(r"[%°²³/\[\]()µ]|^$", cell)) for cell in cells]
-    return all(len(cell.strip()) <= 12 and not re.search(r"\d{2}", cell) for cell in cells) and all(
-        flag or re.fullmatch(r"[A-Za-z]{0,5}(?: [A-Za-z]{1,3})?", cell.strip()) for flag, cell in zip(marked, cells, strict=True)
-    ) and any(marked) and not all(not cell.strip() for cell in cells)  # fmt: skip
+    short = [
+        len(cell) <= 12
+        and not re.search(r"\d{2}", cell)
+        and (flag or re.fullmatch(r"[A-Za-z]{0,5}(?: [A-Za-z]{1,3})?", cell) is not None)
+        for flag, cell in zip(marked, cells, strict=True)
+    ]
+    remark = len(cells) > 3 and _is_date_row(cells)  # of the last column
+    return all(short[: len(cells) - remark]) and (any(marked) or _is_date_row(cells)) and any(cells)
+
+
+def _is_date_row(cells: Sequence[str]) -> bool:
+    """Whether a row begins with how a date is written: YYYY, MM, DD."""
+    return (
+        len(cells) > 2
+        and all(re.fullmatch(r"y{2,4}|m{1,2}|d{1,2}", cell.lower()) for cell in cells[:2])
+        and cells[0] == cells[0].upper()
+    )
 
 
 def names_below(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str] | None:

@@ -15,6 +15,7 @@ from streamrnn.io import MAX_NESTING, MISSING, Tally, json_of, kind_of, nests_to
 from streamrnn_files.cells import CellError, show
 from streamrnn_files.columns import Layout
 from streamrnn_files.csv_careful import settle
+from streamrnn_files.keys import joined
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import flat
 
@@ -40,7 +41,7 @@ class JsonParser:
         self._tally = tally or Tally()
         self._layout = layout
         self._nested = any("." in name for name in layout.used)
-        self._other = self._nested or layout.timing.made or bool(layout.numerals)
+        self._other = self._nested or layout.timing.made or bool(layout.numerals) or len(layout.keys) > 1
         self._names = layout.features
         self._time = layout.time
         self._key = layout.key
@@ -148,11 +149,15 @@ class JsonParser:
         if self._time is not None:
             row.append(self._when(found))
         if self._key is not None:
-            key = found.get(self._key)
-            if isinstance(key, list | dict):
-                raise CellError(f"column {self._key!r}: {_text(key)} is not a key")
-            row.append(key if key is None or isinstance(key, str) else msgspec.json.encode(key).decode())
+            keys = [self._key_of(name, found.get(name)) for name in self._layout.keys]
+            row.append(keys[0] if len(keys) == 1 else joined([key or "" for key in keys]))
         return tuple(row), bad, marked
+
+    @staticmethod
+    def _key_of(name: str, key: Any) -> str | None:
+        if isinstance(key, list | dict):
+            raise CellError(f"column {name!r}: {_text(key)} is not a key")
+        return key if key is None or isinstance(key, str) else msgspec.json.encode(key).decode()
 
     def _when(self, found: dict[str, Any]) -> Time:
         timing = self._layout.timing

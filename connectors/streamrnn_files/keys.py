@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 
 from streamrnn_files.meanings import (
     NAMELESS,
-    calendar_part,
     ends_with_id,
+    is_calendar_name,
     is_id_name,
     is_key_name,
     is_series_name,
@@ -20,7 +21,37 @@ from streamrnn_files.options import SourceOptions
 from streamrnn_files.ordering import is_steady, moments_of
 from streamrnn_files.timing import Timing
 
-__all__ = ["find_key"]
+__all__ = ["find_key", "joined", "key_columns"]
+
+MOST = 8
+"""Columns that are tried two by two, and by three."""
+
+
+def key_columns(key: str | None, header: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that make a key.
+
+    Parameters
+    ----------
+    key
+        What it is called: one column, or several with `` + `` between them; None for none.
+    header
+        Every column of a CSV, () for JSON Lines.
+    """
+    if key is None:
+        return ()
+    parts = tuple(key.split(" + "))
+    return (key,) if key in header or len(parts) < 2 or not (set(parts) <= set(header) or not header) else parts
+
+
+def joined(cells: Sequence[str]) -> str:
+    """Return the key that the cells of several columns make.
+
+    Parameters
+    ----------
+    cells
+        Those of one record.
+    """
+    return ", ".join(cell for cell in cells if cell)
 
 
 def find_key(
@@ -62,12 +93,27 @@ def find_key(
             values = whole[name]
             if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
                 return name
+        together = _together([*named, *(name for name in (*texts, *ids) if name not in named)], whole, moments)
+        if together is not None:
+            return together
     for name in named:
         distinct = len(set(whole[name]))
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
     numbers = [name for name in free if name not in texts and find_form(shown[name], bare=is_time_name(name)) is None]
     return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
+
+
+def _together(names: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> str | None:
+    """Return the two or three columns that tell records of the same moment apart together, None where none do."""
+    n = len(moments)
+    several = [name for name in names if 1 < len(set(whole[name])) <= n / 4][:MOST]
+    for count in (2, 3):
+        for some in itertools.combinations(several, count):
+            cells = list(zip(*(whole[name] for name in some), strict=True))
+            if len(set(cells)) <= n / 2 and len(set(zip(moments, cells, strict=True))) >= 0.98 * n:
+                return " + ".join(sorted(some, key=list(whole).index))
+    return None
 
 
 def _is_text(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
@@ -81,7 +127,7 @@ def _may_number(name: str, cells: Sequence[str], moments: Sequence[str | None]) 
     """Whether whole numbers may be those of series: the name says so, or each comes once at each moment."""
     if is_id_name(name):
         return True
-    if calendar_part(name) is not None:
+    if is_calendar_name(name):
         return False
     distinct = len(set(cells))
     return _whole_numbers(cells) and distinct > 1 and distinct * len(set(moments)) <= 1.1 * len(moments)

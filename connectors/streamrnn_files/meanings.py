@@ -11,9 +11,11 @@ __all__ = [
     "TIME_NAMES",
     "calendar_part",
     "ends_with_id",
+    "is_calendar_name",
     "is_id_name",
     "is_key_name",
     "is_later_name",
+    "is_period_name",
     "is_series_name",
     "is_time_name",
     "no_measurement",
@@ -32,7 +34,7 @@ _TIME = re.compile(
 )
 _KEY = re.compile(
     r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
-    r"channel|turbine|pump|stn|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
+    r"channel|turbine|pump|stn|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
 )
 _SERIES = re.compile(
     r"(?:.*_)?(?:type|topic|parameter|param|metric|measurement|variable|tag|item|signal|element|indicator|pollutant|quantity|field|"
@@ -49,6 +51,7 @@ _PARTS = {
     "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
     "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
     "minute": {"minute", "min", "mi", "minutes"},
+    "quarter": {"quarter", "qtr", "quartal", "trimestre"},
     "doy": {"doy", "day_of_year", "yday", "julian_day", "jday"},
 }
 _CALENDAR = re.compile(
@@ -68,7 +71,7 @@ _WRITING = re.compile(
     r"decimals|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
@@ -179,6 +182,34 @@ def calendar_part(name: str) -> str | None:
     """
     plain = _plain(name)
     return next((part for part, names in _PARTS.items() if plain in names), None)
+
+
+def is_period_name(name: str) -> bool:
+    """Whether a name says that its column numbers the periods of a day, of an hour or half of one.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return (
+        re.fullmatch(
+            r"(?:.*_)?(?:settlement|trading|half_?hour(?:ly)?|market)_?(?:period|interval|p)(?:_?(?:no|number|id))?|sp|half_?hour",
+            _plain(name),
+        )
+        is not None
+    )
+
+
+def is_calendar_name(name: str) -> bool:
+    """Whether a name says that its column holds a part of the calendar.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return calendar_part(name) is not None or _CALENDAR.fullmatch(_plain(name)) is not None
 
 
 def of_influx(header: Sequence[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from streamrnn_files.decimal_years import DECIMAL_YEAR, YEAR, are_decimal_years, moment_of_year
 from streamrnn_files.months import month_of
 from streamrnn_files.spreadsheet_days import DAY, EXCEL, are_days, moment_of_day
 
@@ -31,6 +32,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "year-month-day": _pattern(_YMD),
     "day/month/year": _pattern(_DMY),
     "month/day/year": _pattern(_MDY),
+    "day month year": _pattern(r"(?P<d>\d{1,2}) (?P<m>\d{1,2}) (?P<y>\d{4})"),
     "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]+(?P<b>[^\W\d]{3,10})\.?[-/ ,]+(?P<y>\d{4}|\d{2})"),
     "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,10})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
     "ctime": re.compile(
@@ -46,6 +48,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "year-week": re.compile(r"(?P<y>\d{4})-?W(?P<w>\d{1,2})"),
     "year": re.compile(r"(?P<y>(?:1[6-9]|20|21)\d{2})"),
     EXCEL: DAY,
+    DECIMAL_YEAR: YEAR,
 }
 """By what a person calls it."""
 
@@ -53,6 +56,8 @@ _FORMS: dict[str, re.Pattern[str]] = {
 def _moment(found: dict[str, str | None]) -> datetime:
     if excel := found.get("e"):
         return moment_of_day(excel)
+    if decimal := found.get("yf"):
+        return moment_of_year(decimal)
     year = int(found["y"] or 0)
     year += (2000 if year < 70 else 1900) if len(found["y"] or "") == 2 else 0
     if found.get("w"):
@@ -237,7 +242,7 @@ def _others(cells: Sequence[str], more: float) -> TimeForm | None:
     fits: dict[str, list[str]] = {}
     for name in _READERS:
         form = TimeForm(name)
-        if name == EXCEL or (form.read(cells[0]) is None and form.read(cells[-1]) is None):
+        if name in (EXCEL, DECIMAL_YEAR) or (form.read(cells[0]) is None and form.read(cells[-1]) is None):
             continue
         found = [moment for moment in map(form.read, cells) if moment is not None]
         if len(found) > more:
@@ -257,6 +262,8 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
             return TimeForm("seconds since 1970" if scale == 1.0 else f"{unit} since 1970", zone="UTC")
     if all(_FORMS["yyyymmdd"].fullmatch(text) and TimeForm("yyyymmdd").read(text) for text in texts):
         return TimeForm("yyyymmdd", written=False)
+    if are_decimal_years(values, texts):
+        return TimeForm(DECIMAL_YEAR, written=False)
     if are_days(values, texts):
         return TimeForm(EXCEL, written=False)
     if all(_FORMS["year"].fullmatch(text) for text in texts):

@@ -22,7 +22,7 @@ _CURRENCY = frozenset("€$£¥")
 _UNIT = re.compile(
     r"^([€$£¥]?)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/=][^:,;=]{0,11})?$"
 )
-_DIGITS = re.compile(r"(?<=[^\W\d])\d(?![\d.])|(?<!\d)10+(?!\d)")
+_DIGITS = re.compile(r"(?<=[^\W\d])[234](?![\d.])|(?<!\d)10+(?!\d)")
 """Digits that a unit may hold: m3, L/100km."""
 
 _POINT_GROUPS = re.compile(rf"[-+]?\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+(\.\d*)?")

@@ -43,7 +43,7 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     time_format
         How times are written, in the letters of ``strptime``. None: found.
     key
-        Column of the event's key. None: one whose name or content says so; ``""``: none.
+        Column of the event's key; with `` + `` between them where several make it. None: one whose name or content says so; ``""``: none.
     order
         ``"auto"``: a regular file that begins with its newest record is read from its end. ``"as_written"``: none is.
     on_missing
@@ -120,7 +120,7 @@ class SourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     key: Annotated[
         str | None,
         Meta(
-            description="Column that says which series an event belongs to; an empty text: none. Unset: one in which times come again "
+            description="Column that says which series an event belongs to; with ' + ' between them where several do; an empty text: none. Unset: one in which times come again "
             "for each value, or whose name says so (sensor, station_id)."
         ),
     ] = None

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
+from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
 from streamrnn_files.months import month_of
@@ -32,9 +33,12 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
     found = dict.fromkeys(
         (*_decimal_years(timing, whole), *_with_dates(timing, whole), *_epochs(timing, whole)), "another time"
     )
-    if key is not None:
-        found |= dict.fromkeys(_like_key(key, whole), f"says once more what {key} says")
-        found |= dict.fromkeys(_counted(key, whole), "a running number")
+    columns = key_columns(key, list(whole))
+    if columns:
+        keys = list(map(joined, zip(*(whole[name] for name in columns), strict=True)))
+        others = {name: cells for name, cells in whole.items() if name not in columns}
+        found |= dict.fromkeys(_like_key(keys, others), f"says once more what {key} says")
+        found |= dict.fromkeys(_counted(keys, others), "a running number")
     found |= {
         name: "holds nothing but its name" for name, cells in whole.items() if set(map(str.strip, cells)) == {name}
     }
@@ -94,20 +98,17 @@ def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
     return found
 
 
-def _like_key(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _like_key(keys: Sequence[str], whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns with a value of their own for each key, always the same."""
-    keys = whole[key]
     distinct = len(set(keys))
     if not 1 < distinct <= len(keys) / 4:
         return []
     return [
-        name
-        for name, cells in whole.items()
-        if name != key and len(set(cells)) == distinct == len(set(zip(keys, cells, strict=True)))
+        name for name, cells in whole.items() if len(set(cells)) == distinct == len(set(zip(keys, cells, strict=True)))
     ]
 
 
-def _counted(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _counted(keys: Sequence[str], whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns without names that number the records of each key."""
     found = []
     for name, cells in whole.items():
@@ -115,7 +116,7 @@ def _counted(key: str, whole: Mapping[str, Sequence[str]]) -> list[str]:
             continue
         last: dict[str, int] = {}
         even = True
-        for one, cell in zip(whole[key], cells, strict=True):
+        for one, cell in zip(keys, cells, strict=True):
             even = even and int(cell) - last.get(one, int(cell) - 1) == 1
             last[one] = int(cell)
         if even:

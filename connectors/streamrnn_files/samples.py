@@ -12,6 +12,7 @@ import msgspec
 from streamrnn_files.cells import is_number
 from streamrnn_files.columns import Layout
 from streamrnn_files.cutter import Batch
+from streamrnn_files.keys import joined
 from streamrnn_files.meanings import TIME_NAMES
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.ordering import moments_of, order_of
@@ -162,8 +163,9 @@ def order(layout: Layout, sample: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     sample
         The records.
     """
-    columns = {name: _cells(sample, name) for name in (*layout.timing.columns, *((layout.key,) if layout.key else ()))}
-    return order_of(moments_of(layout.timing, columns), columns[layout.key] if layout.key else None)
+    columns = {name: _cells(sample, name) for name in (*layout.timing.columns, *layout.keys)}
+    keys = list(map(joined, zip(*(columns[name] for name in layout.keys), strict=True))) if layout.keys else None
+    return order_of(moments_of(layout.timing, columns), keys)
 
 
 def suffix(

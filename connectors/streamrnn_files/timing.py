@@ -9,12 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint
-from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_later_name, is_time_name
+from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint, period_of
+from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_later_name, is_period_name, is_time_name
 from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
+from streamrnn_files.months import month_of
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "find_timing"]
+
+_PERIOD = re.compile(r"period|per", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*\d{1,4}(?:\.0)?\s*")
+_PART = {
+    "month": re.compile(r"\s*(?:[Mm]?\d{1,2}(?:\.0)?|[^\W\d]{3,10})\s*"),
+    "quarter": re.compile(r"\s*[Qq]?0?[1-5]\s*"),
+}
+"""What a part of a date may look like, where it is more than a number."""
 
 _ZONE_IN_NAME = re.compile(r"\b(?:GMT|UTC)\s*(?P<sign>[-+])(?P<h>\d{1,2}):?(?P<m>\d{2})?\b")
 _NO_DIGIT = re.compile(r"\D*")
@@ -80,13 +89,21 @@ class Timing:
 NO_TIME = Timing()
 
 
+def _part(name: str, cell: str) -> int:
+    """Return the number of a part of a date: 3, 3.0, M03, March."""
+    cell = cell.strip()
+    month = month_of(cell) if name == "month" and cell.isalpha() else None
+    return int(float(cell.lstrip("MmQq"))) if month is None else month
+
+
 def _from_parts(cells: Mapping[str, str]) -> str | None:
     try:
-        part = {name: int(float(cell)) for name, cell in cells.items()}
+        part = {name: _part(name, cell) for name, cell in cells.items()}
         if "doy" in part:
             day = date(part["year"], 1, 1) + timedelta(days=part["doy"] - 1)
         else:
-            day = date(part["year"], part["month"], part.get("day", 1))
+            month = part["month"] if "month" in part else 3 * part["quarter"] - 2
+            day = date(part["year"], month, part.get("day", 1))
         hour, part["minute"] = (
             divmod(part["hhmm"], 100) if "hhmm" in part else (part.get("hour", 0), part.get("minute", 0))
         )
@@ -183,7 +200,7 @@ def _of_columns(
         parts = tuple(next((part for part, one in found.items() if one == name), "") for name in names)
         if all(parts):
             return Timing(" + ".join(names), names, None, parts)
-        digits = digits_of(shown[names[1]])
+        digits = period_of(shown[names[1]]) if is_period_name(names[1]) else digits_of(shown[names[1]])
         return Timing(" + ".join(names), names, find_form(_joined(names, whole, digits), wanted=wanted), digits=digits)
     return Timing(names[0], names[:1], find_form(shown.get(names[0], ()), wanted=wanted))
 
@@ -196,19 +213,20 @@ def _joined(names: Sequence[str], whole: Mapping[str, Sequence[str]], digits: in
 def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing | None:
     """Return the time that columns for year, month, day and hour make."""
     parts = _parts_of(free, shown)
-    if "year" not in parts or not {"month", "doy"} & set(parts):
+    if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
         parts = _without_names(free, shown)
-    if "year" not in parts or not {"month", "doy"} & set(parts):
+    if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
         return None
     if "month" in parts:
         parts.pop("doy", None)
+        parts.pop("quarter", None)
     if "hour" in parts:
         parts.pop("hhmm", None)
     else:
         parts.pop("minute", None)
-    order = [part for part in ("year", "month", "day", "doy", "hour", "minute", "hhmm") if part in parts]
+    order = [part for part in ("year", "quarter", "month", "day", "doy", "hour", "minute", "hhmm") if part in parts]
     names = tuple(parts[part] for part in order)
-    cells = zip(*(shown[name][:20] for name in names), strict=False)
+    cells = zip(*(shown[name][:12] for name in names), strict=False)
     if any(_from_parts(dict(zip(order, row, strict=True))) is None for row in cells):
         return None
     return Timing(" + ".join(names), names, None, tuple(order))
@@ -231,7 +249,10 @@ def _parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[
             part = "minute"
         if part is None and digits_of(cells) == 4 and CLOCK_NAME.fullmatch(name.strip()):
             part = "hhmm"
-        if part is None or part in parts or not all(re.fullmatch(r"\s*\d{1,4}(?:\.0)?\s*", cell) for cell in cells):
+        if part is None and _PERIOD.fullmatch(name.strip()) and cells:
+            part = {"m": "month", "q": "quarter"}.get(cells[0].strip()[:1].lower())
+        fits = _PART.get(part or "", _NUMBER)
+        if part is None or part in parts or not cells or not all(map(fits.fullmatch, cells)):
             continue
         if part == "year" and not all(len(cell.strip()) > 1 for cell in cells):
             continue  # the first year, and the second
@@ -272,8 +293,9 @@ def _date_and_clock(
         if all(map(CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
     ]
     bare = [name for name in free if CLOCK_NAME.fullmatch(name.strip()) and digits_of(shown[name])]
-    for clock in (*clocks, *bare, *hours):
-        digits = digits_of(shown[clock]) if clock in bare else 0
+    periods = [name for name in free if is_period_name(name) and period_of(shown[name])]
+    for clock in (*clocks, *bare, *hours, *periods):
+        digits = digits_of(shown[clock]) if clock in bare else period_of(shown[clock]) if clock in periods else 0
         for day in free:
             if (
                 day == clock

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from streamrnn.io import MARKS
-from streamrnn_files.cells import CellError
+from streamrnn_files.cells import CellError, is_number
 from streamrnn_files.dialect import LIVE_LINES, find_start
 from streamrnn_files.dialect_rows import cells_of
 from streamrnn_files.meanings import calendar_part
@@ -102,12 +102,12 @@ def find_wide(lines: Sequence[str], options: SourceOptions) -> Wide | None:
         return None
     first = start.line
     names = [name.strip() for name in start.heading or cells_of(lines[first], start.delimiter)]
-    begin = first + (not start.heading)
+    begin = first + (not start.heading and not _is_year_row(names))
     rows = [[cell.strip() for cell in cells_of(line, start.delimiter)] for line in lines[begin : begin + LIVE_LINES]]
     rows = [row for row in rows if len(row) >= 0.8 * len(names)]
     if set(options.columns) & set(names) or not rows:
         return None
-    for way in (_dates, _months, _days, _clocks):
+    for way in (_dates, _year_rows, _months, _days, _clocks):
         found = way(names, rows)
         if found is not None:
             labels, moment, used, alone = found
@@ -177,6 +177,24 @@ def _months(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | Non
         return None
     labels = {i: f"{month:02}" for i, month in at.items()}
     return labels, lambda cells, label: f"{cells[year]}-{label}", frozenset((year,)), False
+
+
+def _is_year_row(row: Sequence[str]) -> bool:
+    """Whether a row holds a year and a number for each of its months."""
+    return len(row) == 13 and re.fullmatch(r"(?:1[6-9]|20|21)\d\d", row[0]) is not None and all(map(is_number, row))
+
+
+def _year_rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | None:
+    """Return the months of a table without names: a year and twelve numbers in a row, and the next year below."""
+    if not _is_year_row(names) or len(rows) < 3 or not all(map(_is_year_row, rows)):
+        return None
+    if any(int(b[0]) - int(a[0]) != 1 for a, b in itertools.pairwise(rows)):
+        return None
+
+    def moment(cells: Sequence[str], label: str) -> str | None:
+        return f"{cells[0]}-{label}" if _is_year_row(cells) else None
+
+    return {month: f"{month:02}" for month in range(1, 13)}, moment, frozenset((0,)), False
 
 
 def _days(names: Sequence[str], _: Sequence[Sequence[str]]) -> _Found | None:

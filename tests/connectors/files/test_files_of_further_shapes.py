@@ -1,20 +1,25 @@
-"""Over a hundred files in the shapes of public data sets, loggers, services and exports: each is read as a person would, without an option."""
+"""A hundred and forty files in the shapes of public data sets, loggers, services and exports: each is read as a person would, without an option."""
 
 from __future__ import annotations
 
+import json
+import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from files_rig import Got, take
+from files_rig import Got, read_all, take
 from shaped import Case
 from shaped_documents import DOCUMENTS
+from shaped_public import PUBLIC_TABLES
 from shaped_tables import TABLES
 
+from streamrnn.display.chosen import chosen_lines, unread_lines
 from streamrnn_files import FileSource
 
-CASES = TABLES | DOCUMENTS
+CASES = TABLES | DOCUMENTS | PUBLIC_TABLES
 
 WAIVED = {
     "google analytics": "a row of totals has an empty cell for its time: an event, of which it is said that it has none"
@@ -68,3 +73,76 @@ def test_shapes_are_read_as_a_person_would(tmp_path, name):
     path.write_bytes(case.text if isinstance(case.text, bytes) else case.text.encode())
 
     assert wrong(case, path) == []
+
+
+ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRIVING)
+def test_ways_of_arriving_change_nothing(tmp_path, name):
+    """Blocks of seven and of many, a start in the middle, and a pipe in pieces give the same events at the same positions."""
+    case = CASES[name]
+    path = tmp_path / case.file
+    data = case.text if isinstance(case.text, bytes) else case.text.encode()
+    path.write_bytes(data)
+    whole = read_all(path)
+    middle = len(whole.rows) // 2
+
+    assert read_all(path, size=7).events() == whole.events()
+    assert read_all(path, seek=whole.positions[middle]).events() == whole.events()[middle:]
+    assert read_all(path, seek=whole.ends[-1]).events() == []
+    pipe = tmp_path / f"pipe-{case.file}"
+    os.mkfifo(pipe)
+
+    def pour():
+        with pipe.open("wb", buffering=0) as file:
+            for i in range(0, len(data), 997):
+                file.write(data[i : i + 997])
+
+    writer = threading.Thread(target=pour)
+    writer.start()
+    piped = read_all(pipe)
+    writer.join()
+    assert piped.events() == whole.events()
+
+
+KEYED = {
+    "a.csv": "a,b,time,value\n" + "".join(f"{'xy'[i % 2]},{'uv'[i // 2 % 2]},2024-03-04T{i // 4:02}:00,{i}\n" for i in range(48)),
+    "a.jsonl": "".join(json.dumps({"a": "xy"[i % 2], "b": "uv"[i // 2 % 2], "time": f"2024-03-04T{i // 4:02}:00", "value": i}) + "\n" for i in range(48)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEYED)
+@pytest.mark.parametrize("asked", [None, "b + a"])
+def test_two_columns_make_a_key_where_one_does_not(tmp_path, name, asked):
+    """They are found, or named; the parts are neither watched nor lost."""
+    (tmp_path / name).write_text(KEYED[name])
+
+    with FileSource.from_path(tmp_path / name, key=asked) as source:
+        got = take(source, Got())
+        found = source.chosen()
+
+    assert (found["key"], found["columns"]) == (asked or "a + b", ["value"])
+    assert got.keys[:3] == (["u, x", "u, y", "v, x"] if asked else ["x, u", "y, u", "x, v"])
+
+
+def test_records_without_a_time_are_counted(tmp_path):
+    """A row of totals whose time is left empty is an event, and that is said."""
+    (tmp_path / "a.csv").write_text("day,sales\n" + "".join(f"2024-03-{i:02},{i}\n" for i in range(1, 20)) + ",190\n")
+
+    with FileSource.from_path(tmp_path / "a.csv") as source:
+        take(source, Got())
+        assert unread_lines(source.chosen()) == ["1 record has no time: a row of totals, or a cell left empty."]
+
+
+def test_one_word_for_no_value_is_said(tmp_path):
+    """A word that a column of numbers holds again and again counts as a value that is missing, and is named; a word that comes once is a bad cell."""
+    cells = ["MM" if i % 3 else str(i) for i in range(40)]
+    (tmp_path / "a.csv").write_text("day,wave,wind\n" + "".join(f"2024-{1 + i // 28:02}-{1 + i % 28:02},{cell},{'x' if i == 7 else i * i % 7}\n" for i, cell in enumerate(cells)))  # fmt: skip
+
+    with FileSource.from_path(tmp_path / "a.csv") as source:
+        take(source, Got())
+        found = source.chosen()
+
+    assert "  missing   mm in wave (--missing '' for none)" in chosen_lines(found)
+    assert found["bad_cells"] == {"wind": {"text": 1}}
