@@ -6,7 +6,8 @@ Rightly means: the columns to watch are there by name (by place where the file h
 first one and the right count of missing ones. streamrnn must also have found time and key; the others choose neither.
 
 They are those of the tests: first fifty that were listed beforehand with what a person would say, then kinds of public files that streamrnn once read
-wrongly. That it reads them all is what the tests hold, and no first try.
+wrongly, then 143 shapes of public files, listed beforehand too. That it reads nearly all is what the tests hold, and no first try: of the last 36, written when the others
+were read, it read 24 at the first try. A table with a column for each year counts as read where each cell is a record, which the others leave to their user.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from streamrnn_files import FileSource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "connectors" / "files"))
 
-JSON = (".json", ".jsonl", ".ndjson")
+JSON = (".json", ".jsonl", ".ndjson", ".geojson")
 
 Columns = dict[str, list[Any]]
 
@@ -48,7 +49,7 @@ def ours(path: Path) -> tuple[Columns, Any, Any]:
 
 def by_pandas(path: Path) -> Columns:
     """What pandas reads."""
-    frame = pd.read_json(path, lines=path.suffix == ".jsonl") if path.suffix in JSON else pd.read_csv(path)
+    frame = pd.read_json(path, lines=path.suffix in (".jsonl", ".ndjson")) if path.suffix in JSON else pd.read_csv(path)
     return {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
 
 
@@ -64,8 +65,9 @@ def by_duckdb(path: Path) -> Columns:
 def right(columns: Columns, expected: tuple[Any, ...]) -> str:
     """What is wrong with the columns; nothing where they are right."""
     names, _, _, _, events, missing, first = expected
-    if re.fullmatch(r"c\d", names[0]) and names[0] not in columns:  # the file has no names: by place
-        at = int(names[0][1])
+    if re.fullmatch(r"c\d+", names[0]) and names[0] not in columns:  # the file has no names: by place
+        names = names[:1]
+        at = int(names[0][1:])
         columns = {names[0]: list(columns.values())[at]} if len(columns) > at else {}
     for name in names:
         if name not in columns and not (name.endswith("_2") and {f"{name[:-2]}.1", f"{name[:-2]}_1"} & set(columns)):
@@ -77,7 +79,7 @@ def right(columns: Columns, expected: tuple[Any, ...]) -> str:
         return f"{names[0]!r} is no number"
     if missing is not None and sum(value is None or math.isnan(value) for value in values) != missing:
         return "missing values are numbers, or numbers missing"
-    if first is not None and (values[0] is None or abs(values[0] - first) > 0.06):
+    if first is not None and (values[0] is None or abs(values[0] - first) > max(0.06, 1e-3 * abs(first))):
         return "another first value"
     return ""
 
@@ -92,7 +94,8 @@ def verdict(read: Callable[[Path], Any], path: Path, expected: tuple[Any, ...]) 
         return f"{type(error).__name__}"
     if isinstance(found, tuple):
         columns, time, key = found
-        return right(columns, expected) or ("" if (time, key) == (expected[1], expected[3]) else "another time or key")
+        times = expected[1] if isinstance(expected[1], tuple) else (expected[1],)
+        return right(columns, expected) or ("" if time in times and key == expected[3] else "another time or key")
     return right(found, expected)
 
 
@@ -109,6 +112,11 @@ def main() -> None:
     public = importlib.import_module("test_files_of_public_sources").PUBLIC
     cases = [(name, name, text, expected[name]) for name, text in texts.items()]
     cases += [(kind, name, text, (*row, None, None)) for kind, (name, text, *row) in public.items()]
+    shapes = importlib.import_module("test_files_of_further_shapes").CASES
+    cases += [
+        (kind, case.file, case.text, (list(case.columns), case.time, None, case.key, case.events, None, case.value))
+        for kind, case in shapes.items()
+    ]
     with tempfile.TemporaryDirectory() as folder:
         for said, name, text, wanted in cases:
             path = Path(folder, name)
