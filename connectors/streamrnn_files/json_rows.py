@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from streamrnn.io import MAX_NESTING, MISSING, Tally, json_of, kind_of, nests_to
 from streamrnn_files.cells import CellError, show
 from streamrnn_files.columns import Layout
 from streamrnn_files.csv_careful import settle
+from streamrnn_files.json_record import RecordDecoder
 from streamrnn_files.keys import joined
 from streamrnn_files.rows import Fast, Row, Time
 from streamrnn_files.samples import flat
@@ -41,21 +41,16 @@ class JsonParser:
         self._tally = tally or Tally()
         self._layout = layout
         self._nested = any("." in name for name in layout.used)
-        self._other = self._nested or layout.timing.made or bool(layout.numerals) or len(layout.keys) > 1
+        self._other = layout.timing.made or bool(layout.numerals) or len(layout.keys) > 1
         self._names = layout.features
         self._time = layout.time
         self._key = layout.key
         self._allow_missing = allow_missing
-        width = len(layout.features)
-        fields: list[tuple[str, Any, Any]] = [(f"x{i}", float | None, None) for i in range(width)]
-        rename = {f"x{i}": name for i, name in enumerate(layout.features)}
-        if layout.time is not None:
-            fields.append(("time", str | int | float | None, None))
-            rename["time"] = layout.time
-        if layout.key is not None:
-            fields.append(("key", str | None, None))
-            rename["key"] = layout.key
-        self._decode = msgspec.json.Decoder(msgspec.defstruct("Record", fields, rename=rename)).decode
+        self._record = RecordDecoder(
+            [(name, float | None) for name in layout.features]
+            + ([] if layout.time is None else [(layout.time, str | int | float | None)])
+            + ([] if layout.key is None else [(layout.key, str | None)])
+        )
 
     @property
     def width(self) -> int:
@@ -72,14 +67,8 @@ class JsonParser:
         """
         if self._other:
             return None
-        data = b"\n".join(records)
-        if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
-            return None
-        try:
-            if not data.isascii():
-                data.decode()
-            rows = [msgspec.structs.astuple(self._decode(record)) for record in records]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        rows = self._record.rows(records)
+        if rows is None:
             return None
         width = self.width
         columns = list(zip(*rows, strict=True))
@@ -117,9 +106,8 @@ class JsonParser:
         row: tuple[Any, ...] | None = None
         bad: list[tuple[str, str, str]] = []
         marked = False
-        if not self._other:
-            with contextlib.suppress(msgspec.DecodeError):
-                row = msgspec.structs.astuple(self._decode(record))
+        if not self._other and not self._nested:
+            row = self._record.row(record)
         if row is None:
             row, bad, marked = self._explain(record)
         values = [math.nan if value is None else value for value in row[: self.width]]

@@ -235,6 +235,30 @@ def test_fast_json_is_careful_json(good, odd, allow):
     same(JsonParser(Layout((), ("a", "b"), "t", "k"), allow_missing=allow), records)
 
 
+INNER = ['{"a":{"b":1,"c":2},"a.b":5}', '{"a.b":5}', '{"a":{"b":1},"a":{"c":2}}', '{"a":7}', '{"a":null}', '{"a":{"b":{}}}', '{"a":{"b":"1"}}', '{"k":{"u":7}}',
+         '{"a":{"b":1},"k":[1]}', '{"\\u0061":{"b":4}}', '{"a\\u002eb":4,"a":{"c":1}}', "{" + '"z":{' * 70 + "}" * 71, '{"a":{}}', "[1]"]  # fmt: skip
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=9, max_size=20),
+    st.lists(st.one_of(JSON_RECORD, st.sampled_from(INNER)), max_size=4),
+    st.booleans(),
+)
+def test_fast_json_is_careful_json_inside_of_fields(good, odd, allow):
+    """The same of fields inside of fields, beside ones whose names hold a point."""
+    records = [
+        f'{{"t":{i},"a":{{"b":{value!r},"x":[1],"c":{i}}},"k":{{"u":"x"}}}}'.encode() for i, value in enumerate(good)
+    ]
+    parser = JsonParser(Layout((), ("a.b", "a.c"), "t", "k.u"), allow_missing=allow)
+    fast = parser.fast(records)
+    assert fast is not None
+    assert fast[0][:, 0].tolist() == good
+    for i, record in enumerate(odd):
+        records.insert(3 * i, record.encode())
+
+    same(parser, records)
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_are_read_as_python_reads_them(value):
     """Every finite number comes through text, in both formats, as the very same float."""
