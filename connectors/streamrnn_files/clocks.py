@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 __all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
 
-CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
+CLOCK = re.compile(r"\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 CLOCK_NAME = re.compile(
     r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure)\W*", re.IGNORECASE
 )
@@ -21,7 +21,7 @@ def _colons(clock: str, digits: int = 0) -> str:
     if digits and clock.isdecimal():
         clock = clock.zfill(digits)
         return ":".join(clock[i : i + 2] for i in range(0, digits, 2))
-    return clock.replace(".", ":", 2) if ":" not in clock else clock
+    return re.sub(r"[.hH]", ":", clock, count=2) if ":" not in clock else clock
 
 
 def joint(day: str, clock: str, digits: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from streamrnn.errors import SourceError
 from streamrnn_files.cells import CellError
+from streamrnn_files.clocks import CLOCK
 from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
@@ -250,7 +251,12 @@ class CsvHead:
         if rows and sum(len(row) == len(cells) + 1 and bool(row[-1].strip()) for row in rows[:50]) > 0.8 * len(
             rows[:50]
         ):
-            cells = ["", *cells]  # R writes no name above its row names
+            clock = start.delimiter == BLANKS and all(
+                len(row) > 1 and ":" in row[-1] and CLOCK.fullmatch(row[-1]) for row in rows[:50]
+            )
+            cells = (
+                [*cells, ""] if clock else ["", *cells]
+            )  # one name for date and clock; R writes no name above its row names
         nameless = frozenset(f"c{i}" for i, cell in enumerate(cells) if not cell)
         return unique([cell or f"c{i}" for i, cell in enumerate(cells)]), nameless
 

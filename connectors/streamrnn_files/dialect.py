@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from streamrnn.io import MARKS
 from streamrnn_files.cells import looks_like_data
+from streamrnn_files.clocks import CLOCK
 from streamrnn_files.dialect_rows import BLANKS, cells_of, is_short_units, is_units, like_data
 from streamrnn_files.preamble import comment_mark, heading
 
@@ -181,6 +182,7 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
         short = len(above) == width - 1 and (
             2 * sum(not cells[-1] for cells in below) > len(below)  # a separator behind each row
             or len({cells[0] for cells in below}) == len(below)  # names of rows, as R writes them
+            or all(":" in cells[-1] and CLOCK.fullmatch(cells[-1]) for cells in below)  # one name for date and clock
         )
         return at - 1 if short else at
     return at

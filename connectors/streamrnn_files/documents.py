@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -53,7 +54,19 @@ class ArrayLines:
         self._at = 0  # behind what was looked at
         self._depth = 0
         self._begin = -1
+        self._count = 0
+        self._first: list[bytes] = []  # the first element, until the next one tells what it is
         self._keys: dict[str, Any] | None = None  # what the first element of an inner array says of the others
+
+    def _taken(self, element: bytes) -> list[bytes]:
+        """Return the records of an element; one that stands before a list of records tells about it, and is none."""
+        records = _records(element)
+        if self._count == 0 and element[:1] == b"{":
+            self._count, self._first = 1, records
+            return []
+        held, self._first = self._first, []
+        self._count += 1
+        return records if element[:1] == b"[" and self._count == 2 else held + records
 
     def _named(self, element: bytes) -> bytes:
         """Return an element of an inner array, with the names of its series that only the first one has."""
@@ -102,7 +115,7 @@ class ArrayLines:
                 self._depth -= 1
                 if self._depth == self._level and self._begin >= 0:
                     element = _BLANKS.sub(b"", buffer[self._begin : self._at])
-                    found += _records(element) if self._level == 1 else [self._named(element)]
+                    found += self._taken(element) if self._level == 1 else [self._named(element)]
                     self._begin = -1
                 elif self._depth < self._level:
                     self._keys = None
@@ -113,6 +126,8 @@ class ArrayLines:
             raise SourceError(
                 f"{self._path!r}: an element of its array is longer than max_line_bytes = {self._limit}. Raise max_line_bytes."
             )
+        if final:
+            found, self._first = self._first + found, []
         if final and self._depth > 0 and self._begin >= 0:
             found.append(_BLANKS.sub(b"", buffer[self._begin :]))  # cut off: a bad record, which says so
         self._buffer = buffer[cut:]
@@ -123,6 +138,9 @@ class ArrayLines:
 
 def _records(element: bytes) -> list[bytes]:
     """Return the records of an element of an array: itself, or the points of the series that it is."""
+    if element[:2] == b"[{" and not nests_too_deep(element):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return list(map(bytes, msgspec.json.decode(element, type=list[msgspec.Raw])))
     if _SERIES.search(element) is None or nests_too_deep(element):
         return [element]
     try:

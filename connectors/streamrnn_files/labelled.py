@@ -9,6 +9,9 @@ from streamrnn_files.cells import is_number
 
 __all__ = ["is_labelled", "labelled_rows", "pairs_of"]
 
+TITLES = 2
+"""Lines before the first that names a value."""
+
 _EQUAL = re.compile(r"""(?:^|(?<=[\s,;|\[({]))([A-Za-z_@][\w.\-/@]*)=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;|\])}"']*)""")
 _COLON = re.compile(
     r"(?:^|(?<=[\s,;|]))([^\W\d][\w./%°()\-]*(?: [\w./%°()\-]+){0,3}?)\s?[:=]\s*"
@@ -62,7 +65,7 @@ def _row(line: str) -> dict[str, object]:
     row = pairs_of(rest)
     if len(row) < 2:
         row = _measured(rest) or row
-    return row if moment is None or "time" in row else {"time": moment, **row}
+    return row if moment is None else {"timestamp" if "time" in row else "time": moment, **row}
 
 
 def _covered(line: str) -> bool:
@@ -86,7 +89,9 @@ def is_labelled(lines: Sequence[str]) -> bool:
     >>> is_labelled(["a=1 b=2", "a=2 b=1"]), is_labelled(["Temp: 23.4 C, Hum: 45 %"]), is_labelled(["time,load", "10:00,4"])
     (True, True, False)
     """
-    if not lines:
+    titles = next((i for i, line in enumerate(lines[:TITLES]) if pairs_of(line) or _measured(line)), 0)
+    lines = lines[titles:]
+    if len(lines) < 1 + titles:
         return False
     equal = [set(pairs_of(_moment(line)[1])) for line in lines]
     if all(len(names) > 1 for names in equal) and len(set.intersection(*equal)) > 1:
@@ -110,4 +115,4 @@ def labelled_rows(line: str) -> list[dict[str, object]] | None:
     [{'time': '2024-03-04 00:00:01', 'Temp': 23.4, 'Hum': 45.0}]
     """
     row = _row(line)
-    return [row] if any(name != "time" for name in row) else None
+    return [row] if any(name not in ("time", "timestamp") for name in row) else None

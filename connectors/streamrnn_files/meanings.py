@@ -34,7 +34,7 @@ _TIME = re.compile(
 )
 _KEY = re.compile(
     r"(?:.*_)?(?:sensor|device|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
-    r"channel|turbine|pump|stn|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
+    r"channel|turbine|pump|stn|sta|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
 )
 _SERIES = re.compile(
     r"(?:.*_)?(?:type|topic|parameter|param|metric|measurement|variable|tag|item|signal|element|indicator|pollutant|quantity|field|"
@@ -68,10 +68,10 @@ _INDEX = re.compile(
 )
 _STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|samples?|iteration|frames?")
 _WRITING = re.compile(
-    r"decimals|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
+    r"decimals?|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"

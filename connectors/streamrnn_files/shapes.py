@@ -64,8 +64,8 @@ SHAPES = (
         lambda _, __: LineStage(access_rows),
     ),
     Shape(
-        "lines with names", 3,
-        lambda first, options: _no_table(options) and is_labelled([first]),
+        "lines with names", 4,
+        lambda first, options: _no_table(options) and (not options.follow or is_labelled([first])),
         lambda lines, _: LineStage(labelled_rows) if is_labelled(lines) else None,
     ),
     Shape(

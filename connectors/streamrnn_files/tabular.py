@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from streamrnn_files.dialect_rows import like_data
-from streamrnn_files.meanings import is_key_name
+from streamrnn_files.meanings import TIME_NAMES, is_key_name, is_time_name
 from streamrnn_files.moments import find_form
 
 __all__ = ["points_of", "tabular"]
+
+FEWEST = 5
+"""Records that make an object of objects a table: with fewer, it may be one record with parts."""
 
 
 def _prometheus(found: Any) -> Iterator[dict[str, Any]] | None:
@@ -90,6 +93,10 @@ def _are_moments(found: Mapping[str, Any]) -> bool:
     return form is not None and form.name != "year" and kinds <= ({dict} if dict in kinds else {int, float, str})
 
 
+def _says_when(name: str) -> bool:
+    return name.lower() in TIME_NAMES or is_time_name(name)
+
+
 def _keyed(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """Return rows where an object holds them by time, or columns by place, as pandas writes frames."""
     if not found:
@@ -97,6 +104,8 @@ def _keyed(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     if _are_moments(found):
         return [{"time": time, **(row if isinstance(row, dict) else {"value": row})} for time, row in found.items()]
     columns = {name: value for name, value in found.items() if isinstance(value, dict)}
+    if len(columns) == len(found) >= FEWEST and all(any(map(_says_when, row)) for row in columns.values()):
+        return list(columns.values())  # records by a name of each, as a store of objects writes them
     places = list(next(iter(columns.values()), {}))
     if len(columns) < len(found) or len(places) < 2 or any(list(column) != places for column in columns.values()):
         return None

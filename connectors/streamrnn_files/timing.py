@@ -17,6 +17,11 @@ from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "find_timing"]
 
+_NAMELESS_PARTS = (
+    ("year", "month", "day", "hour"), ("year", "month", "day"), ("year", "doy", "hour", "minute"), ("year", "doy", "hour"), ("year", "month"), ("year", "doy"),
+)  # fmt: skip
+"""What the first columns of a file without names may hold, in the order in which they are tried."""
+
 _PERIOD = re.compile(r"period|per", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*\d{1,4}(?:\.0)?\s*")
 _PART = {
@@ -249,6 +254,8 @@ def _parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[
             part = "minute"
         if part is None and digits_of(cells) == 4 and CLOCK_NAME.fullmatch(name.strip()):
             part = "hhmm"
+        if part is None and name.strip().lower() == "mn":
+            part = "minute" if "month" in parts else "month"
         if part is None and _PERIOD.fullmatch(name.strip()) and cells:
             part = {"m": "month", "q": "quarter"}.get(cells[0].strip()[:1].lower())
         fits = _PART.get(part or "", _NUMBER)
@@ -262,9 +269,9 @@ def _parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[
 
 def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the columns of the date of a file without names: year, month, day and hour, or fewer, where they make dates that move on."""
-    for count in (4, 3, 2):
-        first, parts = free[:count], ("year", "month", "day", "hour")[:count]
-        if len(first) < count or not all(map(NAMELESS.fullmatch, first)):
+    for parts in _NAMELESS_PARTS:
+        first = free[: len(parts)]
+        if len(first) < len(parts) or not all(map(NAMELESS.fullmatch, first)):
             continue
         rows = list(zip(*(shown[name] for name in first), strict=False))
         if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", row[0]) for row in rows):

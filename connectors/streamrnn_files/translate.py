@@ -202,7 +202,7 @@ class Translator:
 
     @staticmethod
     def _is_document(line: bytes, whole: bool) -> bool | None:
-        """Whether an object that begins with this line is one document: it goes on behind it, or holds a table; None: if it is the only one."""
+        """Whether an object that begins with this line is one document: it goes on behind it; None: if it holds a table and is the only one."""
         if not whole or line.rstrip()[-1:] in b"{[,:":
             return True
         try:
@@ -210,9 +210,7 @@ class Translator:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         rows = tabular(found) if isinstance(found, dict) else None
-        if rows is None or len(rows) < 2:
-            return False
-        return None if any(isinstance(value, int | float) for value in found.values()) else True
+        return False if rows is None or len(rows) < 2 else None
 
 
 class _Without(_Decode):

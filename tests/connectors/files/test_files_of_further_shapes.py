@@ -1,4 +1,4 @@
-"""A hundred and forty files in the shapes of public data sets, loggers, services and exports: each is read as a person would, without an option."""
+"""Over a hundred and sixty files in the shapes of public data sets, loggers, services and exports: each is read as a person would, without an option."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import pytest
 from files_rig import Got, read_all, take
 from shaped import Case
 from shaped_documents import DOCUMENTS
+from shaped_last import LAST
 from shaped_public import PUBLIC_TABLES
 from shaped_tables import TABLES
 
 from streamrnn.display.chosen import chosen_lines, unread_lines
 from streamrnn_files import FileSource
 
-CASES = TABLES | DOCUMENTS | PUBLIC_TABLES
+CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST
 
 WAIVED = {
     "google analytics": "a row of totals has an empty cell for its time: an event, of which it is said that it has none"
@@ -75,7 +76,7 @@ def test_shapes_are_read_as_a_person_would(tmp_path, name):
     assert wrong(case, path) == []
 
 
-ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly")  # fmt: skip
+ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ARRIVING)
