@@ -21,6 +21,9 @@ LINES = 200
 LIVE_LINES = 20
 """The same where the next line may be hours away, and the first ones are no plain table."""
 
+LOOKED_AT = 300
+"""Columns that tell names from data; a line may have a hundred thousand."""
+
 _DELIMITERS = ("\t", ";", "|", ",", BLANKS)
 
 
@@ -148,7 +151,7 @@ def _data_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> tuple[list[
     full = [cells for _, cells in rows if len(cells) == width]
     later = full[len(full) // 4 :]
     columns = []
-    for i in range(width):
+    for i in range(min(width, LOOKED_AT)):
         held = [cells[i] for cells in later if cells[i]]
         if held and sum(map(like_data, held)) >= 0.8 * len(held):
             columns.append(i)
