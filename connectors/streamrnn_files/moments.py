@@ -181,13 +181,16 @@ def _is_iso(text: str) -> bool:
 
 
 def _steady(moments: Sequence[str]) -> float:
-    """Return how many of the steps go one way, and are the commonest one."""
+    """Return how many of the steps go one way, and how many are as long as the middle one, or nearly."""
     found = [at for at in map(seconds, moments) if at is not None]
     steps = [b - a for a, b in itertools.pairwise(found)]
     if not steps:
         return 0.0
     one_way = max(sum(s >= 0 for s in steps), sum(s <= 0 for s in steps)) / len(steps)
-    common = max(map(steps.count, set(steps[:50]))) / len(steps)
+    middle = sorted(map(abs, steps))[len(steps) // 2]
+    common = sum(0.9 * middle <= abs(step) <= 1.1 * middle for step in steps) / len(
+        steps
+    )  # months differ by three days
     return one_way + common
 
 

@@ -17,6 +17,9 @@ from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "find_timing"]
 
+_TRIED = 6
+"""Columns that may tell the records of a year apart."""
+
 _NAMELESS_PARTS = (
     ("year", "month", "day", "hour"), ("year", "month", "day"), ("year", "doy", "hour", "minute"), ("year", "doy", "hour"), ("year", "month"), ("year", "doy"),
 )  # fmt: skip
@@ -342,7 +345,8 @@ def _single(
         if form is None and not exact:
             continue
         distinct = len(set(shown[name]))
-        if form is not None and form.name == "year" and ("time" in name.lower() or distinct < len(shown[name]) / 2):
+        again = distinct < len(shown[name]) / 2 and not _of_several(name, free, whole)
+        if form is not None and form.name == "year" and ("time" in name.lower() or again):
             if not exact:
                 continue
             form = None
@@ -360,8 +364,27 @@ def _single(
     )
 
 
+def _of_several(name: str, free: Sequence[str], whole: Mapping[str, Sequence[str]]) -> bool:
+    """Whether years that come again are those of several series: they go on in most steps, or a column or two tell the records of a year apart."""
+    years = whole[name]
+    steps = [a < b for a, b in itertools.pairwise(years)]
+    if sum(steps) > 0.8 * len(steps):
+        return True
+    n = len(years)
+    others = [one for one in free if one != name and 1 < len(set(whole[one])) <= n / 2][:_TRIED]
+    for some in (*((one,) for one in others), *itertools.combinations(others, 2)):
+        cells = list(zip(*(whole[one] for one in some), strict=True))
+        if len(set(cells)) <= n / 2 and len(set(zip(years, cells, strict=True))) == n:
+            return all(re.search(r"[^\W\d]", cell[0]) for cell in cells)
+    return False
+
+
 def _moves_on(cells: Sequence[str], form: TimeForm) -> bool:
-    """Whether numbers that could be seconds since 1970 are: they go on in even steps, which amounts and counters do not."""
+    """Whether numbers that could be seconds since 1970, or dates, are: they go on in even steps, which amounts and counters do not."""
+    if form.name == "yyyymmdd" and len(cells) >= 8:
+        moments = [at for at in map(seconds, filter(None, map(form.read, cells))) if at is not None]
+        steps = [b - a for a, b in itertools.pairwise(moments)]
+        return min(steps) > 0 and max(steps) <= 31 * min(steps)
     if not form.name.endswith("since 1970") or len(cells) < 8:
         return False
     steps = [b - a for a, b in itertools.pairwise(map(float, cells))]
