@@ -6,32 +6,18 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from typing import Any
 
+from streamrnn_files.calendar_columns import calendar_columns, moment_of_parts, parts_of
 from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint, period_of
 from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_later_name, is_period_name, is_time_name
 from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
-from streamrnn_files.months import month_of
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "find_timing"]
 
 _TRIED = 6
 """Columns that may tell the records of a year apart."""
-
-_NAMELESS_PARTS = (
-    ("year", "month", "day", "hour"), ("year", "month", "day"), ("year", "doy", "hour", "minute"), ("year", "doy", "hour"), ("year", "month"), ("year", "doy"),
-)  # fmt: skip
-"""What the first columns of a file without names may hold, in the order in which they are tried."""
-
-_PERIOD = re.compile(r"period|per", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*\d{1,4}(?:\.0)?\s*")
-_PART = {
-    "month": re.compile(r"\s*(?:[Mm]?\d{1,2}(?:\.0)?|[^\W\d]{3,10})\s*"),
-    "quarter": re.compile(r"\s*[Qq]?0?[1-5]\s*"),
-}
-"""What a part of a date may look like, where it is more than a number."""
 
 _ZONE_IN_NAME = re.compile(r"\b(?:GMT|UTC)\s*(?P<sign>[-+])(?P<h>\d{1,2}):?(?P<m>\d{2})?\b")
 _NO_DIGIT = re.compile(r"\D*")
@@ -75,7 +61,7 @@ class Timing:
             Those of ``columns``.
         """
         if self.parts:
-            return _from_parts(dict(zip(self.parts, cells, strict=True)))
+            return moment_of_parts(dict(zip(self.parts, cells, strict=True)))
         text = cells[0] if len(cells) == 1 else joint(cells[0], cells[1], self.digits)
         if self.form is None:
             return text
@@ -95,32 +81,6 @@ class Timing:
 
 
 NO_TIME = Timing()
-
-
-def _part(name: str, cell: str) -> int:
-    """Return the number of a part of a date: 3, 3.0, M03, March."""
-    cell = cell.strip()
-    month = month_of(cell) if name == "month" and cell.isalpha() else None
-    return int(float(cell.lstrip("MmQq"))) if month is None else month
-
-
-def _from_parts(cells: Mapping[str, str]) -> str | None:
-    try:
-        part = {name: _part(name, cell) for name, cell in cells.items()}
-        if "doy" in part:
-            day = date(part["year"], 1, 1) + timedelta(days=part["doy"] - 1)
-        else:
-            month = part["month"] if "month" in part else 3 * part["quarter"] - 2
-            day = date(part["year"], month, part.get("day", 1))
-        hour, part["minute"] = (
-            divmod(part["hhmm"], 100) if "hhmm" in part else (part.get("hour", 0), part.get("minute", 0))
-        )
-        if hour == 24:
-            day, hour = day + timedelta(days=1), 0
-        minute = part["minute"]
-    except (ValueError, OverflowError):
-        return None
-    return f"{day.isoformat()}T{hour:02d}:{minute:02d}:00" if 0 <= hour < 24 and 0 <= minute < 60 else None
 
 
 def find_timing(
@@ -167,7 +127,10 @@ def _found(
         )
         return _zoned(_of_columns(names, whole, shown, wanted))
     free = [name for name in header if name not in options.columns and name != options.key and shown[name]]
-    made = _calendar(free, shown)
+    columns = calendar_columns(free, shown)
+    made = (
+        None if columns is None else Timing(" + ".join(columns.values()), tuple(columns.values()), None, tuple(columns))
+    )
     other = _date_and_clock(free, whole, shown) or _single(free, whole, shown, wanted)
     return _zoned(other if made is None or _is_finer(other, made, whole) else made)
 
@@ -204,7 +167,7 @@ def _of_columns(
 ) -> Timing:
     known = [name for name in names if name in whole]
     if len(known) == len(names) > 1:
-        found = _parts_of(names, shown)
+        found = parts_of(names, shown)
         parts = tuple(next((part for part, one in found.items() if one == name), "") for name in names)
         if all(parts):
             return Timing(" + ".join(names), names, None, parts)
@@ -216,75 +179,6 @@ def _of_columns(
 def _joined(names: Sequence[str], whole: Mapping[str, Sequence[str]], digits: int = 0) -> list[str]:
     pairs = zip(whole[names[0]], whole[names[1]], strict=True)
     return [joint(day, clock, digits) for day, clock in pairs if day.strip() and clock.strip()]
-
-
-def _calendar(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> Timing | None:
-    """Return the time that columns for year, month, day and hour make."""
-    parts = _parts_of(free, shown)
-    if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
-        parts = _without_names(free, shown)
-    if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
-        return None
-    if "month" in parts:
-        parts.pop("doy", None)
-        parts.pop("quarter", None)
-    if "hour" in parts:
-        parts.pop("hhmm", None)
-    else:
-        parts.pop("minute", None)
-    order = [part for part in ("year", "quarter", "month", "day", "doy", "hour", "minute", "hhmm") if part in parts]
-    names = tuple(parts[part] for part in order)
-    cells = zip(*(shown[name][:12] for name in names), strict=False)
-    if any(_from_parts(dict(zip(order, row, strict=True))) is None for row in cells):
-        return None
-    return Timing(" + ".join(names), names, None, tuple(order))
-
-
-def _parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return which columns hold the year, the month and the other parts of a date, by their names and what they hold.
-
-    Parameters
-    ----------
-    names
-        Of columns.
-    shown
-        Cells that hold something, by column.
-    """
-    parts: dict[str, str] = {}
-    for name in names:
-        part, cells = calendar_part(name), shown.get(name, ())
-        if part == "month" and part in parts and name.strip() in ("mm", "MM"):
-            part = "minute"
-        if part is None and digits_of(cells) == 4 and CLOCK_NAME.fullmatch(name.strip()):
-            part = "hhmm"
-        if part is None and name.strip().lower() == "mn":
-            part = "minute" if "month" in parts else "month"
-        if part is None and _PERIOD.fullmatch(name.strip()) and cells:
-            part = {"m": "month", "q": "quarter"}.get(cells[0].strip()[:1].lower())
-        fits = _PART.get(part or "", _NUMBER)
-        if part is None or part in parts or not cells or not all(map(fits.fullmatch, cells)):
-            continue
-        if part == "year" and not all(len(cell.strip()) > 1 for cell in cells):
-            continue  # the first year, and the second
-        parts[part] = name
-    return parts
-
-
-def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the columns of the date of a file without names: year, month, day and hour, or fewer, where they make dates that move on."""
-    for parts in _NAMELESS_PARTS:
-        first = free[: len(parts)]
-        if len(first) < len(parts) or not all(map(NAMELESS.fullmatch, first)):
-            continue
-        rows = list(zip(*(shown[name] for name in first), strict=False))
-        if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", row[0]) for row in rows):
-            return {}
-        if not all(cell.strip().isdecimal() for row in rows for cell in row):
-            continue
-        moments = [_from_parts(dict(zip(parts, row, strict=True))) for row in rows]
-        if len(rows) > 2 and all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)):
-            return dict(zip(parts, first, strict=True))
-    return {}
 
 
 def _date_and_clock(
