@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from streamrnn_files.meanings import (
     NAMELESS,
     ends_with_id,
+    is_area_name,
     is_calendar_name,
     is_id_name,
     is_key_name,
@@ -92,19 +93,38 @@ def find_key(
         for name in (*named, *texts, *ids):
             values = whole[name]
             if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
-                return name
+                return _with_fixed((name,), named, header, whole)
         together = _together([*named, *(name for name in (*texts, *ids) if name not in named)], whole, moments)
         if together is not None:
-            return together
+            return _with_fixed(together, named, header, whole)
     for name in named:
         distinct = len(set(whole[name]))
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
+    area = next((name for name in texts if is_area_name(name) and _in_runs(whole[name])), None)
+    if area is not None:
+        return area
     numbers = [name for name in free if name not in texts and find_form(shown[name], bare=is_time_name(name)) is None]
     return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
 
 
-def _together(names: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> str | None:
+def _with_fixed(
+    key: tuple[str, ...], named: Sequence[str], header: Sequence[str], whole: Mapping[str, Sequence[str]]
+) -> str:
+    """Return a key, with the columns named like one that are the same in all of the first records: later ones may be of another store."""
+    fixed = [name for name in named if name not in key and len(set(whole[name])) == 1 and is_key_name(name)]
+    return " + ".join(sorted((*key, *fixed), key=list(header).index))
+
+
+def _in_runs(cells: Sequence[str]) -> bool:
+    """Whether each value stands in one stretch."""
+    changes = sum(a != b for a, b in itertools.pairwise(cells))
+    return changes == len(set(cells)) - 1 <= len(cells) / 4
+
+
+def _together(
+    names: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]
+) -> tuple[str, ...] | None:
     """Return the two or three columns that tell records of the same moment apart together, None where none do."""
     n = len(moments)
     several = [name for name in names if 1 < len(set(whole[name])) <= n / 4][:MOST]
@@ -112,7 +132,7 @@ def _together(names: Sequence[str], whole: Mapping[str, Sequence[str]], moments:
         for some in itertools.combinations(several, count):
             cells = list(zip(*(whole[name] for name in some), strict=True))
             if len(set(cells)) <= n / 2 and len(set(zip(moments, cells, strict=True))) >= 0.98 * n:
-                return " + ".join(sorted(some, key=list(whole).index))
+                return some
     return None
 
 
@@ -130,7 +150,7 @@ def _may_number(name: str, cells: Sequence[str], moments: Sequence[str | None]) 
     if is_calendar_name(name):
         return False
     distinct = len(set(cells))
-    return _whole_numbers(cells) and distinct > 1 and distinct * len(set(moments)) <= 1.1 * len(moments)
+    return _whole_numbers(cells) and distinct > 1 and (distinct - 1) * len(set(moments)) <= 1.05 * len(moments)
 
 
 def _in_turns(texts: Sequence[str], whole: Mapping[str, Sequence[str]]) -> str | None:

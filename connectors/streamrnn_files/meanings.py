@@ -11,6 +11,7 @@ __all__ = [
     "TIME_NAMES",
     "calendar_part",
     "ends_with_id",
+    "is_area_name",
     "is_calendar_name",
     "is_id_name",
     "is_key_name",
@@ -41,6 +42,11 @@ _SERIES = re.compile(
     r"property|attribute|measure|counter|name)(?:_?(?:id|name|code))?"
 )
 """What names the series where a table has one column of values."""
+
+_AREA = re.compile(
+    r"(?:.*_)?(?:iso_?code|country|location|state|city|province|county|region|area|municipality|district|borough|territory|nation|entity)(?:_?(?:id|name|code))?"
+)
+"""What names where a record is from: a series each, where they stand one behind the other."""
 
 _LATER = re.compile(r"creat|updat|modif|upload|receiv|publish|insert|ingest|^end|_end|until|_to$|^to_|stop|expir")
 """What names the end of a span, or the moment of writing, beside a start or the moment of measuring."""
@@ -159,6 +165,17 @@ def is_series_name(name: str) -> bool:
         As the header writes it.
     """
     return _SERIES.fullmatch(_plain(name)) is not None
+
+
+def is_area_name(name: str) -> bool:
+    """Whether a name says that its column holds countries, cities or other places by their names.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return _AREA.fullmatch(_plain(name)) is not None
 
 
 def is_later_name(name: str) -> bool:

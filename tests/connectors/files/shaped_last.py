@@ -60,5 +60,7 @@ LAST = {
     "years by year": Case("panel.csv", "Year,State,Rate\n" + "".join(f"{1980 + i},{s},{v(i + k)}\n" for i in range(40) for k, s in enumerate(("AK", "AL", "AZ", "CA"))), ("Rate",), "Year", ("1980-01-01T00:00:00", "2019-01-01T00:00:00"), "State", 160),
     "dates below a station": Case("hydro.csv", "Date export;20240304;Period\n;;;;station;A;B\n;;;;unit;m3/s;m3/s\n" + rows(lambda i, t: f";;;;{t:%Y%m%d};{v(i)};{y(i)}", DAY), ("A", "B"), "station", DAILY),
     "prices of symbols": Case("stocks.csv", "symbol,date,price\n" + "".join(f"{s},{datetime(2000 + i // 12, i % 12 + 1, 1, tzinfo=UTC):%b} 1 {2000 + i // 12},{v(i + k)}\n" for k, s in enumerate(("MSFT", "AMZN")) for i in range(N)), ("price",), "date", ("2000-01-01T00:00:00", "2005-12-01T00:00:00"), "symbol", 2 * N),
+    "countries one behind the other": Case("owid-covid-data.csv", "iso_code,continent,location,date,total_cases,new_cases_smoothed\n" + "".join(f"{c},{w},{n},{FIRST + i * DAY:%Y-%m-%d},{i * k},{'' if i < 5 else v(i)}\n" for k, (c, w, n) in enumerate((("AFG", "Asia", "Afghanistan"), ("ALB", "Europe", "Albania")), 1) for i in range(600)), ("total_cases", "new_cases_smoothed"), "date", span(DAY, 600), "iso_code", 1200),
+    "departments of one store at first": Case("train.csv", "Store,Dept,Date,Weekly_Sales\n" + "".join(f"{s},{d},{FIRST + 7 * i * DAY:%Y-%m-%d},{y(i + s * d):.2f}\n" for s in (1, 2) for d in (1, 2, 3, 4, 5) for i in range(143)), ("Weekly_Sales",), "Date", span(7 * DAY, 143), "Store + Dept", 1430),
 }  # fmt: skip
 """By what it is."""
