@@ -179,6 +179,12 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
             return self._view(self.loadvar(value.name), bounds)
         return super().lower_getitem(resty, expr, value, index, signature)
 
+    def lower_expr(self, resty: Any, expr: Any) -> Any:
+        """Lower an expression. A constant index has no code of its own for arrays; numba asks for that each time."""
+        if expr.op == "static_getitem" and expr.index_var and isinstance(self.typeof(expr.value.name), types.Array):
+            return self.lower_getitem(resty, expr, expr.value, expr.index_var, self.fndesc.calltypes[expr])
+        return super().lower_expr(resty, expr)
+
     def _set(self, inst: Any, index: Any) -> Any:
         """Lower ``array[index] = value``."""
         aryty, valty = self.typeof(inst.target.name), self.typeof(inst.value.name)

@@ -7,11 +7,11 @@ candidates, and finds the same.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any, Final
 
-from numba.core import event, imputils, ir, postproc, ssa, transforms, typeinfer, types
-from numba.core.base import BaseContext as TargetContext
+from numba.core import base, event, imputils, ir, postproc, ssa, transforms, typeinfer, types
 from numba.core.errors import NumbaError
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
@@ -146,9 +146,10 @@ def quick_typing() -> Iterator[None]:
         *_asked_once(),
         *_quiet_events(),
         _looked_once(BaseContext, templates.builtin_registry),
-        _looked_once(TargetContext, imputils.builtin_registry),
+        _looked_once(base.BaseContext, imputils.builtin_registry),
         (postproc.PostProcessor, "run", _post_process),
         (ssa, "_logger", _Silent()),
+        (base, "_has_loc", functools.cache(base._has_loc)),  # noqa: SLF001
         (typeinfer, "new_error_context", _Context),
         (typeinfer.ConstraintNetwork, "propagate", _propagate),
         (ir.Stmt, "list_vars", _list_vars),
