@@ -13,11 +13,14 @@ import sys
 from typing import Any, Final, NamedTuple
 
 from numba.core import ir, lowering, types
-from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.datamodel import default_manager
 from numba.core.errors import NumbaError
+from numba.core.types.iterators import RangeType
 from numba.core.types.misc import SliceType
 from numba.np.arrayobj import load_item, store_item
+
+from streamrnn.kernels.numba_loops import OF_LOOPS, Counter, Range, Turn, is_position
+from streamrnn.kernels.numba_variables import Variables
 
 AT_NITEMS, AT_DATA, AT_SHAPE = (
     default_manager[types.float64[::1]].get_field_position(name) for name in ("nitems", "data", "shape")
@@ -49,35 +52,14 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
     def init(self) -> None:
         """Find the variables that need no place in memory."""
         self._blk_local_varmap: dict[str, Any] = {}
-        self._singly_assigned_vars, self._in_memory = self._split_variables()
-
-    def _split_variables(self) -> tuple[set[str], list[str]]:
-        """Return the variables whose one assignment comes before each use, in every run and in the order of the blocks; and the others."""
-        homes: dict[str, list[int]] = {}
-        users: dict[str, set[int]] = {}
-        for label, block in self.blocks.items():
-            for inst in block.body:
-                if type(inst) is ir.Assign:
-                    homes.setdefault(inst.target.name, []).append(label)
-                    value = inst.value
-                    used = [value] if type(value) is ir.Var else value.list_vars() if type(value) is ir.Expr else ()
-                else:
-                    used = inst.list_vars()
-                for var in used:
-                    users.setdefault(var.name, set()).add(label)
-        above = compute_cfg_from_blocks(self.blocks).dominators()
-        values = {
-            name
-            for name, [home, *more] in homes.items()
-            if not more and all(home == one or (home < one and home in above[one]) for one in users.get(name, ()))
-        }
-        return values, [name for name in homes if name not in values]
+        self._variables = Variables(self.blocks)
+        self._singly_assigned_vars = self._variables.values
 
     def lower_block(self, block: Any) -> None:
         """Lower a block; an error says at which line."""
         if block is self.blocks[self.firstblk]:
             self.loc = self.func_ir.loc
-            for name in self._in_memory:
+            for name in self._variables.in_memory:
                 self._alloca_var(name, self.typeof(name))
         for inst in block.body:
             self.loc = inst.loc
@@ -124,11 +106,43 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
 
     def lower_assign(self, ty: Any, inst: Any) -> Any:
         """Lower the right side of an assignment."""
-        call = inst.value
-        plain = isinstance(ty, SliceType) and not ty.has_step and inst.target.name in self._singly_assigned_vars
-        if plain and type(call) is ir.Expr and call.op == "call" and len(call.args) == 2:
-            return _Bounds(*(self._bound(var.name) for var in call.args))
-        return super().lower_assign(ty, inst)
+        value, name = inst.value, inst.target.name
+        if type(value) is ir.Var and isinstance(
+            known := self._blk_local_varmap.get(value.name), Range | Counter | Turn
+        ):
+            return known
+        if type(value) is not ir.Expr:
+            return super().lower_assign(ty, inst)
+        if value.op == "call":
+            if (
+                isinstance(ty, SliceType)
+                and not ty.has_step
+                and len(value.args) == 2
+                and name in self._singly_assigned_vars
+            ):
+                return _Bounds(*(self._bound(var.name) for var in value.args))
+            if isinstance(ty, RangeType) and self._variables.is_loop(name):
+                return self._range(ty.dtype, value) or self.lower_expr(ty, value)
+        elif value.op in OF_LOOPS:
+            known = self._blk_local_varmap.get(value.value.name)
+            if isinstance(known, Range | Counter | Turn):
+                return OF_LOOPS[value.op](self.builder, known)
+        return self.lower_expr(ty, value)
+
+    def _range(self, kind: Any, call: Any) -> Any:
+        """Return the range of a loop that goes upwards, or None."""
+        signature = self.fndesc.calltypes[call]
+        if (
+            self.typeof(call.func.name).typing_key is not range
+            or call.kws
+            or call.vararg
+            or set(signature.args) != {kind}
+        ):
+            return None
+        given = [self._cast_var(var, kind) for var in call.args]
+        constant = functools.partial(self.context.get_constant, kind)
+        start, stop, step = [constant(0), *given, constant(1)] if len(given) == 1 else [*given, constant(1)][:3]
+        return Range(start, stop, step) if is_position(step) and step.constant > 0 else None
 
     def _bound(self, name: str) -> Any:
         ty = self.typeof(name)
@@ -203,7 +217,7 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         """Return the pointer to an item."""
         builder = self.builder
         index = self.context.cast(builder, index, idxty, types.intp if idxty.signed else types.uintp)
-        if idxty.signed and not _is_position(index):
+        if idxty.signed and not is_position(index):
             index = self._from_start(index, builder.extract_value(array, [AT_SHAPE, 0]))
         return builder.gep(builder.extract_value(array, AT_DATA), [index])
 
@@ -231,12 +245,7 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         """Return a bound of a slice, cut at the ends of the array."""
         builder = self.builder
         zero = lowering.Constant(size.type, 0)
-        if not _is_position(bound):
+        if not is_position(bound):
             bound = self._from_start(bound, size)
             bound = builder.select(builder.icmp_signed("<", bound, zero), zero, bound)
         return builder.select(builder.icmp_signed(">=", bound, size), size, bound)
-
-
-def _is_position(index: Any) -> bool:
-    """Tell whether an index is known not to count from the end."""
-    return isinstance(index, lowering.Constant) and index.constant >= 0

@@ -91,8 +91,12 @@ class _EntryLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
 class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """LLVM code that is only ever linked into an entry: neither optimised nor made into machine code by itself."""
 
-    def _xoptimize_functions(self, ll_module: Any) -> None:
+    def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout  # noqa: SLF001
+        passes, builder = self._codegen._function_pass_manager()  # noqa: SLF001
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
 
     def finalize(self) -> None:
         """Leave the code as it is."""

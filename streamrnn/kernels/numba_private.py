@@ -22,10 +22,13 @@ from numba.core import bytecode, targetconfig
 
 PARTS: Final = {
     "numba.core.analysis": ("compute_cfg_from_blocks",),
+    "numba.core.base": ("_has_loc",),
     "numba.core.base.BaseContext": ("refresh",),
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
+    "numba.core.cgutils": ("alloca_once",),
     "numba.core.codegen.JITCodeLibrary": (
+        "_optimize_functions",
         "finalize",
         "_raise_if_finalized",
         "_finalize_dynamic_globals",
@@ -62,6 +65,7 @@ PARTS: Final = {
     "numba.core.typeinfer": ("ForceLiteralArg", "new_error_context"),
     "numba.core.typeinfer.ConstraintNetwork": ("propagate",),
     "numba.core.types.Function": ("get_call_type",),
+    "numba.core.types.iterators": ("RangeType",),
     "numba.core.types.misc": ("SliceType",),
     "numba.core.typing.context.BaseContext": ("refresh", "resolve_getattr"),
     "numba.core.typing.templates": ("builtin_registry",),

@@ -83,6 +83,49 @@ def test_items_are_those_of_python():
     assert results[0] == results[1] == results[2]
 
 
+def loops(bounds, out):
+    """Count through ranges of every kind, and leave them in every way."""
+    n = 0
+    for k in range(bounds.size // 2):
+        start, stop = bounds[2 * k], bounds[2 * k + 1]
+        seen, last = 0, -99
+        for i in range(start, stop):
+            if i == 3:
+                continue
+            seen += i
+            last = i
+        for i in range(start, stop, 4):
+            seen = 3 * seen + i
+            if seen > 1000:
+                break
+            for j in range(i):
+                seen += j
+        else:
+            seen += 7
+        for i in range(stop, start, -3):
+            seen = 2 * seen - i
+        for i in range(np.uint64(stop + 9)):
+            seen += int(i)
+        three = range(stop)
+        for i in three:
+            for j in three:
+                seen += i - j
+        out[n], out[n + 1] = seen + len(range(start, stop, 2)), last
+        n += 2
+
+
+def test_loops_take_the_turns_of_python():
+    """Ranges that are empty, go down, have steps or names, are nested, left early or to the end: the same turns."""
+    bounds = np.array(list(itertools.product(range(-4, 6), repeat=2))).ravel()
+    results = []
+    for run in (entry(loops), loops):
+        out = np.zeros(bounds.size, np.int64)
+        run(bounds, out)
+        results.append(out.tolist())
+
+    assert results[0] == results[1]
+
+
 def test_an_error_names_function_and_line():
     """A kernel that numba cannot compile: the error is numba's, and says where."""
 
