@@ -88,6 +88,41 @@ def test_network_policy() -> None:
     assert all(one.get("to") for one in policy["egress"])
 
 
+def test_pod_monitor() -> None:
+    """Prometheus' operator finds the pods by their label, asks the port that they have for what is there, and names the job as the rules do."""
+    (monitor,) = documents("monitoring/podmonitor.yaml")
+    pod = next(one for one in documents("kubernetes.yaml") if one["kind"] == "StatefulSet")["spec"]["template"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    (container,) = pod["spec"]["containers"]
+
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert pod["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "streamrnn"
+    assert endpoint["port"] in [one["name"] for one in container["ports"]]
+    assert endpoint["path"] in StatusServer(MeteredHealth(), 0)._pages.table
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl was not found, which builds overlays")
+def test_overlay(tmp_path: Path) -> None:
+    """The overlay of the guide, built: a configuration, an image by its digest, a number of replicas and a monitor of one's own."""
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    (overlay,) = re.findall(r"^```yaml\n(# kustomization.yaml\n.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kustomization.yaml").write_text(overlay)
+    (tmp_path / "mine" / "watch.toml").write_text('[source]\ntopics = ["mine"]\n')
+
+    built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "mine")], capture_output=True, text=True, check=True)
+    by_kind = {one["kind"]: one for one in yaml.safe_load_all(built.stdout)}
+    (container,) = by_kind["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+
+    assert set(by_kind) == {one["kind"] for one in documents("kubernetes.yaml")} | {"PodMonitor"}
+    assert by_kind["ConfigMap"]["data"]["watch.toml"] == '[source]\ntopics = ["mine"]\n'
+    assert re.fullmatch(r"registry\.example\.org/streamrnn@sha256:[0-9a-f]{64}", container["image"])
+    assert by_kind["StatefulSet"]["spec"]["replicas"] == 4
+    assert "annotations" not in by_kind["StatefulSet"]["spec"]["template"]["metadata"]  # nobody scrapes them twice
+    assert {one["metadata"].get("namespace") for one in by_kind.values()} == {"watch"}
+
+
 def test_alerts() -> None:
     """Every metric in the rules exists, and every rule has its paragraph in the operator's guide."""
     (rules,) = documents("alerts.yaml")

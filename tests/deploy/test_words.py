@@ -17,7 +17,11 @@ from streamrnn.cli.terminal import EXIT_BUG
 from tests.deploy.test_deploy import metrics
 from tests.laws.places import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "deploy").iterdir())]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(one for one in (ROOT / "deploy").rglob("*") if one.is_file()),
+]
 TEXTS = {path: path.read_text() for path in PAGES}
 
 
