@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from streamrnn_files.decimal_years import DECIMAL_YEAR, YEAR, are_decimal_years, moment_of_year
 from streamrnn_files.months import month_of
 from streamrnn_files.spreadsheet_days import DAY, EXCEL, are_days, moment_of_day
+from streamrnn_files.zones import ZONES, offset_of
 
 __all__ = ["TimeForm", "day_first", "find_form", "seconds"]
 
-_CLOCK = r"(?:[T ,:]\s*(?P<H>\d{1,2})(?:[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?)?)?"
-_ZONE = r"\s*(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}(?: UTC)?|[+-]\d{2})?"
+_CLOCK = r"(?:\s*[T ,:@_-]\s*(?P<H>\d{1,2})(?:[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?|[Uu]hr)?)?"
+_ZONE = rf"\s*(?P<z>Z|z|[+-]\d{{2}}:?\d{{2}}(?: UTC)?|[+-]\d{{2}}|{ZONES})?"
 _EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _FIRST, _LAST = 315532800.0, 4102444800.0
 """The years 1980 to 2100: what a bare number must lie in to be seconds since 1970."""
@@ -33,7 +34,10 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "day/month/year": _pattern(_DMY),
     "month/day/year": _pattern(_MDY),
     "day month year": _pattern(r"(?P<d>\d{1,2}) (?P<m>\d{1,2}) (?P<y>\d{4})"),
-    "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]+(?P<b>[^\W\d]{3,10})\.?[-/ ,]+(?P<y>\d{4}|\d{2})"),
+    "two-digit year-month-day": _pattern(r"(?P<y>\d{2})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
+    "year month-name day": _pattern(r"(?P<y>\d{4})[-/ ](?P<b>[^\W\d]{3,10})[-/ ](?P<d>\d{1,2})"),
+    "year and day of it": _pattern(r"(?P<y>(?:19|20)\d{2})-?(?P<j>[0-3]\d{2})"),
+    "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]*(?P<b>[^\W\d]{3,10})\.?[-/ ,]*(?P<y>\d{4}|\d{2})"),
     "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,10})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
     "ctime": re.compile(
         r"[A-Za-z]{3}\s+(?P<b>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<H>\d{1,2}):(?P<M>\d{2}):(?P<S>\d{2})(?:\s+(?P<z>UTC|GMT|[+-]\d{4}))?\s+(?P<y>\d{4})"
@@ -62,32 +66,27 @@ def _moment(found: dict[str, str | None]) -> datetime:
     year += (2000 if year < 70 else 1900) if len(found["y"] or "") == 2 else 0
     if found.get("w"):
         return datetime.fromisocalendar(year, int(found["w"] or 1), 1)
-    month = int(found.get("m") or 1)
+    month, days = int(found.get("m") or 1), 0
+    if ordinal := found.get("j"):
+        if not 1 <= int(ordinal) <= 366:
+            raise ValueError("no day of a year")
+        days = int(ordinal) - 1
     if name := found.get("b"):
         month = month_of(name) or 0
     elif quarter := found.get("q"):
         month = 3 * int(quarter) - 2
-    hour, days = int(found.get("H") or 0), 0
-    if half := found.get("p"):
+    hour = int(found.get("H") or 0)
+    if (half := found.get("p")) and half[0] in "aApP":
         if not 1 <= hour <= 12:
             raise ValueError("no hour of half a day")
         hour = hour % 12 + 12 * (half[0] in "pP")
     elif hour == 24 and not int(found.get("M") or 0):
-        hour, days = 0, 1
+        hour, days = 0, days + 1
     day = datetime(  # noqa: DTZ001  (as written: its zone is put behind it)
         year, month, int(found.get("d") or 1), hour, int(found.get("M") or 0), int(found.get("S") or 0),
         int(((found.get("f") or "") + "000000")[:6]),
     )  # fmt: skip
     return day + timedelta(days=days)
-
-
-def _zone(text: str | None) -> str:
-    if not text:
-        return ""
-    if text[0] not in "+-":
-        return "+00:00"
-    digits = text[1:].removesuffix(" UTC").replace(":", "")
-    return f"{text[0]}{digits[:2]}:{digits[2:] or '00'}"
 
 
 def _with(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -97,7 +96,7 @@ def _with(pattern: re.Pattern[str]) -> Callable[[str], str]:
             raise ValueError("is another format")
         parts = found.groupdict()
         moment = _moment(parts)
-        return moment.isoformat() + _zone(parts.get("z"))
+        return moment.isoformat() + offset_of(parts.get("z"), moment)
 
     return read
 
@@ -171,7 +170,7 @@ def seconds(text: str) -> float | None:
 
 def _is_iso(text: str) -> bool:
     text = text.strip()
-    if len(text) < 8 or text.isdecimal() or not text[:4].isdecimal():
+    if len(text) < 8 or text.isdecimal() or not text[:4].isdecimal() or "_" in text:
         return False
     try:
         datetime.fromisoformat(text)
@@ -234,7 +233,9 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
         zoned = [cell.strip() for cell in cells if re.search(r"(?:[Zz]|[+-]\d\d:?\d\d)$", cell.strip()[10:])]
         zone = "" if len(zoned) < enough else "UTC" if zoned[0][-1] in "Zz" else zoned[0][-6:].lstrip("0123456789.: ")
         return TimeForm("ISO 8601", zone="UTC" if zone in ("+00:00", "+0000") else zone)
-    numbers = [cell.strip().replace(",", ".") for cell in cells if re.fullmatch(r"\s*\d+(?:[.,]\d*)?\s*", cell)]
+    numbers = [
+        cell.strip().replace(",", ".") for cell in cells if re.fullmatch(r"\s*\d+(?:[.,]\d*)?(?:[eE]\+?\d+)?\s*", cell)
+    ]
     if len(numbers) >= enough:
         return _of_numbers([float(one) for one in numbers], numbers) if bare else None
     return _others(cells, enough - 1e-9)
@@ -265,6 +266,10 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
             return TimeForm("seconds since 1970" if scale == 1.0 else f"{unit} since 1970", zone="UTC")
     if all(_FORMS["yyyymmdd"].fullmatch(text) and TimeForm("yyyymmdd").read(text) for text in texts):
         return TimeForm("yyyymmdd", written=False)
+    if all(
+        _FORMS["year and day of it"].fullmatch(text) and TimeForm("year and day of it").read(text) for text in texts
+    ):
+        return TimeForm("year and day of it", written=False)
     if are_decimal_years(values, texts):
         return TimeForm(DECIMAL_YEAR, written=False)
     if are_days(values, texts):
@@ -276,6 +281,11 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
 
 def _best(fits: dict[str, list[str]], cells: Sequence[str]) -> TimeForm | None:
     doubt = None
+    short = fits.pop("two-digit year-month-day", None)
+    if short is not None:
+        others = [_steady(found) for found in fits.values() if len(found) == len(short)]
+        if not others or _steady(short) > max(others):
+            fits = {"two-digit year-month-day": short}
     if {"day/month/year", "month/day/year"} <= set(fits):
         day, month = _steady(fits["day/month/year"]), _steady(fits["month/day/year"])
         american = any("m" in cell[-3:].lower() for cell in cells[:3])

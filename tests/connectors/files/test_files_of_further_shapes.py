@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from files_rig import Got, read_all, take
-from shaped import Case
+from shaped import FIRST, Case
 from shaped_documents import DOCUMENTS
 from shaped_last import LAST
 from shaped_public import PUBLIC_TABLES
@@ -147,3 +147,29 @@ def test_one_word_for_no_value_is_said(tmp_path):
 
     assert "  missing   mm in wave (--missing '' for none)" in chosen_lines(found)
     assert found["bad_cells"] == {"wind": {"text": 1}}
+
+
+WRITTEN = {
+    "2024-03-04-00.00.00.000000": "%Y-%m-%d-%H.%M.%S.000000", "2024/03/04-00:00:00": "%Y/%m/%d-%H:%M:%S", "04Mar2024:00:00:00": "%d%b%Y:%H:%M:%S",
+    "Mon Mar  4 00:00:00 2024": "%a %b %e %H:%M:%S %Y", "Mon, 04 Mar 2024 00:00:00 GMT": "%a, %d %b %Y %H:%M:%S GMT", "2024-03-04 00:00:00 UTC": "%Y-%m-%d %H:%M:%S UTC",
+    "2024-03-04 00:00:00 CET": "%Y-%m-%d %H:%M:%S CET", "2024-03-04 00:00:00 Europe/Berlin": "%Y-%m-%d %H:%M:%S Europe/Berlin", "2024-03-04 00:00 EST": "%Y-%m-%d %H:%M EST",
+    "03/04/2024 @ 12:00AM": "%m/%d/%Y @ %I:%M%p", "20240304_000000": "%Y%m%d_%H%M%S", "2024-Mar-04 00:00": "%Y-%b-%d %H:%M", "24-03-04 00:00:00": "%y-%m-%d %H:%M:%S",
+    "2024-064T00:00": "%Y-%jT%H:%M", "20240304T000000Z": "%Y%m%dT%H%M%SZ", "March 4, 2024, 12:00 AM": "%B %e, %Y, %I:%M %p", "04.03.2024 00.00 Uhr": "%d.%m.%Y %H.%M Uhr",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", WRITTEN)
+def test_times_are_read_however_they_are_written(tmp_path, first):
+    """The first and the last moment of a file, with the zone that is written beside them."""
+    moments = [FIRST + i * timedelta(minutes=37) for i in range(60)]
+    (tmp_path / "a.csv").write_text(
+        "when;load\n" + "".join(f"{t.strftime(WRITTEN[first])};{20 + i % 7}\n" for i, t in enumerate(moments))
+    )
+    behind = {"CET": 1, "Europe/Berlin": 1, "EST": -5}.get(first.split()[-1], 0)
+
+    with FileSource.from_path(tmp_path / "a.csv") as source:
+        got = take(source, Got())
+        zone = source.chosen()["time"]["zone"]
+
+    assert [seconds(got.times[i]) + 3600 * behind for i in (0, -1)] == [moments[i].timestamp() for i in (0, -1)]
+    assert zone == {1: "+01:00", -5: "-05:00"}.get(behind, zone)
