@@ -10,13 +10,15 @@ import msgspec
 from streamrnn.io import MISSING, Tally, kind_of
 from streamrnn_files.cells import CellError, PassedOverError, is_number, show
 from streamrnn_files.columns import Layout
-from streamrnn_files.dialect_rows import BLANKS, like_data, split_row
+from streamrnn_files.dialect_rows import BLANKS, is_ruler, like_data, split_row
 from streamrnn_files.keys import joined
 from streamrnn_files.numerals import Numerals
 from streamrnn_files.rows import Row, Time
 from streamrnn_files.samples import Head
 
 __all__ = ["CsvCells", "again", "settle"]
+
+_STROKES = tuple("-+=| :")
 
 _times = msgspec.json.Decoder(list[int | float]).decode
 
@@ -76,6 +78,8 @@ class CsvCells:
         cells = split_row(text, self._head.delimiter or ",")
         if not any(map(str.strip, cells)):
             raise PassedOverError("it is blank")
+        if self._width > 1 and text[:1] in _STROKES and is_ruler(text.strip()):
+            raise PassedOverError("it is a line drawn under names")
         if len(cells) != self._width:
             cells = self._fitted(cells)
         if self._names and again(cells, self._names):

@@ -13,7 +13,7 @@ from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
 from streamrnn_files.dialect import LINES, Start, find_start, has_header, unique
-from streamrnn_files.dialect_rows import BLANKS, holds_units, like_data, names_below, split_row
+from streamrnn_files.dialect_rows import BLANKS, holds_units, is_ruler, like_data, names_below, split_row
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -141,7 +141,7 @@ class CsvHead:
         cells, rows = [cell.strip() for cell in row], []
         for record in records:
             text = record.decode(encoding, "replace")
-            if start.comment and text.startswith(start.comment):
+            if (start.comment and text.startswith(start.comment)) or (len(cells) > 1 and is_ruler(text.strip())):
                 continue
             try:
                 rows.append(split_row(text, start.delimiter))
@@ -251,14 +251,15 @@ class CsvHead:
         if rows and sum(len(row) == len(cells) + 1 and bool(row[-1].strip()) for row in rows[:50]) > 0.8 * len(
             rows[:50]
         ):
-            clock = start.delimiter == BLANKS and all(
-                len(row) > 1 and ":" in row[-1] and CLOCK.fullmatch(row[-1]) for row in rows[:50]
-            )
-            cells = (
-                [*cells, ""] if clock else ["", *cells]
-            )  # one name for date and clock; R writes no name above its row names
+            at = next((i for i in (1, -1) if start.delimiter == BLANKS and _are_clocks(rows[:50], i)), 0)
+            # one name for date and clock; R writes no name above its row names
+            cells = [cells[0], "", *cells[1:]] if at == 1 else [*cells, ""] if at else ["", *cells]
         nameless = frozenset(f"c{i}" for i, cell in enumerate(cells) if not cell)
         return unique([cell or f"c{i}" for i, cell in enumerate(cells)]), nameless
+
+
+def _are_clocks(rows: Sequence[Sequence[str]], at: int) -> bool:
+    return all(len(row) > 1 and ":" in row[at] and CLOCK.fullmatch(row[at]) for row in rows)
 
 
 def _fits(row: Sequence[str], header: Sequence[str], names: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS
 from streamrnn_files.cells import looks_like_data
 from streamrnn_files.clocks import CLOCK
-from streamrnn_files.dialect_rows import BLANKS, cells_of, is_short_units, is_units, like_data
+from streamrnn_files.dialect_rows import BLANKS, cells_of, is_ruler, is_short_units, is_units, like_data
 from streamrnn_files.preamble import comment_mark, heading
 
 __all__ = ["Start", "find_start", "has_header", "unique"]
@@ -111,7 +111,7 @@ def find_start(
         delimiter, first = delimiter or declared.group(1), first + 1
     mark = comment if comment is not None else comment_mark(lines, first)
     rows = [(i, line) for i, line in enumerate(lines) if i >= first and line.strip()]
-    table = [(i, line) for i, line in rows if not (mark and line.startswith(mark))]
+    table = [(i, line) for i, line in rows if not (mark and line.startswith(mark)) and not is_ruler(line.strip())]
     if not table or (not complete and len(table) < 2 and not live):
         return None if not complete else Start(delimiter or ",", first, mark)
     looked = [line for _, line in table[: 2 if live else LIVE_LINES + 1]]
@@ -185,7 +185,9 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
         short = len(above) == width - 1 and (
             2 * sum(not cells[-1] for cells in below) > len(below)  # a separator behind each row
             or len({cells[0] for cells in below}) == len(below)  # names of rows, as R writes them
-            or all(":" in cells[-1] and CLOCK.fullmatch(cells[-1]) for cells in below)  # one name for date and clock
+            or any(
+                all(":" in cells[i] and CLOCK.fullmatch(cells[i]) for cells in below) for i in (1, -1)
+            )  # one name for date and clock
         )
         return at - 1 if short else at
     return at

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from streamrnn.io import MARKS
 from streamrnn_files.cells import CellError, looks_like_data, split_cells
 
-__all__ = ["BLANKS", "cells_of", "holds_units", "is_short_units", "is_units", "like_data", "names_below", "split_row"]
+__all__ = [
+    "BLANKS",
+    "cells_of",
+    "holds_units",
+    "is_ruler",
+    "is_short_units",
+    "is_units",
+    "like_data",
+    "names_below",
+    "split_row",
+]
+
+_RULER = re.compile(r"[-+=:| ]*(?:-{3}|={3})[-+=:| ]*")
+"""A line between names and data: +-----+-----+"""
 
 _POWER = re.compile(r"\b10\^?-?\d+ ?")
 _CLOCKS = re.compile(r"[yYmMdDhHsS]{1,4}(?:[-:./ ][yYmMdDhHsS]{1,4})+")
@@ -69,6 +82,17 @@ def cells_of(line: str, delimiter: str) -> list[str]:
         return []
 
 
+def is_ruler(line: str) -> bool:
+    """Whether a line holds nothing but strokes, as one that is drawn under names.
+
+    Parameters
+    ----------
+    line
+        The line.
+    """
+    return _RULER.fullmatch(line) is not None
+
+
 def is_units(cells: Sequence[str]) -> bool:
     """Whether a row between the names and the data holds units: short texts, most with a sign that names have not.
 
@@ -79,6 +103,8 @@ def is_units(cells: Sequence[str]) -> bool:
     """
     if all(re.fullmatch(r"\d+[sndc]", cell.strip()) for cell in cells):
         return True  # widths and types, as the USGS writes them
+    if _RULER.fullmatch("".join(cells)):
+        return True
     cells = [_CLOCKS.sub("", _POWER.sub("", cell.strip().strip("'"))) for cell in cells]
     marked = [bool(re.search(r"[%°²³/\[\]()µ]|^$", cell)) for cell in cells]
     short = [

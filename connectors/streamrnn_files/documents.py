@@ -20,7 +20,7 @@ MOST = 256 << 20
 """Bytes of an object that is read whole."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
-_SERIES = re.compile(rb'\[\s*\[|\{\s*"(?:\d{9,19}|\d{4}-\d\d-\d\d[^"]{0,20})"\s*:')
+_SERIES = re.compile(rb'\[\s*\[|:\s*\[\s*\{|\{\s*"(?:\d{9,19}|\d{4}-\d\d-\d\d[^"]{0,20})"\s*:')
 """What an element holds that is a series: lists of points, or values by time."""
 
 _BLANKS = re.compile(rb"[\r\n\t]+\s*")

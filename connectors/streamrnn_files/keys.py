@@ -24,6 +24,36 @@ from streamrnn_files.timing import Timing
 
 __all__ = ["find_key", "joined", "key_columns"]
 
+_STATES = frozenset(
+    [
+        "on",
+        "off",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "open",
+        "closed",
+        "running",
+        "stopped",
+        "active",
+        "inactive",
+        "ok",
+        "fault",
+        "error",
+        "normal",
+        "alarm",
+        "idle",
+        "manual",
+        "auto",
+        "t",
+        "f",
+        "y",
+        "n",
+    ]
+)
+"""What a pump is, and not which one."""
+
 MOST = 8
 """Columns that are tried two by two, and by three."""
 
@@ -83,6 +113,7 @@ def find_key(
     free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
     texts = [name for name in free if _is_text(name, shown[name][:100], sure[name])]
     named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
+    named = [name for name in named if not {cell.strip().lower() for cell in whole[name]} - {""} <= _STATES]
     named += [name for name in texts if ends_with_id(name) and name not in named]
     moments = moments_of(timing, whole)
     n = len(moments)

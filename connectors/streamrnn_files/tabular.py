@@ -66,7 +66,19 @@ def points_of(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     found
         Decoded JSON.
     """
-    return _pairs(found) or _by_moment(found)
+    return _pairs(found) or _by_moment(found) or _readings(found)
+
+
+def _readings(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return rows where an object that says no time holds one list of some that do, with what else it says of them."""
+    lists = [(name, value) for name, value in found.items() if isinstance(value, list) and len(value) > 2]
+    if len(lists) != 1 or any(map(_says_when, found)):
+        return None
+    rows = lists[0][1]
+    if not all(isinstance(row, dict) and any(map(_says_when, row)) for row in rows):
+        return None
+    named = {name: value for name, value in found.items() if isinstance(value, str) and _names_series(name)}
+    return [{**named, **row} for row in rows] if named else None
 
 
 def _by_moment(found: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -233,5 +245,13 @@ def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     rows_here = _influx(found) or _columns(found) or points_of(found) or _keyed(found) or _spread(found)
     if rows_here:
         return rows_here
-    tables = [table for value in found.values() if (table := tabular(value, depth + 1))]
-    return max(tables, key=len) if tables else None
+    inside = {name: table for name, value in found.items() if (table := tabular(value, depth + 1))}
+    longest = max(inside.values(), key=len, default=None)
+    alike = {
+        name: one
+        for name, one in inside.items()
+        if longest is not None and len(one) == len(longest) and list(one[0]) == list(longest[0])
+    }
+    if len(alike) < 2 or longest is None or "series" in longest[0]:
+        return longest
+    return [{"series": name, **row} for name, one in alike.items() for row in one]
