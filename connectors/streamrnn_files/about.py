@@ -79,11 +79,6 @@ def about(
         order += ", read from the end" if backward else ", read as written"
     found["order"] = order
     units = {name: "".join(one.unit) for name, one in layout.numerals.items() if any(one.unit)}
-    said = {mark.lower() for mark in options.missing or ()}
-    marks = {
-        name: [*one.sentinels, *sorted(one.missing - said)]
-        for name, one in layout.numerals.items()
-        if one.sentinels or one.missing - said
-    }
+    marks = {name: list(one.sentinels) for name, one in layout.numerals.items() if one.sentinels}
     found |= {"units": units, "missing": marks, **tally.told()}
     return found

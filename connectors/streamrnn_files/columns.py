@@ -13,7 +13,16 @@ from streamrnn_files.cells import is_number, show
 from streamrnn_files.keys import find_key, key_columns
 from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
-from streamrnn_files.numerals import PLAIN, Numerals, decimal_mark, mark_of, scales_of, sentinels_of, unit_of, values_of
+from streamrnn_files.numerals import (
+    PLAIN,
+    Numerals,
+    decimal_mark,
+    one_word,
+    scales_of,
+    sentinels_of,
+    unit_of,
+    values_of,
+)
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.redundant import are_times, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
@@ -231,19 +240,12 @@ def _numerals(options: SourceOptions, cells: Sequence[str], decimal: str, known:
     if scales:
         unit = ("", scales[-1][0].lstrip("numkKMGTµ").removeprefix("i"))
     found = Numerals(decimal, unit, missing, (), scales)
-    if options.missing is None and (mark := mark_of(cells, found)) is not None:
-        missing |= {mark}
-        found = replace(found, missing=missing)
     if options.missing is not None:
         marks = tuple(float(mark) for mark in options.missing if is_number(mark))
     else:
         values = values_of(cells, found)
         marks = sentinels_of(values, known) if len(values) == len(cells) else ()
-    return (
-        Numerals(decimal, unit, missing, marks, scales)
-        if marks or scales or unit != ("", "") or found.missing
-        else plain
-    )
+    return Numerals(decimal, unit, missing, marks, scales) if marks or scales or unit != ("", "") else plain
 
 
 def _why_not(
@@ -272,7 +274,7 @@ def _why_not(
         return f"{show(cells[0])} holds two values"
     if is_time_name(name) and len(set(values)) > 8 and values == sorted(values):
         return "another time"
-    if 2 * len(values) < sum(cell.strip().lower() not in numerals.missing for cell in cells):
+    if 2 * len(values) < len(cells) and not one_word(cells, numerals):
         odd = next(cell for cell in cells if not values_of([cell], replace(numerals, sentinels=())))
         return f"{show(odd)} is text"
     if text and len(cells) > 1 and _with_leading_zeros(cells):

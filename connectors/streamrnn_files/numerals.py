@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["Numerals", "decimal_mark", "mark_of", "scales_of", "sentinels_of", "unit_of", "values_of"]
+__all__ = ["Numerals", "decimal_mark", "one_word", "scales_of", "sentinels_of", "unit_of", "values_of"]
 
 _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
 SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
@@ -199,8 +199,8 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
     return None if any(map(str.isdigit, _DIGITS.sub("", unit[1]))) or unit[1].count(" ") > 1 else unit
 
 
-def mark_of(cells: Sequence[str], numerals: Numerals) -> str | None:
-    """Return the one text that a column of numbers holds again and again where it has no number, in lower case; None where it has none.
+def one_word(cells: Sequence[str], numerals: Numerals) -> bool:
+    """Whether a column of numbers holds the same word wherever it has no number: what its instrument says then.
 
     Parameters
     ----------
@@ -209,18 +209,16 @@ def mark_of(cells: Sequence[str], numerals: Numerals) -> str | None:
     numerals
         How its numbers are written.
     """
-    odd: Counter[str] = Counter()
+    odd = set()
     values = set()
     for cell in cells:
         try:
             values.add(numerals.read(cell))
         except CellError:
-            odd[cell.strip().lower()] += 1
+            odd.add(cell.strip())
             if len(odd) > 1:
-                return None
-    found = next(iter(odd.items()), ("", 0))
-    letters = len(found[0]) <= 12 and not any(map(str.isdigit, found[0]))
-    return found[0] if found[1] > 1 and len(values) >= 3 and letters else None
+                return False
+    return len(values) >= 3 and all(len(word) <= 12 and not any(map(str.isdigit, word)) for word in odd)
 
 
 def scales_of(cells: Sequence[str], decimal: str) -> tuple[tuple[str, float], ...]:

@@ -110,7 +110,7 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
     if order != "oldest first":
         lines.append(f"  order     {order}" + (" (--order as_written)" if "end" in order else ""))
     marks = [
-        f"{', '.join(safe_name(mark, 12, isolate=False) if isinstance(mark, str) else f'{mark:g}' for mark in found)} in {safe_name(name, 40, isolate=False)}"
+        f"{', '.join(f'{mark:g}' for mark in found)} in {safe_name(name, 40, isolate=False)}"
         for name, found in chosen.get("missing", {}).items()
     ]
     if marks:

@@ -17,7 +17,7 @@ from shaped_last import LAST
 from shaped_public import PUBLIC_TABLES
 from shaped_tables import TABLES
 
-from streamrnn.display.chosen import chosen_lines, unread_lines
+from streamrnn.display.chosen import unread_lines
 from streamrnn_files import FileSource
 
 CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST
@@ -136,17 +136,19 @@ def test_records_without_a_time_are_counted(tmp_path):
         assert unread_lines(source.chosen()) == ["1 record has no time: a row of totals, or a cell left empty."]
 
 
-def test_one_word_for_no_value_is_said(tmp_path):
-    """A word that a column of numbers holds again and again counts as a value that is missing, and is named; a word that comes once is a bad cell."""
-    cells = ["MM" if i % 3 else str(i) for i in range(40)]
-    (tmp_path / "a.csv").write_text("day,wave,wind\n" + "".join(f"2024-{1 + i // 28:02}-{1 + i % 28:02},{cell},{'x' if i == 7 else i * i % 7}\n" for i, cell in enumerate(cells)))  # fmt: skip
+def test_one_word_for_no_value_leaves_a_column_watched(tmp_path):
+    """A column with few numbers and one word instead of all others is watched; its other cells are bad ones, and counted. With two words it is text."""
+    rows = [
+        f"2024-{1 + i // 28:02}-{1 + i % 28:02},{i if i % 3 == 0 else 'MM'},{i if i % 3 == 0 else 'xy'[i % 2]},{i * i % 7}\n"
+        for i in range(40)
+    ]
+    (tmp_path / "a.csv").write_text("day,wave,note,wind\n" + "".join(rows))
 
     with FileSource.from_path(tmp_path / "a.csv") as source:
         take(source, Got())
         found = source.chosen()
 
-    assert "  missing   mm in wave (--missing '' for none)" in chosen_lines(found)
-    assert found["bad_cells"] == {"wind": {"text": 1}}
+    assert (found["columns"], found["bad_cells"]) == (["wave", "wind"], {"wave": {"text": 26}})
 
 
 WRITTEN = {
