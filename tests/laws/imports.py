@@ -157,12 +157,12 @@ LAYERS = {
             "streamrnn.config",
             "streamrnn.errors",
             "streamrnn_files.parquet",
-            "streamrnn_files.translate",
+            "streamrnn_files.packed",
         ),
         ("numpy", "msgspec"),
     ),
     "streamrnn_files.parquet": Layer(("streamrnn.errors",), ("msgspec", "polars")),
-    "streamrnn_files.translate": Layer(
+    "streamrnn_files.packed": Layer(
         ("streamrnn.errors", "streamrnn_files", "streamrnn_files.parquet"), ("msgspec", "zstandard", "backports")
     ),
     "streamrnn_postgres": Layer(
