@@ -68,7 +68,8 @@ class RecordDecoder:
         try:
             if not data.isascii():
                 data.decode()
-            return [self._values(self._decode(record)) for record in records]
+            decode, values = self._decode, self._values
+            return [values(decode(record)) for record in records]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
             return None
 
