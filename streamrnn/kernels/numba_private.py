@@ -67,7 +67,12 @@ PARTS: Final = {
     "numba.core.types.Function": ("get_call_type",),
     "numba.core.types.iterators": ("RangeType",),
     "numba.core.types.misc": ("SliceType",),
-    "numba.core.typing.context.BaseContext": ("refresh", "resolve_getattr"),
+    "numba.core.typing.context.BaseContext": (
+        "refresh",
+        "resolve_function_type",
+        "resolve_getattr",
+        "resolve_value_type",
+    ),
     "numba.core.typing.templates": ("builtin_registry",),
     "numba.core.untyped_passes.ReconstructSSA": ("run_pass",),
     "numba.np.arrayobj": ("make_array", "populate_array", "load_item", "store_item"),

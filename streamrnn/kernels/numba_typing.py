@@ -69,11 +69,15 @@ def _propagate(self: Any, inference: Any) -> list[Any]:
     return errors
 
 
-def _asked_once() -> list[_Patch]:
-    """Return numba's questions for the type of a call and of an attribute, with a memory of their own."""
+def _asked_once(values: dict[int, tuple[Any, Any]]) -> list[_Patch]:
+    """Return numba's questions for the type of a call, of an attribute and of a value, with a memory of their own.
+
+    The values are kept with their types, so that each id stays that of one.
+    """
     calls: dict[Any, Any] = {}
     attributes: dict[Any, Any] = {}
-    call, attribute = types.Function.get_call_type, BaseContext.resolve_getattr
+    call, function = types.Function.get_call_type, BaseContext.resolve_function_type
+    attribute, of_value = BaseContext.resolve_getattr, BaseContext.resolve_value_type
 
     def get_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
         if kws:
@@ -84,17 +88,32 @@ def _asked_once() -> list[_Patch]:
             found = calls[key] = call(self, context, args, kws)
         return found
 
+    def resolve_function_type(self: Any, func: Any, args: Any, kws: Any) -> Any:
+        known = None if kws or type(func) is not types.Function else calls.get((func, args))
+        return known or function(self, func, args, kws)
+
     def resolve_getattr(self: Any, typ: Any, attr: str) -> Any:
         found = attributes.get((typ, attr))
         if found is None:
             found = attributes[typ, attr] = attribute(self, typ, attr)
         return found
 
-    return [(types.Function, "get_call_type", get_call_type), (BaseContext, "resolve_getattr", resolve_getattr)]
+    def resolve_value_type(self: Any, val: Any) -> Any:
+        found = values.get(id(val))
+        if found is None:
+            found = values[id(val)] = val, of_value(self, val)
+        return found[1]
+
+    return [
+        (types.Function, "get_call_type", get_call_type),
+        (BaseContext, "resolve_function_type", resolve_function_type),
+        (BaseContext, "resolve_getattr", resolve_getattr),
+        (BaseContext, "resolve_value_type", resolve_value_type),
+    ]
 
 
-def _looked_once(context: Any, registry: Any) -> _Patch:
-    """Return a context's look at what numba can compile, taken again only where something was added."""
+def _looked_once(context: Any, registry: Any, values: dict[int, tuple[Any, Any]]) -> _Patch:
+    """Return a context's look at what numba can compile, taken again only where something was added: values may have other types then."""
     refresh, seen = context.refresh, dict[int, list[int]]()
 
     def there() -> list[int]:
@@ -103,6 +122,7 @@ def _looked_once(context: Any, registry: Any) -> _Patch:
     def looked(self: Any) -> None:
         if seen.get(id(self)) != there():
             refresh(self)
+            values.clear()
             seen[id(self)] = there()
 
     return context, "refresh", looked
@@ -142,11 +162,12 @@ def _quiet_events() -> list[_Patch]:
 @contextlib.contextmanager
 def quick_typing() -> Iterator[None]:
     """Let numba answer its own questions from memory. The same answers."""
+    values: dict[int, tuple[Any, Any]] = {}
     patches = [
-        *_asked_once(),
+        *_asked_once(values),
         *_quiet_events(),
-        _looked_once(BaseContext, templates.builtin_registry),
-        _looked_once(base.BaseContext, imputils.builtin_registry),
+        _looked_once(BaseContext, templates.builtin_registry, values),
+        _looked_once(base.BaseContext, imputils.builtin_registry, values),
         (postproc.PostProcessor, "run", _post_process),
         (ssa, "_logger", _Silent()),
         (base, "_has_loc", functools.cache(base._has_loc)),  # noqa: SLF001
