@@ -229,23 +229,17 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         )
 
     def _view(self, array: Any, bounds: _Bounds) -> Any:
-        """Return a part of an array, cut at its ends."""
+        """Return a part of an array. It ends with the array; that it begins within it, and before it ends, is the kernel's to see to."""
         builder = self.builder
         size = builder.extract_value(array, [AT_SHAPE, 0])
-        zero = lowering.Constant(size.type, 0)
-        start = zero if bounds.start is None else self._within(bounds.start, size)
-        stop = size if bounds.stop is None else self._within(bounds.stop, size)
+        start, stop = (builder.add(size, bound) if _is_from_end(bound) else bound for bound in bounds)
+        start = size.type(0) if start is None else start
+        stop = size if stop is None else builder.select(builder.icmp_signed(">", stop, size), size, stop)
         length = builder.sub(stop, start)
-        length = builder.select(builder.icmp_signed("<=", length, zero), zero, length)
         view = builder.insert_value(array, builder.gep(builder.extract_value(array, AT_DATA), [start]), AT_DATA)
         view = builder.insert_value(view, length, AT_NITEMS)
         return builder.insert_value(view, length, [AT_SHAPE, 0])
 
-    def _within(self, bound: Any, size: Any) -> Any:
-        """Return a bound of a slice, cut at the ends of the array."""
-        builder = self.builder
-        zero = lowering.Constant(size.type, 0)
-        if not is_position(bound):
-            bound = self._from_start(bound, size)
-            bound = builder.select(builder.icmp_signed("<", bound, zero), zero, bound)
-        return builder.select(builder.icmp_signed(">=", bound, size), size, bound)
+
+def _is_from_end(bound: Any) -> bool:
+    return isinstance(bound, lowering.Constant) and bound.constant < 0

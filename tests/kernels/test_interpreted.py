@@ -36,6 +36,11 @@ def test_compiled_is_interpreted(tmp_path):
             np.testing.assert_allclose(compiled, plain[name], rtol=2e-3, atol=2e-4, err_msg=name)
 
 
+def test_every_slice_begins_within_its_array():
+    """All cells, losses, optimisers and models: no kernel leaves it to Python to cut a slice at the beginning or to turn it round."""
+    interpreted("tests.kernels.within")
+
+
 def test_a_planted_error_is_found_by_its_cells_check_alone():
     """Five per cent too much in any block of any cell's way back fails the gradient check of that cell, and no other."""
     first, *planted = json.loads(interpreted("tests.kernels.interpreted", "mutants"))
