@@ -70,11 +70,11 @@ def models():
             detector.score_one({**x, "key": i % 2} if options.get("key") else x)
             detector.learn_one({**x, "key": i % 2} if options.get("key") else x)
     for options in ({}, {"period": 6}):
-        forecaster = RNNForecaster(horizon=5, hidden_size=4, **options)
-        for i, (x, y) in enumerate(events(28)):
+        forecaster = RNNForecaster(horizon=3, hidden_size=4, **options)
+        for i, (x, y) in enumerate(events(16)):
             forecaster.learn_one({"y": y, "z": x["b"]}, {"c": x["b"]})
-            if i > 20 and i % 5 == 0:
-                forecaster.forecast(5)
+            if i > 9:
+                forecaster.forecast(3)
 
 
 if __name__ == "__main__":
