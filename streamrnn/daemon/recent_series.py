@@ -16,7 +16,7 @@ from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["NUMBERS", "KeyPoints", "Point", "RecentSeries", "named", "series_id"]
+__all__ = ["KeyPoints", "Point", "RecentSeries", "named", "series_id"]
 
 SERIES_KEPT = 32
 """Series of either kind whose last points are kept. With POINTS_KEPT and FEATURES_KEPT: 40 MB at most, 16 MB with one feature."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamrnn.daemon.recent_series import POINTS_KEPT, SERIES_KEPT, RecentSeries
+from streamrnn.daemon.recent_series import FEATURES_KEPT, POINTS_KEPT, SERIES_KEPT, RecentSeries
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 
@@ -44,7 +44,7 @@ def test_bounded() -> None:
     assert [name[1] for name, _ in found[:10]] == [f"often{i}" for i in range(10)]
     assert len(found) == 2 * SERIES_KEPT
     assert long is not None
-    assert (long.events, len(long.points), long.points[-1].value) == (2000, POINTS_KEPT, 1999.0)
+    assert (long.events, len(long.points), long.points[-1].numbers[0, 0]) == (2000, POINTS_KEPT, 1999.0)
 
 
 def test_seen_last() -> None:
@@ -71,3 +71,26 @@ def test_who_is_watched_stays() -> None:
         seen.watch(("0", f"other{i}"))
     assert seen.get(("0", "quiet")) is None
     assert len(seen.worst()) == 2 * SERIES_KEPT
+
+
+def test_features() -> None:
+    """The first features are kept, with names that are safe to show; of one that came later the points before it say nothing."""
+    seen = RecentSeries()
+    names = ("a", "b\x1b[2J", *(f"c{i}" for i in range(20)))
+    for n in (1, len(names)):
+        values = np.arange(3.0 * n).reshape(3, n)
+        scored = Scored(np.zeros(3), values + 1.0, [False] * 3, [], details={"threshold": np.full(3, 0.5)})
+        seen.take(Block(names[:n], values, [0, 1, 2], 3), scored)
+
+    series = seen.get(("0", None))
+    assert series is not None
+    found = series.columns()
+
+    assert [len(found[name]) for name in ("time", "score", "threshold", "alarm")] == [6] * 4
+    assert len(found["features"]) == FEATURES_KEPT
+    first, second = found["features"][:2]
+    assert (first["name"], first["value"], first["expected"][0]) == ("a", [0.0, 1.0, 2.0, 0.0, 22.0, 44.0], 1.0)
+    assert "\x1b" not in second["name"]
+    assert np.isnan(second["value"][:3]).all()
+    assert second["value"][3:] == [1.0, 23.0, 45.0]
+    assert np.isnan(first["low"]).all()
