@@ -215,8 +215,12 @@ def handed_over(
 
     Raises
     ------
-    StateError, SourceError, ConfigError
-        As :func:`taken_in`.
+    StateError
+        As for :func:`taken_in`.
+    SourceError
+        As for :func:`taken_in`.
+    ConfigError
+        As for :func:`taken_in`.
     """
     for one in ones.values():
         make_shards(config)().restore(one.data)
