@@ -424,7 +424,7 @@ def test_check_tells_memory(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
 
 def test_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The examples that the program prints are good."""
-    assert example_names() == ["file", "kafka", "postgres", "sqlite"]
+    assert example_names() == ["file", "kafka", "postgres", "prometheus", "sqlite"]
     for name in example_names():
         with pytest.raises(SystemExit) as ended:
             main(["config", "--example", name])

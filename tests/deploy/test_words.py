@@ -101,7 +101,7 @@ def test_labels() -> None:
     """Rules, dashboard and guide name no metric that is not there, and ask for no label that none has."""
     everything = {path: text for path, text in TEXTS.items() if path.suffix in (".yaml", ".json", ".md")}
     named = {(path.name, one) for path, text in everything.items() for one in re.findall(r"\bstreamrnn_[a-z_]+", text)}
-    packages = {"streamrnn_files", "streamrnn_kafka", "streamrnn_postgres", "streamrnn_sqlite"}
+    packages = {"streamrnn_files", "streamrnn_kafka", "streamrnn_postgres", "streamrnn_prometheus", "streamrnn_sqlite"}
     labels = {
         one
         for path, text in everything.items()

@@ -41,7 +41,7 @@ def names_of_connectors(folder: Path, packages: Sequence[str], kinds: set[str]) 
     """Return a line for each text of the library that names a connector: its kind or its package."""
     plain = "|".join(sorted(map(re.escape, (kinds - WORDS) | set(packages))))
     quoted = "|".join(sorted(map(re.escape, kinds & WORDS)))
-    pattern = re.compile(rf"\b({plain})\b|^({quoted})$|['\"]({quoted})['\"]", re.IGNORECASE)
+    pattern = re.compile(rf"\b({plain})\b(?!-)|^({quoted})$|['\"]({quoted})['\"]", re.IGNORECASE)
     return [
         f"{module}:{line}: names the connector {found.group()!r}"
         for module, path in sources({"streamrnn": folder}).items()

@@ -170,6 +170,9 @@ LAYERS = {
         ("numpy", "msgspec", "psycopg"),
     ),
     "streamrnn_postgres.server": Layer(("streamrnn.errors",)),
+    "streamrnn_prometheus": Layer(
+        ("streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"), ("numpy", "msgspec")
+    ),
     "streamrnn_sqlite": Layer(("streamrnn.io", "streamrnn.config", "streamrnn.errors"), ("numpy", "msgspec")),
     "streamrnn_kafka": Layer(
         ("streamrnn.columns", "streamrnn.io", "streamrnn.config", "streamrnn.config_secrets", "streamrnn.errors"),
