@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -16,6 +17,8 @@ __all__ = ["Client", "Series", "TooMuchError", "Unanswered", "in_seconds"]
 
 LATER = (408, 425, 429)
 """Refusals of HTTP that are about the moment, as all 5xx are."""
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 TOO_MUCH = "too many samples", "maximum resolution", "too many points"
 
@@ -97,7 +100,7 @@ class Client:
         parts = urlsplit(options.url)
         self.name = f"{parts.scheme}://{parts.netloc}"
         self._options = options
-        self._path = parts.path.rstrip("/") + "/api/v1/query_range"
+        self._path = parts.path.rstrip("/")
         self._host, self._tls = parts.netloc, parts.scheme == "https"
         self._context: ssl.SSLContext | None = None
         if self._tls:
@@ -105,7 +108,7 @@ class Client:
                 self._context = ssl.create_default_context(cafile=options.tls_ca_file)
             except OSError as error:
                 raise ConfigError(f"[{table}] tls_ca_file: {options.tls_ca_file!r} cannot be used: {error}.") from error
-        self._headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "streamrnn"}
+        self._headers = {"User-Agent": "streamrnn"}
         if options.token is not None:
             self._headers["Authorization"] = f"Bearer {options.token}"
         elif options.user is not None:
@@ -143,7 +146,7 @@ class Client:
             When it refuses the query, or its answer is none.
         """
         asked = {"query": query, "start": in_seconds(first), "end": in_seconds(last), "step": in_seconds(step)}
-        code, body = self._posted(urlencode(asked).encode())
+        code, body = self.post("/api/v1/query_range", urlencode(asked).encode(), FORM)
         if code != 200:
             raise self._refused(code, body, query)
         try:
@@ -151,11 +154,25 @@ class Client:
         except msgspec.MsgspecError as error:
             raise SourceError(f"{self.name} does not answer as Prometheus does: {error}.") from error
 
-    def _posted(self, body: bytes) -> tuple[int, bytes]:
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return the code and the body of an answer.
+
+        Parameters
+        ----------
+        path
+            Behind that of the server's address.
+        body, headers
+            What is sent.
+
+        Raises
+        ------
+        UnavailableError
+            When there is none.
+        """
         kept = self._connection is not None
         while True:
             try:
-                return self._once(body)
+                return self._once(path, body, headers)
             except (OSError, http.client.HTTPException) as error:
                 self.close()
                 if not kept or isinstance(error, TimeoutError):
@@ -163,7 +180,7 @@ class Client:
                     raise UnavailableError(f"{self.name} cannot be reached: {why}.") from error
                 kept = False  # a connection that was kept may have been closed meanwhile
 
-    def _once(self, body: bytes) -> tuple[int, bytes]:
+    def _once(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         if self._connection is None:
             timeout = self._options.timeout_s
             self._connection = (
@@ -171,7 +188,7 @@ class Client:
                 if self._tls
                 else http.client.HTTPConnection(self._host, timeout=timeout)
             )
-        self._connection.request("POST", self._path, body, self._headers)
+        self._connection.request("POST", self._path + path, body, {**self._headers, **headers})
         with self._connection.getresponse() as response:
             return response.status, response.read()
 

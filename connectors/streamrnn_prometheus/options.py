@@ -1,4 +1,4 @@
-"""Every option of the source: type, default, range and text."""
+"""Every option of the two connectors: type, default, range and text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec import Meta
 from streamrnn.config_secrets import remember
 from streamrnn.errors import ConfigError
 
-__all__ = ["ConnectionOptions", "SourceOptions", "millis"]
+__all__ = ["ConnectionOptions", "SinkOptions", "SourceOptions", "millis"]
 
 HERE = ("localhost", "127.0.0.1", "::1")
 """Names of this machine: what is sent there nobody else reads."""
@@ -216,3 +216,35 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     def asked(self) -> tuple[str, ...]:
         """The queries, in the order of :attr:`names`."""
         return tuple(self.queries.values()) if self.query is None else (self.query,)
+
+
+class SinkOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[sink]`` with ``kind = "prometheus"``.
+
+    Parameters
+    ----------
+    url, user, password, token, tls_ca_file, timeout_s
+        See :class:`ConnectionOptions`.
+    endpoint
+        Where remote write is taken.
+    labels
+        Labels that every series gets.
+
+    Examples
+    --------
+    >>> from streamrnn_prometheus import PrometheusSink
+    >>> PrometheusSink.Options(url="http://localhost:9090").endpoint
+    '/api/v1/write'
+    """
+
+    endpoint: Annotated[
+        str,
+        Meta(pattern="^/", description="Where the server takes remote write, behind 'url': /api/v1/push for Mimir."),
+    ] = "/api/v1/write"
+    labels: Annotated[
+        Mapping[Annotated[str, Meta(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$")], str],
+        Meta(description="Labels that every series gets, beside those of its key."),
+    ] = {}
+
+    def __post_init__(self) -> None:
+        self.check_connection("sink")

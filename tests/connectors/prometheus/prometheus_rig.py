@@ -30,6 +30,7 @@ import pytest
 from streamrnn.io import Poll, SinkContext, SourceContext
 from streamrnn.testing import Record
 from streamrnn_prometheus import PrometheusSource
+from streamrnn_prometheus.steps import canonical
 from streamrnn_sqlite import SqliteSink
 from tests.connectors.connector_rigs import SqliteRig
 
@@ -134,10 +135,17 @@ class Server:
         """Return a name that no other test has."""
         return f"test{next(_names)}"
 
-    def ask(self, query: str, **more: Any) -> list[dict[str, Any]]:
-        asked = urllib.parse.urlencode({"query": query, **more})
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        asked = urllib.parse.urlencode({"query": query})
         with urllib.request.urlopen(f"{self.url}/api/v1/query?{asked}", timeout=10) as answer:
             return json.load(answer)["data"]["result"]
+
+    def stored(self, selector: str) -> dict[str, dict[int, float]]:
+        """Return the samples of the last hour: of each series, by milliseconds."""
+        return {
+            canonical(one["metric"], named=True): {round(when * 1000): float(text) for when, text in one["values"]}
+            for one in self.ask(f"{selector}[1h]")
+        }
 
 
 class _AsWritten(PrometheusSource):
