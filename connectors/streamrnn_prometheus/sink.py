@@ -61,6 +61,7 @@ class PrometheusSink:
         self._context = context or SinkContext()
         self._sending = Sending(Client("sink", options), options.endpoint)
         self._database: sqlite3.Connection | None = None
+        self._again = True  # what waits may have been sent before
         self.untimed = 0
         """Results without a time: none of their numbers is a sample."""
 
@@ -112,7 +113,9 @@ class PrometheusSink:
         try:
             if state is not None:
                 Path(state).mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(":memory:" if state is None else Path(state, FILE), isolation_level=None)
+            place = ":memory:" if state is None else Path(state, FILE)
+            self._database = sqlite3.connect(place, timeout=1.0, isolation_level=None)
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # of two runs the later one is refused
             with self._transaction() as run:
                 for one in TABLES:
                     run(one)
@@ -123,7 +126,7 @@ class PrometheusSink:
             self._close()
             raise SinkError(f"[state] dir: {state!r} cannot be written: {error}.") from error
         with contextlib.suppress(FullError):  # the first commit waits for it
-            self._send(again=True)
+            self._send()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -270,15 +273,18 @@ class PrometheusSink:
         with contextlib.suppress(FullError):  # the next commit waits for it
             self._send()
 
-    def _send(self, *, again: bool = False) -> None:
+    def _send(self) -> None:
         """Send what waits, if anything does."""
         with self._transaction() as run:
             found = run("SELECT batch FROM waiting").fetchone()
         if found is None:
+            self._again = False
             return
         try:
-            self._sending.send(msgspec.msgpack.decode(found[0], type=Batch), again=again)
+            self._sending.send(msgspec.msgpack.decode(found[0], type=Batch), again=self._again)
         except UnavailableError as error:
+            self._again = True
             raise FullError(f"{error} Nothing is lost.") from error
         with self._transaction() as run:
             run("DELETE FROM waiting")
+        self._again = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -145,9 +147,9 @@ def test_a_server_that_is_away_loses_nothing(tmp_path):
 def test_what_is_refused_takes_nothing_with_it(server):
     """Samples older than the server takes, and behind what it has, are dropped and counted; the others of the same commit are there."""
     with PrometheusSink.to_server(server.url, labels={"run": "refused"}) as sink:
+        commit(sink, block(server.begin + 5, 3, start=5))
         with pytest.warns(RuntimeWarning, match="refuses samples, 3 so far"):
             commit(sink, block(server.begin - 9000, 3))
-        commit(sink, block(server.begin + 5, 3, start=5))
         commit(sink, block(server.begin + 3, 7, start=3))
     [samples] = server.stored('streamrnn_score{run="refused"}').values()
 
@@ -175,6 +177,34 @@ def test_each_feature_has_a_series(server):
         "streamrnn_prediction{" + of('feature="f1",') + "}": [-np.inf],
     }
     assert sink.untimed == 1
+
+
+def test_a_server_that_has_trouble_is_asked_again(tmp_path):
+    """A 5xx is about the moment: the commit waits; a second run in the same folder is refused meanwhile."""
+    answers, tries = [503, 500, 429, 204], []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            tries.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answers.pop(0))
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as made:
+        threading.Thread(target=made.serve_forever).start()
+        with PrometheusSink.to_server(f"http://127.0.0.1:{made.server_port}", state=tmp_path) as sink:
+            commit(sink, block(1e9, 1))
+            for _ in range(2):
+                with pytest.raises(FullError, match="does not take samples now"):
+                    commit(sink, block(1e9 + 1, 1))
+            with pytest.raises(SinkError, match="locked"):
+                PrometheusSink.to_server("http://127.0.0.1:1", state=tmp_path).__enter__()
+        made.shutdown()
+
+    assert tries == tries[:1] * 4
+    assert sink.dropped == 0
 
 
 def test_check_asks_whether_samples_are_taken(server):
