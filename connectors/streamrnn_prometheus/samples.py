@@ -11,9 +11,9 @@ import msgspec
 from streamrnn.io import Block
 from streamrnn_prometheus.options import millis
 
-__all__ = ["Batch", "labels_of", "samples_of"]
+__all__ = ["AS_SERIES", "Batch", "labels_of", "samples_of"]
 
-_FIELDS = "score", "alarm", "prediction", "residual", "low", "high", "severity", "p_value", "threshold"
+AS_SERIES = "score", "alarm", "prediction", "residual", "low", "high", "severity", "p_value", "threshold"
 """Of a result, what is written where the result has it."""
 
 Batch = list[tuple[dict[str, str], list[tuple[int, float]]]]
@@ -55,7 +55,7 @@ def _apart(labels: Mapping[str, str], name: str, text: str) -> dict[str, str]:
 
 def _numbers(line: Mapping[str, Any], feature: str | None) -> Iterator[tuple[str, str | None, float]]:
     """Yield field, feature and value of each number of a result."""
-    for field in _FIELDS:
+    for field in AS_SERIES:
         value = line.get(field)
         for name, one in value.items() if isinstance(value, dict) else [(feature, value)]:
             if isinstance(one, int | float) or one in ("Infinity", "-Infinity"):
@@ -99,5 +99,5 @@ def samples_of(outputs: Sequence[bytes], blocks: Sequence[Block], more: Mapping[
         for ours, text in (("feature", name), ("partition", None if partition == "0" else partition)):
             labels |= {} if text is None else _apart(labels, ours, text)
         named = {one: text for one, text in {**labels, **more}.items() if text}  # an empty label is none
-        batch.append((named | {"__name__": f"streamrnn_{field}"}, sorted(samples.items())))
+        batch.append((named | {"__name__": f"streamrnn_result_{field}"}, sorted(samples.items())))
     return batch, untimed

@@ -14,6 +14,7 @@ import pytest
 from streamrnn import config, errors
 from streamrnn.cli import EXIT_USAGE, cli
 from streamrnn.cli.terminal import EXIT_BUG
+from streamrnn_prometheus.samples import AS_SERIES
 from tests.deploy.test_deploy import metrics
 from tests.laws.places import ROOT
 
@@ -102,6 +103,7 @@ def test_labels() -> None:
     everything = {path: text for path, text in TEXTS.items() if path.suffix in (".yaml", ".json", ".md")}
     named = {(path.name, one) for path, text in everything.items() for one in re.findall(r"\bstreamrnn_[a-z_]+", text)}
     packages = {"streamrnn_files", "streamrnn_kafka", "streamrnn_postgres", "streamrnn_prometheus", "streamrnn_sqlite"}
+    results = {f"streamrnn_result_{one}" for one in AS_SERIES}
     labels = {
         one
         for path, text in everything.items()
@@ -110,7 +112,8 @@ def test_labels() -> None:
         for one in re.split(r"[, ]+", "".join(one))
     }
 
-    assert sorted(one for one in named if one[1] not in metrics() | packages) == []
+    assert sorted(one for one in named if one[1] not in metrics() | packages | results) == []
+    assert not results & metrics(), "what a sink writes is not what the daemon shows of itself"
     assert labels <= {"partition", "quantile", "events", "instance", "job", "le"}
     assert {"partition", "instance"} <= labels
 

@@ -60,7 +60,7 @@ def run(path, events=10**9):
 
 def of_run(server, run):
     """What one run has written: by name and labels, the run's own left out."""
-    found = server.stored(f'{{run="{run}",__name__=~"streamrnn_.*"}}')
+    found = server.stored(f'{{run="{run}",__name__=~"streamrnn_result_.*"}}')
     return {name.replace(f',run="{run}"', ""): samples for name, samples in found.items()}
 
 
@@ -100,12 +100,16 @@ def test_scores_come_back_with_all_labels(server, tmp_path):
     once = of_run(server, "once")
     label = f'{{exported_feature="f",feature="flow",host="x\\"\\\\",metric="{name}"}}'
     mine = [one for one in lines if one["key"].endswith('host="x\\"\\\\"}')]
-    assert list(once[f"streamrnn_score{label}"].values()) == [one["score"] for one in mine]
-    assert list(once[f"streamrnn_alarm{label}"].values()) == [float(one["alarm"]) for one in mine]
+    assert list(once[f"streamrnn_result_score{label}"].values()) == [one["score"] for one in mine]
+    assert list(once[f"streamrnn_result_alarm{label}"].values()) == [float(one["alarm"]) for one in mine]
     predicted = [one["prediction"] for one in mine if one["prediction"] is not None]
-    assert list(once[f"streamrnn_prediction{label}"].values()) == predicted
-    assert min(once[f"streamrnn_score{label}"]) == server.begin * 1000
-    assert len(lines) == sum(len(samples) for one, samples in once.items() if one.startswith("streamrnn_score")) == 300
+    assert list(once[f"streamrnn_result_prediction{label}"].values()) == predicted
+    assert min(once[f"streamrnn_result_score{label}"]) == server.begin * 1000
+    assert (
+        len(lines)
+        == sum(len(samples) for one, samples in once.items() if one.startswith("streamrnn_result_score"))
+        == 300
+    )
     assert of_run(server, "often") == once
 
 
@@ -139,7 +143,7 @@ def test_a_server_that_is_away_loses_nothing(tmp_path):
         with PrometheusSink.to_server(server.url, state=state) as sink:
             assert sink.restore("0").position == 10
             commit(sink, block(server.begin + 10, 5, start=10))
-        [samples] = server.stored("streamrnn_score").values()
+        [samples] = server.stored("streamrnn_result_score").values()
 
     assert samples == {(server.begin + i) * 1000: float(i) for i in range(15)}
 
@@ -151,7 +155,7 @@ def test_what_is_refused_takes_nothing_with_it(server):
         with pytest.warns(RuntimeWarning, match="refuses samples, 3 so far"):
             commit(sink, block(server.begin - 9000, 3))
         commit(sink, block(server.begin + 3, 7, start=3))
-    [samples] = server.stored('streamrnn_score{run="refused"}').values()
+    [samples] = server.stored('streamrnn_result_score{run="refused"}').values()
 
     assert samples == {(server.begin + i) * 1000: float(i) for i in range(5, 10)}
     assert sink.dropped == 3 + 4  # 5 and 6 are refused too, though they are there: 7 is newer
@@ -172,9 +176,9 @@ def test_each_feature_has_a_series(server):
 
     of = 'a="é",{}run="features"'.format
     assert found == {
-        "streamrnn_score{" + of("") + "}": [0.0],
-        "streamrnn_prediction{" + of('feature="f0",') + "}": [1.5],
-        "streamrnn_prediction{" + of('feature="f1",') + "}": [-np.inf],
+        "streamrnn_result_score{" + of("") + "}": [0.0],
+        "streamrnn_result_prediction{" + of('feature="f0",') + "}": [1.5],
+        "streamrnn_result_prediction{" + of('feature="f1",') + "}": [-np.inf],
     }
     assert sink.untimed == 1
 
