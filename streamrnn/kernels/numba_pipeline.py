@@ -85,7 +85,15 @@ class _EntryLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     def finalize(self) -> None:
         """Link, optimise, and make machine code."""
         self._linking_libraries = list(dict.fromkeys(_below(self)))[::-1]  # LLVM takes what is called already
-        super().finalize()
+        _links_all.append(self)
+        try:
+            super().finalize()
+        finally:
+            _links_all.pop()
+
+
+_links_all: list[_EntryLibrary] = []
+"""The entry that is linked now: with all that is below it, so that each kernel gives itself alone. Numba's lock is held."""
 
 
 class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
@@ -97,6 +105,16 @@ class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
         for function in ll_module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the code; with all that is below it, where a function that is no entry of ours calls the kernel."""
+        own = super()._get_module_for_linking()
+        if _links_all:
+            return own
+        whole = own.clone()
+        for one in dict.fromkeys(_below(self)):
+            whole.link_in(codegen.JITCodeLibrary._get_module_for_linking(one), preserve=True)  # noqa: SLF001
+        return whole
 
     def finalize(self) -> None:
         """Leave the code as it is."""

@@ -55,6 +55,34 @@ def test_slices_are_cut_as_python_cuts_them():
     np.testing.assert_array_equal(compiled, python)
 
 
+@kernel
+def lowest(x):
+    """Stand two calls below what is called."""
+    return x * x + 1.0
+
+
+@kernel
+def middle(x, n):
+    """Call another kernel, some times."""
+    for _ in range(n):
+        x = lowest(x)
+    return x
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_kernels_run_inside_functions_of_numba_too(earlier):
+    """A function that numba compiles its own way may call kernels that call kernels, whether an entry has compiled them before or not."""
+
+    def outer(x):
+        return middle(x, 3)
+
+    square = lambda x: x * x + 1.0  # noqa: E731
+    expected = square(square(square(0.5)))
+    if earlier:
+        assert entry(outer)(0.5) == expected
+    assert numba.njit(**OPTIONS)(outer)(0.5) == expected
+
+
 def indices(x, n, flags, out):
     """Set and get items by signed, unsigned, constant and negative places, through variables that change."""
     x[-1] = 7
