@@ -34,6 +34,7 @@ def short_folder():
         yield Path(name)
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.skipif(sys.platform != "linux", reason="what outlives kill -9 of its parent is up to the system")
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
 def test_nothing_is_left_behind(short_folder, how):
@@ -61,6 +62,7 @@ def test_nothing_is_left_behind(short_folder, how):
     assert bool(list(short_folder.iterdir())) is (how == "SIGKILL")
 
 
+@pytest.mark.usefixtures("server")
 def test_a_long_path(tmp_path, monkeypatch):
     """Where the folder of temporary files has a path too long for a socket, the server lies elsewhere; where it was given, why is said at once."""
     deep = tmp_path / ("x" * 90)
