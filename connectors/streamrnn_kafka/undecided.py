@@ -50,6 +50,7 @@ class _Open(NamedTuple):
     producer: int
     epoch: int
     offset: int
+    coordinator: int  # its epoch, as of the last mark there: an older one is refused
 
 
 class _Mark(NamedTuple):
@@ -182,7 +183,7 @@ class Undecided:
         with contextlib.suppress(AuthorizationError):
             found |= admin.describe_producers(self._offsets)
         return {
-            _Open(at, one.producer_id, one.producer_epoch, one.current_transaction_start_offset)
+            _Open(at, one.producer_id, one.producer_epoch, one.current_transaction_start_offset, one.coordinator_epoch)
             for at, state in found.items()
             for one in state.active_producers
             if one.current_transaction_start_offset >= 0
@@ -207,7 +208,7 @@ class Undecided:
                 return []
             still = self._open(admin)
             return [
-                (_Mark(one.partition, one.producer, one.epoch, -1, commits=_committed(one, over[one.producer][1])), over[one.producer][0])
+                (_Mark(one.partition, one.producer, one.epoch, one.coordinator, commits=_committed(one, over[one.producer][1])), over[one.producer][0])
                 for one in sorted(before & still)
                 if one.producer in over
             ]  # fmt: skip
