@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,11 +17,20 @@ from streamrnn.errors import (
     FullError,
     RetriableSinkError,
     SinkError,
-    StateError,
     StreamrnnError,
     UnavailableError,
 )
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
+from streamrnn.io import (
+    AlarmEvent,
+    Block,
+    DeadLetter,
+    Position,
+    Restored,
+    SinkContext,
+    StoredSnapshot,
+    restored_from,
+    stored_row,
+)
 from streamrnn_postgres.client import LOGGERS, Client, passes, said
 from streamrnn_postgres.copying import copied, storable
 from streamrnn_postgres.options import SinkOptions
@@ -263,12 +271,7 @@ class PostgresSink:
         ...
         streamrnn.errors.UnavailableError: The server of 'plant' at 127.0.0.1:1 cannot be reached: ...
         """
-        return [self._stored(row) for row in self._look(SNAPSHOTS.format("true"))]
-
-    def _stored(self, row: tuple[Any, ...]) -> StoredSnapshot:
-        number, partition, position, digest, data = row
-        problem = None if hashlib.sha256(data).hexdigest() == digest else "its SHA-256 differs"
-        return StoredSnapshot(partition, f"{partition}-{number}", msgspec.json.decode(position), data, problem)
+        return [stored_row(row) for row in self._look(SNAPSHOTS.format("true"))]
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start; from now on it is this run's.
@@ -296,18 +299,7 @@ class PostgresSink:
             [[state]] = run(CLAIM, [partition], self._run).fetchall()
             kept = run(SNAPSHOTS.format("partition = $1"), partition).fetchall()
         self._mine.add(partition)
-        return None if state is None else self._restored(partition, state, [self._stored(row) for row in kept])
-
-    def _restored(self, partition: str, state: str, kept: Sequence[StoredSnapshot]) -> Restored:
-        good = next((one for one in kept if one.problem is None), None)
-        if kept and good is None:
-            raise StateError(f"No snapshot of partition {partition!r} is whole. Start anew with --fresh.")
-        if good is not None and good is not kept[0]:
-            warnings.warn(
-                f"Snapshot {kept[0].name} is damaged; going on from {good.name}.", RuntimeWarning, stacklevel=3
-            )
-        position = msgspec.json.decode(state)
-        return Restored(position) if good is None else Restored(position, good.data, good.position)
+        return None if state is None else restored_from(partition, state, [stored_row(row) for row in kept])
 
     def whole_lines(self) -> bool:
         """Whether results are taken in one piece: always.

@@ -13,8 +13,8 @@ from typing import Any, Self
 import msgspec
 
 from streamrnn.config import checked_table
-from streamrnn.errors import FullError, SinkError, StateError, StreamrnnError, UnavailableError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext
+from streamrnn.errors import FullError, SinkError, StreamrnnError, UnavailableError
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, restored_from, stored_row
 from streamrnn_prometheus.client import Client
 from streamrnn_prometheus.options import SinkOptions
 from streamrnn_prometheus.samples import Batch, samples_of
@@ -200,18 +200,10 @@ class PrometheusSink:
         with self._transaction() as run:
             state = run("SELECT position FROM positions WHERE partition = ?", partition).fetchone()
             kept = run(
-                "SELECT id, position, sha256, data FROM snapshots WHERE partition = ? ORDER BY id DESC", partition
+                "SELECT id, partition, position, sha256, data FROM snapshots WHERE partition = ? ORDER BY id DESC",
+                partition,
             ).fetchall()
-        if state is None:
-            return None
-        position = msgspec.json.decode(state[0])
-        for number, where, digest, data in kept:
-            if hashlib.sha256(data).hexdigest() == digest:
-                return Restored(position, data, msgspec.json.decode(where))
-            warnings.warn(f"Snapshot {number} of partition {partition!r} is damaged.", RuntimeWarning, stacklevel=2)
-        if kept:
-            raise StateError(f"No snapshot of partition {partition!r} is whole. Start anew with --fresh.")
-        return Restored(position)
+        return None if state is None else restored_from(partition, state[0], [stored_row(row) for row in kept])
 
     def commit(
         self,

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import sqlite3
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,8 +13,18 @@ from typing import Any, Self
 import msgspec
 
 from streamrnn.config import checked_table
-from streamrnn.errors import ConfigError, FullError, RetriableSinkError, SinkError, StateError, StreamrnnError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot
+from streamrnn.errors import ConfigError, FullError, RetriableSinkError, SinkError, StreamrnnError
+from streamrnn.io import (
+    AlarmEvent,
+    Block,
+    DeadLetter,
+    Position,
+    Restored,
+    SinkContext,
+    StoredSnapshot,
+    restored_from,
+    stored_row,
+)
 from streamrnn_sqlite.options import SinkOptions
 from streamrnn_sqlite.source import quoted, read_only
 
@@ -260,12 +269,7 @@ class SqliteSink:
         >>> SqliteSink.to_table("no-such.db").snapshots()
         []
         """
-        return [self._stored(row) for row in self._look(_SNAPSHOTS.format("1"))]
-
-    def _stored(self, row: tuple[Any, ...]) -> StoredSnapshot:
-        number, partition, position, digest, data = row
-        problem = None if hashlib.sha256(data).hexdigest() == digest else "its SHA-256 differs"
-        return StoredSnapshot(partition, f"{partition}-{number}", msgspec.json.decode(position), data, problem)
+        return [stored_row(row) for row in self._look(_SNAPSHOTS.format("1"))]
 
     def restore(self, partition: str) -> Restored | None:
         """Return what the last commit of ``partition`` recorded, or None for a fresh start.
@@ -284,18 +288,8 @@ class SqliteSink:
         """
         with self._transaction() as run:
             state = run("SELECT position FROM {results_state} WHERE partition = ?", partition).fetchone()
-            kept = [self._stored(row) for row in run(_SNAPSHOTS.format("partition = ?"), partition).fetchall()]
-        if state is None:
-            return None
-        good = next((one for one in kept if one.problem is None), None)
-        if kept and good is None:
-            raise StateError(f"No snapshot of partition {partition!r} is whole. Start anew with --fresh.")
-        if good is not None and good is not kept[0]:
-            warnings.warn(
-                f"Snapshot {kept[0].name} is damaged; going on from {good.name}.", RuntimeWarning, stacklevel=2
-            )
-        position = msgspec.json.decode(state[0])
-        return Restored(position) if good is None else Restored(position, good.data, good.position)
+            kept = [stored_row(row) for row in run(_SNAPSHOTS.format("partition = ?"), partition).fetchall()]
+        return None if state is None else restored_from(partition, state[0], kept)
 
     def commit(
         self,

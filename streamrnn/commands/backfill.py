@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from streamrnn.commands.snapshot import check_keeps, handed_over
 from streamrnn.commands.verify import reread
 from streamrnn.config import Config
-from streamrnn.engine.assemble import check_share, check_state, check_windows, is_keyed, make_shards, make_sink
+from streamrnn.engine.assemble import check_run, is_keyed, make_shards, make_sink
 from streamrnn.engine.loop import POLL_S
 from streamrnn.engine.pace import MOST as BLOCK_EVENTS
 from streamrnn.engine.shard import Shard
@@ -149,9 +149,7 @@ def backfill(
         raise ConfigError(
             "[state] mode: 'replay' keeps no model: a restart reads the run's own input from its beginning. Set it to 'snapshot'."
         )
-    check_state(config, kind, sink)
-    check_windows(config, kind)
-    check_share(config, kind)
+    check_run(config, kind, sink)
     if history is not None and is_keyed(history) != is_keyed(config):
         raise ConfigError(
             "[source] key: events of the history have a key and those of the run have none, or the other way round."

@@ -19,6 +19,7 @@ from streamrnn.scorers.kinds import ModelKind, model_kind
 from streamrnn.scorers.table import NET, SHARE
 
 __all__ = [
+    "check_run",
     "check_share",
     "check_state",
     "check_windows",
@@ -98,9 +99,7 @@ def make_runtime(
     """
     made = kind or model_kind(config.model.kind, config.model.options)
     sink = make_sink(config, fresh=fresh)
-    check_state(config, made, sink)
-    check_windows(config, made)
-    check_share(config, made)
+    check_run(config, made, sink)
     replay = config.state.mode == "replay"
     return Runtime(
         make_source(config),
@@ -114,6 +113,28 @@ def make_runtime(
         monitor=monitor,
         block_events=block_events,
     )
+
+
+def check_run(config: Config, kind: ModelKind, sink: Sink) -> None:
+    """Raise where source, model, state and sink do not go together.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        The model.
+    sink
+        Its sink.
+
+    Raises
+    ------
+    ConfigError
+        With what to change.
+    """
+    check_state(config, kind, sink)
+    check_windows(config, kind)
+    check_share(config, kind)
 
 
 def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:

@@ -33,7 +33,7 @@ from streamrnn.io.installed import connector_kinds, default_kind, example_names,
 from streamrnn.io.letters import LetterLine as LetterLine
 from streamrnn.io.letters import letter_line
 from streamrnn.io.protocols import Sink, Source
-from streamrnn.io.state import Restored, StoredSnapshot
+from streamrnn.io.state import Restored, StoredSnapshot, restored_from, stored_row
 from streamrnn.io.tally import Tally
 from streamrnn.io.text import MARKS as MARKS
 from streamrnn.io.text import MAX_NESTING as MAX_NESTING
@@ -76,5 +76,7 @@ __all__ = [
     "letter_line",
     "nests_too_deep",
     "reached",
+    "restored_from",
     "signed",
+    "stored_row",
 ]

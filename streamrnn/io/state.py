@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from streamrnn.errors import StateError
 from streamrnn.io.events import Position
 
-__all__ = ["Restored", "StoredSnapshot"]
+__all__ = ["Restored", "StoredSnapshot", "restored_from", "stored_row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +74,55 @@ class StoredSnapshot:
     position: Position
     data: bytes = b""
     problem: str | None = None
+
+
+def stored_row(row: Sequence[Any]) -> StoredSnapshot:
+    """Return the snapshot that a row of a table of snapshots holds.
+
+    Parameters
+    ----------
+    row
+        Its number, the partition, the position as JSON, the SHA-256 of the bytes in hexadecimal digits, and the bytes.
+
+    Examples
+    --------
+    >>> from streamrnn.io import stored_row
+    >>> one = stored_row((7, "0", "120", "not that of these", b"weights"))
+    >>> one.name, one.position, one.problem
+    ('0-7', 120, 'its SHA-256 differs')
+    """
+    number, partition, position, digest, data = row
+    problem = None if hashlib.sha256(data).hexdigest() == digest else "its SHA-256 differs"
+    return StoredSnapshot(partition, f"{partition}-{number}", msgspec.json.decode(position), data, problem)
+
+
+def restored_from(partition: str, position: str, kept: Sequence[StoredSnapshot]) -> Restored:
+    """Return what a partition goes on from: its newest whole snapshot, with a warning where that is not the newest.
+
+    Parameters
+    ----------
+    partition
+        Its name.
+    position
+        Where the last commit left off, as JSON.
+    kept
+        Its snapshots, the newest first.
+
+    Raises
+    ------
+    StateError
+        When there are snapshots, and none of them is whole.
+
+    Examples
+    --------
+    >>> from streamrnn.io import StoredSnapshot, restored_from
+    >>> restored_from("0", "130", [StoredSnapshot("0", "0-7", 120, b"weights")]).snapshot_position
+    120
+    """
+    good = next((one for one in kept if one.problem is None), None)
+    if kept and good is None:
+        raise StateError(f"No snapshot of partition {partition!r} is whole. Start anew with --fresh.")
+    if good is not None and good is not kept[0]:
+        warnings.warn(f"Snapshot {kept[0].name} is damaged; going on from {good.name}.", RuntimeWarning, stacklevel=3)
+    reached = msgspec.json.decode(position)
+    return Restored(reached) if good is None else Restored(reached, good.data, good.position)
