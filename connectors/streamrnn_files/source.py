@@ -11,7 +11,8 @@ import msgspec
 
 from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally
+from streamrnn.io import Block, DeadLetter, Feedback, Poll, Position, SourceContext, Tally
+from streamrnn_files import feedback
 from streamrnn_files.about import about
 from streamrnn_files.backward import Backward
 from streamrnn_files.csv_rows import CsvParser
@@ -211,6 +212,31 @@ class FileSource:
         self._final = False
         self._reading: _Reading | None = None
         self._before: Head | None = None
+
+    def check_feedback(self) -> None:
+        """Look whether feedback could be written that is read as such.
+
+        Raises
+        ------
+        ConfigError
+            With what stands in the way.
+        """
+        feedback.check(self._options)
+
+    def append_feedback(self, said: Feedback) -> None:
+        """Append a line of feedback.
+
+        Parameters
+        ----------
+        said
+            What a person says.
+
+        Raises
+        ------
+        SourceError
+            When the file cannot be written.
+        """
+        feedback.append(self._options, said)
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         r"""Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.

@@ -13,8 +13,8 @@ from kafka.structs import OffsetAndMetadata
 
 from streamrnn.config import checked_table
 from streamrnn.errors import StreamrnnError
-from streamrnn.io import Event, Poll, Position, SourceContext
-from streamrnn_kafka import offsets
+from streamrnn.io import Event, Feedback, Poll, Position, SourceContext
+from streamrnn_kafka import feedback, offsets
 from streamrnn_kafka.connection import connect
 from streamrnn_kafka.iterated import Iterated
 from streamrnn_kafka.member import Member
@@ -176,6 +176,31 @@ class KafkaSource:
 
     def _client(self) -> Any:
         return self._member.client()
+
+    def check_feedback(self) -> None:
+        """Look whether feedback could be written that is read as such.
+
+        Raises
+        ------
+        ConfigError
+            With what stands in the way.
+        """
+        feedback.check(self.options)
+
+    def append_feedback(self, said: Feedback) -> None:
+        """Write a record of feedback into the partition of its event.
+
+        Parameters
+        ----------
+        said
+            What a person says.
+
+        Raises
+        ------
+        UnavailableError, AccessError
+            When no broker takes it.
+        """
+        feedback.append(self.options, said)
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.

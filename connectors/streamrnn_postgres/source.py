@@ -17,7 +17,8 @@ from streamrnn.errors import (
     StreamrnnError,
     UnavailableError,
 )
-from streamrnn.io import Poll, Position, SourceContext, Tally
+from streamrnn.io import Feedback, Poll, Position, SourceContext, Tally
+from streamrnn_postgres import feedback
 from streamrnn_postgres.client import LOGGERS, Client, passes, quoted, said
 from streamrnn_postgres.horizon import Horizon
 from streamrnn_postgres.options import SourceOptions
@@ -204,6 +205,33 @@ class PostgresSource:
         when = None if options.time is None else {"column": options.time}
         found = {"columns": list(options.columns), "left_out": {}, "time": when, "key": options.key}
         return found | {"order": "oldest first", **self._tally.told()}
+
+    def check_feedback(self) -> None:
+        """Look whether feedback could be written that is read as such.
+
+        Raises
+        ------
+        ConfigError
+            With what stands in the way.
+        """
+        feedback.check(self._options)
+
+    def append_feedback(self, said: Feedback) -> None:
+        """Insert a row of feedback.
+
+        Parameters
+        ----------
+        said
+            What a person says.
+
+        Raises
+        ------
+        SourceError
+            When the table does not take it.
+        UnavailableError, AccessError
+            When the server does not.
+        """
+        feedback.append(self._client, self._options, said)
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.

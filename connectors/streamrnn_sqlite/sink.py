@@ -26,7 +26,7 @@ from streamrnn.io import (
     stored_row,
 )
 from streamrnn_sqlite.options import SinkOptions
-from streamrnn_sqlite.source import quoted, read_only
+from streamrnn_sqlite.table import quoted, read_only
 
 __all__ = ["SqliteSink"]
 

@@ -13,37 +13,17 @@ import numpy as np
 
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, SourceError, StateError, StreamrnnError
-from streamrnn.io import Block, DeadLetter, Poll, Position, SourceContext, Tally
+from streamrnn.io import Block, DeadLetter, Feedback, Poll, Position, SourceContext, Tally
+from streamrnn_sqlite import feedback
 from streamrnn_sqlite.options import SourceOptions
+from streamrnn_sqlite.table import quoted, read_only, selection
 
-__all__ = ["SqliteSource", "quoted", "read_only"]
+__all__ = ["SqliteSource"]
 
 PARTITION = "0"
 
 LOOK_S = 0.05
 """Pause between two looks for new rows."""
-
-
-def quoted(name: str) -> str:
-    """Return the name of a table or column as SQL writes it.
-
-    Parameters
-    ----------
-    name
-        The name as it is.
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def read_only(path: str) -> sqlite3.Connection:
-    """Open a database without the right to change it.
-
-    Parameters
-    ----------
-    path
-        The file of the database, which must exist.
-    """
-    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 class SqliteSource:
@@ -87,14 +67,7 @@ class SqliteSource:
         self._announced = False
         self._next: int | None = None  # no row yet
         self._columns = [*options.columns, *(name for name in (options.time, options.key) if name is not None)]
-        table = quoted(options.table)
-        cells = [
-            f"{table}.{quoted(name)}" for name in self._columns
-        ]  # a column that is missing would be a text by itself
-        self._select = (
-            f"SELECT {', '.join(['rowid', *cells])} FROM {table} "  # noqa: S608  (quoted)
-            "WHERE ? IS NULL OR rowid >= ? ORDER BY rowid LIMIT ?"
-        )
+        self._select = selection(options.table, self._columns)
 
     @classmethod
     def from_table(cls, path: str | Path, *, keep_raw: bool = False, **options: Any) -> SqliteSource:
@@ -192,6 +165,31 @@ class SqliteSource:
         when = None if options.time is None else {"column": options.time}
         found = {"columns": list(options.columns), "left_out": {}, "time": when, "key": options.key}
         return found | {"order": "oldest first", **self._tally.told()}
+
+    def check_feedback(self) -> None:
+        """Look whether rows of feedback would be read.
+
+        Raises
+        ------
+        ConfigError
+            With what stands in the way.
+        """
+        feedback.check(self._options)
+
+    def append_feedback(self, said: Feedback) -> None:
+        """Insert a row of feedback.
+
+        Parameters
+        ----------
+        said
+            What a person says.
+
+        Raises
+        ------
+        SourceError
+            When the table does not take it.
+        """
+        feedback.append(self._options, said)
 
     def poll(self, max_events: int, timeout_s: float) -> Poll:
         """Return at most ``max_events`` new events, waiting up to ``timeout_s`` for the first.

@@ -9,6 +9,7 @@ import numpy as np
 
 from streamrnn.config import Config
 from streamrnn.engine.assemble import (
+    check_feedback,
     check_share,
     check_state,
     check_windows,
@@ -251,6 +252,7 @@ def try_together(config: Config, *, foreign: bool = True) -> None:
         ),
         lambda: check_windows(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
         lambda: check_share(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
+        lambda: check_feedback(config, model_kind(config.model.kind, config.model.options, foreign=foreign)),
         lambda: _check_named(config, foreign=foreign),
     ):
         try:

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from streamrnn.config.alarm_options import Alarm
 from streamrnn.config.records import Records, seconds
+from streamrnn.config_secrets import remember
 from streamrnn.errors import ConfigError
 
 __all__ = [
@@ -435,11 +436,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+_TOKEN = re.compile(r"[!-~]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only, no passwords.
+    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only unless a token is.
 
     Parameters
     ----------
@@ -451,6 +453,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         Names besides IP addresses, localhost and ``host`` that requests may be addressed to.
     stuck_after_s
         Seconds without progress of the loop after which the process is no longer live.
+    feedback_token
+        Whoever sends it may say of an alarm whether it was one; None: nobody may.
 
     Examples
     --------
@@ -476,8 +480,21 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     stuck_after_s: Annotated[
         float, Meta(ge=1, le=86400, description="Seconds without progress of the loop after which /livez says no.")
     ] = 60.0
+    feedback_token: Annotated[
+        Annotated[str, Meta(min_length=16, max_length=256)] | None,
+        Meta(
+            description="Whoever types this into the page may say of an alarm 'was an anomaly' or 'was usual': it is appended to the input, and "
+            "counts from there on. Better a reference, ${FEEDBACK_TOKEN}. Needs [model] label and feedback_memory. Unset: nobody may."
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
+        if self.feedback_token is not None and not _TOKEN.fullmatch(self.feedback_token):
+            raise ConfigError("[server] feedback_token: must be of ASCII letters, digits and signs, without blanks.")
+        if self.feedback_token is not None:
+            remember(self.feedback_token)
+        if self.feedback_token is not None and self.port is None:
+            raise ConfigError("[server] feedback_token: has a meaning with a port only.")
         if wrong := [name for name in self.hosts if not _HOST_NAME.fullmatch(name)]:
             raise ConfigError(
                 f"[server] hosts: must be names alone, such as 'watch.example.org', without port or path. Got {wrong[0]!r} instead."

@@ -18,7 +18,7 @@ from streamrnn.daemon.log import say, set_up
 from streamrnn.daemon.signals import StopSignals
 from streamrnn.daemon.stages import COMPILING, Stages
 from streamrnn.daemon.systemd import Notifier
-from streamrnn.engine.assemble import client_loggers, make_runtime, make_shards
+from streamrnn.engine.assemble import client_loggers, make_runtime, make_shards, make_source
 from streamrnn.engine.dead_letter_limit import DeadLetterLimit
 from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Observer, Summary
@@ -116,7 +116,7 @@ class Daemon:
             if config.dead_letter.max_share is not None:
                 runtime.observers.append(DeadLetterLimit(config.dead_letter.max_share, config.dead_letter.window))
             if config.server.port is not None:
-                port = self._serve(stack)
+                port = self._serve(stack, kind)
                 say("listening", host=config.server.host, port=port)
             say(
                 "started", version=streamrnn.__version__, config=self.name, source=config.source.kind,
@@ -179,14 +179,20 @@ class Daemon:
         self._notifier.alive(time.monotonic())
         self._notifier.status(f"compiling: {self.health.detail()}")
 
-    def _serve(self, stack: ExitStack) -> int:
+    def _serve(self, stack: ExitStack, kind: ModelKind) -> int:
+        from streamrnn.daemon.feedback import FeedbackDesk  # noqa: PLC0415
         from streamrnn.daemon.metrics import MeteredHealth  # noqa: PLC0415
         from streamrnn.daemon.server import StatusServer  # noqa: PLC0415
 
         options = self.config.server
         if not isinstance(self.health, MeteredHealth) or options.port is None:
             raise TypeError("a server needs metered health")
-        server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts)
+        desk = None
+        if kind.feedback_memory is not None:
+            self.health.hears(kind.label)
+        if options.feedback_token is not None:
+            desk = FeedbackDesk(options.feedback_token, make_source(self.config), str(kind.label), self.health.alarm)
+        server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts, desk)
         return stack.enter_context(server).port
 
     def _leave(self) -> None:

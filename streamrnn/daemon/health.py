@@ -7,13 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.daemon.recent_alarms import RecentAlarms
+from streamrnn.daemon.recent_alarms import RecentAlarm, RecentAlarms
 from streamrnn.daemon.recent_series import KeyPoints, RecentSeries, named, series_id
 from streamrnn.daemon.skill import Skill
 from streamrnn.daemon.stages import Stages
@@ -126,6 +126,7 @@ class Health(Monitor):
         self.partitions: dict[str, PartitionHealth] = {}
         self._seen = RecentSeries()
         self._alarms = RecentAlarms(ends_after)
+        self.takes_feedback = False
         self._lock, self._finding = threading.Lock(), threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
@@ -378,10 +379,33 @@ class Health(Monitor):
                 for name, one in partitions.items()
             },
             "recent_alarms": recent,
+            "takes_feedback": self.takes_feedback,
             "series": series,
             "input": self.chosen(),
             "windows": self.runtime.windows() if self.runtime is not None else {},
         }
+
+    def alarm(self, name: str) -> RecentAlarm | None:
+        """Return one of the latest alarms, as it is now; None where it is not among them.
+
+        Parameters
+        ----------
+        name
+            See :attr:`~streamrnn.daemon.recent_alarms.RecentAlarm.name`.
+        """
+        with self._lock:
+            found = self._alarms.find(name)
+            return None if found is None else replace(found)
+
+    def hears(self, label: str | None) -> None:
+        """Note the column with feedback, so that alarms show what was said of them.
+
+        Parameters
+        ----------
+        label
+            Its name; None: there is none.
+        """
+        self._alarms.label = self._seen.label = label
 
     def points(self, partition: str, key: str | None) -> dict[str, Any]:
         """Return the last points of a series as columns, see :meth:`KeyPoints.columns`; empty ones where it is unknown.

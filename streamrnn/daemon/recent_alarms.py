@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+import numpy as np
+
 from streamrnn.engine.episodes import Columns, Moment, columns_of, moment_of
 from streamrnn.io import Block
+from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.scored import Scored
 
 __all__ = ["RecentAlarm", "RecentAlarms"]
@@ -31,6 +36,8 @@ class RecentAlarm:
         Events of the series since the last one.
     goes_on
         Whether it has not ended.
+    said
+        What feedback that the run has applied said of its most severe event: whether that is an anomaly; None: nothing yet.
     """
 
     partition: str
@@ -41,6 +48,13 @@ class RecentAlarm:
     alarms: int = 1
     quiet: int = 0
     goes_on: bool = True
+    said: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Which alarm it is, the same after a restart."""
+        text = msgspec.json.encode((self.partition, self.key, self.first.position))
+        return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 class RecentAlarms:
@@ -68,6 +82,18 @@ class RecentAlarms:
         self._ends_after = ends_after
         self._kept: deque[RecentAlarm] = deque()
         self._open: dict[tuple[str, str | None], RecentAlarm] = {}
+        self.label: str | None = None
+        """The column with feedback; None: there is none."""
+
+    def find(self, name: str) -> RecentAlarm | None:
+        """Return the alarm of a name, None where it is not kept.
+
+        Parameters
+        ----------
+        name
+            See :attr:`RecentAlarm.name`.
+        """
+        return next((one for one in self._kept if one.name == name), None)
 
     def newest(self) -> list[RecentAlarm]:
         """Return them, the one that began last at the front."""
@@ -83,6 +109,7 @@ class RecentAlarms:
         scored
             Their results.
         """
+        self._hear(block, scored)
         keys = block.keys
         alarming = [i for i, alarm in enumerate(scored.alarms) if alarm]
         mine = {key for partition, key in self._open if partition == block.partition}
@@ -94,6 +121,18 @@ class RecentAlarms:
             key = None if keys is None else keys[i]
             if key in mine:
                 self._event(columns, i, (block.partition, key))
+
+    def _hear(self, block: Block, scored: Scored) -> None:
+        """Note what applied feedback says of the alarms that are kept."""
+        if self.label not in block.names or FIELD not in scored.details or block.times is None or not self._kept:
+            return
+        words = block.values[:, block.names.index(self.label)]
+        for i in np.flatnonzero(~np.isnan(words)).tolist():
+            if scored.details[FIELD][i]:
+                whose = block.partition, None if block.keys is None else block.keys[i], block.times[i]
+                for one in self._kept:
+                    if (one.partition, one.key, one.worst.time) == whose:
+                        one.said = bool(words[i])
 
     def _event(self, columns: Columns, i: int, name: tuple[str, str | None]) -> None:
         """Take in an event of a series that alarms, or did."""
@@ -125,6 +164,7 @@ class RecentAlarms:
             {
                 "partition": one.partition, "key": one.key, "time": one.first.time, "position": one.first.position, "last_time": one.last.time,
                 "feature": one.worst.feature, "view": one.worst.view, "value": one.worst.value, "expected": one.worst.prediction,
+                "alarm": one.name, "answerable": one.worst.time is not None, "said": one.said,
                 "score": one.worst.score, "severity": one.worst.severity, "alarms": one.alarms, "goes_on": one.goes_on,
             }
             for one in self.newest()

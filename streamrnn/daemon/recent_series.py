@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streamrnn.io import Block
 from streamrnn.safe_text import safe_name
+from streamrnn.scorers.feedback import feedback_alone
 from streamrnn.scorers.scored import Scored
 
 __all__ = ["KeyPoints", "Point", "RecentSeries", "named", "series_id"]
@@ -153,6 +154,8 @@ class RecentSeries:
         self._alarming: OrderedDict[Name, KeyPoints] = OrderedDict()
         self._recent: OrderedDict[Name, KeyPoints] = OrderedDict()
         self._watched: OrderedDict[Name, KeyPoints] = OrderedDict()
+        self.label: str | None = None
+        """The column with feedback, which is no feature; records with nothing else are no points. None: there is none."""
 
     def watch(self, name: Name) -> None:
         """Keep the points of a series from now on: somebody looks at it. The one looked at longest ago gives way.
@@ -193,9 +196,12 @@ class RecentSeries:
             Their results.
         """
         if scored.label is None:
-            shown = slice(0, min(FEATURES_KEPT, len(block.names)))
+            shown = [i for i, name in enumerate(block.names) if name != self.label][:FEATURES_KEPT]
         else:
-            shown = slice(scored.column(block.names), scored.column(block.names) + 1)
+            shown = [scored.column(block.names)]
+        words = (
+            np.zeros(len(block), bool) if self.label is None else feedback_alone(block.values, block.names, self.label)
+        )
         nothing = np.full((len(block), len(block.names)), np.nan)
         numbers = np.stack(
             [
@@ -207,10 +213,13 @@ class RecentSeries:
         )
         thresholds = scored.details.get("threshold", nothing[:, 0])
         times = block.positions if block.times is None else block.times
-        for key, rows in self._rows(block, scored):
+        for key, found in self._rows(block, scored):
+            rows = found if self.label is None else [i for i in found if not words[i]]
+            if not rows:
+                continue
             series = self._series((block.partition, key), alarms=sum(scored.alarms[i] for i in rows))
             series.events += len(rows)
-            series.features = block.names[shown]
+            series.features = tuple(block.names[i] for i in shown)
             series.points.extend(
                 Point(times[i], numbers[i].copy(), scored.scores.item(i), float(thresholds[i]), scored.alarms[i])
                 for i in rows[-POINTS_KEPT:]

@@ -1,4 +1,4 @@
-"""The small web server of a run: health, metrics, status and a page. Read-only; whatever comes in disturbs nothing."""
+"""The small web server of a run: health, metrics, status and a page; feedback, where a token is set. Whatever comes in disturbs nothing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
 from streamrnn.config_secrets import redact_all
+from streamrnn.daemon.feedback import FeedbackDesk
 from streamrnn.daemon.hosts import Hosts
 from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.errors import SinkError
@@ -34,6 +35,8 @@ CONNECTION_S = 10.0
 
 CONNECTIONS = 24
 """Open at once, each a thread. One more takes the place of the oldest that has not asked yet, so health is answered meanwhile."""
+
+BODY_BYTES = 2048  # of what is sent
 
 ENDING_S = 0.5  # what threads that were cut off are given to end, before one that comes is turned away
 
@@ -57,7 +60,8 @@ def _json(data: Any) -> bytes:
 class _Pages:
     """What each address answers: a table."""
 
-    def __init__(self, health: MeteredHealth, stuck_after_s: float) -> None:
+    def __init__(self, health: MeteredHealth, stuck_after_s: float, desk: FeedbackDesk | None) -> None:
+        self.desk = desk
         self._health = health
         self._stuck_after_s = stuck_after_s
         self.table: dict[str, Callable[[dict[str, list[str]]], Answer]] = {
@@ -113,13 +117,36 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing: what strangers send belongs into no log."""
 
+    def _meant_for_us(self, address: SplitResult) -> bool:
+        """Whether it was sent here under one of our names; whoever sent it is told where not."""
+        named = [address.netloc] if address.netloc else self.headers.get_all("Host", [])
+        if (refusal := self.server.hosts.refusal(named)) is not None:
+            self._send(421, "text/plain", f"{refusal}\n".encode())
+        return refusal is None
+
+    def do_POST(self) -> None:
+        """Take feedback: the one thing that can be sent."""
+        address, desk = urlsplit(self.path), self.server.pages.desk
+        if not self._meant_for_us(address):
+            return
+        if desk is None or address.path != "/feedback":
+            self._send(404, "text/plain", b"nothing can be sent here\n")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= BODY_BYTES):
+            self._send(413, "text/plain", b"a length is needed, and of 2048 bytes at most\n")
+            return
+        body = self.rfile.read(int(length))
+        self.server.has_asked(self.connection)
+        self.connection.settimeout(CONNECTION_S)
+        reply = desk.take(self.headers.get("Authorization"), body)
+        self._send(reply.code, _JSON, _json({"text": reply.text}))
+
     def do_GET(self) -> None:
         self.server.has_asked(self.connection)
         self.connection.settimeout(CONNECTION_S)
         address = urlsplit(self.path)
-        named = [address.netloc] if address.netloc else self.headers.get_all("Host", [])
-        if (refusal := self.server.hosts.refusal(named)) is not None:
-            self._send(421, "text/plain", f"{refusal}\n".encode())
+        if not self._meant_for_us(address):
             return
         answer = self.server.pages.table.get(address.path)
         if answer is None:
@@ -247,6 +274,8 @@ class StatusServer:
         Seconds without progress after which ``/livez`` says so.
     hosts
         Names that it may be asked by, besides IP addresses, localhost and ``host``.
+    desk
+        Takes feedback on alarms; None: nobody does.
     """
 
     def __init__(
@@ -256,8 +285,10 @@ class StatusServer:
         host: str = "127.0.0.1",
         stuck_after_s: float = 60.0,
         hosts: Sequence[str] = (),
+        desk: FeedbackDesk | None = None,
     ) -> None:
-        self._pages = _Pages(health, stuck_after_s)
+        health.takes_feedback = desk is not None
+        self._pages = _Pages(health, stuck_after_s, desk)
         self._hosts = Hosts((host, *hosts))
         self._where = (host, port)
         self._server: _Server | None = None

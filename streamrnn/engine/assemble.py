@@ -14,11 +14,21 @@ from streamrnn.engine.monitor import Monitor
 from streamrnn.engine.panes import COUNT
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, UsageError
-from streamrnn.io import CONTEXT_OPTIONS, HasClient, HasFiles, Sink, SinkContext, SourceContext, find_connector
+from streamrnn.io import (
+    CONTEXT_OPTIONS,
+    FeedbackSource,
+    HasClient,
+    HasFiles,
+    Sink,
+    SinkContext,
+    SourceContext,
+    find_connector,
+)
 from streamrnn.scorers.kinds import ModelKind, model_kind
 from streamrnn.scorers.table import NET, SHARE
 
 __all__ = [
+    "check_feedback",
     "check_run",
     "check_share",
     "check_state",
@@ -135,6 +145,35 @@ def check_run(config: Config, kind: ModelKind, sink: Sink) -> None:
     check_state(config, kind, sink)
     check_windows(config, kind)
     check_share(config, kind)
+    check_feedback(config, kind)
+
+
+def check_feedback(config: Config, kind: ModelKind) -> None:
+    """Raise where people are to say what they think of alarms, and it could not be written or would not be heard.
+
+    Parameters
+    ----------
+    config
+        A checked configuration.
+    kind
+        The model.
+
+    Raises
+    ------
+    ConfigError
+        With what to change.
+    """
+    if config.server.feedback_token is None:
+        return
+    if not kind.feedback_memory:
+        raise ConfigError(
+            "[server] feedback_token: the model takes no feedback on earlier events. Give a detector [model] label, the name of one more "
+            "column for it, and feedback_memory, how many events of a key are remembered."
+        )
+    source = make_source(config)
+    if not isinstance(source, FeedbackSource):
+        raise ConfigError(f"[server] feedback_token: nothing can be added to the input of {config.source.kind!r}.")
+    source.check_feedback()
 
 
 def check_state(config: Config, kind: ModelKind, sink: Sink) -> None:

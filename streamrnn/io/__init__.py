@@ -17,6 +17,7 @@ from streamrnn.io.capabilities import (
     AttachedSink,
     Checkable,
     ChoosingSource,
+    FeedbackSource,
     HasClient,
     HasFiles,
     LimitedSink,
@@ -29,6 +30,7 @@ from streamrnn.io.capabilities import (
 from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
 from streamrnn.io.context import SinkContext, SourceContext
 from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Event, Poll, Position, reached
+from streamrnn.io.feedback import Feedback, feedback_problems, nested
 from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
 from streamrnn.io.letters import LetterLine as LetterLine
 from streamrnn.io.letters import letter_line
@@ -49,6 +51,8 @@ __all__ = [
     "ChoosingSource",
     "DeadLetter",
     "Event",
+    "Feedback",
+    "FeedbackSource",
     "HasClient",
     "HasFiles",
     "LimitedSink",
@@ -69,11 +73,13 @@ __all__ = [
     "connector_kinds",
     "default_kind",
     "example_names",
+    "feedback_problems",
     "find_connector",
     "find_example",
     "json_of",
     "kind_of",
     "letter_line",
+    "nested",
     "nests_too_deep",
     "reached",
     "restored_from",

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from streamrnn.errors import StreamrnnError
 from streamrnn.io.events import Block, Position
+from streamrnn.io.feedback import Feedback
 from streamrnn.io.protocols import Source
 from streamrnn.io.state import StoredSnapshot
 
@@ -15,6 +16,7 @@ __all__ = [
     "AttachedSink",
     "Checkable",
     "ChoosingSource",
+    "FeedbackSource",
     "HasClient",
     "HasFiles",
     "LimitedSink",
@@ -141,6 +143,45 @@ class RetainingSource(Protocol):
         ----------
         partition
             One that this source has.
+        """
+        ...
+
+
+@runtime_checkable
+class FeedbackSource(Protocol):
+    """What a source may be besides: one whose input takes a person's word on an event, behind what it holds.
+
+    Both are asked of a source that takes no part in a run, and is not entered.
+
+    Examples
+    --------
+    >>> from streamrnn.io import FeedbackSource, find_connector
+    >>> issubclass(find_connector("source", "files"), FeedbackSource)
+    True
+    """
+
+    def check_feedback(self) -> None:
+        """Look whether these options leave a way to write such a record. Asks no server.
+
+        Raises
+        ------
+        ConfigError
+            When they do not.
+        """
+        ...
+
+    def append_feedback(self, said: Feedback) -> None:
+        """Append it to the input. Where it fails behind the writing, it may be there: the same word counts once.
+
+        Parameters
+        ----------
+        said
+            What a person says, with the event's key and time.
+
+        Raises
+        ------
+        StreamrnnError
+            When the input cannot be written: a sentence for that person.
         """
         ...
 

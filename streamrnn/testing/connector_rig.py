@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from streamrnn.io import AttachedSink, Block, Poll, Position, Sink, SinkContext, Source, SourceContext
 
 __all__ = [
     "ConnectorRig",
+    "FollowingRig",
     "Reading",
     "Record",
     "counted",
@@ -135,6 +136,28 @@ class ConnectorRig(Protocol):
         ----------
         partition
             One of :attr:`partitions`.
+        """
+        ...
+
+
+@runtime_checkable
+class FollowingRig(Protocol):
+    """What the author of a connector brings besides, where its source takes feedback only while it follows its input.
+
+    Examples
+    --------
+    >>> from streamrnn.testing.connector_rig import FollowingRig
+    >>> isinstance(object(), FollowingRig)
+    False
+    """
+
+    def following(self, context: SourceContext) -> Source:
+        """Return a new source of the same input that goes on as it grows.
+
+        Parameters
+        ----------
+        context
+            What a runtime tells a source about the run.
         """
         ...
 

@@ -7,9 +7,20 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from streamrnn.errors import StateError
-from streamrnn.io import Block, Checkable, Position, Rereadable, Source, SourceContext, reached
+from streamrnn.io import (
+    Block,
+    Checkable,
+    Feedback,
+    FeedbackSource,
+    Position,
+    Rereadable,
+    Source,
+    SourceContext,
+    reached,
+)
 from streamrnn.testing.connector_rig import (
     ConnectorRig,
+    FollowingRig,
     Reading,
     Record,
     counted,
@@ -24,6 +35,7 @@ __all__ = [
     "SOURCE_CHECKS",
     "check_columns",
     "check_dead_letters",
+    "check_feedback",
     "check_foreign_position",
     "check_missing",
     "check_next_position",
@@ -373,6 +385,41 @@ def check_reread(rig: ConnectorRig) -> None:
         expect(rows_of(reading.blocks, name), rows_of(blocks, name), f"Partition {name!r}, read again")
 
 
+def check_feedback(rig: ConnectorRig) -> None:
+    """What a person says of an event comes behind all others, as a record with that event's key and time and nothing else.
+
+    Parameters
+    ----------
+    rig
+        The connector under test, whose input is empty; a :class:`FollowingRig`, where the source does not follow of itself.
+
+    Raises
+    ------
+    AssertionError
+        When the source that follows the input takes none.
+    """
+    if not isinstance(rig.source(SourceContext()), FeedbackSource):
+        return
+    mine, records = rig.partitions[-1], fill(rig, 5)
+    make = rig.following if isinstance(rig, FollowingRig) else rig.source
+    outside, wanted = make(SourceContext()), counted(records)
+    if not isinstance(outside, FeedbackSource):
+        raise AssertionError("A source takes feedback, and one that follows its input does not.")  # noqa: TRY004  (a check fails)
+    outside.check_feedback()
+    with make(SourceContext()) as source:
+        reading = Reading(source)
+        reading.until(wanted, 3)
+        events = [event for block in reading.blocks if block.partition == mine for event in block.events()]
+        for row, said in ((1, True), (3, False), (1, False)):
+            outside.append_feedback(Feedback(mine, events[row].key, events[row].time or "", "b", said))
+        reading.until(wanted | {mine: 8}, 3)
+    found = [event for block in reading.blocks if block.partition == mine for event in block.events()]
+    expect(len(found), 8, "Events with the feedback behind them")
+    for event, row, value in zip(found[5:], (1, 3, 1), (1.0, 0.0, 0.0), strict=True):
+        expect((event.key, event.time), (events[row].key, events[row].time), "Key and time of feedback")
+        expect((math.isnan(event.x["a"]), event.x["b"]), (True, value), "The other values of feedback, and its own")
+
+
 SOURCE_CHECKS = {
     "source: protocol": check_protocol,
     "source: order": check_order,
@@ -385,4 +432,5 @@ SOURCE_CHECKS = {
     "source: foreign position": check_foreign_position,
     "source: truncation": check_truncation,
     "source: read again": check_reread,
+    "source: feedback": check_feedback,
 }

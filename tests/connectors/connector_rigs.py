@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -37,6 +38,18 @@ class FileRig:
 
     def source(self, context: SourceContext) -> FileSource:
         options = FileSource.Options(path=str(self.folder / "in.csv"), columns=("a", "b"), time="t", key="k")
+        return self.source_class(options, context)
+
+    def following(self, context: SourceContext) -> FileSource:
+        """The same as JSON Lines, to which feedback can be appended."""
+        path = self.folder / "in.jsonl"
+        if not path.exists():
+            rows = csv.DictReader((self.folder / "in.csv").read_text().splitlines())
+            lines = [
+                {"a": float(one["a"]), "b": float(one["b"] or "nan"), "k": one["k"], "t": one["t"]} for one in rows
+            ]
+            path.write_text("".join(f"{json.dumps(one)}\n" for one in lines).replace("NaN", "null"))
+        options = FileSource.Options(path=str(path), columns=("a", "b"), time="t", key="k", follow=True)
         return self.source_class(options, context)
 
     def sink(self, context: SinkContext) -> FileSink:
@@ -79,6 +92,10 @@ class SqliteRig:
 
     def source(self, context: SourceContext) -> SqliteSource:
         options = SqliteSource.Options(path=self.path, columns=("a", "b"), time="t", key="k")
+        return self.source_class(options, context)
+
+    def following(self, context: SourceContext) -> SqliteSource:
+        options = SqliteSource.Options(path=self.path, columns=("a", "b"), time="t", key="k", follow=True)
         return self.source_class(options, context)
 
     def sink(self, context: SinkContext) -> SqliteSink:

@@ -315,7 +315,15 @@ class Reversed(SqliteSource):
         self._select = self._select.replace("ORDER BY rowid", "ORDER BY -rowid")
 
 
+class KeylessFeedback(SqliteSource):
+    """Appends feedback of everybody's, whose key nobody knows."""
+
+    def append_feedback(self, said):
+        super().append_feedback(replace(said, key=None))
+
+
 VIOLATORS = {
+    KeylessFeedback: "source: feedback",
     TwoTransactions: "sink: crash inside a commit",
     PositionsFirst: "sink: crash inside a commit",
     LettersApart: "sink: crash inside a commit",

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.daemon_rig import Process, get, place, wait
+from tests.daemon.test_feedback import TOKEN, say
+from tests.daemon.test_feedback import place as place_with_feedback
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -95,3 +97,24 @@ def test_several_features_are_shown(tmp_path: Path) -> None:
         assert sorted(shown) == sorted(["flow", "&lt;b&gt;level&lt;/b&gt;", "power"])
         assert status["recent_alarms"][0]["feature"] == shown[0] == "power"
         assert run.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_alarms_can_be_answered(tmp_path: Path) -> None:
+    """With a token set each alarm has two buttons and the page a field for the token; what was said is shown."""
+    config = place_with_feedback(tmp_path)
+    with Process(config) as run:
+        port = run.port()
+        wait(lambda: run.outputs() == 400)
+        [alarm] = [one for one in json.loads(get(port, "/status")[1])["recent_alarms"] if one["key"] == "a"]
+        assert say(port, TOKEN, {"alarm": alarm["alarm"], "anomaly": False})[0] == 200
+        wait(lambda: json.loads(get(port, "/status")[1])["recent_alarms"][0]["said"] is False)
+
+        seen = browse(tmp_path, "--dump-dom", f"http://127.0.0.1:{port}/")
+
+        assert re.findall(r'<button class="said"( disabled="")?>([^<]*)</button>', seen.stdout)[:2] == [
+            ("", "an anomaly"),
+            (' disabled=""', "\u2713 usual"),
+        ]
+        assert re.search(r'<form id="desk" class="legend word">.*<input id="token" type="password"', seen.stdout)
+        assert "CONSOLE" not in seen.stderr

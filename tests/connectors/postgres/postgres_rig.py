@@ -118,6 +118,10 @@ class PostgresRig:
         options = PostgresSource.Options(url=self.database.url, columns=("a", "b"), time="t", key="k")
         return self.source_class(options, context)
 
+    def following(self, context: SourceContext) -> PostgresSource:
+        options = PostgresSource.Options(url=self.database.url, columns=("a", "b"), time="t", key="k", follow=True)
+        return self.source_class(options, context)
+
     def sink(self, context: SinkContext) -> PostgresSink:
         return self.sink_class(PostgresSink.Options(url=self.database.url), context)
 

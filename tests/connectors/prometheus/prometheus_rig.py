@@ -141,10 +141,10 @@ class Server:
             return json.load(answer)["data"]["result"]
 
     def stored(self, selector: str) -> dict[str, dict[int, float]]:
-        """Return the samples of the last hour: of each series, by milliseconds."""
+        """Return the samples of the last hours, however long the tests took: of each series, by milliseconds."""
         return {
             canonical(one["metric"], named=True): {round(when * 1000): float(text) for when, text in one["values"]}
-            for one in self.ask(f"{selector}[1h]")
+            for one in self.ask(f"{selector}[3h]")
         }
 
 
@@ -190,7 +190,7 @@ class PrometheusRig(SqliteRig):
         self.server.write(*series)
 
     def count(self) -> int:
-        found = self.server.ask(f"sum(count_over_time({self.a}[1h]))")
+        found = self.server.ask(f"sum(count_over_time({self.a}[3h]))")
         return int(found[0]["value"][1]) if found else 0
 
     def truncate(self, partition: str, keep: int) -> None:
