@@ -22,7 +22,13 @@ from typing import Any, Self
 import numpy as np
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NodeNotReadyError,
+    NotCoordinatorError,
+)
 
 from streamrnn.config import Alarm, Records
 from streamrnn.engine.output import encode_block
@@ -35,8 +41,8 @@ MODEL = {"hidden_size": 8, "seed": 3}
 EPOCH_MS = 1_700_000_000_000
 MOST = 1 << 23  # bytes of a record, where its topic takes it
 
-NO_GROUP_YET = (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError)
-"""The broker has no topic for offsets before the first group."""
+NO_GROUP_YET = (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError, NodeNotReadyError)
+"""The broker has no topic for offsets before the first group; the client may have lost it while it restarted."""
 
 Record = tuple[int, bytes | None, bytes | None, int]
 """Partition, key, value, timestamp in ms."""
