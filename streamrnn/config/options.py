@@ -441,12 +441,14 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port is given; read-only unless a token is.
+    """``[server]``: health, metrics, status and a page over HTTP. Off unless a port or a socket is given; read-only unless a token is.
 
     Parameters
     ----------
     port
-        The port to listen on. 0: any free one; None: no server.
+        The port to listen on. 0: any free one; None: none.
+    socket_file
+        The socket file to listen on, beside a port or instead of one; None: none.
     host
         The address to listen on.
     hosts
@@ -466,6 +468,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[
         Annotated[int, Meta(ge=0, le=65535)] | None,
         Meta(description="Port of /livez /readyz /startupz /metrics /status and the page at /. 0: any free one."),
+    ] = None
+    socket_file: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=100)] | None,
+        Meta(
+            description="A UNIX socket with the same answers, beside a port or instead of one: the rights of its file, 0660, say who may ask. "
+            "curl --unix-socket and streamrnn top take it."
+        ),
     ] = None
     host: Annotated[
         str, Meta(min_length=1, description="Address to listen on. 0.0.0.0 or :: lets everybody in the network look.")
@@ -488,13 +497,18 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a server at all."""
+        return self.port is not None or self.socket_file is not None
+
     def __post_init__(self) -> None:
         if self.feedback_token is not None and not _TOKEN.fullmatch(self.feedback_token):
             raise ConfigError("[server] feedback_token: must be of ASCII letters, digits and signs, without blanks.")
         if self.feedback_token is not None:
             remember(self.feedback_token)
-        if self.feedback_token is not None and self.port is None:
-            raise ConfigError("[server] feedback_token: has a meaning with a port only.")
+        if self.feedback_token is not None and not self.wanted:
+            raise ConfigError("[server] feedback_token: has a meaning with a port or a socket only.")
         if wrong := [name for name in self.hosts if not _HOST_NAME.fullmatch(name)]:
             raise ConfigError(
                 f"[server] hosts: must be names alone, such as 'watch.example.org', without port or path. Got {wrong[0]!r} instead."

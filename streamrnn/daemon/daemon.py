@@ -96,7 +96,7 @@ class Daemon:
 
     def _make_health(self) -> Health:
         rate = self.config.alarm.share
-        if self.config.server.port is None:
+        if not self.config.server.wanted:
             return _Loud(rate, keep_series=False)
         from streamrnn.daemon.metrics import MeteredHealth  # noqa: PLC0415  (prometheus-client, where it is wanted)
 
@@ -115,9 +115,12 @@ class Daemon:
             runtime.observers = [health.observe, *self._observers]
             if config.dead_letter.max_share is not None:
                 runtime.observers.append(DeadLetterLimit(config.dead_letter.max_share, config.dead_letter.window))
-            if config.server.port is not None:
+            if config.server.wanted:
                 port = self._serve(stack, kind)
-                say("listening", host=config.server.host, port=port)
+                where: dict[str, Any] = {} if port is None else {"host": config.server.host, "port": port}
+                if config.server.socket_file is not None:
+                    where["socket_file"] = config.server.socket_file
+                say("listening", **where)
             say(
                 "started", version=streamrnn.__version__, config=self.name, source=config.source.kind,
                 model=config.model.kind, sink=config.sink.kind, delivery=runtime.sink.delivery,
@@ -179,20 +182,22 @@ class Daemon:
         self._notifier.alive(time.monotonic())
         self._notifier.status(f"compiling: {self.health.detail()}")
 
-    def _serve(self, stack: ExitStack, kind: ModelKind) -> int:
+    def _serve(self, stack: ExitStack, kind: ModelKind) -> int | None:
         from streamrnn.daemon.feedback import FeedbackDesk  # noqa: PLC0415
         from streamrnn.daemon.metrics import MeteredHealth  # noqa: PLC0415
         from streamrnn.daemon.server import StatusServer  # noqa: PLC0415
 
         options = self.config.server
-        if not isinstance(self.health, MeteredHealth) or options.port is None:
+        if not isinstance(self.health, MeteredHealth):
             raise TypeError("a server needs metered health")
         desk = None
         if kind.feedback_memory is not None:
             self.health.hears(kind.label)
         if options.feedback_token is not None:
             desk = FeedbackDesk(options.feedback_token, make_source(self.config), str(kind.label), self.health.alarm)
-        server = StatusServer(self.health, options.port, options.host, options.stuck_after_s, options.hosts, desk)
+        server = StatusServer(
+            self.health, options.port, options.host, options.stuck_after_s, options.hosts, desk, options.socket_file
+        )
         return stack.enter_context(server).port
 
     def _leave(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -186,17 +187,24 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
     request_queue_size = 128
     families: ClassVar[dict[bool, socket.AddressFamily]] = {True: socket.AF_INET6, False: socket.AF_INET}
 
-    def __init__(self, address: tuple[str, int], pages: _Pages, hosts: Hosts) -> None:
-        self.address_family = self.families[":" in address[0]]
+    def __init__(self, address: tuple[str, int] | str, pages: _Pages, hosts: Hosts) -> None:
+        self.address_family = socket.AF_UNIX if isinstance(address, str) else self.families[":" in address[0]]
         self.pages = pages
         self.hosts = hosts
         self.refused = 0
         self._lock = threading.Condition()
         self._open: dict[socket.socket, _Connection] = {}
-        super().__init__(address, _Handler)
+        super().__init__(address, _Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
-        """Bind without asking a name server who we are."""
+        """Bind without asking a name server who we are; a socket file that nobody listens on any more gives way."""
+        if self.address_family == socket.AF_UNIX:
+            path = Path(str(self.server_address))
+            if _left_behind(path):
+                path.unlink()
+            self.socket.bind(str(path))
+            path.chmod(0o660)  # before it listens: nobody is connected yet
+            return
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
@@ -259,15 +267,28 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
         self.refused += 1
 
 
+def _left_behind(path: Path) -> bool:
+    """Whether a path is a socket on which nobody listens: of a process that was killed."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.settimeout(ASK_S)
+        try:
+            trial.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+    return False
+
+
 class StatusServer:
-    """Context manager: answers on ``host:port`` from a thread of its own.
+    """Context manager: answers on ``host:port``, on a socket file, or on both, from threads of its own.
 
     Parameters
     ----------
     health
         What to tell.
     port
-        0 takes a free one.
+        0 takes a free one; None: none.
     host
         Address to listen on.
     stuck_after_s
@@ -276,40 +297,53 @@ class StatusServer:
         Names that it may be asked by, besides IP addresses, localhost and ``host``.
     desk
         Takes feedback on alarms; None: nobody does.
+    path
+        Of a socket file; None: none.
     """
 
     def __init__(
         self,
         health: MeteredHealth,
-        port: int,
+        port: int | None,
         host: str = "127.0.0.1",
         stuck_after_s: float = 60.0,
         hosts: Sequence[str] = (),
         desk: FeedbackDesk | None = None,
+        path: str | None = None,
     ) -> None:
         health.takes_feedback = desk is not None
         self._pages = _Pages(health, stuck_after_s, desk)
         self._hosts = Hosts((host, *hosts))
-        self._where = (host, port)
-        self._server: _Server | None = None
+        self._where = () if port is None else ((host, port),)
+        self._path = path
+        self._servers: list[_Server] = []
 
     def __enter__(self) -> Self:
-        try:
-            self._server = _Server(self._where, self._pages, self._hosts)
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise SinkError(f"[server] port: cannot listen on {self._where[0]}:{self._where[1]}: {why}.") from error
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, name="status", daemon=True
-        ).start()
+        for address in self._where:
+            self._listen(address, f"[server] port: cannot listen on {address[0]}:{address[1]}")
+        if self._path is not None:
+            self._listen(self._path, f"[server] socket_file: cannot listen on {self._path}")
         return self
 
+    def _listen(self, address: tuple[str, int] | str, failure: str) -> None:
+        try:
+            server = _Server(address, self._pages, self._hosts)
+        except (OSError, OverflowError) as error:
+            self.__exit__()
+            raise SinkError(f"{failure}: {getattr(error, 'strerror', None) or error}.") from error
+        self._servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}, name="status", daemon=True).start()
+
     def __exit__(self, *exc: object) -> None:
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+            if server.address_family == socket.AF_UNIX:
+                Path(str(server.server_address)).unlink(missing_ok=True)
+        self._servers.clear()
 
     @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        return self._where[1] if self._server is None else self._server.server_port
+    def port(self) -> int | None:
+        """The port that is listened on; None: none."""
+        listening = [server.server_port for server in self._servers if server.address_family != socket.AF_UNIX]
+        return listening[0] if listening else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import HTTPHandler, Request, build_opener
 
 import msgspec
 from rich.console import Console, Group
@@ -52,8 +53,34 @@ def sparkline(values: list[float | None], width: int = _WIDTH) -> str:
     return "".join(" " if value is None else _BARS[int((value - low) * scale)] for value in values)
 
 
+class _AtSocket(HTTPConnection):
+    """A connection to a socket file."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__("localhost", timeout=5)
+        self._place = place
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._place)
+
+
+class _Places(HTTPHandler):
+    """Asks a socket file, whatever the URL names."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(lambda _, **__: _AtSocket(self._place), req)
+
+
 def _ask(address: str, path: str) -> Any:
-    with urlopen(f"http://{address}{path}", timeout=5) as answer:
+    at_file = address.startswith(("/", "./", "../"))
+    opener, host = (build_opener(_Places(address)), "localhost") if at_file else (build_opener(), address)
+    with opener.open(f"http://{host}{path}", timeout=5) as answer:
         return msgspec.json.decode(answer.read())
 
 
@@ -133,7 +160,7 @@ def _look(address: str, width: int) -> Group:
     except (URLError, OSError, HTTPException) as error:
         why = getattr(error, "reason", error)
         raise RetriableSourceError(
-            f"No run answers at {address}: {getattr(why, 'strerror', None) or why}. Is [server] port set, and this one?"
+            f"No run answers at {address}: {getattr(why, 'strerror', None) or why}. Is [server] port or socket_file set, and this one?"
         ) from error
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"What answers at {address} is no run of streamrnn: {error!r}.") from error
@@ -145,7 +172,7 @@ def watch(address: str, *, once: bool = False, every_s: float = 1.0) -> None:
     Parameters
     ----------
     address
-        ``host:port`` of the run's status server.
+        ``host:port`` of the run's status server, or the path of its socket file: from ``/``, ``./`` or ``../`` on.
     once
         Whether to show it once and return.
     every_s
@@ -158,7 +185,7 @@ def watch(address: str, *, once: bool = False, every_s: float = 1.0) -> None:
     ConfigError
         When something else answers.
     """
-    address = address.removeprefix("http://").rstrip("/")
+    address = address.removeprefix("http://").rstrip("/")  # a path has none at its end
     console = Console()
     first = _look(address, console.width)
     if once:

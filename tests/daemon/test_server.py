@@ -21,7 +21,7 @@ from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.daemon.server import ASK_S, CONNECTION_S, CONNECTIONS, StatusServer
 from streamrnn.display.top import watch
 from streamrnn.engine.monitor import Summary
-from streamrnn.errors import ConfigError
+from streamrnn.errors import ConfigError, RetriableSourceError, SinkError
 from streamrnn.io import Block
 from streamrnn.scorers.scored import Scored
 from tests.display.test_safe_text import HOSTILE, assert_safe
@@ -215,3 +215,26 @@ def test_names_of_partitions_in_metrics() -> None:
         assert re.fullmatch(r"[^\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]*", text)
         if name.isascii() and name.isprintable():
             assert labels == {name}
+
+
+def test_a_socket_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status is had on a UNIX socket that only its owner and group may open; one left behind by a killed process gives way, a file or a living one does not."""
+    place = tmp_path / "watch.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(place))
+    health = health_of(["s0"])
+    with StatusServer(health, None, path=str(place)) as server:
+        assert server.port is None
+        assert place.stat().st_mode & 0o777 == 0o660
+        watch(str(place), once=True)
+        assert "running" in capsys.readouterr().out
+        with pytest.raises(SinkError, match=r"\[server\] socket_file: cannot listen on .*: Address already in use"):
+            StatusServer(health, None, path=str(place)).__enter__()
+        watch(str(place), once=True)
+    assert not place.exists()
+    place.write_text("mine")
+    with pytest.raises(SinkError, match="socket_file"):
+        StatusServer(health, None, path=str(place)).__enter__()
+    assert place.read_text() == "mine"
+    with pytest.raises(RetriableSourceError, match="Connection refused"):
+        watch(str(place), once=True)
