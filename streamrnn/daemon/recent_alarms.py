@@ -33,7 +33,7 @@ class RecentAlarm:
     alarms
         How many there were.
     quiet
-        Events of the series since the last one.
+        Events of the series since the last one, or since what began with it is over.
     goes_on
         Whether it has not ended.
     said
@@ -63,7 +63,7 @@ class RecentAlarms:
     Parameters
     ----------
     ends_after
-        Events of a series without an alarm after which the next one is another.
+        Events of a series without an alarm after which the next one is another; while the model says that a change lasts, none count.
 
     Examples
     --------
@@ -144,6 +144,8 @@ class RecentAlarms:
             else:
                 one.alarms, one.quiet, one.last = one.alarms + 1, 0, moment
                 one.worst = max(one.worst, moment, key=_severity)
+        elif one is not None and columns.lasting is not None and columns.lasting[i] > 0:
+            one.quiet = 0  # the model says that what began with the alarm goes on
         elif one is not None:
             one.quiet += 1
             if one.quiet >= self._ends_after:
