@@ -28,7 +28,7 @@ from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers, whole_batches
 from streamrnn_kafka.letters import record_bytes
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
-from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
+from streamrnn_kafka.outside import SOURCE_HEADER, RecordFollower, committed_records, outside_consumer
 from streamrnn_kafka.producer import check_compression
 from streamrnn_kafka.restoring import StateFinder
 from streamrnn_kafka.source import KafkaSource
@@ -78,6 +78,7 @@ class KafkaSink:
         self.context = context or SinkContext()
         check_topics(options.topic, self.context.dead_letters, self.context.state, self.context.alarms)
         self._source: KafkaSource | None = None
+        self._follower: RecordFollower | None = None  # of alarms
         self._delivery: Delivery | None = None  # from the topics on that were seen to, until a commit is lost
         self._finder: StateFinder | None = None
         self._renewed: set[str] = set()  # partitions that --fresh has been obeyed for
@@ -274,6 +275,8 @@ class KafkaSink:
         if delivery is not None:
             delivery.drop()
         self._stop_finding()
+        if self._follower is not None:
+            self._follower.close()
 
     def _topics(self) -> list[str]:
         """Return the topics that people read."""
@@ -411,9 +414,10 @@ class KafkaSink:
         if topic is None:
             raise ConfigError("[alarms] topic: is missing. Name the topic of alarms.")
         known = {int(place.rpartition("/")[2]): at for place, at in after.items() if place.rpartition("/")[0] == topic}
-        with contextlib.closing(outside_consumer(self.options, self._attached().member)) as consumer:
-            for record in committed_records(consumer, topic, known):
-                yield f"{topic}/{record.partition}", record.offset, record.value or b""
+        if self._follower is None:
+            self._follower = RecordFollower(self.options, self._attached().member)
+        for record in self._follower.records(topic, known):
+            yield f"{topic}/{record.partition}", record.offset, record.value or b""
 
     def too_long(self, block: Block, outputs: Sequence[bytes]) -> Mapping[int, str]:
         """Return which of a block's results are longer than ``max_record_bytes``, key and headers included, and why.

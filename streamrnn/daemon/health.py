@@ -21,13 +21,14 @@ from streamrnn.daemon.times import epoch_seconds
 from streamrnn.engine.loop import Runtime
 from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.engine.shard import Shard
-from streamrnn.io import Block
-from streamrnn.safe_text import safe_name
+from streamrnn.io import Block, DeadLetter
+from streamrnn.safe_text import safe_name, safe_text
 from streamrnn.scorers.scored import Scored
 
 __all__ = ["Health", "PartitionHealth", "quantiles"]
 
 SHOWN = 20  # series in a status
+LETTERS_SHOWN, REASON = 5, 200  # dead letters in a status, and characters of what is wrong with one
 SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
 )
@@ -127,6 +128,7 @@ class Health(Monitor):
         self._seen = RecentSeries()
         self._alarms = RecentAlarms(ends_after)
         self.takes_feedback = False
+        self._letters: deque[DeadLetter] = deque(maxlen=LETTERS_SHOWN)
         self._lock, self._finding = threading.Lock(), threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
@@ -264,6 +266,7 @@ class Health(Monitor):
         with self._lock:
             partition = self.partitions.setdefault(block.partition, PartitionHealth())
             partition.position = block.next_position
+            self._letters.extend(block.dead_letters[-LETTERS_SHOWN:])
             if not n:
                 return
             if block.times is not None:
@@ -342,6 +345,9 @@ class Health(Monitor):
                 one | named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
                 for one in self._alarms.status()
             ]
+            letters = [
+                {"partition": one.partition, "position": one.position, "reason": safe_text(one.reason)[:REASON]} for one in self._letters
+            ]  # fmt: skip
         good = self.good()
         return {
             "state": self.state,
@@ -379,6 +385,7 @@ class Health(Monitor):
                 for name, one in partitions.items()
             },
             "recent_alarms": recent,
+            "last_dead_letters": letters,
             "takes_feedback": self.takes_feedback,
             "series": series,
             "input": self.chosen(),

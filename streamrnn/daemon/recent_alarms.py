@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 import numpy as np
 
 from streamrnn.engine.episodes import Columns, Moment, columns_of, moment_of
+from streamrnn.engine.fields import Time
 from streamrnn.io import Block
 from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.scored import Scored
@@ -36,6 +38,10 @@ class RecentAlarm:
         Events of the series since the last one, or since what began with it is over.
     goes_on
         Whether it has not ended.
+    until
+        Its last event that alarmed, or belongs to what began with it.
+    now
+        The newest value of the feature that decided, and the time of its event; None where it is missing, or nothing decided.
     said
         What feedback that the run has applied said of its most severe event: whether that is an anomaly; None: nothing yet.
     """
@@ -48,6 +54,8 @@ class RecentAlarm:
     alarms: int = 1
     quiet: int = 0
     goes_on: bool = True
+    until: Time = None
+    now: tuple[float | None, Time] | None = None
     said: bool | None = None
 
     @property
@@ -136,41 +144,55 @@ class RecentAlarms:
 
     def _event(self, columns: Columns, i: int, name: tuple[str, str | None]) -> None:
         """Take in an event of a series that alarms, or did."""
-        one = self._open.get(name)
+        one, time = self._open.get(name), None if columns.block.times is None else columns.block.times[i]
         if columns.scored.alarms[i]:
             moment = moment_of(columns, i)
             if one is None:
-                self._begin(name, moment)
+                one = self._begin(name, moment)
             else:
                 one.alarms, one.quiet, one.last = one.alarms + 1, 0, moment
                 one.worst = max(one.worst, moment, key=_severity)
-        elif one is not None and columns.lasting is not None and columns.lasting[i] > 0:
-            one.quiet = 0  # the model says that what began with the alarm goes on
-        elif one is not None:
+            one.until = time
+        elif one is None:
+            return
+        elif columns.lasting is not None and columns.lasting[i] > 0:
+            one.quiet = 0  # the model says that what began with the alarm goes on, or does not know yet
+            if columns.lasting[i] > self._ends_after:
+                one.until = time
+        else:
             one.quiet += 1
             if one.quiet >= self._ends_after:
                 one.goes_on = False
                 del self._open[name]
+        names = columns.block.names
+        if one.worst.feature in names:
+            one.now = _number(columns.observed[i, names.index(one.worst.feature)]), time
 
-    def _begin(self, name: tuple[str, str | None], moment: Moment) -> None:
+    def _begin(self, name: tuple[str, str | None], moment: Moment) -> RecentAlarm:
         self._open[name] = one = RecentAlarm(*name, moment, moment, moment)
         self._kept.append(one)
         if len(self._kept) > ALARMS_KEPT:
             oldest = self._kept.popleft()
             if self._open.get(place := (oldest.partition, oldest.key)) is oldest:
                 del self._open[place]
+        return one
 
     def status(self) -> list[dict[str, Any]]:
         """Return them as JSON-serialisable data, newest first."""
         return [
             {
-                "partition": one.partition, "key": one.key, "time": one.first.time, "position": one.first.position, "last_time": one.last.time,
+                "partition": one.partition, "key": one.key, "time": one.first.time, "position": one.first.position, "last_time": one.last.time, "until": one.until,
                 "feature": one.worst.feature, "view": one.worst.view, "value": one.worst.value, "expected": one.worst.prediction,
+                "now": None if one.now is None else {"value": one.now[0], "time": one.now[1]},
                 "alarm": one.name, "answerable": one.worst.time is not None, "said": one.said,
                 "score": one.worst.score, "severity": one.worst.severity, "alarms": one.alarms, "goes_on": one.goes_on,
             }
             for one in self.newest()
         ]  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _severity(moment: Moment) -> float:

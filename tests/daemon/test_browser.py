@@ -62,10 +62,13 @@ def test_the_page_shows_the_stream(tmp_path: Path) -> None:
         assert all(curve.count("L") > 50 for curve in curves + bands)
         tables = dict(re.findall(r'<tbody id="(\w+)">(.*?)</tbody>', page))
         assert sorted(re.findall(r'<button class="key">(s\d)</button>', tables["series"])) == ["s0", "s1"]
+        state = r'<span class="(?:on">goes on|">over[^<]*)</span>'
         assert re.search(
-            r'<button class="key">s\d</button></td><td>[\d.]+</td><td>[\d.]+</td><td>flow</td>', tables["alarms"]
+            rf'<button class="key">s\d</button></td><td>{state}</td><td>2024-01-01 [\d:]+Z?</td><td>[\d.]+</td><td>[\d.]+</td><td>flow</td>',
+            tables["alarms"],
         )
-        assert 'class="on">goes on<' in tables["alarms"] or "over" in tables["alarms"]
+        said = re.findall(r"<li[^>]*>(.*?)</li>", re.search(r'<ul id="now"[^>]*>(.*?)</ul>', page)[1])  # type: ignore[index]
+        assert [re.match(r"<b>(\w+)|No alarm", one)[0] for one in said][-3:] == ["<b>Process", "<b>Input", "<b>Model"]  # type: ignore[index]
         assert tables["good"].count("<tr>") == 1
         assert "<b>600</b>" in page
         assert "CONSOLE" not in seen.stderr
@@ -89,9 +92,8 @@ def test_several_features_are_shown(tmp_path: Path) -> None:
     with Process(config) as run:
         port = run.port()
         wait(lambda: run.outputs() == 600)
-        status = json.loads(get(port, "/status")[1])
-
         page = browse(tmp_path, "--dump-dom", f"http://127.0.0.1:{port}/").stdout
+        status = json.loads(get(port, "/status")[1])
 
         shown = re.findall(r'data-feature=""[^>]*>([^<]*)</text>', page)
         assert sorted(shown) == sorted(["flow", "&lt;b&gt;level&lt;/b&gt;", "power"])
@@ -112,6 +114,8 @@ def test_alarms_can_be_answered(tmp_path: Path) -> None:
 
         seen = browse(tmp_path, "--dump-dom", f"http://127.0.0.1:{port}/")
 
+        sentence = r"<b>Alarm of a</b>: level was 40 where [\d.]+ was expected, as rare as one event in [\d,]+. Since 2024-01-01 02:30"
+        assert re.search(sentence, seen.stdout) or "No alarm goes on" in seen.stdout
         assert re.findall(r'<button class="said"( disabled="")?>([^<]*)</button>', seen.stdout)[:2] == [
             ("", "an anomaly"),
             (' disabled=""', "\u2713 usual"),
