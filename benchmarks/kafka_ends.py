@@ -2,11 +2,13 @@
 
 ``python benchmarks/kafka_ends.py [events]`` starts a throw-away broker. All sides are clients of one process in turn, on one partition; what is
 counted is CPU time of this process (the broker's is not), from connecting to closing. Another load on the machine makes all of them slower:
-the ratio within a turn moves least.
+the ratio within a turn moves least. With ``pip install confluent-kafka`` one side more is measured: what somebody would write by hand with
+that client, msgspec and the same model.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import platform
@@ -18,13 +20,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import psutil
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import OffsetAndMetadata
 from machine import cpu
 
-from streamrnn import config
+from streamrnn import RNNRegressor, config
 from streamrnn.engine.assemble import make_runtime
 from streamrnn_kafka.broker import Broker
 
@@ -130,6 +134,66 @@ def ours(
     return time.process_time() - began, seen
 
 
+class Row(msgspec.Struct):
+    """What is read of a record, by hand."""
+
+    at: str
+    flow: float
+    level: float
+    power: float
+
+
+class Answer(msgspec.Struct):
+    """What is written of one, by hand: less than a run writes."""
+
+    time: str
+    value: float
+    prediction: float | None
+
+
+def by_hand(servers: str, events: int, name: str) -> float:
+    """Do the job of the labelled model with confluent-kafka and msgspec, in transactions; return the CPU seconds."""
+    from confluent_kafka import Consumer, Producer  # noqa: PLC0415  (where it is installed)
+    from confluent_kafka import TopicPartition as Place  # noqa: PLC0415
+
+    began = time.process_time()
+    model = RNNRegressor(hidden_size=16, seed=1, window=16, stride=8, autoregressive=False, experts=("net",))
+    decode, encode = msgspec.json.Decoder(Row).decode, msgspec.json.Encoder().encode
+    consumer = Consumer({
+        "bootstrap.servers": servers, "group.id": name, "enable.auto.commit": False, "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+    })  # fmt: skip
+    consumer.assign([Place("in", 0, 0)])
+    producer = Producer(
+        {
+            "bootstrap.servers": servers,
+            "transactional.id": name,
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    producer.init_transactions()
+    done = 0
+    while done < events:
+        records = [one for one in consumer.consume(SIZE, 0.5) if one.error() is None]
+        if not records:
+            continue
+        rows = [decode(one.value()) for one in records]
+        table = np.array([(one.flow, one.level, one.power) for one in rows])
+        predictions = model.progressive_many(table[:, :2], table[:, 2]).tolist()
+        producer.begin_transaction()
+        for row, prediction in zip(rows, predictions, strict=True):
+            producer.produce("by-hand", encode(Answer(row.at, row.power, prediction)), partition=0)
+            producer.poll(0)
+        producer.send_offsets_to_transaction(
+            [Place("in", 0, records[-1].offset() + 1)], consumer.consumer_group_metadata()
+        )
+        producer.commit_transaction()
+        done += len(records)
+    consumer.close()
+    return time.process_time() - began
+
+
 def main(events: int) -> None:
     """Print the tables."""
     many = 4 * events  # for the quicker way: a run's start is part of its time
@@ -145,11 +209,18 @@ def main(events: int) -> None:
             return spent, many
 
         sides[model] = run
+    if importlib.util.find_spec("confluent_kafka") is not None:
+        sides["by hand, with confluent-kafka and msgspec: the net alone"] = lambda servers, name: (
+            by_hand(servers, many, name),
+            many,
+        )
     rates: dict[str, list[float]] = {side: [] for side in sides}
     with Broker() as broker:
         servers = broker.servers
         admin = KafkaAdminClient(bootstrap_servers=servers)
-        admin.create_topics({name: {"num_partitions": 1} for name in ("in", "bare", "scores")}, wait_for_metadata=True)
+        admin.create_topics(
+            {name: {"num_partitions": 1} for name in ("in", "bare", "scores", "by-hand")}, wait_for_metadata=True
+        )
         admin.close()
         fill(servers, many)
         for i, model in enumerate(MODELS):
