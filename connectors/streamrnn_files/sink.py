@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from streamrnn.columns.lines import ended
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
 from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot, letter_line
@@ -55,10 +56,10 @@ class _Appended:
             raise SinkError(f"The output {self.path!r} is not open: write it inside a with statement.")
         return self._file
 
-    def append(self, data: bytes) -> int:
+    def append(self, data: memoryview) -> int:
         """Write behind the known length; return the length it then has."""
         file = self._opened()
-        left = memoryview(data)
+        left = data
         with naming(self.path):
             while left:
                 left = left[file.write(left) or 0 :]
@@ -220,6 +221,17 @@ class FileSink:
     def keeps_state(self) -> bool:
         """Whether there is a state directory."""
         return self._state is not None
+
+    def whole_lines(self) -> bool:
+        """Return True: a commit writes its results at once.
+
+        Examples
+        --------
+        >>> from streamrnn_files import FileSink
+        >>> FileSink.from_path("a.jsonl").whole_lines()
+        True
+        """
+        return True
 
     def files(self) -> dict[str, str]:
         """Return the files that are written.
@@ -472,7 +484,7 @@ class FileSink:
         """
         if self._broken:
             raise SinkError("An earlier commit may or may not have been recorded. Restart, to go on from what was.")
-        lines = [(self._output, list(outputs))]
+        lines: list[tuple[_Appended, Sequence[bytes]]] = [(self._output, outputs)]
         if self._letters is not None:
             lines.append((self._letters, [letter_line(letter) for letter in dead_letters]))
         if self._alarms is not None:
@@ -481,8 +493,8 @@ class FileSink:
         state = None
         try:
             for file, some in lines:
-                if some:
-                    lengths[id(file)] = file.append(b"\n".join(some) + b"\n")
+                if len(some):
+                    lengths[id(file)] = file.append(ended(some))
                     if self._state is not None and self._options.fsync == "commit":
                         file.sync()
             if self._state is not None:
@@ -491,7 +503,7 @@ class FileSink:
                 ]
                 state = self._state.prepare(positions, snapshots or {}, *grown)
         except OSError as error:
-            undone = [file.undo() or not some for file, some in lines]
+            undone = [file.undo() or not len(some) for file, some in lines]
             raise _unwritten(error, undone=all(undone)) from error
         if self._state is not None and state is not None:
             self._record(self._state, state)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.columns.compiled import EMPTY, bytes_of, copy, kernel, put, stamped
-from streamrnn.columns.lines import Lines
+from streamrnn.columns.lines import Lines, ended
 
 __all__ = ["Packed", "packed"]
 
@@ -83,7 +83,7 @@ def _make(stamp: str) -> Callable[..., Any]:
             p = copy(values, place[2], place[2] + value, out, p)
             p = copy(headers, at, at + more, out, p)
             place[1] += max(key, 0)
-            place[2] += value
+            place[2] += value + 1  # a line end behind each
             i += 1
         place[0], place[3] = i, p
 
@@ -148,11 +148,7 @@ def packed(
     sizes[:, 1] = values.lengths() if isinstance(values, Lines) else [len(value) for value in values]
     shared, others = _headers(headers), _headers(last)
     joined = bytearray(b"".join(named))
-    data = (
-        values.data[values.ends[0] : values.ends[-1]]
-        if isinstance(values, Lines)
-        else bytes_of(bytearray(b"".join(values)))
-    )
+    data = values.whole() if isinstance(values, Lines) else bytes_of(bytearray(ended(values)))
     place = np.zeros(4, np.int64)
     rest = len(joined) + len(data) + len(values) * (_OVERHEAD + max(len(shared), len(others)))
     while place[0] < len(values):
@@ -169,4 +165,4 @@ def packed(
         if end == first:
             place[0] += 1
             place[1] += max(0, sizes[first, 0])
-            place[2] += sizes[first, 1]
+            place[2] += sizes[first, 1] + 1

@@ -80,7 +80,7 @@ def _text(source, start, end, out, p):
 
 def _make(stamp: str) -> Callable[..., Any]:
     def json_rows(cells, literals, floats, wholes, texts, places, words, out, ends, table):
-        """Write a line for each row: the literal and the value of each cell, and a last literal. ``cells``: kind, column, end of its literal."""
+        """Write a line for each row: the literal and the value of each cell, a last literal, a line end. ``cells``: kind, column, end of its literal."""
         stamp  # noqa: B018
         p, last = 0, cells.shape[0] - 1
         for i in range(ends.shape[0] - 1):
@@ -101,7 +101,7 @@ def _make(stamp: str) -> Callable[..., Any]:
                     p = copy(texts, places[column, i, 0], places[column, i, 1], out, p)
                 else:
                     p = _text(texts, places[column, i, 0], places[column, i, 1], out, p)
-            p = copy(literals, before, cells[last, 2], out, p)
+            p = put(out, copy(literals, before, cells[last, 2], out, p), 10)
             ends[i + 1] = p
 
     return json_rows
@@ -231,7 +231,7 @@ class Row:
         """Return the lines."""
         n = self._n
         cells = np.array([*self._cells, (-1, -1, len(self._literals))], np.int64)
-        room = n * (len(self._literals) + self._room) + ESCAPED_BYTES * self._bytes
+        room = n * (len(self._literals) + self._room + 1) + ESCAPED_BYTES * self._bytes
         out, ends = np.empty(max(1, room), np.uint8), np.zeros(n + 1, np.int64)
         floats = np.array(self._floats or [np.zeros(n)])
         wholes = np.array(self._wholes or [np.zeros(n, np.int64)])

@@ -9,24 +9,24 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "longest_of", "together"]
+__all__ = ["Lines", "ended", "longest_of", "together"]
 
 
 class Lines(Sequence[bytes]):
-    """Lines, one behind the other, without line ends.
+    r"""Lines as a file holds them, a line end behind each; one by one they are without it.
 
     Parameters
     ----------
     data
         uint8, shape (m,): holds them.
     ends
-        int64, shape (n,), one more than lines: where the first begins, and where each ends.
+        int64, shape (n,), one more than lines: where the first begins, and where each ends, behind its line end.
 
     Examples
     --------
     >>> import numpy as np
     >>> from streamrnn.columns.lines import Lines
-    >>> lines = Lines(np.frombuffer(b"abc", np.uint8), np.array([0, 2, 3]))
+    >>> lines = Lines(np.frombuffer(b"ab\nc\n", np.uint8), np.array([0, 3, 5]))
     >>> list(lines), lines[1], list(lines[:1])
     ([b'ab', b'c'], b'c', [b'ab'])
     """
@@ -46,15 +46,19 @@ class Lines(Sequence[bytes]):
             start, stop, _ = i.indices(len(self))
             return Lines(self.data, self.ends[start : max(start, stop) + 1])
         i = range(len(self))[i]
-        return self.data[self.ends[i] : self.ends[i + 1]].tobytes()
+        return self.data[self.ends[i] : self.ends[i + 1] - 1].tobytes()
 
     def __iter__(self) -> Iterator[bytes]:
         data, ends = self.data.tobytes(), self.ends.tolist()
-        return (data[start:end] for start, end in itertools.pairwise(ends))
+        return (data[start : end - 1] for start, end in itertools.pairwise(ends))
+
+    def whole(self) -> NDArray[np.uint8]:
+        """Return the bytes of all of them, a line end behind each."""
+        return self.data[self.ends[0] : self.ends[-1]]
 
     def lengths(self) -> NDArray[np.int64]:
-        """Return how long each is, int64, shape (n,)."""
-        return np.diff(self.ends)
+        """Return how long each is without its line end, int64, shape (n,)."""
+        return np.diff(self.ends) - 1
 
 
 def together(parts: Sequence[Sequence[bytes]]) -> Sequence[bytes]:
@@ -76,8 +80,8 @@ def together(parts: Sequence[Sequence[bytes]]) -> Sequence[bytes]:
     pieces = [one for one in parts if isinstance(one, Lines)]
     if not pieces or len(pieces) < len(parts):
         return [line for one in parts for line in one]
-    data = np.concatenate([one.data[one.ends[0] : one.ends[-1]] for one in pieces])
-    lengths = np.concatenate([one.lengths() for one in pieces])
+    data = np.concatenate([one.whole() for one in pieces])
+    lengths = np.concatenate([np.diff(one.ends) for one in pieces])
     return Lines(data, np.concatenate([[0], np.cumsum(lengths)]))
 
 
@@ -98,3 +102,22 @@ def longest_of(lines: Sequence[bytes]) -> int:
     if isinstance(lines, Lines):
         return int(lines.lengths().max(initial=0))
     return max(map(len, lines), default=0)
+
+
+def ended(lines: Sequence[bytes]) -> memoryview:
+    r"""Return lines as a file holds them, a line end behind each.
+
+    Parameters
+    ----------
+    lines
+        In one piece, or as bytes each; none of them holds a line end.
+
+    Examples
+    --------
+    >>> from streamrnn.columns.lines import ended
+    >>> bytes(ended([b"a", b"bc"])), bytes(ended([]))
+    (b'a\nbc\n', b'')
+    """
+    if isinstance(lines, Lines):
+        return lines.whole().data
+    return memoryview(b"".join([part for line in lines for part in (line, b"\n")]))

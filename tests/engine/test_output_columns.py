@@ -80,7 +80,7 @@ def test_a_million_random_doubles():
     values = values[np.isfinite(values)]
     lines = Row(len(values)).floats(values).lines()
 
-    assert lines.data.tobytes() == b"".join(map(msgspec.json.encode, values.tolist()))
+    assert lines.data.tobytes() == b"".join(msgspec.json.encode(one) + b"\n" for one in values.tolist())
 
 
 def made(seed, names, label=None, keyed=True):

@@ -153,6 +153,7 @@ LAYERS = {
     "streamrnn": Layer(("streamrnn.errors", "streamrnn.models")),
     "streamrnn_files": Layer(
         (
+            "streamrnn.columns",
             "streamrnn.io",
             "streamrnn.config",
             "streamrnn.errors",

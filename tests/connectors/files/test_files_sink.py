@@ -16,6 +16,7 @@ from pathlib import Path
 import files_worker
 import pytest
 
+from streamrnn.columns.json_write import Row
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError
 from streamrnn.io import DeadLetter
 from streamrnn_files import FileSink, sink, statefile, writable
@@ -75,6 +76,20 @@ def test_commits_are_found_again(tmp_path):
         commit(to, 4)
 
     assert written(tmp_path) == expected(4)
+
+
+def test_results_in_one_piece_are_written_as_lines_are(tmp_path):
+    """What compiled code makes of a block is written whole, with the bytes and the lengths of its lines one by one."""
+    texts = [b'{"n":%d}' % i for i in range(50)]
+    for name, outputs in (("one", texts), ("whole", Row(50).raws(texts).lines())):
+        with make(tmp_path / name) as to:
+            assert to.whole_lines()
+            to.commit(outputs[:20], [], {"0": 20})
+            to.commit(outputs[20:20], [], {"0": 20})
+            to.commit(outputs[20:], [], {"0": 50})
+        assert [line for _, line in make(tmp_path / name).written()] == texts
+
+    assert written(tmp_path / "one") == written(tmp_path / "whole")
 
 
 def test_partitions_are_kept_apart(tmp_path):
