@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from streamrnn_files.cutter import Batch
 
 __all__ = ["Backward"]
 
 
 class Backward:
-    """Gives records like :class:`streamrnn_files.cutter.Cutter`, the last one first; offsets count from the end.
+    r"""Gives records like :class:`streamrnn_files.cutter.Cutter`, the last one first; offsets count from the end.
 
     Parameters
     ----------
@@ -20,15 +22,17 @@ class Backward:
     Examples
     --------
     >>> from streamrnn_files.backward import Backward
-    >>> from streamrnn_files.cutter import Batch
-    >>> backward = Backward(Batch([b"3", b"2"], [0, 2], [1, 2], {}, 4), 4)
-    >>> backward.take(1).records, backward.take(1).starts
+    >>> from streamrnn_files.cutter import Cutter
+    >>> cutter = Cutter(limit=100)
+    >>> cutter.feed(b"3\n2\n")
+    >>> backward = Backward(cutter.take(2), 4)
+    >>> list(backward.take(1).records), backward.take(1).starts.tolist()
     ([b'2'], [2])
     """
 
     def __init__(self, batch: Batch, size: int) -> None:
         self._batch = batch
-        self._ends = [*batch.starts[1:], size]
+        self._ends = np.append(batch.starts[1:], size)
         self._size = size
         self._left = len(batch)
 
@@ -65,13 +69,13 @@ class Backward:
         most
             Most records, >= 0.
         """
-        places = range(self._left - 1, max(-1, self._left - 1 - most), -1)
+        places = np.arange(self._left - 1, max(-1, self._left - 1 - most), -1)
         self._left -= len(places)
         whole = self._batch
         return Batch(
-            [whole.records[i] for i in places],
-            [self._size - self._ends[i] for i in places],
-            [whole.lines[i] for i in places],
-            {at: whole.faults[i] for at, i in enumerate(places) if i in whole.faults},
-            self._size - (whole.starts[places[-1]] if places else self._size),
+            whole.records.of(places),
+            self._size - self._ends[places],
+            whole.lines[places],
+            {at: whole.faults[i] for at, i in enumerate(places.tolist()) if i in whole.faults} if whole.faults else {},
+            self._size - (int(whole.starts[places[-1]]) if len(places) else self._size),
         )

@@ -89,7 +89,7 @@ class CsvHead:
         if 0 in first.faults:
             raise SourceError(f"{self._path!r}: its first row cannot be read. {first.faults[0]}")
         batch = cutter.take(len(cutter))
-        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:6]))
+        return self._table(start, first.records[0], sampled(batch), (offset, first.end, *batch.starts[1:6].tolist()))
 
     def _start(self) -> tuple[Start, int] | None:
         """Find where the table starts, and the offset of that line."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn_files.cells import CellError, record_pattern, split_cells
+from streamrnn_files.records import Records, joined, of_parts
 
 __all__ = ["Batch", "Cutter"]
 
@@ -20,7 +21,7 @@ QUOTED_LINES = 100
 """Line ends a quoted field may hold. More would let one stray quote swallow, or hold back, more of the stream."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Consecutive records: as read without line end, offset and line of their start, and why some are bad by form.
 
@@ -29,23 +30,91 @@ class Batch:
     records
         The records, as read, without their line ends.
     starts
-        Offset of the first byte of each, in bytes from the start of the file.
+        Offset of the first byte of each, in bytes from the start of the file: int64, shape (n,).
     lines
-        Number of the first line of each.
+        Number of the first line of each: int64, shape (n,).
     faults
         Why a record is bad by form, by its index in ``records``.
     end
         Offset behind the last record, in bytes.
     """
 
+    records: Records
+    starts: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    faults: dict[int, str]
+    end: int
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def part(self, start: int, end: int) -> Batch:
+        """Return some of the records.
+
+        Parameters
+        ----------
+        start
+            The first one.
+        end
+            The one behind the last.
+        """
+        faults = {i - start: why for i, why in self.faults.items() if start <= i < end} if self.faults else {}
+        behind = self.end if end >= len(self) else int(self.starts[end])
+        return Batch(self.records[start:end], self.starts[start:end], self.lines[start:end], faults, behind)
+
+
+def together(batches: list[Batch], end: int) -> Batch:
+    """Return several batches as one.
+
+    Parameters
+    ----------
+    batches
+        In order.
+    end
+        Offset behind the last record, in bytes.
+    """
+    if not batches:
+        none = np.empty(0, np.int64)
+        return Batch(Records(b"", none.reshape(0, 2)), none, none, {}, end)
+    if len(batches) == 1:
+        one = batches[0]
+        return Batch(one.records, one.starts, one.lines, one.faults, end)
+    faults: dict[int, str] = {}
+    before = 0
+    for one in batches:
+        faults |= {before + i: why for i, why in one.faults.items()}
+        before += len(one)
+    return Batch(
+        joined([one.records for one in batches]),
+        np.concatenate([one.starts for one in batches]),
+        np.concatenate([one.lines for one in batches]),
+        faults,
+        end,
+    )
+
+
+@dataclass(slots=True)
+class _Singles:
+    """Records that were cut one by one."""
+
     records: list[bytes] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     faults: dict[int, str] = field(default_factory=dict)
-    end: int = 0
 
-    def __len__(self) -> int:
-        return len(self.records)
+    def add(self, record: bytes, start: int, line: int, fault: str | None) -> None:
+        if fault is not None:
+            self.faults[len(self.records)] = fault
+        self.records.append(record)
+        self.starts.append(start)
+        self.lines.append(line)
+
+    def batch(self) -> Batch:
+        starts, lines = np.array(self.starts, np.int64), np.array(self.lines, np.int64)
+        return Batch(of_parts(self.records), starts, lines, self.faults, 0)
+
+
+LINE_END, CARRIAGE_RETURN = 10, 13
 
 
 class _Csv(NamedTuple):
@@ -85,11 +154,12 @@ class Cutter:
         self._width = width
         self._overlong: bytes | None = None  # the first bytes of a line that is being skipped
         self._skipped = 0
-        self._batch = Batch(end=offset)
-        self._taken = 0
+        self._ready: list[Batch] = []
+        self._singles = _Singles()
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._batch) - self._taken
+        return self._count
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
         """Take in what comes next; ``final``: there is no more, and a last line counts without its line end.
@@ -110,7 +180,6 @@ class Cutter:
         at = self._cut(buffer, final)
         self._buffer = buffer[at:]
         self._offset += min(at, real)
-        self._batch.end = self._offset
         if len(self._buffer) > self._limit and self._buffer.find(b"\n", 0, self._limit + 1) < 0:
             self._overlong = self._buffer[:RAW_KEPT]
             self._skipped = len(self._buffer)
@@ -124,21 +193,24 @@ class Cutter:
         most
             Most records, >= 0.
         """
-        batch, start = self._batch, self._taken
-        end = min(len(batch), start + most)
-        done = end == len(batch)
-        taken = Batch(
-            batch.records[start:end],
-            batch.starts[start:end],
-            batch.lines[start:end],
-            {i - start: why for i, why in batch.faults.items() if start <= i < end},
-            batch.end if done else batch.starts[end],
-        )
-        self._taken = end
-        if done:
-            self._batch = Batch(end=batch.end)
-            self._taken = 0
-        return taken
+        self._settle()
+        taken: list[Batch] = []
+        left = most
+        while self._ready and left > 0:
+            batch = self._ready.pop(0)
+            if len(batch) > left:
+                self._ready.insert(0, batch.part(left, len(batch)))
+                batch = batch.part(0, left)
+            taken.append(batch)
+            left -= len(batch)
+        self._count -= most - left
+        return together(taken, int(self._ready[0].starts[0]) if self._ready else self._offset)
+
+    def _settle(self) -> None:
+        """Put what was cut one by one behind the rest."""
+        if self._singles.records:
+            self._ready.append(self._singles.batch())
+            self._singles = _Singles()
 
     def _cut(self, buffer: bytes, final: bool) -> int:
         """Cut all whole records off; return where the rest starts."""
@@ -169,27 +241,28 @@ class Cutter:
         """Cut a stretch in which every line is a record."""
         if start == end:
             return
-        data = buffer[start:end]
-        records = data.split(b"\n")[:-1]
-        n = len(records)
-        lengths = np.fromiter(map(len, records), np.int64, n)
-        starts: list[int] = (np.cumsum(lengths + 1) - lengths - 1 + (self._offset + start)).tolist()
-        lines: Sequence[int] = range(self._line, self._line + n)
-        self._line += n
+        data = np.frombuffer(buffer, np.uint8)
+        spans = np.empty((buffer.count(b"\n", start, end), 2), np.int64)
+        ends = np.flatnonzero(data[start:end] == LINE_END) + start
+        spans[0, 0], spans[1:, 0], spans[:, 1] = start, ends[:-1] + 1, ends
+        starts, lines = spans[:, 0] + self._offset, np.arange(self._line, self._line + len(spans))
+        self._line += len(spans)
+        lengths = spans[:, 1] - spans[:, 0]
         if int(lengths.max()) > self._limit:
-            for record, at, line in zip(records, starts, lines, strict=True):
-                self._add(record, at, line)
+            for (at, behind), offset, line in zip(spans.tolist(), starts.tolist(), lines.tolist(), strict=True):
+                self._add(buffer[at:behind], offset, line)
             return
-        if b"\r" in data:
-            records = [record.removesuffix(b"\r") for record in records]
-        if not all(records):
-            kept = [i for i, record in enumerate(records) if record]
-            records = [records[i] for i in kept]
-            starts = [starts[i] for i in kept]
-            lines = [lines[i] for i in kept]
-        self._batch.records += records
-        self._batch.starts += starts
-        self._batch.lines += lines
+        if buffer.find(b"\r", start, end) >= 0:
+            cut = (lengths > 0) & (data[spans[:, 1] - 1] == CARRIAGE_RETURN)
+            spans[:, 1] -= cut
+            lengths -= cut
+        if int(lengths.min()) == 0:
+            kept = lengths > 0
+            spans, starts, lines = spans[kept], starts[kept], lines[kept]
+        if len(spans):
+            self._settle()
+            self._ready.append(Batch(Records(buffer, spans), starts, lines, {}, 0))
+            self._count += len(spans)
 
     def _add(self, record: bytes, start: int, line: int, fault: str | None = None) -> None:
         if len(record) > self._limit:
@@ -198,19 +271,15 @@ class Cutter:
         record = record.removesuffix(b"\r")
         if not record:
             return
-        if fault is not None:
-            self._batch.faults[len(self._batch)] = fault
-        self._batch.records.append(record)
-        self._batch.starts.append(start)
-        self._batch.lines.append(line)
+        self._singles.add(record, start, line, fault)
+        self._count += 1
 
     def _add_overlong(self, kept: bytes, length: int, start: int, line: int) -> None:
-        self._batch.faults[len(self._batch)] = (
+        fault = (
             f"The line is {length} bytes long; max_line_bytes is {self._limit}. raw holds its first {len(kept)} bytes."
         )
-        self._batch.records.append(kept)
-        self._batch.starts.append(start)
-        self._batch.lines.append(line)
+        self._singles.add(kept, start, line, fault)
+        self._count += 1
 
     def _one(self, csv: _Csv, buffer: bytes, at: int, final: bool) -> tuple[int, bool]:
         """Cut one record that may hold quotes; return where the next one starts, and whether more bytes are needed."""
@@ -256,7 +325,6 @@ class Cutter:
         if end >= 0 or final:
             self._add_overlong(overlong, self._skipped, self._offset, self._line)
             self._offset += self._skipped + (end >= 0)
-            self._batch.end = self._offset
             self._line += 1
             self._overlong = None
         return rest

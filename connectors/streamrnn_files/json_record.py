@@ -16,6 +16,8 @@ __all__ = ["RecordDecoder"]
 class RecordDecoder:
     """Decodes records into a struct that has just the fields in use, and a struct inside of it for each field that holds others.
 
+    ``odd`` says that there is no such struct: a field is a place in a list, or lies inside another that is in use.
+
     Parameters
     ----------
     fields
@@ -34,18 +36,18 @@ class RecordDecoder:
         paths = [name.split(".") if self._nested else [name] for name, _ in fields]
         places = {tuple(path[:end]) for path in paths for end in range(1, len(path))}
         # numbers in a list, and a field that is a value here and holds others there
-        self._odd = any(part.isdecimal() for path in paths for part in path[1:]) or any(
+        self.odd = any(part.isdecimal() for path in paths for part in path[1:]) or any(
             tuple(path) in places for path in paths
         )
         tree: dict[str, Any] = {}
-        for i, path in enumerate([] if self._odd else paths):
+        for i, path in enumerate([] if self.odd else paths):
             at = tree
             for part in path[:-1]:
                 at = at.setdefault(part, {})
             at[path[-1]] = (f"x{i}", fields[i][1])
         self._decode = msgspec.json.Decoder(_struct(tree)).decode
         self._values: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
-        if self._nested and not self._odd:
+        if self._nested and not self.odd:
             getters = attrgetter(
                 *(".".join([*(_inner(part) for part in parts[:-1]), f"x{i}"]) for i, parts in enumerate(paths))
             )
@@ -63,7 +65,7 @@ class RecordDecoder:
         if not self._nested:
             if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
                 return None
-        elif self._odd or b"\\u" in data or any(name in data for name in self._literal) or any(map(_is_deep, records)):
+        elif self.odd or b"\\u" in data or any(name in data for name in self._literal) or any(map(_is_deep, records)):
             return None
         try:
             if not data.isascii():

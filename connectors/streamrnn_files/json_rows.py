@@ -57,6 +57,17 @@ class JsonParser:
         """How many features there are."""
         return len(self._names)
 
+    @property
+    def least(self) -> int:
+        """How many numbers an event has at least."""
+        return min(1, self.width) if self._allow_missing else self.width
+
+    def plain_fields(self) -> tuple[tuple[str, ...], str | None, str | None] | None:
+        """Return the fields of numbers, of the time and of the key; None where they are not read as they stand."""
+        if self._other or not self._names or self._record.odd:
+            return None
+        return self._names, self._time, self._key
+
     def fast(self, records: Sequence[bytes]) -> Fast | None:
         """Return the columns of all records, or None where any of them is not plainly clean.
 

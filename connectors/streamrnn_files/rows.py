@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -81,8 +81,8 @@ class Rows:
     """
 
     values: NDArray[np.float64]
-    times: list[Time]
-    keys: list[str | None]
+    times: Sequence[Time]
+    keys: Sequence[str | None]
     faults: dict[int, str]
     passed: set[int] = field(default_factory=set)
 
@@ -103,7 +103,9 @@ def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str])
         Why a record is known to be bad, by its index in ``records``.
     """
     parts: list[NDArray[np.float64]] = []
-    rows = Rows(np.empty((0, parser.width)), [], [], dict(faults))
+    times: list[Time] = []
+    keys: list[str | None] = []
+    rows = Rows(np.empty((0, parser.width)), times, keys, dict(faults))
     stack = [(0, len(records))]
     while stack:
         start, end = stack.pop()
@@ -114,29 +116,28 @@ def parse_rows(parser: Parser, records: Sequence[bytes], faults: dict[int, str])
                 stack += [(at, min(at + step, end)) for at in range(start, end, step)][::-1]
                 continue
             parts.append(found[0])
-            rows.times += found[1] or [None] * (end - start)
-            rows.keys += found[2] or [None] * (end - start)
+            times += found[1] or [None] * (end - start)
+            keys += found[2] or [None] * (end - start)
         else:
-            parts.append(_careful(parser, records, start, end, rows))
+            some = list(_careful(parser, records, start, end, rows))
+            parts.append(np.array([row for row, _, _ in some], np.float64).reshape(len(some), parser.width))
+            times += [time for _, time, _ in some]
+            keys += [key for _, _, key in some]
     if parts:
         rows.values = parts[0] if len(parts) == 1 else np.concatenate(parts)
     return rows
 
 
-def _careful(parser: Parser, records: Sequence[bytes], start: int, end: int, rows: Rows) -> NDArray[np.float64]:
-    values = []
+def _careful(parser: Parser, records: Sequence[bytes], start: int, end: int, rows: Rows) -> Iterator[Row]:
+    """Yield those that are events; note why the others are none."""
     for i in range(start, end):
         if i in rows.faults:
             continue
         try:
-            row, time, key = parser.careful(records[i])
+            row = parser.careful(records[i])
         except PassedOverError:
             rows.passed.add(i)
-            continue
         except CellError as error:
             rows.faults[i] = f"{str(error)[0].upper()}{str(error)[1:]}."
-            continue
-        values.append(row)
-        rows.times.append(time)
-        rows.keys.append(key)
-    return np.array(values, dtype=np.float64).reshape(len(values), parser.width)
+        else:
+            yield row

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+import numpy as np
 
+from streamrnn.columns.sequences import Numbered, Texts
 from streamrnn.config import checked_table
 from streamrnn.errors import SourceError, StateError, StreamrnnError
 from streamrnn.io import Block, DeadLetter, Feedback, Poll, Position, SourceContext, Tally
@@ -21,8 +24,9 @@ from streamrnn_files.dialect_rows import BLANKS
 from streamrnn_files.head import read_head
 from streamrnn_files.json_rows import JsonParser
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.rows import Parser, parse_rows
+from streamrnn_files.rows import Parser
 from streamrnn_files.samples import FINGERPRINT_MOST, Head, fingerprint
+from streamrnn_files.scanned import ScannedParser, scanning
 from streamrnn_files.textstream import TextStream
 from streamrnn_files.translate import Translator
 
@@ -33,6 +37,12 @@ PARTITION = "0"
 MOST = 256 << 20
 """Bytes of a file that is held in memory to be read from its end."""
 
+LONG = 8 << 20
+"""Bytes of a file that compiled code is loaded for."""
+
+CHUNKS = 4
+"""Reads for one block, at most: some megabytes."""
+
 POLL_S = 0.2
 """Longest wait at once where a pipe must give more before reading can go on."""
 
@@ -42,7 +52,7 @@ class _Reading:
     """What it takes to read on, once the head is known."""
 
     head: Head
-    parser: Parser
+    parser: ScannedParser
     cutter: Cutter | Backward
     mark: str
 
@@ -265,6 +275,7 @@ class FileSource:
         while True:
             if self._reading is not None and len(self._reading.cutter):
                 self._first = b""
+                self._fill(self._reading.cutter, max_events)
                 return Poll(blocks=(self._block(self._reading, max_events),))
             if self._final and not self._stream.endless:
                 return Poll(ended=True)
@@ -384,6 +395,14 @@ class FileSource:
         reading.cutter = self._cutter(reading.head, offset, line)
         reading.cutter.feed(data, final=self._final)
 
+    def _fill(self, cutter: Cutter | Backward, events: int) -> None:
+        """Have so many records of a file at hand, where it holds them and they are not long: a commit has its cost."""
+        if self._stream.regular and not self._stream.endless:
+            for _ in range(CHUNKS):
+                if self._final or len(cutter) >= events:
+                    return
+                self._more(0.0)
+
     def _more(self, timeout_s: float) -> bool:
         """Read some more; return False when nothing came in time."""
         data = self._stream.read(max(0.0, timeout_s))
@@ -427,7 +446,8 @@ class FileSource:
         )
         cutter = self._cutter(head, head.start, head.line)
         cutter.feed(self._first[head.start :], final=self._final)
-        self._reading = _Reading(head, parser, cutter, head.fingerprint)
+        many = scanning(parser, self._options.max_line_bytes) if self._is_long() else ScannedParser(parser)
+        self._reading = _Reading(head, many, cutter, head.fingerprint)
         if head.newest_first and self._options.order == "auto" and self._stream.regular and not self._stream.endless:
             self._turn(self._reading, cutter)
 
@@ -456,6 +476,12 @@ class FileSource:
             width=None if head.delimiter is None else len(head.layout.header),
         )
 
+    def _is_long(self) -> bool:
+        """Whether compiled code pays: it takes a moment to be loaded."""
+        if self._stream.regular:
+            return Path(self._options.path).stat().st_size >= LONG
+        return not self._final and not self._options.follow
+
     def _next_file(self) -> bool:
         """Go on with the file that has taken this one's place, with the same columns."""
         if not self._stream.advance():
@@ -469,29 +495,36 @@ class FileSource:
 
     def _block(self, reading: _Reading, max_events: int) -> Block:
         head, batch = reading.head, reading.cutter.take(max_events)
-        rows = parse_rows(reading.parser, batch.records, batch.faults)
-        mark = reading.mark
+        rows = reading.parser.rows(batch.records, batch.faults)
+        start = f"{reading.mark}:"
         self._tally.passed += len(rows.passed)
-        if head.layout.time is not None and not all(rows.times):  # a look at each is several times as fast as to count
-            self._tally.untimed += rows.times.count(None)
-        positions = [f"{mark}:{start}" for start in batch.starts]
-        raws = batch.records
+        if head.layout.time is not None:
+            self._tally.untimed += _untimed(rows.times)
+        starts, records = batch.starts, batch.records
         dead = [
-            DeadLetter(positions[i], why, raws[i], batch.lines[i], PARTITION) for i, why in sorted(rows.faults.items())
+            DeadLetter(f"{start}{starts[i]}", why, records[i], int(batch.lines[i]), PARTITION)
+            for i, why in sorted(rows.faults.items())
         ]
         if dead or rows.passed:
-            none = rows.passed.union(rows.faults)
-            positions = [position for i, position in enumerate(positions) if i not in none]
-            raws = [raw for i, raw in enumerate(raws) if i not in none]
+            kept = np.ones(len(records), np.bool_)
+            kept[[*rows.faults, *rows.passed]] = False
+            starts, records = starts[kept], records.of(np.flatnonzero(kept))
         return Block(
             names=head.layout.features,
             values=rows.values,
-            positions=positions,
-            next_position=f"{mark}:{batch.end}",
+            positions=Numbered(start, starts),
+            next_position=f"{start}{batch.end}",
             keys=None if head.layout.key is None else rows.keys,
             times=None if head.layout.time is None else rows.times,
-            raws=raws if self._context.keep_raw else (),
+            raws=list(records) if self._context.keep_raw else (),
             dead_letters=dead,
             partition=PARTITION,
             time_name=head.layout.time,
         )
+
+
+def _untimed(times: Sequence[Any]) -> int:
+    """Return how many times are missing."""
+    if isinstance(times, Texts):
+        return len(times.missing)
+    return 0 if all(times) else list(times).count(None)  # a look at each is several times as fast as to count

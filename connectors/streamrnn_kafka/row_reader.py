@@ -105,9 +105,12 @@ class RowReader:
         if self._scan is None or not len(rows.table):
             return self._reader.decoder.columns(rows.values())
         scanned = self._scan(rows.data, np.ascontiguousarray(rows.table[:, self._tables.VALUE :]))
-        fields, texts = self._reader.fields, iter(scanned.texts)
+        fields = self._reader.fields
+        texts: Any = iter(scanned.texts)
         found = Columns(
-            scanned.values, [] if fields.time is None else next(texts), [] if fields.key is None else next(texts)
+            scanned.values,
+            [] if fields.time is None else next(texts),
+            [] if fields.key is None else list(next(texts)),
         )
         return _with_the_rest(found, scanned.doubtful.tolist(), self._reader, rows) if len(scanned.doubtful) else found
 
@@ -115,6 +118,7 @@ class RowReader:
 def _with_the_rest(found: Columns, doubtful: list[int], reader: Reader, rows: Any) -> Columns:
     """Return columns in which the records that compiled code was not sure of stand as the decoder reads them."""
     careful = reader.decoder.columns(rows.of(doubtful).values())
+    found.times = list(found.times)
     found.faults = {doubtful[j]: reason for j, reason in careful.faults.items()}
     read = [i for i in doubtful if i not in found.faults]
     found.values[read] = careful.values

@@ -14,6 +14,7 @@ from streamrnn.columns.compiled import bytes_of, copy, kernel, put, stamped
 from streamrnn.columns.decimals import numeral
 from streamrnn.columns.json_plan import Plan
 from streamrnn.columns.json_scan import DEEPEST, FLOAT, INTEGER, NONE, QUOTED, STRING, scan
+from streamrnn.columns.sequences import Texts
 from streamrnn.columns.texts import string
 from streamrnn.columns.wide import powers, product
 
@@ -80,13 +81,13 @@ class Scanned(NamedTuple):
     values
         float64, shape (n, numbers); NaN where a number is missing.
     texts
-        For each text one a record: a text, a number as it was written, or None.
+        For each text one a record: a text, a number as it was written, or None. In one piece where all are plain.
     doubtful
         int64: the records that must be read by others; what stands for them here means nothing.
     """
 
     values: NDArray[np.float64]
-    texts: list[list[Any]]
+    texts: list[Sequence[Any]]
     doubtful: NDArray[np.int64]
 
 
@@ -147,18 +148,21 @@ class JsonColumns:
         ends = self._stack[2 * DEEPEST :]
         return Scanned(
             bits,
-            [_read(data, found[:, 3 * k : 3 * k + 3], texts[k, : ends[k] - 1], self._texts[k]) for k in range(m)],
+            [_read(data, found[:, 3 * k : 3 * k + 3], texts[k, : ends[k]], self._texts[k]) for k in range(m)],
             np.flatnonzero(sure == 0) if doubtful else np.empty(0, np.int64),
         )
 
 
-def _read(data: bytearray, found: NDArray[np.int64], lines: NDArray[np.uint8], read: Read) -> list[Any]:
+def _read(data: bytearray, found: NDArray[np.int64], lines: NDArray[np.uint8], read: Read) -> Sequence[Any]:
     """Return texts: lines as they are, but for those of them that are no plain strings."""
-    texts: list[Any] = lines.tobytes().decode().split("\n")
     kinds = found[:, 0]
-    if (kinds == STRING).all():
-        return texts
-    for i in np.flatnonzero(kinds != STRING).tolist():
+    plain = kinds == STRING
+    if (plain | (kinds == NONE)).all():
+        ends = np.zeros(len(found) + 1, np.int64)
+        np.cumsum(np.where(plain, found[:, 2] - found[:, 1], 0) + 1, out=ends[1:])
+        return Texts(lines, ends, np.flatnonzero(~plain))
+    texts: list[Any] = lines[:-1].tobytes().decode().split("\n")
+    for i in np.flatnonzero(~plain).tolist():
         kind, start, end = found[i].tolist()
         texts[i] = None if kind == NONE else read[kind](bytes(data[start:end]))
     return texts

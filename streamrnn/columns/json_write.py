@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamrnn.columns.compiled import EMPTY, at, copy, kernel, put, stamped
 from streamrnn.columns.lines import Lines
+from streamrnn.columns.sequences import Texts
 from streamrnn.columns.shortest import digits_of, rounded_up, write_digits, write_float
 from streamrnn.columns.wide import product
 
@@ -209,6 +210,8 @@ class Row:
         values
             One for each line.
         """
+        if isinstance(values, Texts):
+            return self._put_whole(values)
         missing = [i for i, one in enumerate(values) if one is None] if None in values else []
         present: Sequence[str] = [one or "" for one in values] if missing else values  # type: ignore[assignment]
         joined = "".join(present)
@@ -216,12 +219,22 @@ class Row:
             return self._put(TEXT, [one.encode() for one in present], joined.encode(), missing)
         return self._put(TEXT, present, joined.encode(), missing)
 
+    def _put_whole(self, values: Texts) -> Row:
+        """Add texts that are in one piece."""
+        before = self._bytes - values.ends[0]
+        places = np.stack([values.ends[:-1] + before, values.ends[1:] - 1 + before], axis=1)
+        places[values.missing, 0] = -1
+        return self._placed(TEXT, places, values.data[values.ends[0] : values.ends[-1]].tobytes())
+
     def _put(self, kind: int, parts: Sequence[bytes | str], data: bytes, missing: Sequence[int] = ()) -> Row:
         """Add what ``data`` holds, one part behind the other."""
         places = np.empty((self._n, 2), np.int64)
         places[:, 1] = np.cumsum(np.fromiter(map(len, parts), np.int64, self._n)) + self._bytes
         places[0, 0], places[1:, 0] = self._bytes, places[:-1, 1]
         places[missing, 0] = -1
+        return self._placed(kind, places, data)
+
+    def _placed(self, kind: int, places: NDArray[np.int64], data: bytes) -> Row:
         self._data.append(data)
         self._places.append(places)
         self._bytes += len(data)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.columns import ranks
+from streamrnn.columns.sequences import Numbered, Texts
 from streamrnn.engine.output import FIELDS, NAMED, encode_block
 from streamrnn.io import Block, WholeLinesSink
 from streamrnn.kernels.anomaly.views import VIEWS
@@ -70,6 +71,9 @@ def _mixed(row: Row, values: Sequence[Any] | None) -> None:
     if values is None:
         row.literal(b"null")
         return
+    if isinstance(values, Texts):
+        row.texts(values)
+        return
     kinds = set(map(type, values)) - {type(None)}
     if kinds <= {str}:
         row.texts(values)
@@ -80,7 +84,10 @@ def _mixed(row: Row, values: Sequence[Any] | None) -> None:
 
 
 def _positions(row: Row, block: Block) -> None:
-    if isinstance(block.positions, range) or set(map(type, block.positions)) == {int}:
+    if isinstance(block.positions, Numbered):
+        row.literal(_encode(block.positions.start)[:-1])
+        row.wholes(block.positions.numbers).literal(b'"')
+    elif isinstance(block.positions, range) or set(map(type, block.positions)) == {int}:
         row.wholes(np.array(block.positions, np.int64))
     else:
         _mixed(row, block.positions)

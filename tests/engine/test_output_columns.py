@@ -11,6 +11,7 @@ import pytest
 
 from streamrnn.columns.json_write import Row
 from streamrnn.columns.lines import Lines, together
+from streamrnn.columns.sequences import Numbered, Texts
 from streamrnn.engine.output import FIELDS, encode_block
 from streamrnn.engine.output_columns import LEAST, encode_columns
 from streamrnn.io import Block
@@ -132,6 +133,29 @@ def test_lines_are_those_of_the_way_line_by_line(names, label):
                 lines, expected = encode_columns(block, scored, some), encode_block(block, scored, some)
             assert isinstance(lines, Lines)
             assert list(lines) == expected
+
+
+def test_texts_in_one_piece_are_written_as_texts_one_by_one():
+    """Times and positions that a source has in one piece: whole and cut."""
+    texts = ["a", None, 'é"', "", "2024"] * 20
+    raw = b"".join((text or "").encode() + b"\n" for text in texts)
+    ends = np.cumsum([0, *(len((text or "").encode()) + 1 for text in texts)])
+    times = Texts(np.frombuffer(raw, np.uint8), ends, np.array([i for i, text in enumerate(texts) if text is None]))
+    positions = Numbered('f"/é:', np.arange(100) * 7 - 3)
+    for start, end in ((0, 100), (31, 97), (0, LEAST)):
+        n = end - start
+        some = Block(("a",), np.zeros((n, 1)), positions[start:end], 0, times=times[start:end])
+        plain = Block(("a",), np.zeros((n, 1)), [*positions][start:end], 0, times=texts[start:end])
+        scored = Scored(np.zeros(n), np.zeros((n, 1)), [False] * n, [1.0] * n)
+        fields = ("time", "value", "position")
+        assert [*some.times] == plain.times
+        assert (some.times[1], some.times[-1], some.positions[-1]) == (
+            plain.times[1],
+            plain.times[-1],
+            plain.positions[-1],
+        )
+        assert list(encode_columns(some, scored, fields)) == encode_block(plain, scored, fields)
+        assert encode_block(some, scored, fields) == encode_block(plain, scored, fields)
 
 
 def test_what_compiled_code_does_not_write_is_written_as_ever():

@@ -81,6 +81,11 @@ def test_resume_at_every_position(mess):
         assert got.dead == [letter for letter in whole.dead if offset[letter.position] >= start]
 
 
+def told(batch):
+    """All that a batch holds, to be compared."""
+    return list(batch.records), batch.starts.tolist(), batch.lines.tolist(), batch.faults, batch.end
+
+
 @pytest.mark.parametrize("name", MESS)
 @pytest.mark.parametrize("seed", range(20))
 def test_chunks_change_nothing(name, seed):
@@ -93,7 +98,7 @@ def test_chunks_change_nothing(name, seed):
         cutter = Cutter(limit=128, delimiter=delimiter, width=width)
         for i, piece in enumerate(pieces):
             cutter.feed(piece, final=i == len(pieces) - 1)
-        return cutter.take(len(cutter))
+        return told(cutter.take(len(cutter)))
 
     borders = sorted(drawn.choices(range(len(data)), k=30))
     pieces = [data[a:b] for a, b in zip([0, *borders], [*borders, len(data)], strict=True)]
@@ -110,12 +115,10 @@ def test_chunks_change_nothing_however_odd_the_text(text, borders, width):
         cutter = Cutter(limit=20, delimiter=",", width=width)
         for i, piece in enumerate(pieces):
             cutter.feed(piece, final=i == len(pieces) - 1)
-        found.append(cutter.take(len(cutter)))
+        found.append(told(cutter.take(len(cutter))))
 
     assert found[0] == found[1]
-    assert b"".join(found[0].records).replace(b"\n", b"").replace(b"\r", b"") == data.replace(b"\n", b"").replace(
-        b"\r", b""
-    )
+    assert b"".join(found[0][0]).replace(b"\n", b"").replace(b"\r", b"") == data.replace(b"\n", b"").replace(b"\r", b"")
 
 
 class Careful:

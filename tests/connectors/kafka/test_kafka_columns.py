@@ -254,6 +254,7 @@ def both(seed, rounds, writes=value, **options):
             for blocks, block in ((found[0], theirs.block(AT, records)), (found[1], ours.block(AT, pieces))):
                 fields = {name: getattr(block, name) for name in block.__dataclass_fields__}
                 fields |= {"values": (block.values.shape, block.values.tobytes()), "positions": list(block.positions)}
+                fields |= {"times": None if block.times is None else list(block.times)}
                 blocks.append(
                     fields | {"kinds": [list(map(type, x or ())) for x in (block.times, block.keys, block.positions)]}
                 )
