@@ -69,6 +69,11 @@ class CsvParser:
         """How many features there are."""
         return len(self._at)
 
+    @property
+    def least(self) -> int:
+        """How many numbers an event has at least."""
+        return min(1, self.width) if self._allow_missing else self.width
+
     def fast(self, records: Sequence[bytes]) -> Fast | None:
         """Return the columns of all records, or None where any of them is not plainly clean.
 
@@ -89,9 +94,9 @@ class CsvParser:
         times: Sequence[Time] | None = ()
         keys: Sequence[str | None] = ()
         if self._times:
-            times = self._made_times(list(map(columns, self._times)))
+            times = self.made_times(list(map(columns, self._times)))
         elif self._time is not None:
-            times = self._fast_times(columns(self._time))
+            times = self.plain_times(columns(self._time))
         if len(self._keys) == 1:
             keys = [key or None for key in columns(self._keys[0])]
         elif self._keys:
@@ -110,8 +115,14 @@ class CsvParser:
             return lambda i: columns[i]
         return self._quoted_columns(records) if '"' in text else self._plain_columns(text, len(records))
 
-    def _made_times(self, columns: list[Sequence[str]]) -> Sequence[Time] | None:
-        """Return times that are not passed on as they are written; None where one is none."""
+    def made_times(self, columns: Sequence[Sequence[str]]) -> Sequence[Time] | None:
+        """Return times that are not passed on as they are written; None where one is none.
+
+        Parameters
+        ----------
+        columns
+            The cells of each column that makes them.
+        """
         if not self._timing.parts and not _begin_with_digits(columns[0]) and _NO_DIGIT.search("\n".join(columns[0])):
             return None
         return list(map(self._timing.read, zip(*columns, strict=True)))
@@ -150,7 +161,14 @@ class CsvParser:
         columns = list(zip(*rows, strict=True))
         return lambda i: columns[i]
 
-    def _fast_times(self, cells: Sequence[str]) -> Sequence[Time] | None:
+    def plain_times(self, cells: Sequence[str]) -> Sequence[Time] | None:
+        """Return times that are passed on as they are written; None where one is none.
+
+        Parameters
+        ----------
+        cells
+            Those of their column.
+        """
         if self._epoch:
             try:
                 times = _times("[" + ",".join(cells) + "]")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn_files.cells import CellError, PassedOverError
 
-__all__ = ["Fast", "Parser", "Row", "Rows", "Time", "parse_rows"]
+__all__ = ["Fast", "Found", "Parser", "Row", "Rows", "Scan", "Time", "parse_rows"]
 
 Time = str | float | None
 Row = tuple[list[float], Time, str | None]
@@ -19,6 +19,29 @@ Row = tuple[list[float], Time, str | None]
 
 Fast = tuple[NDArray[np.float64], Sequence[Time], Sequence[str | None]]
 """The same of many records; () for times or keys the input has none of."""
+
+
+class Found(NamedTuple):
+    """What compiled code has read.
+
+    Parameters
+    ----------
+    values
+        float64, shape (n, I); NaN where a number is missing.
+    times, keys
+        Of each record; () where the input has none.
+    doubtful
+        int64: the records that must be read by others; what stands for them here means nothing.
+    """
+
+    values: NDArray[np.float64]
+    times: Sequence[Time]
+    keys: Sequence[str | None]
+    doubtful: NDArray[np.int64]
+
+
+Scan = Callable[[bytearray, NDArray[np.int64]], Found | None]
+"""Reads the records at these places of the bytes; a beginning below 0 is that of none. None: all are doubtful."""
 
 CAREFUL_AT_ONCE = 8
 """Records that are not worth one more try of the fast way."""

@@ -121,7 +121,8 @@ def sampled(batch: Batch) -> list[bytes]:
     batch
         The first records.
     """
-    return [record for i, record in enumerate(batch.records) if i not in batch.faults][:SAMPLE]
+    first = batch.part(0, SAMPLE + len(batch.faults))
+    return [record for i, record in enumerate(first.records) if i not in first.faults][:SAMPLE]
 
 
 def cover(rows: list[dict[str, Any]], *, live: bool, complete: bool) -> list[dict[str, Any]] | None:

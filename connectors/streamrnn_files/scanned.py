@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn_files.csv_rows import CsvParser
+from streamrnn_files.csv_scanned import scan_of_csv
 from streamrnn_files.json_rows import JsonParser
 from streamrnn_files.records import Records
-from streamrnn_files.rows import Parser, Rows, Time, parse_rows
+from streamrnn_files.rows import Found, Parser, Rows, Scan, parse_rows
+from streamrnn_files.samples import Head
 
-__all__ = ["Found", "ScannedParser", "scanning"]
+__all__ = ["ScannedParser", "scanning"]
 
 LEAST = 64
 """Records at once: fewer are read one by one in less time."""
-
-
-class Found(NamedTuple):
-    """What compiled code has read.
-
-    Parameters
-    ----------
-    values
-        float64, shape (n, I); NaN where a number is missing.
-    times, keys
-        Of each record; () where the input has none.
-    doubtful
-        int64: the records that must be read by others; what stands for them here means nothing.
-    """
-
-    values: NDArray[np.float64]
-    times: Sequence[Time]
-    keys: Sequence[str | None]
-    doubtful: NDArray[np.int64]
-
-
-Scan = Callable[[bytearray, NDArray[np.int64]], Found | None]
-"""Reads the records at these places of the bytes; a beginning below 0 is that of none. None: all are doubtful."""
 
 
 class ScannedParser:
@@ -125,19 +104,25 @@ def _scan_of_json(parser: JsonParser, most: int) -> Scan | None:
     return scan
 
 
-def scanning(parser: Parser, most: int) -> ScannedParser:
+def scanning(parser: Parser, head: Head, most: int) -> ScannedParser:
     """Return a parser with compiled code before it, compiled or loaded; without where there is none for these records.
 
     Parameters
     ----------
     parser
         Of the file's format.
+    head
+        How the file is written.
     most
         Bytes of the longest record.
     """
     if import_module("streamrnn.columns.compiled").INTERPRETED:
         return ScannedParser(parser)
-    scan = _scan_of_json(parser, most) if isinstance(parser, JsonParser) else None
+    scan: Scan | None = None
+    if isinstance(parser, JsonParser):
+        scan = _scan_of_json(parser, most)
+    elif isinstance(parser, CsvParser):
+        scan = scan_of_csv(parser, head, most)
     if scan is not None:
         scan(bytearray(b"{}"), np.array([[0, 2]]))
     return ScannedParser(parser, scan)

@@ -446,7 +446,7 @@ class FileSource:
         )
         cutter = self._cutter(head, head.start, head.line)
         cutter.feed(self._first[head.start :], final=self._final)
-        many = scanning(parser, self._options.max_line_bytes) if self._is_long() else ScannedParser(parser)
+        many = scanning(parser, head, self._options.max_line_bytes) if self._is_long() else ScannedParser(parser)
         self._reading = _Reading(head, many, cutter, head.fingerprint)
         if head.newest_first and self._options.order == "auto" and self._stream.regular and not self._stream.endless:
             self._turn(self._reading, cutter)

@@ -22,6 +22,9 @@ WHOLE: Final = 0
 BROKEN: Final = 1
 """With a point or an exponent."""
 
+POINT: Final = 46
+"""The decimal mark of JSON."""
+
 LONG: Final = 2
 """With more digits than fit."""
 
@@ -35,8 +38,8 @@ _EXPONENT: Final = np.uint64(52)
 
 
 @kernel
-def numeral(buf, p, end):
-    """Read a number of JSON at p: return where it ends, its digits as one uint64, the power of ten behind them, and its kind."""
+def numeral(buf, p, end, point):
+    """Read a number of JSON at p, whose decimal mark is the byte ``point``: return where it ends, its digits as one uint64, the power of ten behind them, and its kind."""
     w, power, kind = ZERO, 0, WHOLE
     if p < end and at(buf, p) == 45:  # minus
         p += 1
@@ -47,7 +50,7 @@ def numeral(buf, p, end):
     digits = p - first
     if digits == 0 or (digits > 1 and at(buf, first) == 48):
         return p, w, power, BAD
-    if p < end and at(buf, p) == 46:  # point
+    if p < end and at(buf, p) == point:
         p, kind = p + 1, BROKEN
         start = p
         while p < end and 48 <= at(buf, p) <= 57:
@@ -59,7 +62,7 @@ def numeral(buf, p, end):
         digits -= power
     if digits > 19:
         q = first
-        while q < p and (at(buf, q) == 48 or at(buf, q) == 46):
+        while q < p and (at(buf, q) == 48 or at(buf, q) == point):
             digits -= 1 if at(buf, q) == 48 else 0
             q += 1
     if p < end and (at(buf, p) | 32) == 101:  # e, E

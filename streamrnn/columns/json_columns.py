@@ -18,11 +18,12 @@ from streamrnn.columns.sequences import Texts
 from streamrnn.columns.texts import string
 from streamrnn.columns.wide import powers, product
 
-__all__ = ["JsonColumns", "Scanned"]
+__all__ = ["JsonColumns", "Scanned", "line", "plain_texts"]
 
 
 @kernel
-def _line(buf, start, end, out, p):
+def line(buf, start, end, out, p):
+    """Write bytes and a line end to p; return where the next one goes."""
     return put(out, copy(buf, start, end, out, p), 10)
 
 
@@ -45,9 +46,9 @@ def _make(stamp: str) -> Callable[..., Any]:
                 if sure[i] == 0:
                     found[i, 3 * k] = NONE
                 if found[i, 3 * k] == STRING:
-                    ends[k] = _line(buf, found[i, 3 * k + 1], found[i, 3 * k + 2], texts[k], ends[k])
+                    ends[k] = line(buf, found[i, 3 * k + 1], found[i, 3 * k + 2], texts[k], ends[k])
                 else:
-                    ends[k] = _line(buf, 0, 0, texts[k], ends[k])
+                    ends[k] = line(buf, 0, 0, texts[k], ends[k])
         return doubtful
 
     return json_columns
@@ -153,16 +154,29 @@ class JsonColumns:
         )
 
 
+def plain_texts(found: NDArray[np.int64], lines: NDArray[np.uint8]) -> Texts:
+    """Return texts that are lines as they are, or missing.
+
+    Parameters
+    ----------
+    found
+        int64, shape (n, 3): what each is, where it began and where it ended.
+    lines
+        uint8, shape (m,): the lines.
+    """
+    plain = found[:, 0] == STRING
+    ends = np.zeros(len(found) + 1, np.int64)
+    np.cumsum(np.where(plain, found[:, 2] - found[:, 1], 0) + 1, out=ends[1:])
+    return Texts(lines, ends, np.flatnonzero(~plain))
+
+
 def _read(data: bytearray, found: NDArray[np.int64], lines: NDArray[np.uint8], read: Read) -> Sequence[Any]:
     """Return texts: lines as they are, but for those of them that are no plain strings."""
     kinds = found[:, 0]
-    plain = kinds == STRING
-    if (plain | (kinds == NONE)).all():
-        ends = np.zeros(len(found) + 1, np.int64)
-        np.cumsum(np.where(plain, found[:, 2] - found[:, 1], 0) + 1, out=ends[1:])
-        return Texts(lines, ends, np.flatnonzero(~plain))
+    if ((kinds == STRING) | (kinds == NONE)).all():
+        return plain_texts(found, lines)
     texts: list[Any] = lines[:-1].tobytes().decode().split("\n")
-    for i in np.flatnonzero(~plain).tolist():
+    for i in np.flatnonzero(kinds != STRING).tolist():
         kind, start, end = found[i].tolist()
         texts[i] = None if kind == NONE else read[kind](bytes(data[start:end]))
     return texts

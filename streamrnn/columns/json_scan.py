@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from streamrnn.columns.compiled import at, kernel
-from streamrnn.columns.decimals import BAD, LONG, WHOLE, bits_of, numeral
+from streamrnn.columns.decimals import BAD, LONG, POINT, WHOLE, bits_of, numeral
 from streamrnn.columns.json_plan import INSIDE, NUMBER
 from streamrnn.columns.texts import ESCAPED, PLAIN, WIDE, is_utf8, string
 
@@ -75,7 +75,7 @@ def number(buf, p, end, bits, column, powers):
     """Put the number or null at p into a column; return where it ends, -1 where that is not sure, and how many there are."""
     if p < end and at(buf, p) == 110:  # null
         return word(buf, p, end), 0
-    stop, w, power, kind = numeral(buf, p, end)
+    stop, w, power, kind = numeral(buf, p, end, POINT)
     if kind == BAD or kind == LONG:
         return -1, 0
     found, sure = bits_of(w, power, powers)
@@ -101,7 +101,7 @@ def text(buf, p, end, found, powers):
         return (stop + 1 if stop >= 0 else -1), holds
     if c == 110:
         return word(buf, p, end), PLAIN
-    stop, w, power, kind = numeral(buf, p, end)
+    stop, w, power, kind = numeral(buf, p, end, POINT)
     if kind == BAD or kind == LONG or (kind == WHOLE and stop - p > _DIGITS):
         return -1, PLAIN
     _, sure = bits_of(w, power, powers)
@@ -117,7 +117,7 @@ def other(buf, p, end):
         stop, holds = string(buf, p + 1, end)
         return (stop + 1 if stop >= 0 else -1), holds
     if c == 45 or 48 <= c <= 57:
-        stop, _, _, kind = numeral(buf, p, end)
+        stop, _, _, kind = numeral(buf, p, end, POINT)
         return (-1 if kind == BAD else stop), PLAIN
     return word(buf, p, end), PLAIN
 

@@ -124,6 +124,84 @@ def json_line(drawn, i):
     return good.encode()
 
 
+def csv_line(drawn, i, delimiter=",", point="."):
+    """A record of a CSV: mostly plain."""
+    cells = [when(i), f"a{i % 3}", *(repr(one).replace(".", point) for one in (drawn.gauss(0, 1), drawn.randrange(99)))]
+    match drawn.randrange(10):
+        case 0:
+            for at in range(4):
+                if drawn.randrange(2):
+                    cells[at] = number(drawn) if at > 1 else drawn.choice(TEXTS)
+        case 1:
+            return spoiled(drawn, delimiter.join(cells).encode())
+        case 2:
+            return drawn.choice(
+                [
+                    b"",
+                    b"  ",
+                    b",,,",
+                    b";;;",
+                    b"#,1,2,3",
+                    b"at,id,flow,level",
+                    b"----",
+                    b"total,,5,6",
+                    b"1,2",
+                    b"x" * 500,
+                ]
+            )
+        case 3:
+            cells = [f'"{cell}"' if drawn.randrange(2) else cell for cell in cells]
+            cells[1] = drawn.choice(
+                [cells[1], '"a,b"', '"say ""hi"""', '"two\nlines"', 'a"b', '"x"y', '" "', '""', '"open']
+            )
+        case 4:
+            cells += ["", ""][: drawn.randrange(3)]
+    return delimiter.join(cells).encode()
+
+
+CSV = {
+    "plain": (partial(csv_line), b"at,id,flow,level\n", {}),
+    "named": (partial(csv_line), b"at,id,flow,level\n", {"columns": ("flow", "level"), "time": "at", "key": "id"}),
+    "strict": (
+        partial(csv_line),
+        b"at,id,flow,level\n",
+        {"columns": ("level",), "on_missing": "dead_letter", "max_line_bytes": 300},
+    ),
+    "comma": (
+        partial(csv_line, delimiter=";", point=","),
+        b"at;id;flow;level\n",
+        {"columns": ("flow", "level"), "decimal": ","},
+    ),
+    "tab": (partial(csv_line, delimiter="\t"), b"at\tid\tflow\tlevel\n", {"columns": ("flow",), "key": "id"}),
+    "epoch": (
+        lambda drawn, i: b"%d," % (1_700_000_000 + i) + csv_line(drawn, i),
+        b"s,at,id,flow,level\n",
+        {"columns": ("flow", "level"), "time": "s"},
+    ),
+    "marks": (
+        lambda drawn, i: csv_line(drawn, i) + drawn.choice([b",3", b",4.5", b",-9999"]),
+        b"at,id,flow,level,x\n",
+        {"columns": ("flow", "x"), "missing": ("-9999", "off")},
+    ),
+    "two-keys": (
+        lambda drawn, i: b"s%d," % (i % 2) + csv_line(drawn, i),
+        b"site,at,id,flow,level\n",
+        {"columns": ("flow", "level"), "time": "at", "key": "site + id"},
+    ),
+    "comments": (
+        partial(csv_line),
+        b"# made by hand\nat,id,flow,level\n",
+        {"columns": ("flow", "level"), "comment": "#"},
+    ),
+    "units": (
+        lambda drawn, i: csv_line(drawn, i) + b",%d kW" % i,
+        b"at,id,flow,level,power\n",
+        {"columns": ("flow", "power")},
+    ),
+    "no-header": (partial(csv_line), b"", {"columns": ("c2", "c3"), "time": "c0", "header": False}),
+}
+
+
 def stream(drawn, line, n=200):
     """Bytes of a file: the first lines plain, so that columns are found, the others of any kind; line ends of both kinds."""
     ends = drawn.choice([(b"\n",), (b"\n",), (b"\r\n",), (b"\n", b"\r\n", b"\n\n", b"\r\r\n")])
@@ -199,6 +277,23 @@ def test_records_of_json_are_those_of_the_way_one_by_one(tmp_path, both, options
         assert len(alone) > 2
 
 
+@pytest.mark.parametrize("kind", CSV)
+def test_records_of_a_csv_are_those_of_the_way_one_by_one(tmp_path, both, kind):
+    """The same of a CSV: quotes, escapes, words for nothing, decimal commas, marks, comments, other separators, other encodings."""
+    line, header, options = CSV[kind]
+    for seed in range(8):
+        path = tmp_path / f"{seed}.csv"
+        data = header + stream(random.Random(seed), line).removeprefix(b"\xef\xbb\xbf")
+        if seed == 7:
+            data = data.decode("cp1252", "replace").replace("\ufffd", "?").encode("utf-16")
+        path.write_bytes(b"\xef\xbb\xbf" + data if seed == 6 else data)
+        for encoding in (None, "cp1252") if seed == 5 else (None,):
+            alone, many = both(path, **options, encoding=encoding)
+
+            assert alone == many
+            assert len(alone) > 2
+
+
 def test_compiled_code_reads_what_is_plain(tmp_path, monkeypatch):
     """The other way sees nothing of a stream without an odd record, and of another only the odd ones."""
     left = []
@@ -216,6 +311,10 @@ def test_compiled_code_reads_what_is_plain(tmp_path, monkeypatch):
     (tmp_path / "in.jsonl").write_bytes(b"\n".join([*lines, b"{}", *lines]))
     seen(tmp_path / "in.jsonl", size=1500)
     assert left == [b"{}"]
+    rows = [csv_line(plain, i, ";", ",") for i in range(1000)]
+    (tmp_path / "in.csv").write_bytes(b"\n".join([b"at;id;flow;level", *rows, b"total;;x;y", *rows]))
+    seen(tmp_path / "in.csv", size=1500)
+    assert left == [b"{}", b"total;;x;y"]
 
 
 def grown(path, data, drawn):
@@ -237,14 +336,15 @@ def grown(path, data, drawn):
 
 def test_growing_files_are_those_of_the_way_one_by_one(tmp_path, both):
     """A file that grows in the middle of a line, and is rotated."""
-    for seed in range(4):
-        drawn = random.Random(seed)
-        data = stream(drawn, json_line).removeprefix(b"\xef\xbb\xbf")
-        path = tmp_path / f"{seed}" / "in.jsonl"
+    for seed in range(6):
+        drawn, name = random.Random(seed), "in.csv" if seed % 2 else "in.jsonl"
+        data = stream(drawn, csv_line if seed % 2 else json_line).removeprefix(b"\xef\xbb\xbf")
+        data = b"at,id,flow,level\n" * (seed % 2) + data
+        path = tmp_path / f"{seed}" / name
 
         def begin(path=path):
             path.parent.mkdir(exist_ok=True)
-            path.with_name("in.jsonl.1").unlink(missing_ok=True)
+            path.with_name(path.name + ".1").unlink(missing_ok=True)
             path.write_bytes(b"")
 
         options = {"columns": ("flow", "level"), "time": "at", "key": "id", "follow": True}
