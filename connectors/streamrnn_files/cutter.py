@@ -242,8 +242,8 @@ class Cutter:
         if start == end:
             return
         data = np.frombuffer(buffer, np.uint8)
-        spans = np.empty((buffer.count(b"\n", start, end), 2), np.int64)
         ends = np.flatnonzero(data[start:end] == LINE_END) + start
+        spans = np.empty((len(ends), 2), np.int64)
         spans[0, 0], spans[1:, 0], spans[:, 1] = start, ends[:-1] + 1, ends
         starts, lines = spans[:, 0] + self._offset, np.arange(self._line, self._line + len(spans))
         self._line += len(spans)

@@ -20,7 +20,14 @@ LAST: Final = 324
 _TWO: Final = np.uint64(2)
 _FOUR: Final = np.uint64(4)
 _TEN: Final = np.uint64(10)
+_HUNDRED: Final = np.uint64(100)
 _MANY: Final = np.uint64(10_000)
+_EIGHT_ZEROS: Final = np.uint64(10**8)
+_FIFTEEN: Final = np.uint64(10**15)
+_SIXTEEN: Final = np.uint64(10**16)
+_SEVENTEEN: Final = np.uint64(10**17)
+_EIGHTEEN: Final = np.uint64(10**18)
+_NINETEEN: Final = np.uint64(10**19)
 _FORTY: Final = np.uint64(40)
 _FRACTION: Final = np.uint64((1 << 52) - 1)
 _HIDDEN: Final = np.uint64(1 << 52)
@@ -104,8 +111,27 @@ def write_digits(w, n, out, p):
 
 
 @kernel
+def without_zeros(w, k):
+    """Return digits w > 0 and their power of ten k without the zeros at their end: up to 16, by halves."""
+    for _ in range(2):
+        rest = w // _EIGHT_ZEROS
+        if rest * _EIGHT_ZEROS == w:
+            w, k = rest, k + 8
+    rest = w // _MANY
+    if rest * _MANY == w:
+        w, k = rest, k + 4
+    rest = w // _HUNDRED
+    if rest * _HUNDRED == w:
+        w, k = rest, k + 2
+    rest = w // _TEN
+    return (rest, k + 1) if rest * _TEN == w else (w, k)
+
+
+@kernel
 def digits_of(w):
     """Return how many digits w has: one for 0."""
+    if w >= _FIFTEEN:  # most numbers that are no short decimals
+        return 16 + (w >= _SIXTEEN) + (w >= _SEVENTEEN) + (w >= _EIGHTEEN) + (w >= _NINETEEN)
     n = 1
     while w >= _MANY:
         w //= _MANY
@@ -123,9 +149,7 @@ def write_float(bits, out, p, table):
     w, k = ZERO, 0
     if fraction != ZERO or exponent != 0:
         w, k = decimal(fraction, exponent, table)
-        while w // _TEN * _TEN == w:
-            w //= _TEN
-            k += 1
+        w, k = without_zeros(w, k)
     n = digits_of(w)
     point = n + k  # so many digits stand before it
     if k >= 0 and point <= 16:

@@ -73,13 +73,13 @@ class AlarmRule:
         self.cooldown_left = 0
         self._recent, self._sorted = array("d"), array("d")
 
-    def update_many(self, scores: Sequence[float]) -> tuple[list[bool], list[float]]:
+    def update_many(self, scores: Sequence[float] | NDArray[np.float64]) -> tuple[list[bool], list[float]]:
         """Take scores in order; return for each whether it alarms, and its p-value.
 
         Parameters
         ----------
         scores
-            From 0 to 1, in the order of the events.
+            From 0 to 1, in the order of the events, shape (n,).
 
         Examples
         --------
@@ -89,11 +89,11 @@ class AlarmRule:
         """
         missing = max(0, self.warm_up // 2 - self.events) + self.window - len(self._sorted)  # until the window is full
         first = max(0, missing, self.warm_up - self.events)
-        slides = len(scores) - first >= _WORTH_IT and bool(np.isfinite(scores).all())
-        head = list(scores[:first] if slides else scores)
-        alarms, p_values = self._fill(head)
+        found = np.asarray(scores, np.float64)
+        slides = len(found) - first >= _WORTH_IT and bool(np.isfinite(found).all())
+        alarms, p_values = self._fill((found[:first] if slides else found).tolist())
         if slides:
-            more = self._slide(list(scores[first:]))
+            more = self._slide(found[first:])
             alarms += more[0]
             p_values += more[1]
         return alarms, p_values
@@ -125,10 +125,10 @@ class AlarmRule:
         self.events += len(scores)
         return alarms, p_values
 
-    def _slide(self, scores: list[float]) -> tuple[list[bool], list[float]]:
+    def _slide(self, scores: NDArray[np.float64]) -> tuple[list[bool], list[float]]:
         """Do the same for finite scores once the warm-up is over and the window full: many at once, by compiled code where that was prepared."""
         n = len(self._sorted)
-        all_, kept = np.array([*self._recent, *scores]), np.array(self._sorted)
+        all_, kept = np.concatenate([np.array(self._recent), scores]), np.array(self._sorted)
         places = ranks.places(all_, kept)
         if places is None:
             places = self._places(all_, len(scores))

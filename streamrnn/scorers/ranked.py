@@ -156,7 +156,7 @@ class RankedScorer:
         del times
         if self._keys is None or keys is None:
             scores, predictions = self.model.score(values, names)
-            alarms, p_values = self.rule.update_many(scores.tolist())
+            alarms, p_values = self.rule.update_many(scores)
             return Scored(scores, predictions, alarms, p_values)
         codes = np.array(self._keys.touch_many(keys), np.int64)
         scores, predictions = self.model.score(values, names, keys, codes)
