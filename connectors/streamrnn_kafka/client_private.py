@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from kafka import TopicPartition
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError, IllegalStateError
+from kafka.errors import CorruptRecordError, IllegalStateError, MessageSizeTooLargeError
 from kafka.net import transport
 from kafka.producer.future import FutureRecordMetadata
 from kafka.producer.producer_batch import ProducerBatch
@@ -27,7 +27,7 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 from streamrnn_kafka.record_pack import packed
 from streamrnn_kafka.record_table import Rows, cut, joined, rows_of
 
-__all__ = ["PartitionRows", "Taken", "differs", "enqueue", "install", "missing", "writes_differ"]
+__all__ = ["PartitionRows", "Taken", "Whole", "differs", "enqueue", "install", "missing", "writes_differ"]
 
 PARTS: Final = {
     "kafka.consumer.fetcher.Fetcher": ("PartitionRecords", "_parse_fetched_data", "_append"),
@@ -310,13 +310,42 @@ def differs() -> str | None:
     return None
 
 
-def enqueue(producer: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> None:
+class Whole:
+    """The answer to a whole batch, like the client's own to a record: it fails where any of its records does.
+
+    Where a broker has refused it as too long the client has cut it, and only of its first part the fate would be told: that counts as a failure.
+
+    Parameters
+    ----------
+    batch
+        The client's.
+    answer
+        The client's to the first record.
+    """
+
+    def __init__(self, batch: Any, answer: Any) -> None:
+        self._batch, self._answer = batch, answer
+
+    def failed(self) -> bool:
+        """Whether it is not written, or nobody knows, once the producer has been flushed."""
+        return self._answer.failed() or not self._batch.produce_future.is_done
+
+    @property
+    def exception(self) -> Exception:
+        """Why."""
+        why: Exception = self._answer.exception or MessageSizeTooLargeError(
+            "a batch had to be cut: the topic takes shorter ones than at the start"
+        )
+        return why
+
+
+def enqueue(producer: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> Whole:
     """Give a producer a whole batch, as its ``send`` does with the first record of one; it is full, and sent as soon as may be.
 
     Parameters
     ----------
     producer
-        The client, in a transaction.
+        The client; where it writes transactions, in one.
     to
         A partition of a topic that it knows.
     data
@@ -326,19 +355,22 @@ def enqueue(producer: Any, to: TopicPartition, data: bytearray, count: int, time
     timestamp
         The time of all of them [ms].
     """
-    producer._transaction_manager.maybe_add_partition_to_transaction(to)  # noqa: SLF001
-    _append(producer._accumulator, to, data, count, timestamp)  # noqa: SLF001
+    if producer._transaction_manager.is_transactional():  # noqa: SLF001
+        producer._transaction_manager.maybe_add_partition_to_transaction(to)  # noqa: SLF001
+    written = _append(producer._accumulator, to, data, count, timestamp)  # noqa: SLF001
     producer._sender.wakeup()  # noqa: SLF001
+    return written
 
 
-def _append(accumulator: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> None:
+def _append(accumulator: Any, to: TopicPartition, data: bytearray, count: int, timestamp: int) -> Whole:
     records = MemoryRecordsBuilder(2, accumulator.config["compression_attrs"], 0)  # 0 bytes: is full, takes no more
     builder = records._builder  # noqa: SLF001
     builder._buffer, builder._num_records, builder._last_offset = data, count, count - 1  # noqa: SLF001
     builder._first_timestamp = builder._max_timestamp = timestamp  # noqa: SLF001
     records._next_offset = count  # noqa: SLF001
     batch = ProducerBatch(to, records, now=time.monotonic())
-    batch._record_futures.append(FutureRecordMetadata(batch.produce_future, 0, timestamp, None, -1, -1, -1))  # noqa: SLF001
+    answer = FutureRecordMetadata(batch.produce_future, 0, timestamp, None, -1, -1, -1)
+    batch._record_futures.append(answer)  # noqa: SLF001
     accumulator._appends_in_progress.increment()  # noqa: SLF001
     try:
         with accumulator._tp_lock(to):  # noqa: SLF001
@@ -348,6 +380,7 @@ def _append(accumulator: Any, to: TopicPartition, data: bytearray, count: int, t
             accumulator._incomplete.add(batch)  # noqa: SLF001
     finally:
         accumulator._appends_in_progress.decrement()  # noqa: SLF001
+    return Whole(batch, answer)
 
 
 def writes_differ() -> str | None:

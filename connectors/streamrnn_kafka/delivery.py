@@ -52,17 +52,15 @@ class Results(NamedTuple):
     alarms: Sequence[AlarmEvent] = ()
 
 
-def whole_batches(options: SinkOptions, source: KafkaSource) -> bool:
-    """Return whether results are to be written in whole batches: in transactions, where an error of any of them is an error of all.
+def whole_batches(source: KafkaSource) -> bool:
+    """Return whether results are to be written in whole batches.
 
     Parameters
     ----------
-    options
-        Those of the sink.
     source
         Whose offsets are committed.
     """
-    return options.delivery == "exactly_once" and source.options.columnar != "off"
+    return source.options.columnar != "off"
 
 
 def block_headers(block: Block, group: str) -> list[tuple[str, bytes]]:
@@ -114,7 +112,7 @@ class Delivery:
         self._writer = StateWriter(state_topic, counts[state_topic])
         self._pointers: dict[str, Pointer] = {}
         self._producer: Any = None
-        self._rows = row_writer(options.max_record_bytes) if whole_batches(options, source) else None
+        self._rows = row_writer(options.max_record_bytes) if whole_batches(source) else None
         self._undecided = self._look_out() if options.delivery == "exactly_once" else None
 
     @property
@@ -264,7 +262,7 @@ class Delivery:
             headers = block_headers(block, self._source.group)
             if self._rows is not None:
                 some = results.lines[at : at + len(block)]
-                self._rows.send(self._producer, TopicPartition(topic, to), some, block.keys, headers, 1)
+                futures += self._rows.send(self._producer, TopicPartition(topic, to), some, block.keys, headers, 1)
                 at += len(block)
                 continue
             keys = block.keys if block.keys is not None else [None] * len(block)

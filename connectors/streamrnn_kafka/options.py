@@ -381,7 +381,7 @@ class SourceOptions(ConnectionOptions, frozen=True, kw_only=True, forbid_unknown
     columnar: Annotated[
         Literal["auto", "off"],
         Meta(description="auto: whole batches of records are read at once, by compiled code, wherever that gives the same as the "
-             "client's own way, which is tried out at the start; not with cloudevents. So are results written, in transactions. off: "
+             "client's own way, which is tried out at the start; not with cloudevents. So are results written. off: "
              "the client reads and writes record by record, several times slower."),
     ] = "auto"  # fmt: skip
 

@@ -18,7 +18,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class RowWriter:
-    """Makes whole batches of results for a producer in a transaction, in which an error of any of them is an error of all.
+    """Makes whole batches of results for a producer.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class RowWriter:
         keys: Sequence[str | None] | None,
         headers: Headers,
         shared: int,
-    ) -> None:
-        """Give a producer results for one partition.
+    ) -> list[Any]:
+        """Give a producer results for one partition; return what tells, once it is flushed, whether they were written.
 
         Parameters
         ----------
         producer
-            In a transaction.
+            Where it writes transactions, in one.
         to
             The partition.
         lines
@@ -57,15 +57,19 @@ class RowWriter:
         shared
             So many of them the others have too.
         """
+        answers: list[Any] = []
         known = to.partition in producer.partitions_for(to.topic)
         for one in self._pack.packed(lines, keys, headers[:shared], headers, self._most):
             if one.end > one.first and known:
-                self._private.enqueue(producer, to, one.data, one.end - one.first, int(1000 * time.time()))
+                count, now = one.end - one.first, int(1000 * time.time())
+                answers.append(self._private.enqueue(producer, to, one.data, count, now))
                 continue
             for i in range(one.first, max(one.end, one.first + 1)):  # too long for a batch, or for the client to refuse
                 key = None if keys is None else keys[i]
                 of = headers if i == len(lines) - 1 else headers[:shared]
-                producer.send(to.topic, lines[i], None if key is None else key.encode(), of, to.partition)
+                raw = None if key is None else key.encode()
+                answers.append(producer.send(to.topic, lines[i], raw, of, to.partition))
+        return answers
 
 
 def row_writer(most: int) -> RowWriter | None:

@@ -465,7 +465,7 @@ class KafkaSink:
         >>> sink.whole_lines()
         False
         """
-        return whole_batches(self.options, self._attached())
+        return whole_batches(self._attached())
 
     def _look_for_others(self) -> None:
         """Warn of other writers of the results' topic. Where nobody answers in time, or permits it, nothing is said."""

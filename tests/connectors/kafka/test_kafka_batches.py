@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import IllegalStateError
+from kafka.errors import IllegalStateError, InvalidRecordError, KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.producer.record_accumulator import RecordAccumulator
 from kafka.record import MemoryRecords
 
@@ -24,10 +24,12 @@ HEADERS = [("streamrnn.source", b"in/3"), ("streamrnn.application", b"g")]
 class Producer:
     """What a producer holds until its sender's thread takes it, without the thread."""
 
-    def __init__(self, codec=0, most=1 << 17):
+    def __init__(self, codec=0, most=1 << 17, *, transactional=True):
         self._accumulator = RecordAccumulator(batch_size=min(1 << 17, most), compression_attrs=codec)
         self.calls = []
-        self._transaction_manager = SimpleNamespace(maybe_add_partition_to_transaction=self.calls.append)
+        self._transaction_manager = SimpleNamespace(
+            maybe_add_partition_to_transaction=self.calls.append, is_transactional=lambda: transactional
+        )
         self._sender = SimpleNamespace(wakeup=lambda: self.calls.append("wake"))
 
     def partitions_for(self, topic):
@@ -85,6 +87,25 @@ def test_a_batch_is_part_of_the_transaction_and_waits_for_nothing():
     assert batches[0].records.is_full()
     assert batches[0].produce_future is batches[0]._record_futures[0]._produce_future
     assert set(batches) == set(producer._accumulator._incomplete.all())
+
+
+def test_a_batch_outside_of_transactions_tells_whether_it_was_written():
+    """It is part of no transaction; an error of any record, of all, and a batch that had to be cut are failures."""
+    producer = Producer(transactional=False)
+    answers = [one for _ in range(4) for one in RowWriter(1 << 20).send(producer, TO, [b"{}"] * 3, None, HEADERS, 1)]
+    batches = list(producer._accumulator._batches[TO])
+    assert producer.calls == ["wake"] * 4
+
+    batches[0].produce_future.success((0, -1, None))
+    batches[1].produce_future.failure(KafkaTimeoutError("late"))
+    batches[2].produce_future.success((0, -1, lambda _: InvalidRecordError("bad")))
+
+    assert [one.failed() for one in answers] == [False, True, True, True]
+    assert [type(one.exception) for one in answers[1:]] == [
+        KafkaTimeoutError,
+        InvalidRecordError,
+        MessageSizeTooLargeError,
+    ]
 
 
 def test_nothing_goes_into_a_producer_that_is_closed_or_does_not_know_the_partition():

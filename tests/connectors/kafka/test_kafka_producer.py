@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
-from kafka import TopicPartition, codec
+from kafka import KafkaAdminClient, TopicPartition, codec
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streamrnn.errors import ConfigError
 from streamrnn_kafka import KafkaSink, KafkaSource
@@ -42,6 +46,37 @@ def test_compressed_batches_hold_the_same_records(rig, compression):
     [found] = rig.read(rig.topic).values()
     assert [one.value for one in found] == lines
     assert {tuple(one.headers) for one in found} == {(("h", b"1"),)}
+
+
+@pytest.mark.broker
+@pytest.mark.slow
+def test_batches_outside_of_transactions_are_written_or_told(rig):
+    """They come whole and in order; those that a broker refuses as too long, and cuts, are failures."""
+    lines = [b'{"i":%d,"x":"%s"}' % (i, b"y" * 50) for i in range(3000)]
+    rig.create(1)
+    options = SinkOptions(servers=rig.servers, topic=rig.topic, delivery="at_least_once")
+    producer = make_producer(options, rig.name)
+    to = TopicPartition(rig.topic, 0)
+    answers = row_writer(options.max_record_bytes).send(producer, to, lines, None, [("h", b"1")], 1)
+    producer.flush()
+    [found] = rig.read(rig.topic).values()
+    assert [one.value for one in found] == lines
+    assert not any(one.failed() for one in answers)
+
+    admin = KafkaAdminClient(bootstrap_servers=rig.servers)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, rig.topic, {"max.message.bytes": "150000"})])
+    admin.close()
+    [answer] = row_writer(options.max_record_bytes).send(producer, to, lines, None, [("h", b"1")], 1)
+
+    def flushed():
+        with contextlib.suppress(KafkaError):  # the client's own wait may be told of what was cut
+            producer.flush()
+            return True
+
+    rig.wait_until(flushed)
+    drop_producer(producer)
+    assert answer.failed()
+    assert isinstance(answer.exception, MessageSizeTooLargeError)
 
 
 @pytest.mark.broker
