@@ -29,7 +29,7 @@ TESTS := tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos kills combinations anomaly forecasting accuracy lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test chaos kills exhaustive combinations anomaly forecasting accuracy lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -52,6 +52,9 @@ chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half
 
 kills: $(VENV)/.dev  ## kill -9 at 100 moments of a file run, a Kafka run and one of PostgreSQL; every byte compared. Fifteen minutes.
 	$(BIN)/python -m tests.chaos.kills
+
+exhaustive: $(VENV)/.dev  ## A million records and ten million doubles, by compiled code and one by one; every bit compared. Half an hour.
+	$(BIN)/python -m tests.exhaustive
 
 combinations: $(VENV)/.dev  ## Every combination of a configuration on files, Kafka and PostgreSQL: check, run, restart, verify. Five minutes.
 	STREAMRNN_COMBINATIONS=all $(BIN)/python -m pytest --numprocesses auto tests/combinations tests/connectors/kafka/test_kafka_combinations.py \

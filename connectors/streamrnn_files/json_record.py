@@ -16,7 +16,7 @@ __all__ = ["RecordDecoder"]
 class RecordDecoder:
     """Decodes records into a struct that has just the fields in use, and a struct inside of it for each field that holds others.
 
-    ``odd`` says that there is no such struct: a field is a place in a list, or lies inside another that is in use.
+    ``odd`` says that there is no such struct: a field is a place in a list, lies inside another that is in use, or has a name with quotes.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ class RecordDecoder:
         self.odd = any(part.isdecimal() for path in paths for part in path[1:]) or any(
             tuple(path) in places for path in paths
         )
+        self.odd |= any(c < " " or c in '"\\' for name, _ in fields for c in name)  # a struct has no such names
         tree: dict[str, Any] = {}
         for i, path in enumerate([] if self.odd else paths):
             at = tree
@@ -61,11 +62,13 @@ class RecordDecoder:
         records
             Records without their line ends.
         """
+        if self.odd:
+            return None
         data = b"\n".join(records)
         if not self._nested:
             if data.count(b"[") + data.count(b"{") > len(records) + MAX_NESTING - 1:
                 return None
-        elif self.odd or b"\\u" in data or any(name in data for name in self._literal) or any(map(_is_deep, records)):
+        elif b"\\u" in data or any(name in data for name in self._literal) or any(map(_is_deep, records)):
             return None
         try:
             if not data.isascii():
@@ -83,6 +86,8 @@ class RecordDecoder:
         record
             Without its line end.
         """
+        if self.odd:
+            return None
         try:
             return self._values(self._decode(record))
         except msgspec.DecodeError:

@@ -107,3 +107,12 @@ def test_zero_keeps_its_sign(tmp_path, company):
     lines = [b'{"a":-0}', b'{"a":-0.0}', b'{"a":"-0"}', b'{"a":"-0.0"}', company]
     for got in (read(tmp_path, *lines), read_text(tmp_path, b"a\n-0\n-0.0\n-0\n-0.0\n" + company)):
         assert [math.copysign(1, row[0]) for row in got.values] == [1.0, -1.0, 1.0, -1.0]
+
+
+def test_names_with_quotes_and_control_characters_are_columns(tmp_path):
+    """A field is a column whatever its name holds."""
+    lines = [f'{{"a\\u0001b":{i},"say \\"hi\\"":{i % 7},"c\\\\d":1.5}}' for i in range(60)]
+    got = read_text(tmp_path, "\n".join(lines), "in.jsonl", columns=["a\x01b", 'say "hi"', "c\\d"])
+
+    assert got.names == ("a\x01b", 'say "hi"', "c\\d")
+    assert got.values == [[i, i % 7, 1.5] for i in range(60)]
