@@ -11,7 +11,8 @@ from tests.laws.places import ROOT
 
 QUICK = ["forecasting", "late_labels", "many_sensors", "pipeline_anomalies", "regression"]
 SLOW = ["characters", "compare", "memory_pictures"]
-ELSEWHERE = {  # shown by commands of their own; their parts are tested in tests/engine and tests/connectors
+ELSEWHERE = {  # shown by commands of their own; their parts are tested in tests/adapters, tests/engine and tests/connectors
+    "bytewax_pumps",
     "demo",
     "forward_words",
     "kafka_demo",

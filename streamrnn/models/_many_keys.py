@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from streamrnn.errors import ParameterError, StateError
+from streamrnn.models._features import to_float
 from streamrnn.models._growing import Growing, Pending
 from streamrnn.models._key_state import key_bytes, key_parts, layout_digest
 from streamrnn.models._keys import key_of, keys_of
@@ -41,6 +43,51 @@ class ManyKeys(Growing):
     def bytes_per_key(self) -> int:
         """Memory that one more key takes, in bytes: its part of the slab, and its entry."""
         return self._net.layout.area_nbytes + ENTRY_BYTES
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """What the model knows of an event by name, in the order of :meth:`rows_of`: the key is none of it."""
+        aside = self._columns.aside
+        return (*self._columns.names, *([] if aside is None else [aside]))
+
+    @property
+    def timed(self) -> bool:
+        """Whether the first of the columns is the time."""
+        return self._time is not None
+
+    def rows_of(self, events: Sequence[Mapping[Any, Any]]) -> NDArray[np.float64]:
+        """Return events as rows for ``progressive_many``, which then learns no new names: those without a column are passed over.
+
+        Parameters
+        ----------
+        events
+            Features by name. A time may be a date.
+
+        Returns
+        -------
+        array
+            float64, shape (n, F): a column for each of :attr:`columns`.
+
+        Raises
+        ------
+        FeatureError
+            When a value is no number.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor(key="pump", hidden_size=8)
+        >>> model.learn_one({"pump": "north", "level": 1.0, "flow": 3}, 2.0)
+        >>> model.columns, model.rows_of([{"level": 4, "other": "x"}]).tolist()
+        (('flow', 'level'), [[nan, 4.0]])
+        """
+        columns, known = self._columns, len(self._columns.names)
+        rows = np.full((len(events), max(len(columns.blank), known) + (columns.aside is not None)), np.nan)
+        for row, x in zip(rows, events, strict=True):
+            columns.write_slowly(x, row)
+            if columns.aside is not None:
+                row[known] = to_float(columns.aside, x.get(columns.aside))
+        return rows[:, : len(self.columns)]
 
     def key_state(self, key: Any) -> bytes:
         """Return what the model keeps of one key: for an engine that keeps the state of keys itself.

@@ -62,6 +62,8 @@ LAYERS = {
     ),
     "streamrnn.testing": Layer(("streamrnn.errors", *KERNELS, "streamrnn.models", "streamrnn.io"), ("numpy", "river")),
     "streamrnn.models._numerics": Layer(KERNELS, ("numba", "llvmlite")),
+    "streamrnn.adapters": Layer(("streamrnn.errors", "streamrnn.models", "streamrnn.whole"), ("numpy",)),
+    "streamrnn.adapters.bytewax": Layer(("streamrnn.adapters", "streamrnn.errors"), ("bytewax",)),
     "streamrnn.container": Layer(("streamrnn.errors",)),
     "streamrnn.scorers": Layer(
         (

@@ -12,6 +12,7 @@ from tests.laws.places import CONNECTORS, load, modules
 # The front doors. What lies behind them (kernels, engine, the inside of a connector) may change in any release.
 INTERFACES = (
     "streamrnn",
+    "streamrnn.adapters",
     "streamrnn.cli",
     "streamrnn.config",
     "streamrnn.errors",
