@@ -29,7 +29,7 @@ TESTS := tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
-.PHONY: help demo demo-kafka kafka test chaos kills exhaustive combinations anomaly forecasting accuracy lint types docs clean lock
+.PHONY: help demo demo-kafka kafka test spark chaos kills exhaustive combinations anomaly forecasting accuracy lint types docs clean lock
 .DEFAULT_GOAL := help
 
 help:  ## Show this list.
@@ -46,6 +46,9 @@ kafka: $(VENV)/.broker  ## Leave a throw-away Kafka running on localhost:9092.
 
 test: lint types  ## Style, types, and every test.
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(TESTS)
+
+spark: $(VENV)/.spark  ## What runs inside Spark, with Spark itself, killed and resumed. Three minutes, and 450 MB to fetch.
+	$(BIN)/python -m pytest tests/adapters/test_spark.py
 
 chaos: $(VENV)/.dev  ## Three hundred kills against a Kafka of three nodes. Half an hour.
 	$(BIN)/python tests/chaos/kafka_long.py
@@ -87,7 +90,7 @@ clean:  ## Remove whatever was made here.
 
 lock:  ## Take the newest versions that fit, and write them to constraints.txt.
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade --upgrade-strategy eager '.[dev,docs]'
+	$(PIP) install --quiet --upgrade --upgrade-strategy eager '.[dev,docs,spark]'
 	@{ sed '/^[^#]/,$$d' constraints.txt; $(PIP) freeze --exclude streamrnn; } > constraints.new
 	@mv constraints.new constraints.txt
 	@touch $(VENV)/.demo $(VENV)/.dev $(VENV)/.docs
@@ -118,6 +121,13 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 $(VENV)/.benchmarks: $(VENV)/.dev
 	@echo "Installing what the forecaster is measured against into $(VENV) ..."
 	@$(INSTALL) --no-build-isolation --editable '.[dev,benchmarks]'
+	@touch $@
+
+# PySpark is built from its sources, with setuptools, which newer Pythons no longer bring.
+$(VENV)/.spark: $(VENV)/.dev
+	@echo "Installing Spark into $(VENV) ..."
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation --editable '.[dev,spark]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.made pyproject.toml

@@ -18,6 +18,7 @@ ELSEWHERE = {  # shown by commands of their own; their parts are tested in tests
     "kafka_demo",
     "kafka_plain",
     "memory",
+    "spark_pumps",
 }
 
 

@@ -77,8 +77,14 @@ class KeyedModel(ABC):
 
     @property
     def columns(self) -> tuple[Any, ...]:
-        """What is read of an event, by name: the columns of the file, and the label."""
-        return (*self._blank.columns, *([] if self.label is None else [self.label]))
+        """The features that the file knows, by name."""
+        found: tuple[Any, ...] = self._blank.columns
+        return found
+
+    @property
+    def read(self) -> tuple[Any, ...]:
+        """What is read of an event, by name: the features, the label, and the key where that is not the engine's."""
+        return (*self.columns, *([] if self.label is None else [self.label]))
 
     @property
     def time(self) -> Any:

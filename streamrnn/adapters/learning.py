@@ -72,6 +72,11 @@ class LearningModel(KeyedModel):
         super().__init__(data, label)
         self._models: dict[Any, Any] = {}
 
+    @property
+    def read(self) -> tuple[Any, ...]:
+        """What is read of an event, by name: the features, the label, and the key."""
+        return (*super().read, self._blank.key)
+
     def begin(self, key: Any, state: bytes | None) -> None:
         """Take up a bucket where its state ends; None: with the weights of the file, and no key.
 

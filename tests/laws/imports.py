@@ -64,6 +64,7 @@ LAYERS = {
     "streamrnn.models._numerics": Layer(KERNELS, ("numba", "llvmlite")),
     "streamrnn.adapters": Layer(("streamrnn.errors", "streamrnn.models", "streamrnn.whole"), ("numpy",)),
     "streamrnn.adapters.bytewax": Layer(("streamrnn.adapters", "streamrnn.errors"), ("bytewax",)),
+    "streamrnn.adapters.spark": Layer(("streamrnn.adapters", "streamrnn.errors"), ("pyspark", "pandas")),
     "streamrnn.container": Layer(("streamrnn.errors",)),
     "streamrnn.scorers": Layer(
         (
