@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import ParameterError
+from streamrnn.models._features import to_float
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -42,7 +43,8 @@ def _detect(model: Any, rows: NDArray[np.float64], keys: Sequence[Any], labels: 
 
 def _predict(model: Any, rows: NDArray[np.float64], keys: Sequence[Any], labels: Sequence[Any]) -> dict[str, list[Any]]:
     """Predict each row, then learn its label."""
-    return {"prediction": model.progressive_many(rows, labels, names=model.columns, keys=keys).tolist()}
+    known = np.array([to_float("label", label) for label in labels])
+    return {"prediction": model.progressive_many(rows, known, names=model.columns, keys=keys).tolist()}
 
 
 _OF_DETECTOR: Final = {

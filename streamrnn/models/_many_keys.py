@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -28,6 +29,11 @@ ENTRY_BYTES: Final = 240  # of a key: a text of some letters, its number, and th
 
 class ManyKeys(Growing):
     """What can be asked of, and done to, the keys of an estimator with ``key``."""
+
+    _known_layout: tuple[tuple[Any, ...], bytes] = (
+        (),
+        b"",
+    )  # what a key's state is known by, behind what that was made of
 
     @property
     def slots(self) -> Mapping[Any, int]:
@@ -178,13 +184,18 @@ class ManyKeys(Growing):
         return [self._net]
 
     def _key_layout(self) -> bytes:
-        said = (list(self._columns.names), list(self._targets.names), self._time)
-        return layout_digest(type(self).__name__, self._key_nets(), said)
+        """Return what a key's state is known by; it is made anew when columns come."""
+        nets, names, targets = self._key_nets(), self._columns.names, self._targets.names
+        made_of = (*(net.layout for net in nets), self._time, len(names), *names, *targets)
+        before, digest = self._known_layout
+        if len(before) != len(made_of) or not all(map(operator.is_, before, made_of)):
+            digest = layout_digest(type(self).__name__, nets, (list(names), list(targets), self._time))
+            self._known_layout = made_of, digest
+        return digest
 
     def _key_parts(self, area: int) -> list[bytes]:
         """Return what is kept of a key: of each net its area."""
-        alone = [net.with_area(net.area(area).tobytes()) for net in self._key_nets()]
-        return [bytes(one.state()[one.layout.area_at :]) for one in alone]
+        return [bytes(net.area_state(area)) for net in self._key_nets()]
 
     def _check_key_parts(self, parts: list[bytes]) -> None:
         """Raise where parts are none that this model can have."""
@@ -200,7 +211,7 @@ class ManyKeys(Growing):
 
     def _take_key_parts(self, area: int, parts: list[bytes]) -> None:
         for net, part in zip(self._key_nets(), parts, strict=True):
-            net.area(area)[:] = np.frombuffer(part, np.uint8)
+            net.put_area(area, part)
 
     def _see(self, key: Any) -> int:
         """Return the area of a key that counts as seen now."""

@@ -24,12 +24,13 @@ from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._net_experts import MOVED, carry_experts
-from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled
+from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled, settled_area
 from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move_target_inputs
 
 __all__ = ["Net", "layout_of"]
 
 STATISTICS: Final = "x_statistics", "y_mean", "y_var", "y_count", "gaps"
+_CARRIED: Final = list(at.CARRIED_NET_WORDS)
 RATES: Final = {**SCHEDULES, "Paced": PACED}
 
 
@@ -115,6 +116,7 @@ class Net:
         self.init = init
         self.inputs: list[Any] = []
         self.head_of: Sequence[Sequence[int]] = ()
+        self.probe: Net | None = None  # one of one area, to look at what somebody has written
         self.entry = entry
         self.call: Callable[..., Any] = self.first_call
         self._code_of: Callable[[], Callable[..., Any]] = _no_code
@@ -162,7 +164,7 @@ class Net:
             Row of the table of initialisers of the biases.
         """
         self.sizes, self.init = replace(self.sizes, stride=stride), init
-        self.layout = layout_of(self.sizes)
+        self.layout, self.probe = layout_of(self.sizes), None
         self.header[at.STRIDE] = stride
         self._draw_fixed_rows()
 
@@ -222,6 +224,7 @@ class Net:
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""
         other = copy.copy(self)
+        other.probe = None
         other.inputs = list(self.inputs)
         other.lay_row(self.row.size)
         other.row[:] = self.row
@@ -334,7 +337,7 @@ class Net:
         return replace(sizes, groups=len(head_of), seen=len(head_of[0]))
 
     def _hold(self, inputs: list[Any], sizes: Sizes, layout: Layout, slab: NDArray[np.uint8]) -> None:
-        self.inputs, self.sizes, self.layout, self.slab = inputs, sizes, layout, slab
+        self.inputs, self.sizes, self.layout, self.slab, self.probe = inputs, sizes, layout, slab, None
         if self.head_of:
             self.array("head_of")[:] = self.head_of
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
@@ -354,20 +357,43 @@ class Net:
         _python(bind)(words, area)
         words[self.header[at.AREA_HEAD] : self.header[at.AREA_HEAD] + 2] = self.header[[at.FILL, at.FRESH]]
 
-    def area(self, number: int) -> NDArray[np.uint8]:
-        """Return the bytes of one area, as a view; what the header counts of it is in them.
+    def _area(self, number: int) -> NDArray[np.uint8]:
+        start = self.layout.area_at + number * self.layout.area_nbytes
+        return self.slab[start : start + self.layout.area_nbytes]
+
+    def area_state(self, number: int) -> bytearray:
+        """Return the state of one area as bytes: what :meth:`state` has of it.
 
         Parameters
         ----------
         number
             From 0 to ``sizes.areas`` - 1.
         """
-        self.bind(0)
-        start = self.layout.area_at + number * self.layout.area_nbytes
-        return self.slab[start : start + self.layout.area_nbytes]
+        header = self.header
+        if number == header[at.AREA]:
+            self.slab.view(np.int64)[header[at.AREA_HEAD] :][:2] = header[[at.FILL, at.FRESH]]
+        return settled_area(bytearray(self._area(number).tobytes()), self.sizes.layers, self.layout)
+
+    def put_area(self, number: int, data: bytes | NDArray[np.uint8]) -> None:
+        """Let one area be what :meth:`area_state` gave of it, or of one alike.
+
+        Parameters
+        ----------
+        number
+            From 0 to ``sizes.areas`` - 1.
+        data
+            Bytes that somebody has looked at, or an array of them, (n,).
+        """
+        self._area(number)[:] = np.frombuffer(data, np.uint8)
+        header = self.header
+        if number == header[at.AREA]:
+            header[[at.FILL, at.FRESH]] = self.slab.view(np.int64)[header[at.AREA_HEAD] :][:2]
+            self.array("prepared")[[0, at.JUDGED]] = 0
 
     def with_area(self, area: bytes) -> Net:
         """Return a net of one stream, with what all streams share of this one: to look at an area that somebody has written.
+
+        It is the same net each time, until this one grows.
 
         Parameters
         ----------
@@ -379,16 +405,24 @@ class Net:
         StateError
             When they are not as long as an area is.
         """
-        other = copy.copy(self)
-        other.sizes = replace(self.sizes, areas=1)
-        other.layout = layout = layout_of(other.sizes)
+        other = self.probe = self.probe or self._one_area()
+        layout = other.layout
         if len(area) != layout.area_nbytes:
             raise StateError(f"A key's part of the net must have {layout.area_nbytes} bytes. Got {len(area)} instead.")
-        other.slab, shared = layout.allocate(), slice(8 * HEADER_WORDS, layout.area_at)
+        shared = slice(8 * HEADER_WORDS, layout.area_at)
         other.slab[shared] = self.slab[shared]
-        other.header[list(at.CARRIED_NET_WORDS)] = self.header[list(at.CARRIED_NET_WORDS)]
+        header = other.header
+        header[_CARRIED] = self.header[_CARRIED]
         other.slab[layout.area_at :][: len(area)] = np.frombuffer(area, np.uint8)
-        other.header[[at.FILL, at.FRESH]] = other.array("area")[: at.A_FRESH + 1]
+        header[[at.FILL, at.FRESH]] = other.array("area")[: at.A_FRESH + 1]
+        return other
+
+    def _one_area(self) -> Net:
+        """Return a net as this one with one area."""
+        other = copy.copy(self)
+        other.sizes = replace(self.sizes, areas=1)
+        other.layout = layout_of(other.sizes)
+        other.slab = other.layout.allocate()
         return other
 
     def with_state(self, state: bytes) -> Net:
@@ -400,6 +434,7 @@ class Net:
             The bytes of :meth:`state`, as many as this net's.
         """
         other = copy.copy(self)
+        other.probe = None
         other.slab = self.slab.copy()
         other.slab[: len(state)] = np.frombuffer(state, np.uint8)
         return other
@@ -412,9 +447,8 @@ class Net:
         number
             From 1 to ``sizes.areas`` - 1.
         """
-        self.bind(number)
-        _python(clear)(self.slab.view(np.int64), self.slab.view(np.float64))
-        self.bind(0)
+        one = self.probe = self.probe or self._one_area()
+        self.put_area(number, one.layout.allocate()[one.layout.area_at : one.layout.area_at + one.layout.area_nbytes])
 
     def forget(self) -> None:
         """Put the memory of all streams back to before the first event; weights stay, and without keys the statistics."""

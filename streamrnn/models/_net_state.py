@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.words import HEADER_WORDS
 
-__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled"]
+__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled", "settled_area"]
 
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
@@ -59,6 +60,40 @@ def _clear(steps: NDArray[Any], used: NDArray[np.int64]) -> None:
     """Put zeros behind the steps of each area that are used."""
     for step in range(steps.shape[1]):
         steps[used <= step, step] = 0.0
+
+
+def settled_area(data: bytearray, layers: int, layout: Layout) -> bytearray:
+    """Return one area's bytes, in place, with zero wherever no committed step lies.
+
+    Parameters
+    ----------
+    data
+        Of an area, with its counters.
+    layers
+        Of the net.
+    layout
+        Of the slab.
+    """
+    fill = int.from_bytes(data[8 * at.A_FILL :][:8], "little", signed=True)
+    for start, stop in _free_places(layout, layers, fill):
+        data[start:stop] = bytes(stop - start)
+    return data
+
+
+@functools.lru_cache(maxsize=256)
+def _free_places(layout: Layout, layers: int, fill: int) -> tuple[tuple[int, int], ...]:
+    """Return where in an area no committed step lies, from where to where."""
+    used = {"outputs": fill, "output_gradients": fill, "known": fill}
+    for layer in range(layers):
+        used |= {f"layer{layer}.inputs": fill, f"layer{layer}.records": fill + 1}
+        used |= {f"layer{layer}.live_inputs": 0, f"layer{layer}.live_records": 1}
+    found = []
+    for name, steps in used.items():
+        field = layout.fields[name]
+        first = min(max(steps, 0), field.shape[0]) * (field.size // max(field.shape[0], 1))
+        start = field.at - layout.area_at
+        found.append((start + first, start + field.size))
+    return tuple(one for one in found if one[0] < one[1])
 
 
 def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None:

@@ -73,6 +73,22 @@ def test_a_key_goes_on_elsewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_a_keys_part_is_what_a_snapshot_has_of_it(name: str) -> None:
+    """Of the key that had the last event too, before and after it is put back in its place, where it then goes on."""
+    model = MODELS[name]()
+    play(model, "abcabcab" * 3)
+    for _ in range(2):
+        [net, *_] = model._key_nets()
+        areas = [bytes(net.area_state(place)) for place in range(4)]
+
+        assert b"".join(areas) == bytes(net.state(4))[net.layout.area_at :][: sum(map(len, areas))]
+
+        other = pickle.loads(pickle.dumps(model))
+        model.set_key_state("b", model.key_state("b"))
+        assert play(model, "ba", 24) == play(other, "ba", 24)
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_hostile_states_are_refused(name: str) -> None:
     """Cut, changed, of another model or version: an error, and nothing has changed."""
     model = MODELS[name]()
