@@ -25,6 +25,7 @@ HEAD = (
     "events",
     "MASE",
     "against the better naive, worst channel",
+    "MASE with the absolute loss",
     "CRPS",
     "80 % band, first half",
     "second half",
@@ -78,6 +79,8 @@ def measure(path: str, seed: int = 0) -> dict[str, float | str | int]:
         told.append([[step[c] for c in range(C)] for step in model.forecast(HORIZON)])
         steps = model.forecast_quantiles(HORIZON, LEVELS)
         bands.append([[list(step[c].values()) for c in range(C)] for step in steps])
+    other = RNNForecaster(horizon=HORIZON, seed=seed, loss="absolute").progressive_many(one.y)
+    median = np.stack([other[c][origins] for c in range(C)], axis=2)
     truth = np.array([one.y[o : o + HORIZON] for o in origins])
     e, q = np.abs(np.array(told) - truth), np.array(bands)
     controls = [np.abs(_naive(one, m, origins, n) - truth).mean(axis=(0, 1)) for m in (0, *one.seasons)]
@@ -88,9 +91,10 @@ def measure(path: str, seed: int = 0) -> dict[str, float | str | int]:
     pinball = 2.0 * np.maximum(np.array(LEVELS) * miss, (np.array(LEVELS) - 1.0) * miss).mean(axis=(0, 1, 3))
     inside = (q[..., 1] <= truth) & (truth <= q[..., -2])
     half = len(origins) // 2
-    own = e.mean(axis=(0, 1))
+    own, for_median = e.mean(axis=(0, 1)), np.abs(median - truth).mean(axis=(0, 1))
     return {
         "name": one.name, "n": n, "mase": float((own[moves] / scale[moves]).mean()) if moves.any() else 0.0,
+        "absolute": float((for_median[moves] / scale[moves]).mean()) if moves.any() else 0.0,
         "worst": float((own[best > 0.0] / best[best > 0.0]).max()) if (best > 0.0).any() else 1.0,
         "crps": float((pinball[moves] / scale[moves]).mean()) if moves.any() else 0.0,
         "first": _range(inside[:half]), "second": _range(inside[half:]),
@@ -105,6 +109,6 @@ def _range(inside: Array) -> str:
 def row(found: dict[str, float | str | int]) -> list[str]:
     """Return one row of the table."""
     return [
-        str(found["name"]), f"{found['n']:,}", f"{found['mase']:.3f}", f"{found['worst']:.3f}", f"{found['crps']:.3f}",
+        str(found["name"]), f"{found['n']:,}", f"{found['mase']:.3f}", f"{found['worst']:.3f}", f"{found['absolute']:.3f}", f"{found['crps']:.3f}",
         str(found["first"]), str(found["second"]),
     ]  # fmt: skip

@@ -57,6 +57,8 @@ class ForecastStates:
         What the time says of days and weeks: "hour", "weekday".
     holidays
         Days since 1970, ascending.
+    level
+        Of the quantile that forecasts aim at; 0: the mean.
 
     Examples
     --------
@@ -69,7 +71,7 @@ class ForecastStates:
 
     def __init__(
         self, names: tuple[str, ...], horizon: int, period: tuple[int, int] = (0, 0), nets: int = 0, timed: bool = False,
-        calendar: tuple[str, ...] = (), holidays: Sequence[int] = (),
+        calendar: tuple[str, ...] = (), holidays: Sequence[int] = (), level: float = 0.0,
     ) -> None:  # fmt: skip
         asked = [EXPERTS[name] for name in names]
         self.rows = rows = [row for row in asked if row.code != ARX_CODE]
@@ -77,7 +79,7 @@ class ForecastStates:
         arx = [row for row in asked if row.code == ARX_CODE]
         self.informed_prior = np.array([row.prior for row in (*rows, *arx)])
         self.inputs: list[int] = []
-        self.holidays = list(holidays)
+        self.holidays, self.level = list(holidays), level
         self.shape = Shape(
             0, 0, horizon, 0, tuple(row.code for row in rows), tuple(row.lags for row in rows if row.code == RLS_CODE),
             period[0], timed, nets, max((row.lags for row in rows if row.code == AR_CODE), default=0),
@@ -113,6 +115,7 @@ class ForecastStates:
 
     def _blank(self, layout: StateLayout) -> NDArray[np.uint8]:
         slab = layout.allocate()
+        slab.view(np.float64)[at.LOSS_LEVEL] = self.level
         for name, prior in (("", self.prior), ("informed.", self.informed_prior)):
             if layout.fields[f"{name}prior"].shape != (0,):
                 layout.view(slab, f"{name}prior")[:] = prior / prior.sum()

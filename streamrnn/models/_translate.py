@@ -18,7 +18,7 @@ from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.kernels.net.optimizers.schedules import MOST_PACES, PACE, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS
 
-__all__ = ["LossChoice", "OptimizerChoice", "is_river", "loss", "optimizer", "paced"]
+__all__ = ["LossChoice", "OptimizerChoice", "is_river", "level_of", "loss", "optimizer", "paced"]
 
 
 class OptimizerChoice(NamedTuple):
@@ -274,3 +274,22 @@ def loss(
     rivers = ", ".join(row.river for row in rows.values() if row.river)
     works = f"one of {', '.join(rows)}, or a river.optim.losses object of one of these classes: {rivers}"
     raise _refuse(owner, "loss", spec, works, _near(spec, rows))
+
+
+def level_of(choice: LossChoice) -> float:
+    """Return the level of the quantile that a loss aims at; 0 where that is the mean, or no number.
+
+    Parameters
+    ----------
+    choice
+        From :func:`loss`.
+
+    Examples
+    --------
+    >>> from river import optim
+    >>> from streamrnn.models._translate import level_of, loss
+    >>> level_of(loss("absolute")), level_of(loss(optim.losses.Quantile(0.9))), level_of(loss("huber"))
+    (0.5, 0.9, 0.0)
+    """
+    level = LOSSES[choice.name].level
+    return choice.settings.get("alpha", level) if level else 0.0

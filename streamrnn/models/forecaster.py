@@ -19,6 +19,7 @@ from streamrnn.kernels.forecast.forecaster import forecaster
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.losses.table import LOSSES
 from streamrnn.models import _defaults as defaults
+from streamrnn.models import _translate as translate
 from streamrnn.models._crossings import Crossing, first_beyond, flat_limits
 from streamrnn.models._features import Columns
 from streamrnn.models._forecast_states import ForecastStates
@@ -71,7 +72,11 @@ class RNNForecaster(SeriesState, Forecaster):
     {learning}
     {optimizer}
     {lr}
-    {loss}
+    loss
+        Of the nets, one of ``"huber"``, ``"squared"``, ``"absolute"``, ``"quantile"``, ``"cauchy"``, ``"epsilon_insensitive"``,
+        ``"poisson"``, or a loss of ``river.optim.losses``; and what the mixture of the experts is weighed by. ``"absolute"``: forecasts aim at the
+        median of what may come, for those who are scored by the absolute error; ``"quantile"``, or river's ``Quantile(alpha)``: at that quantile;
+        all others at the mean. Intervals and quantiles are calibrated with any of them.
     {normalize}
     {key}
     {max_keys}
@@ -144,7 +149,7 @@ class RNNForecaster(SeriesState, Forecaster):
         self._asked_of = tuple(name for name in experts if key is None or EXPERTS[name].code != LONG_CODE) or ("last",)
         self._states = ForecastStates(
             self._asked_of, horizon, (seasons[0], seasons[1]), len(rows), self._time is not None, calendar or (),
-            _days(holidays),
+            _days(holidays), translate.level_of(translate.loss(loss)),
         )  # fmt: skip
         self._single = None
         self._n_seen = 0

@@ -40,8 +40,8 @@ run = entry(_run)
 class Twin:
     """One mixture: R, V, B and weights for each context, expert, channel and step; errors and quantiles for each of the latter."""
 
-    def __init__(self, prior):
-        self.prior = prior
+    def __init__(self, prior, level):
+        self.prior, self.level = prior, level
         self.R, self.V, self.B = np.zeros((3, 2, len(prior), C, H))
         self.w = np.broadcast_to(prior[:, None, None], (2, len(prior), C, H)).copy()
         self.mean, self.count = np.zeros((2, C, H))
@@ -71,6 +71,8 @@ class Twin:
             rms = np.sqrt(self.mean[c, h]) if n > 0 else abs(e)
             most = 3 * rms if n > 5 else np.inf
             g = np.clip(e, -most, most)
+            if self.level:
+                g = 2 * rms * ((e > 0) - self.level) * (e != 0)
             limit = 4 * most * abs(g) if n > 5 else np.inf
             self.weigh((context[c, h], slice(None), c, h), f[:, c, h], mixed[c, h], g, limit)
             pace = max(1 / (1 + h / 12), 1 / (1 + n / 1000))
@@ -87,7 +89,7 @@ class Twin:
     start = (*start, *(-v for v in start[-2::-1]))
 
 
-def judged(prior, informed=False):
+def judged(prior, informed=False, level=0.0):
     """A blank forecast state after N events with random forecasts, and the twin after the same."""
     rng = np.random.default_rng(13)  # of each call: whichever test runs first, the draws are the same
     features = 1 if informed else 0
@@ -95,6 +97,7 @@ def judged(prior, informed=False):
     layout = StateLayout(Shape(C, features, H, 0, codes, (), arx=arx))
     slab, base, name = layout.allocate(), at.INFORMED if informed else at.PLAIN, "informed." if informed else ""
     layout.view(slab, f"{name}prior")[:] = prior
+    slab.view(float)[at.LOSS_LEVEL] = level
     layout.view(slab, f"{name}weights")[:] = prior[:, None, None]
     y = rng.normal(size=(N, C)) * np.array([1.0, 20.0])
     y[rng.random(y.shape) < 0.1] = np.nan
@@ -117,16 +120,19 @@ def judged(prior, informed=False):
     run(
         slab, y + LAST, experts.reshape(N, -1), (kept if informed else mixed).reshape(N, -1), rings.reshape(N, -1), base
     )
-    twin = Twin(prior)
+    twin = Twin(prior, level)
     for event in zip(y, experts, mixed, contexts, strict=True):
         twin.event(*event)
     return {part: layout.view(slab, name + part) for part in ("weights", "error", "errors", "quantiles")}, twin
 
 
-@pytest.mark.parametrize("informed", [False, True], ids=["plain", "with known features"])
-def test_verification_is_its_definition(informed):
+@pytest.mark.parametrize(
+    ("informed", "level"), [(False, 0.0), (True, 0.0), (False, 0.5), (False, 0.9)],
+    ids=["plain", "with known features", "for a median", "for a quantile"],
+)  # fmt: skip
+def test_verification_is_its_definition(informed, level):
     """Missing values, missing forecasts, an outlier, experts that agree, two contexts: all lanes as the formulas say."""
-    found, twin = judged(np.array([0.5, 0.25, 0.25]), informed)
+    found, twin = judged(np.array([0.5, 0.25, 0.25]), informed, level)
 
     np.testing.assert_array_equal(found["errors"], twin.count)
     np.testing.assert_allclose(found["error"], twin.mean, rtol=1e-9)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numba.core.dispatcher import Dispatcher
+from river.optim.losses import Quantile
 
 from streamrnn import RNNForecaster, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
@@ -167,6 +168,29 @@ def test_a_constant_is_forecast_exactly():
 
     assert (found[1:] == 17.1).all()
     assert model.forecast_interval(2, 0.9) == [(17.1, 17.1)] * 2
+
+
+@pytest.mark.parametrize("turned", [1.0, -1.0])
+def test_forecasts_aim_at_what_the_loss_is_least_for(turned):
+    """Of skewed values the mean, the median and another quantile, whichever way the first change was; stopped on the way is never stopped."""
+    y = 10.0 + np.random.default_rng(4).exponential(size=4000)
+    y[:2] = 10.0, 10.0 + turned
+    found, score = {}, {}
+    for loss in ("squared", "absolute", Quantile(0.9)):
+        model, whole = RNNForecaster(**SMALL, loss=loss), RNNForecaster(**SMALL, loss=loss)
+        told = whole.progressive_many(y)[2000:, 0]
+        model.learn_many(y[:2500])
+        model = loads(dumps(model))
+        model.learn_many(y[2500:])
+        name = loss if isinstance(loss, str) else "quantile"
+        found[name] = told.mean() - 10.0
+        score[name] = abs(told - y[2000:]).mean()
+        assert dumps(model) == dumps(whole)
+
+    assert abs(found["squared"] - 1.0) < 0.05
+    assert abs(found["absolute"] - np.log(2.0)) < 0.1
+    assert found["quantile"] > 1.5
+    assert score["absolute"] < 0.98 * score["squared"]
 
 
 def test_weights_say_who_is_right():
@@ -406,6 +430,7 @@ def test_nothing_is_compiled_after_the_first_event(monkeypatch):
     model.forecast_interval(2)
     model.forecast_quantiles(2, [0.1, 0.9], [{"u": 3.0}, {"u": 4.0}])
     model.forecast(5, [{"u": 3.0}] * 5)
+    RNNForecaster(**SMALL, loss="absolute").learn_one(1.0)
 
     assert begun == []
 

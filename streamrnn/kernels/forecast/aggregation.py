@@ -8,7 +8,7 @@ r_j = g (p - f_j) (the gradient trick: it bounds the regret of any convex loss a
     eta_j = min(1 / (2 B_j), sqrt(log E / V_j))      w_j ~ prior_j eta_j exp(eta_j R_j)
 
 The regret against the best fixed combination is then O(sqrt(log log n V log E)), whatever the experts do. The loss is Huber's,
-bounded in slope at ``LOSS_SLOPE`` running errors, so that one outlier does not decide. R, V and B are discounted by ``REGRET_FORGET`` an
+bounded in slope at ``LOSS_SLOPE`` running errors, so that one outlier does not decide; or, as the state's header says, that of a quantile. R, V and B are discounted by ``REGRET_FORGET`` an
 event: the bound then holds for the last 1 / (1 - REGRET_FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov,
 ALT 2010), so that a changing stream is followed. They are kept in a unit of each lane's own, so that float32 holds them
 (:mod:`streamrnn.kernels.forecast.verify` chooses it).

@@ -25,6 +25,7 @@ USUAL_MOST: Final = (
 )
 
 
+MIDDLE: Final = (0.0, 0.5)  # levels of a loss that is the same for a series turned upside down: of a mean, of a median
 LEAST_TRUSTED: Final = 48  # missing values in a row for which forecasts stand; or two horizons, or two seasons
 
 
@@ -67,7 +68,7 @@ def _remember(hd, d, c, t, y, learns):
     if known and not (y >= 0.0 and y == np.floor(y)):
         d[hd[at.NO_COUNT] + c] = 1.0
     if d[hd[at.SIGN] + c] == 0.0 and change != 0.0:
-        d[hd[at.SIGN] + c] = 1.0 if change > 0.0 else -1.0
+        d[hd[at.SIGN] + c] = 1.0 if change > 0.0 or d[at.LOSS_LEVEL] not in MIDDLE else -1.0
     if known and settled and abs(change) > JUMP * usual:
         older = d[ring + (t - 2) % Q] if t > 1 else np.nan
         if t > 1 and d[context + before] == 1.0 and abs(y - older) <= JUMP * usual:

@@ -126,8 +126,11 @@ def _shrink(hd, d, base, E, error, was):
 
 
 @kernel
-def _slopes(e, error, errors, units, rms, g, unit, limit):
-    """Write for each lane the spread of the errors, and in its unit: the slope of Huber's loss at e, one over the unit, and the largest regret."""
+def _slopes(e, error, errors, units, rms, g, unit, limit, level):
+    """Write for each lane the spread of the errors, and in its unit: the slope of the loss at e, one over the unit, and the largest regret.
+
+    The loss is Huber's; with a level above 0 that of this quantile, twice over and times the spread.
+    """
     for i in range(e.size):
         rms[i] = np.sqrt(error[i]) if errors[i] > 0.0 else abs(e[i])
     for i in range(e.size):
@@ -137,6 +140,10 @@ def _slopes(e, error, errors, units, rms, g, unit, limit):
         v = (v if v > -most else -most) * share
         g[i] = v
         unit[i] = share
+        if level > 0.0:
+            v = 1.0 - level if e[i] > 0.0 else -level
+            v = 2.0 * v * rms[i] * share if e[i] != 0.0 else 0.0
+            g[i] = v
         limit[i] = MOST_REGRET * most * share * abs(v) if errors[i] > SETTLED_LOSSES else FARTHEST_REGRET
 
 
@@ -172,7 +179,8 @@ def verify(hd, d, row, t, base):
     error_at, count_at = hd[base + at.MEAN_ERROR], hd[base + at.ERROR_COUNT]
     error, errors = d[error_at : error_at + n], d[count_at : count_at + n]
     _choose_units(hd, d, base, E, e, error, errors)
-    _slopes(e, error, errors, d[hd[base + at.REGRET_UNIT] : hd[base + at.REGRET_UNIT] + n], rms, g, unit, limit)
+    units = d[hd[base + at.REGRET_UNIT] : hd[base + at.REGRET_UNIT] + n]
+    _slopes(e, error, errors, units, rms, g, unit, limit, d[at.LOSS_LEVEL])
     prior = d[hd[base + at.PRIOR] : hd[base + at.PRIOR] + E]
     for k in range(2 if behind else 1):
         for i in range(n):

@@ -64,6 +64,7 @@ LONG_0 = 192
 ) = range(LONG_0, LONG_0 + 11)  # fmt: skip
 LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN = range(LONG_0 + 16, LONG_0 + 22)
 CARRIED_WORDS = (N_EVENTS, IS_FROZEN, LONG_SEEN, LONG_PHASE, LONG_PLACE, LONG_SOLVED, LONG_READY, LONG_BEGUN)
+LOSS_LEVEL = 214  # a float64: of the quantile that forecasts aim at; 0: the mean
 # NaN before anything is known
 NAN_UNTIL_SEEN: Final = (
     "values", "raw", "base", "first", "forecasts", "mixed", "now", "informed.mixed", "informed.now", "arx.level", "known", "clock", "days_off",

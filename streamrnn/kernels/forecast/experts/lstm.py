@@ -5,7 +5,7 @@ channel will have changed after 1 ... H steps, in units of those changes' runnin
 standardised inputs, and learns: all values that were forecast have come, and each is learned once.
 
 A net sees each channel from its first value on, turned so that its first change is upwards: a series that is scaled, shifted
-or turned upside down is forecast as the series itself, scaled, shifted or turned.
+or turned upside down is forecast as the series itself, scaled, shifted or turned. Not turned is what aims at a quantile other than the median.
 """
 
 from __future__ import annotations

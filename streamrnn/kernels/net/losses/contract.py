@@ -30,6 +30,8 @@ class LossRow:
         Settings by name, at most two.
     river
         Name of river's class, or "".
+    level
+        Of the quantile that it aims at, which a setting ``alpha`` says more exactly; 0: the mean, or no number's loss.
     outputs_per_target
         1, or 2 where the net forecasts a spread as well.
     code
@@ -43,5 +45,6 @@ class LossRow:
     task: str = "regression"
     defaults: dict[str, float] = field(default_factory=dict)
     river: str = ""
+    level: float = 0.0
     outputs_per_target: int = 1
     code: int = -1

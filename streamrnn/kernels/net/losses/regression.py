@@ -76,9 +76,16 @@ def rates(hd, d, o):
 REGRESSION_LOSSES: Final = (
     LossRow("huber", huber, defaults={"epsilon": 3.0}, river="Huber", code=2),
     LossRow("squared", squared, river="Squared", code=0),
-    LossRow("absolute", absolute, river="Absolute", code=1),
-    LossRow("quantile", quantile, defaults={"alpha": 0.5}, river="Quantile", code=3),
+    LossRow("absolute", absolute, river="Absolute", level=0.5, code=1),
+    LossRow("quantile", quantile, defaults={"alpha": 0.5}, river="Quantile", level=0.5, code=3),
     LossRow("cauchy", cauchy, defaults={"C": 80.0}, river="Cauchy", code=7),
-    LossRow("epsilon_insensitive", epsilon_insensitive, defaults={"eps": 0.1}, river="EpsilonInsensitiveHinge", code=8),
+    LossRow(
+        "epsilon_insensitive",
+        epsilon_insensitive,
+        defaults={"eps": 0.1},
+        river="EpsilonInsensitiveHinge",
+        level=0.5,
+        code=8,
+    ),
     LossRow("poisson", poisson, link=rates, river="Poisson", code=9),
 )
