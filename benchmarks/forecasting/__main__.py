@@ -1,4 +1,4 @@
-"""The tables: published protocols, batch models refitted daily, what streams go through, series nothing was chosen on, and generators.
+"""The tables: published protocols, batch models refitted daily, what streams go through, series nothing was chosen on, the first of many steps, and generators.
 
 ``make forecasting`` (with ``STREAMRNN_DATA``) prints all rows; ``python -m forecasting seasons latch`` from the folder ``benchmarks`` those of one table, or
 of one stream. Three seeds, controls beside every figure, on all cores: seeds run beside each other. ``results/forecasting.md`` keeps them.
@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from forecasting import held_out, midnights, robust, seasons
+from forecasting import first_step, held_out, midnights, robust, seasons
 from forecasting.measure import CONTROLS, NAIVE, SEEDS, measure
 from forecasting.streams import STREAMS
 
@@ -88,6 +88,11 @@ def _midnights(pool: ProcessPoolExecutor, names: list[str]) -> None:
         _say(cells)
 
 
+def _first_step(pool: ProcessPoolExecutor, names: list[str]) -> None:
+    for cells in pool.map(first_step.measure, names):
+        _say(cells)
+
+
 def _held_out(pool: ProcessPoolExecutor, names: list[str]) -> None:
     for found in pool.map(held_out.measure, names):
         _say(held_out.row(found))
@@ -98,6 +103,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[], list[str]], Callable[[Proc
     "midnights": (midnights.HEAD, lambda: list(midnights.MODELS), _midnights),
     "robust": (robust.HEAD, lambda: list(robust.CASES), _cases(robust)),
     "held-out": (held_out.HEAD, lambda: list(held_out.series()), _held_out),
+    "first-step": (first_step.HEAD, first_step.names, _first_step),
     "streams": (HEAD, lambda: list(STREAMS), _streams),
 }
 

@@ -193,6 +193,16 @@ def test_forecasts_aim_at_what_the_loss_is_least_for(turned):
     assert score["absolute"] < 0.98 * score["squared"]
 
 
+def test_what_is_near_counts_more_in_the_nets():
+    """The error of a step h ahead of the first moves the hidden units by 1 / (1 + h / 3) as much."""
+    model = RNNForecaster(**SMALL, experts=("lstm",), loss="absolute")  # of an absolute loss all slopes are 1
+    model.learn_many(series(3))
+
+    [error] = abs(model._net.array("output_gradients")[:1])
+
+    np.testing.assert_array_equal(error, np.float32([1.0, 0.75]))
+
+
 def test_weights_say_who_is_right():
     """On a random walk the last value is believed, on a season the season; weights are a share of one."""
     rng = np.random.default_rng(4)
