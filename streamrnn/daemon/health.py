@@ -128,7 +128,8 @@ class Health(Monitor):
         self._seen = RecentSeries()
         self._alarms = RecentAlarms(ends_after)
         self.takes_feedback = False
-        self._letters: deque[DeadLetter] = deque(maxlen=LETTERS_SHOWN)
+        self._letters: deque[tuple[float, DeadLetter]] = deque(maxlen=LETTERS_SHOWN)
+        self.restored = 0
         self._lock, self._finding = threading.Lock(), threading.Lock()
         self._rates: deque[tuple[float, int]] = deque(maxlen=50)
 
@@ -169,8 +170,9 @@ class Health(Monitor):
         restored
             Whether it came with the state of an earlier run.
         """
-        del seconds, restored
+        del seconds
         with self._lock:
+            self.restored += restored
             self.partitions[partition] = PartitionHealth(snapshot_at=None)
 
     def replaying(self, partition: str, events: int) -> None:
@@ -266,7 +268,7 @@ class Health(Monitor):
         with self._lock:
             partition = self.partitions.setdefault(block.partition, PartitionHealth())
             partition.position = block.next_position
-            self._letters.extend(block.dead_letters[-LETTERS_SHOWN:])
+            self._letters.extend((time.monotonic(), one) for one in block.dead_letters[-LETTERS_SHOWN:])
             if not n:
                 return
             if block.times is not None:
@@ -345,9 +347,6 @@ class Health(Monitor):
                 one | named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
                 for one in self._alarms.status()
             ]
-            letters = [
-                {"partition": one.partition, "position": one.position, "reason": safe_text(one.reason)[:REASON]} for one in self._letters
-            ]  # fmt: skip
         good = self.good()
         return {
             "state": self.state,
@@ -360,6 +359,7 @@ class Health(Monitor):
             "alarms": summary.alarms,
             "alarm_rate": self.alarm_rate,
             "dead_letters": summary.dead_letters,
+            "restored": self.restored,
             "replayed": summary.replayed,
             "snapshots": summary.snapshots,
             "lost_commits": summary.lost_commits,
@@ -385,12 +385,20 @@ class Health(Monitor):
                 for name, one in partitions.items()
             },
             "recent_alarms": recent,
-            "last_dead_letters": letters,
+            "last_dead_letters": self._last_letters(now),
             "takes_feedback": self.takes_feedback,
             "series": series,
             "input": self.chosen(),
             "windows": self.runtime.windows() if self.runtime is not None else {},
         }
+
+    def _last_letters(self, now: float) -> list[dict[str, Any]]:
+        with self._lock:
+            letters = list(self._letters)
+        return [
+            {"partition": one.partition, "position": one.position, "age_s": round(now - when, 1), "reason": safe_text(one.reason)[:REASON]}
+            for when, one in letters
+        ]  # fmt: skip
 
     def alarm(self, name: str) -> RecentAlarm | None:
         """Return one of the latest alarms, as it is now; None where it is not among them.

@@ -118,7 +118,7 @@ def test_alarms_can_be_answered(tmp_path: Path) -> None:
         assert re.search(sentence, seen.stdout) or "No alarm goes on" in seen.stdout
         assert re.findall(r'<button class="said"( disabled="")?>([^<]*)</button>', seen.stdout)[:2] == [
             ("", "an anomaly"),
-            (' disabled=""', "\u2713 usual"),
+            (' disabled=""', "\u2713 a false alarm"),
         ]
         assert re.search(r'<form id="desk" class="legend word">.*<input id="token" type="password"', seen.stdout)
         assert "CONSOLE" not in seen.stderr

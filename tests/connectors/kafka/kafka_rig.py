@@ -65,7 +65,12 @@ def make_records(n: int, partitions: int, *, bad: int = 0, keys: int = 3, seed: 
 
 
 def offline(
-    records: Sequence[Record], *, topic: str, kind: ModelKind | None = None, records_as: Records | None = None
+    records: Sequence[Record],
+    *,
+    topic: str,
+    kind: ModelKind | None = None,
+    records_as: Records | None = None,
+    max_keys: int = 1000,
 ) -> Pairs:
     """Return key and value of each output, by partition: one pass over lists, without Kafka and in one process."""
     expected: Pairs = {}
@@ -83,7 +88,9 @@ def offline(
             ("at.flow",), np.array([values]).T, offsets, offsets[-1] + 1, keys, times, partition=f"{topic}/{partition}"
         )
         keyed = any(key is not None for key in keys)
-        shard = Shard(kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), keyed=keyed, records=records_as)
+        shard = Shard(
+            kind or model_kind("RNNAnomalyDetector", MODEL), Alarm(), max_keys, keyed=keyed, records=records_as
+        )
         expected[partition] = [
             (None if key is None else key.encode(), line)
             for piece in shard.gather(block)
