@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from streamrnn.adapters.keyed import KeyedModel
@@ -30,23 +30,19 @@ def _processor() -> type:
         def __init__(
             self, model: KeyedModel, order: Sequence[str], columns: Sequence[str], width: int, texts: Sequence[str]
         ) -> None:
-            self._model, self._order, self._columns = model, list(order), list(columns)
+            self._model, self._order, self._columns, self._texts = model, list(order), list(columns), set(texts)
             self._names = [*self._columns, _SECONDS][:width]
-            self._texts = dict.fromkeys(
-                texts, object
-            )  # of pandas' own text, and of text that is all missing, Spark makes no column
 
         def init(self, handle: Any) -> None:
             self._state = handle.getValueState("key", "state BINARY")
 
         def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Any]:  # noqa: ARG002, N802
-            frame = _joined(list(rows)).set_axis(self._names, axis=1)  # Spark renames what is no name of Python's
-            frame = frame.sort_values(self._order, kind="stable")
+            frame = _joined(list(rows), self._names, self._order)
             model, held = self._model, self._state.get()
             model.begin(_ONE, None if held is None else bytes(held[0]))
             found = model.run(_ONE, _events(frame, model))
             self._state.update((model.state(_ONE),))
-            yield frame[self._columns].assign(**found).astype(self._texts)
+            yield _beside(frame, self._columns, found, self._texts)
 
         def close(self) -> None:
             pass
@@ -54,9 +50,23 @@ def _processor() -> type:
     return Processor
 
 
-def _joined(frames: list[Any]) -> Any:
-    """Return the frames that Spark has cut a key's rows into as one."""
-    return frames[0] if len(frames) == 1 else importlib.import_module("pandas").concat(frames, ignore_index=True)
+def _joined(frames: list[Any], names: Sequence[str], order: list[str]) -> Any:
+    """Return the frames that Spark has cut a key's rows into as one, sorted. Spark has renamed what is no name of Python's."""
+    frame = frames[0] if len(frames) == 1 else importlib.import_module("pandas").concat(frames, ignore_index=True)
+    frame.columns = names
+    return frame.sort_values(order, kind="stable", ignore_index=True) if len(frame) > 1 else frame
+
+
+def _beside(frame: Any, columns: Sequence[str], found: Mapping[str, list[Any]], texts: Collection[str]) -> Any:
+    """Return some columns of a frame and, beside them, what was found.
+
+    Text is Python's: of pandas' own, in pieces, and of text that is all missing Spark makes no column.
+    """
+    pandas = importlib.import_module("pandas")
+    values: dict[str, Any] = {**{name: frame[name] for name in columns}, **found}
+    return pandas.DataFrame(
+        {name: pandas.Series(one, dtype=object) if name in texts else one for name, one in values.items()}
+    )
 
 
 def _events(frame: Any, model: KeyedModel) -> list[dict[str, Any]]:
