@@ -54,13 +54,15 @@ def warmup(config_file: str | None) -> None:
     """
     import time  # noqa: PLC0415
 
-    from streamrnn.engine.warmup import warm_up  # noqa: PLC0415
+    from streamrnn.engine.warmup import warm_columns, warm_up  # noqa: PLC0415
     from streamrnn.scorers.kinds import model_kind  # noqa: PLC0415
 
     config = load_config(config_file) if config_file else None
     kind = model_kind(config.model.kind, config.model.options) if config else model_kind("RNNAnomalyDetector", {})
     started = time.perf_counter()
     warm_up(kind, config.forecast if config else None)
+    if kind.numerics:
+        warm_columns()
     done = "compiled and kept" if kind.numerics else "none of ours, nothing to compile"
     print_lines(f"{kind.name}: {done} ({time.perf_counter() - started:.1f} s).")
 

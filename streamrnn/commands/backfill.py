@@ -10,8 +10,8 @@ from streamrnn.commands.snapshot import check_keeps, handed_over
 from streamrnn.commands.verify import reread
 from streamrnn.config import Config
 from streamrnn.engine.assemble import check_run, is_keyed, make_shards, make_sink
-from streamrnn.engine.loop import POLL_S
 from streamrnn.engine.pace import MOST as BLOCK_EVENTS
+from streamrnn.engine.pace import POLL_S
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, SourceError, StateError
 from streamrnn.io import Block, Position, StoredSnapshot

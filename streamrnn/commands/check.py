@@ -19,7 +19,7 @@ from streamrnn.engine.assemble import (
     make_source,
 )
 from streamrnn.engine.fit import check_columns, check_fit
-from streamrnn.engine.loop import POLL_S
+from streamrnn.engine.pace import POLL_S
 from streamrnn.engine.panes import COUNT
 from streamrnn.engine.positions import cut, distance
 from streamrnn.engine.shard import Shard

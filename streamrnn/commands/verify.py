@@ -11,9 +11,9 @@ from streamrnn.commands.verify_alarms import AlarmProof
 from streamrnn.config import Config
 from streamrnn.engine.assemble import make_shards, make_sink, make_source
 from streamrnn.engine.limits import fitting
-from streamrnn.engine.loop import POLL_S
 from streamrnn.engine.output import encode_block
 from streamrnn.engine.pace import LEAST as BLOCK_EVENTS
+from streamrnn.engine.pace import POLL_S
 from streamrnn.engine.positions import cut
 from streamrnn.engine.shard import Shard
 from streamrnn.errors import ConfigError, SourceError, StateError

@@ -19,9 +19,6 @@ from streamrnn.io import AttachedSink, Block, Poll, Sink, Source
 
 __all__ = ["Runtime"]
 
-POLL_S = 0.2
-"""Longest wait for a first event: how late a signal is noticed on a quiet stream."""
-
 MOST_LINES = 100_000
 """Results that wait for a commit: some dozen megabytes."""
 
@@ -153,8 +150,9 @@ class Runtime:
         self._encode = encoder(self.sink)
         with self.source, self.sink:
             while not self.stopped():
-                poll = self.source.poll(self.pace.events, POLL_S)
+                poll = self.source.poll(self.pace.events, self.pace.wait_s)
                 began = time.perf_counter()
+                self.pace.waited(found=bool(poll.blocks or poll.assigned or poll.revoked))
                 try:
                     sent_back = self._take(poll)
                 except StreamrnnError as error:

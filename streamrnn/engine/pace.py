@@ -1,8 +1,14 @@
-"""How many events are asked for at once: more where they are quickly done, so that polls and commits cost little of it."""
+"""How many events are asked for at once, and how long they are waited for: more where they are quickly done, longer where none come."""
 
 from __future__ import annotations
 
-__all__ = ["Pace"]
+__all__ = ["POLL_S", "Pace"]
+
+POLL_S = 0.2
+"""Longest wait for a first event, in seconds: how late a signal is noticed on a stream that has just been quiet."""
+
+QUIET_S = 1.0
+"""The same where nothing has come for some waits: each costs a client some work, and a stream that is quiet all day should cost nothing."""
 
 LEAST = 2048
 """Smaller costs throughput: scoring and encoding have their costs a block."""
@@ -32,11 +38,25 @@ class Pace:
     >>> pace.took(4096, 0.3)
     >>> pace.events
     2048
+    >>> pace.waited(found=False)
+    >>> pace.wait_s
+    0.4
     """
 
     def __init__(self, fixed: int | None = None) -> None:
         self.events = LEAST if fixed is None else fixed
+        self.wait_s = POLL_S
         self._fixed = fixed is not None
+
+    def waited(self, *, found: bool) -> None:
+        """Take notice of a poll that has come back.
+
+        Parameters
+        ----------
+        found
+            Whether it brought anything: events, or partitions that come or go.
+        """
+        self.wait_s = POLL_S if found else min(QUIET_S, 2 * self.wait_s)
 
     def took(self, events: int, seconds: float) -> None:
         """Take notice of a poll that has been dealt with.

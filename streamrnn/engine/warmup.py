@@ -14,7 +14,7 @@ from streamrnn.scorers.forecast import forecast_block, new_forecaster
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.table import LABEL, MODELS
 
-__all__ = ["expected_cpu_s", "warm_up"]
+__all__ = ["expected_cpu_s", "warm_columns", "warm_up"]
 
 FORECASTER_CPU_S = 37.0
 """CPU seconds that compiling a forecaster takes, measured on one core of 2024."""
@@ -84,6 +84,32 @@ def warm_up(kind: ModelKind, forecast: Forecast | None = None, tell: Callable[[]
             _warm_net(net)
         if forecast is not None and wanted and not kind.numerics:
             forecast_block(new_forecaster(forecast, kind.time), forecast, ("a",), np.zeros((2, 1)), np.zeros(2))
+
+
+def warm_columns() -> None:
+    """Have the code compiled that makes columns of records, and lines of results: whatever of it a run may use.
+
+    Examples
+    --------
+    >>> from streamrnn.engine.warmup import warm_columns
+    >>> warm_columns()
+    """
+    from streamrnn.columns import compiled, ranks  # noqa: PLC0415  (numba)
+
+    if compiled.INTERPRETED:
+        return
+    from streamrnn.columns.csv_columns import CsvColumns  # noqa: PLC0415
+    from streamrnn.columns.json_columns import JsonColumns  # noqa: PLC0415
+    from streamrnn.columns.json_plan import plan_of  # noqa: PLC0415
+    from streamrnn.columns.json_write import Row  # noqa: PLC0415
+
+    record, place = bytearray(b"{}"), np.array([[0, 2]])
+    plan = plan_of(["a"], [])
+    if plan is not None:
+        JsonColumns(plan, 1, [], 1, 9)(record, place)
+    CsvColumns(1, {0: "."}, [], ",", True, 1, 9)(record, place)
+    Row(1).lines()
+    ranks.prepare()
 
 
 def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:

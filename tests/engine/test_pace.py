@@ -1,8 +1,8 @@
-"""How many events are asked for at once."""
+"""How many events are asked for at once, and how long they are waited for."""
 
 from __future__ import annotations
 
-from streamrnn.engine.pace import LEAST, MOST, Pace
+from streamrnn.engine.pace import LEAST, MOST, POLL_S, QUIET_S, Pace
 
 
 def test_more_is_asked_for_where_it_is_quickly_done():
@@ -25,3 +25,14 @@ def test_a_number_that_was_asked_for_stays():
     pace = Pace(40)
     pace.took(40, 0.0)
     assert pace.events == 40
+
+
+def test_what_is_quiet_is_asked_less_often():
+    """Waits double up to a second while nothing comes, and are short again with whatever does: a signal is noticed within one of them."""
+    pace = Pace(40)
+    waits = []
+    for found in (False, False, False, False, True, False):
+        waits.append(pace.wait_s)
+        pace.waited(found=found)
+
+    assert waits == [POLL_S, 2 * POLL_S, 4 * POLL_S, QUIET_S, QUIET_S, POLL_S]
