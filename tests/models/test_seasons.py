@@ -303,3 +303,19 @@ def test_a_unit_that_shrinks_a_thousandfold_is_followed():
     origins = range(3101, 4001)
     last = np.repeat(y[:, None], 6, axis=1)
     assert _error(told, y, origins, 6) < 1.05 * _error(np.roll(last, 1, axis=0), y, origins, 6)
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["each day", "not on one of the last two"])
+def test_a_jump_of_each_day_is_forecast_whole(once):
+    """Where the series jumped at this time in both of the last two seasons a forecast goes as far; after one time it stays within some usual changes."""
+    t = np.arange(650)
+    y = np.where(t % 100 >= 50, 60.0, 0.0) + np.random.default_rng(1).normal(0.0, 0.1, 650)
+    y[450:500] -= 60.0 * once
+    model = RNNForecaster(horizon=2, experts=("seasonal",), period=100)
+    model.learn_many(y)
+
+    first, second = model.forecast(2)
+
+    changes = np.sqrt(model._states.array(0, "change")[0])
+    farthest = y[-1] + 4.0 * changes if once else [60.0, 60.0]
+    np.testing.assert_allclose([first, second], farthest, atol=0.5)

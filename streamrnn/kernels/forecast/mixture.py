@@ -27,13 +27,13 @@ def _keep(hd, d, c, e, forecasts, value):
 
 
 @kernel
-def _awake(hd, d, c, value, weights, now):
+def _awake(hd, d, c, t, value, weights, now):
     """Write the weighted mean of those with an opinion into now (H); what the others state is that."""
     f = reinterpret(d, np.float32)
     H, E, n = hd[at.HORIZON], hd[at.N_EXPERTS], hd[at.CHANNELS] * hd[at.HORIZON]
-    change = d[hd[at.MEAN_CHANGE] + c * H : hd[at.MEAN_CHANGE] + (c + 1) * H]
-    share, far = d[hd[at.SCRATCH] : hd[at.SCRATCH] + H], d[hd[at.SCRATCH] + H : hd[at.SCRATCH] + 2 * H]
-    reach(change, far)
+    scratch = hd[at.SCRATCH]
+    share, low, high = d[scratch : scratch + H], d[scratch + H : scratch + 2 * H], d[scratch + 2 * H : scratch + 3 * H]
+    reach(hd, d, c, t, value, low, high)
     asleep = 0
     for h in range(H):
         now[h] = value  # and what experts add to it: weights that sum to 1 but for rounding spoil no constant
@@ -45,7 +45,7 @@ def _awake(hd, d, c, value, weights, now):
             asleep += 1
             continue
         if hd[at.CODE + e] > STEADY_CODE:
-            bound(forecasts, far, value)
+            bound(forecasts, low, high, value)
         _keep(hd, d, c, e, forecasts, value)
         for h in range(H):
             now[h] += w[h] * (forecasts[h] - value)
@@ -76,7 +76,7 @@ def mix(hd, d, t):
             weights = hd[base + at.WEIGHTS] + context * (E + k) * n + c * H
             now = d[hd[base + at.NEXT_FORECASTS] + c * H : hd[base + at.NEXT_FORECASTS] + (c + 1) * H]
             if k == 0:
-                _awake(hd, d, c, value, weights, now)
+                _awake(hd, d, c, t, value, weights, now)
             else:
                 for h in range(H):
                     now[h] = value

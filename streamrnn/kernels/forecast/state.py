@@ -109,7 +109,9 @@ class StateLayout(Slab):
     def _note_sizes(self) -> None:
         z = self.shape
         refined = (REFINED + 2 * at.BLOCK_EVENTS) * self.found
-        ring = max(self.longest + refined, z.long) + z.horizon + max((*z.lags, z.ar, z.arx), default=0) + 4
+        ring = (
+            max(self.longest + refined, 2 * z.period, z.long) + z.horizon + max((*z.lags, z.ar, z.arx), default=0) + 4
+        )
         self.note((
             (at.VERSION, at.STATE_FORMAT), (at.CHANNELS, z.channels), (at.FEATURES, z.features), (at.HORIZON, z.horizon),
             (at.N_EXPERTS, len(z.codes)), (at.N_INPUTS, z.inputs), (at.NETS, z.nets), (at.RING_SIZE, ring),
