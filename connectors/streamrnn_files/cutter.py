@@ -63,7 +63,7 @@ class Batch:
         return Batch(self.records[start:end], self.starts[start:end], self.lines[start:end], faults, behind)
 
 
-def together(batches: list[Batch], end: int) -> Batch:
+def _together(batches: list[Batch], end: int) -> Batch:
     """Return several batches as one.
 
     Parameters
@@ -204,7 +204,7 @@ class Cutter:
             taken.append(batch)
             left -= len(batch)
         self._count -= most - left
-        return together(taken, int(self._ready[0].starts[0]) if self._ready else self._offset)
+        return _together(taken, int(self._ready[0].starts[0]) if self._ready else self._offset)
 
     def _settle(self) -> None:
         """Put what was cut one by one behind the rest."""
