@@ -171,7 +171,12 @@ def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ..
     try:
         decoder = msgspec.json.Decoder(_struct(tree, names))
         get = attrgetter(*[names[name] for name in fields.used])
-    except (KeyError, TypeError, AttributeError):  # one field inside another that is a value itself
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ):  # one field inside another that is a value; a name with quotes
         return None
     single = len(fields.used) == 1
 

@@ -43,6 +43,15 @@ def test_formats(form):
     assert found == ([[12.5, -2.0]] * 3, ["2024-01-01"] * 3, ["a7"] * 3, {})
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\u0001b"])
+def test_names_with_quotes_and_control_characters(name):
+    """A field may be called anything that JSON can write."""
+    found = columns([msgspec.json.encode({name: 12.5, "at": "t"})] * 2, Fields((name,), "at"))
+
+    assert found[0] == [[12.5]] * 2
+    assert found[1] == ["t"] * 2
+
+
 def test_plain_numbers():
     """One number a record, as text; whatever else is text is none."""
     found = columns(
