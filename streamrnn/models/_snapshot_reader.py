@@ -27,6 +27,10 @@ __all__ = ["Reader"]
 DEEPEST: Final = 50  # levels of a manifest; a pipeline has five, and a hostile file shall not exhaust the stack
 
 
+def _nests(nodes: list[Any]) -> bool:
+    return any(type(one) is dict or type(one) is list for one in nodes)
+
+
 class Reader:
     """The way back: builds what the tags say, and nothing that is not on the lists.
 
@@ -49,6 +53,8 @@ class Reader:
         if len(node) != 1:
             raise StateError("The snapshot's manifest holds an object without a single tag.")
         [(tag, content)] = node.items()
+        if tag in SEQUENCES and self.depth < DEEPEST and type(content) is list and not _nests(content):
+            return SEQUENCES[tag](content)  # a hundred thousand keys are one such each
         return self._deeper(lambda: self._tagged(tag, content))
 
     def all(self, node: Any) -> Any:
