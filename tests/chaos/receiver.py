@@ -1,7 +1,7 @@
 """A receiver that is down for ten minutes, then slow and failing, while both processes are killed: no alarm is lost, none counts twice.
 
 ``python -m tests.chaos.receiver --minutes 10``. A run and ``streamrnn alerts`` follow a file into which a fault is written every second or so. The port of the
-webhook is closed for so long; then it answers late, and every third time with 500. Each process is killed several times and started again. What the
+webhook is closed for so long; then it answers late, and every tenth time with 500. Each process is killed several times and started again. What the
 receiver has acknowledged is compared with the committed alarms, by id; the pace of the stream is looked at before, while and after.
 """
 
@@ -52,7 +52,7 @@ KILL_S = 20.0
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Is slow, fails every third time, and counts what it has taken."""
+    """Is slow, fails every tenth time, and counts what it has taken."""
 
     taken: ClassVar[Counter[str]] = Counter()
     asked: ClassVar[int] = 0
@@ -62,7 +62,7 @@ class Receiver(BaseHTTPRequestHandler):
         alarm = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         type(self).asked += 1
         time.sleep(0.05)
-        fails = self.asked % 3 == 0
+        fails = self.asked % 10 == 0
         if not fails:
             self.taken[f"{alarm['id']}/{alarm['event']}"] += 1
         self.send_response(500 if fails else 200)
@@ -138,7 +138,7 @@ def main() -> int:
         back = storm(60.0)
         feed.ended.set()
         feed.join()
-        end, committed = time.monotonic() + 300, set[str]()
+        end, committed = time.monotonic() + 1200, set[str]()
         while time.monotonic() < end and (
             set(Receiver.taken) != committed or lines(folder / "out.jsonl") < lines(folder / "in.jsonl")
         ):
@@ -156,7 +156,7 @@ def main() -> int:
             f"| alarms committed, **lost, foreign** | {len(committed)}, **{len(committed - set(Receiver.taken))}, {len(set(Receiver.taken) - committed)}** |"
         )
         print(
-            f"| posts, of them failed, told again under the same id | {Receiver.asked}, {Receiver.asked // 3}, {twice} |"
+            f"| posts, of them failed, told again under the same id | {Receiver.asked}, {Receiver.asked // 10}, {twice} |"
         )
         for one in running.values():
             one.kill()
