@@ -18,7 +18,6 @@ from streamrnn_kafka.partitions import partitions_of
 __all__ = [
     "APPLICATION_HEADER",
     "SOURCE_HEADER",
-    "RecordFollower",
     "close_consumer",
     "committed_records",
     "outside_consumer",
@@ -112,46 +111,3 @@ def committed_records(consumer: Any, topic: str, after: Mapping[int, int] | None
                 raise UnavailableError(f"Topic {topic!r} has more than it gave in {SILENCE_S:.0f} s.")
     except KafkaError as error:
         raise translated(error, f"reading the topic {topic!r}") from error
-
-
-class RecordFollower:
-    """Looks again and again for what was committed to a topic, over one connection.
-
-    Parameters
-    ----------
-    options
-        How to reach the brokers.
-    client_id
-        The name that requests are made under.
-    """
-
-    def __init__(self, options: ConnectionOptions, client_id: str) -> None:
-        self._options = options
-        self._client_id = client_id
-        self._consumer: Any = None
-
-    def records(self, topic: str, after: Mapping[int, int]) -> Iterator[Any]:
-        """Yield what :func:`committed_records` does. A look that fails, or is not taken to its end, costs the connection.
-
-        Parameters
-        ----------
-        topic, after
-            See :func:`committed_records`.
-
-        Raises
-        ------
-        UnavailableError
-            When no broker answers.
-        """
-        consumer, self._consumer = self._consumer or outside_consumer(self._options, self._client_id), None
-        try:
-            yield from committed_records(consumer, topic, after)
-        except BaseException:
-            close_consumer(consumer)
-            raise
-        self._consumer = consumer
-
-    def close(self) -> None:
-        """Let the connection go."""
-        consumer, self._consumer = self._consumer, None
-        close_consumer(consumer)

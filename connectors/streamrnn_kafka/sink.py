@@ -26,9 +26,10 @@ from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, Streamr
 from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers, whole_batches
+from streamrnn_kafka.follower import RecordFollower
 from streamrnn_kafka.letters import record_bytes
 from streamrnn_kafka.options import ConnectionOptions, SinkOptions, check_topics
-from streamrnn_kafka.outside import SOURCE_HEADER, RecordFollower, committed_records, outside_consumer
+from streamrnn_kafka.outside import SOURCE_HEADER, committed_records, outside_consumer
 from streamrnn_kafka.producer import check_compression
 from streamrnn_kafka.restoring import StateFinder
 from streamrnn_kafka.source import KafkaSource
