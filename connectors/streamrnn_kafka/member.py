@@ -65,7 +65,7 @@ class Member:
             session_timeout_ms=int(1000 * options.session_timeout_s),
             heartbeat_interval_ms=int(1000 * options.session_timeout_s / 5),
             allow_auto_create_topics=False,
-            fetch_max_wait_ms=500,  # records are sent at once; where none come, an answer is due as often as this
+            fetch_max_wait_ms=1000,  # records are sent at once; where none come, an answer is due as often as this
             metrics_enabled=False,
             metadata_max_age_ms=30_000,  # how late a topic of a pattern, or a new partition, is noticed
         )
