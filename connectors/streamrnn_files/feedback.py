@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from streamrnn.errors import ConfigError, SourceError
-from streamrnn.io import Feedback, feedback_problems, nested
+from streamrnn.errors import SourceError
+from streamrnn.io import Feedback, check_feedback_options, nested
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["append", "check"]
@@ -29,7 +29,7 @@ def check(options: SourceOptions) -> None:
     ConfigError
         With what stands in the way.
     """
-    problems = feedback_problems(follow=options.follow, time=options.time, on_missing=options.on_missing)
+    problems = []
     if options.format != "jsonl" and not (options.format == "auto" and Path(options.path).suffix in LINES):
         problems.append("[source] format: feedback can be appended to JSON Lines alone ('jsonl').")
     if options.encoding is not None:
@@ -41,8 +41,7 @@ def check(options: SourceOptions) -> None:
         for option, name in (("time", options.time), ("key", options.key))
         if name and " + " in name
     ]
-    if problems:
-        raise ConfigError(problems)
+    check_feedback_options(follow=options.follow, time=options.time, on_missing=options.on_missing, others=problems)
     nested(dict.fromkeys(name for name in (options.time, options.key, *options.columns) if name))
 
 

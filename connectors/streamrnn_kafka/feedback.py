@@ -9,8 +9,7 @@ import msgspec
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from streamrnn.errors import ConfigError
-from streamrnn.io import Feedback, feedback_problems, nested
+from streamrnn.io import Feedback, check_feedback_options, nested
 from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.options import SourceOptions
 from streamrnn_kafka.partitions import partition_of
@@ -36,13 +35,13 @@ def check(options: SourceOptions) -> None:
     ConfigError
         With what stands in the way.
     """
-    problems = feedback_problems(follow=True, time=options.time or "the record's", on_missing=options.on_missing)
+    problems = []
     if options.format not in ENCODERS or options.cloudevents:
         problems.append("[source] format: feedback can be written as 'json' or 'msgpack', not as CloudEvents.")
     if options.record_key and (options.key_format != "text" or options.key_field is not None):
         problems.append("[source] key_format: feedback can be written beside keys that are 'text'.")
-    if problems:
-        raise ConfigError(problems)
+    when = options.time or "that of the record"
+    check_feedback_options(follow=True, time=when, on_missing=options.on_missing, others=problems)
     nested(dict.fromkeys(name for name in (options.time, options.key, *options.columns) if name is not None))
 
 

@@ -171,13 +171,8 @@ def _fast_json(fields: Fields) -> Callable[[Sequence[bytes]], list[tuple[Any, ..
     try:
         decoder = msgspec.json.Decoder(_struct(tree, names))
         get = attrgetter(*[names[name] for name in fields.used])
-    except (
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-    ):  # one field inside another that is a value; a name with quotes
-        return None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None  # one field lies inside another that is a value, or a name holds quotes
     single = len(fields.used) == 1
 
     def decoded(values: Sequence[bytes]) -> list[tuple[Any, ...]]:

@@ -15,13 +15,7 @@ from streamrnn_kafka.connection import connect, translated
 from streamrnn_kafka.options import ConnectionOptions
 from streamrnn_kafka.partitions import partitions_of
 
-__all__ = [
-    "APPLICATION_HEADER",
-    "SOURCE_HEADER",
-    "close_consumer",
-    "committed_records",
-    "outside_consumer",
-]
+__all__ = ["APPLICATION_HEADER", "SOURCE_HEADER", "close_consumer", "committed_records", "outside_consumer"]
 
 SOURCE_HEADER = "streamrnn.source"
 """Header of a result: the partition that its event came from."""

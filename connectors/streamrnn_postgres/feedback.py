@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-from streamrnn.errors import ConfigError, SourceError
-from streamrnn.io import Feedback, feedback_problems
+from streamrnn.errors import SourceError
+from streamrnn.io import Feedback, check_feedback_options
 from streamrnn_postgres.client import Client, quoted
 from streamrnn_postgres.client import said as said_of
 from streamrnn_postgres.options import SourceOptions
@@ -29,9 +29,7 @@ def check(options: SourceOptions) -> None:
     ConfigError
         With what stands in the way.
     """
-    problems = feedback_problems(follow=options.follow, time=options.time, on_missing=options.on_missing)
-    if problems:
-        raise ConfigError(problems)
+    check_feedback_options(follow=options.follow, time=options.time, on_missing=options.on_missing)
 
 
 def append(client: Client, options: SourceOptions, said: Feedback) -> None:

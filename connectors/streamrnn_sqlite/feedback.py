@@ -6,8 +6,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from streamrnn.errors import ConfigError, SourceError
-from streamrnn.io import Feedback, feedback_problems
+from streamrnn.errors import SourceError
+from streamrnn.io import Feedback, check_feedback_options
 from streamrnn_sqlite.options import SourceOptions
 from streamrnn_sqlite.table import insertion
 
@@ -30,9 +30,7 @@ def check(options: SourceOptions) -> None:
     ConfigError
         With what stands in the way.
     """
-    problems = feedback_problems(follow=options.follow, time=options.time, on_missing=options.on_missing)
-    if problems:
-        raise ConfigError(problems)
+    check_feedback_options(follow=options.follow, time=options.time, on_missing=options.on_missing)
 
 
 def append(options: SourceOptions, said: Feedback) -> None:

@@ -30,7 +30,7 @@ from streamrnn.io.capabilities import (
 from streamrnn.io.context import CONTEXT_OPTIONS as CONTEXT_OPTIONS
 from streamrnn.io.context import SinkContext, SourceContext
 from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Event, Poll, Position, reached
-from streamrnn.io.feedback import Feedback, feedback_problems, nested
+from streamrnn.io.feedback import Feedback, check_feedback_options, nested
 from streamrnn.io.installed import connector_kinds, default_kind, example_names, find_connector, find_example
 from streamrnn.io.letters import LetterLine as LetterLine
 from streamrnn.io.letters import letter_line
@@ -70,10 +70,10 @@ __all__ = [
     "StoredSnapshot",
     "Tally",
     "WholeLinesSink",
+    "check_feedback_options",
     "connector_kinds",
     "default_kind",
     "example_names",
-    "feedback_problems",
     "find_connector",
     "find_example",
     "json_of",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from streamrnn.errors import ConfigError
 
-__all__ = ["Feedback", "feedback_problems", "nested"]
+__all__ = ["Feedback", "check_feedback_options", "nested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def nested(cells: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def feedback_problems(*, follow: bool, time: str | None, on_missing: str) -> list[str]:
-    """Return why a record with nothing but key, time and label would be no event, or nobody would read it.
+def check_feedback_options(*, follow: bool, time: str | None, on_missing: str, others: Sequence[str] = ()) -> None:
+    """Raise where a record with nothing but key, time and label would be no event, or nobody would read it.
 
     Parameters
     ----------
@@ -102,12 +102,21 @@ def feedback_problems(*, follow: bool, time: str | None, on_missing: str) -> lis
         The column of the time; None or an empty text where there is none.
     on_missing
         What becomes of records that lack some values: ``"mean"`` or ``"dead_letter"``.
+    others
+        What else stands in the way, a sentence each.
+
+    Raises
+    ------
+    ConfigError
+        With all that stands in the way.
 
     Examples
     --------
-    >>> from streamrnn.io import feedback_problems
-    >>> feedback_problems(follow=True, time=None, on_missing="mean")
-    ['[source] time: feedback names its event by the time; name the column that holds it.']
+    >>> from streamrnn.io import check_feedback_options
+    >>> check_feedback_options(follow=True, time=None, on_missing="mean")
+    Traceback (most recent call last):
+    ...
+    streamrnn.errors.ConfigError: [source] time: feedback names its event by the time; name the column that holds it.
     """
     problems = []
     if not follow:
@@ -116,4 +125,5 @@ def feedback_problems(*, follow: bool, time: str | None, on_missing: str) -> lis
         problems.append("[source] time: feedback names its event by the time; name the column that holds it.")
     if on_missing != "mean":
         problems.append("[source] on_missing: feedback lacks all values but one; set it to 'mean'.")
-    return problems
+    if problems := [*problems, *others]:
+        raise ConfigError(problems)
