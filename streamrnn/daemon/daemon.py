@@ -192,7 +192,7 @@ class Daemon:
             raise TypeError("a server needs metered health")
         desk = None
         if kind.feedback_memory is not None:
-            self.health.hears(kind.label)
+            self.health.hears(kind.label, kind.time)
         if options.feedback_token is not None:
             desk = FeedbackDesk(options.feedback_token, make_source(self.config), str(kind.label), self.health.alarm)
         server = StatusServer(

@@ -412,15 +412,18 @@ class Health(Monitor):
             found = self._alarms.find(name)
             return None if found is None else replace(found)
 
-    def hears(self, label: str | None) -> None:
+    def hears(self, label: str | None, time: str | None) -> None:
         """Note the column with feedback, so that alarms show what was said of them.
 
         Parameters
         ----------
         label
             Its name; None: there is none.
+        time
+            The column that the model sees as the time; None: there is none.
         """
         self._alarms.label = self._seen.label = label
+        self._seen.time = time
 
     def points(self, partition: str, key: str | None) -> dict[str, Any]:
         """Return the last points of a series as columns, see :meth:`KeyPoints.columns`; empty ones where it is unknown.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from streamrnn.engine.episodes import Columns, Moment, columns_of, moment_of
+from streamrnn.engine.episodes import Columns, Moment, columns_of, moment_of, number_of
 from streamrnn.engine.fields import Time
 from streamrnn.io import Block
 from streamrnn.scorers.feedback import FIELD
@@ -166,7 +165,7 @@ class RecentAlarms:
                 del self._open[name]
         names = columns.block.names
         if one.worst.feature in names:
-            one.now = _number(columns.observed[i, names.index(one.worst.feature)]), time
+            one.now = number_of(columns.observed[i, names.index(one.worst.feature)]), time
 
     def _begin(self, name: tuple[str, str | None], moment: Moment) -> RecentAlarm:
         self._open[name] = one = RecentAlarm(*name, moment, moment, moment)
@@ -189,10 +188,6 @@ class RecentAlarms:
             }
             for one in self.newest()
         ]  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _severity(moment: Moment) -> float:

@@ -156,6 +156,8 @@ class RecentSeries:
         self._watched: OrderedDict[Name, KeyPoints] = OrderedDict()
         self.label: str | None = None
         """The column with feedback, which is no feature; records with nothing else are no points. None: there is none."""
+        self.time: str | None = None
+        """The column that the model sees as the time: such records may hold it."""
 
     def watch(self, name: Name) -> None:
         """Keep the points of a series from now on: somebody looks at it. The one looked at longest ago gives way.
@@ -200,7 +202,9 @@ class RecentSeries:
         else:
             shown = [scored.column(block.names)]
         words = (
-            np.zeros(len(block), bool) if self.label is None else feedback_alone(block.values, block.names, self.label)
+            np.zeros(len(block), bool)
+            if self.label is None
+            else feedback_alone(block.values, block.names, self.label, self.time)
         )
         nothing = np.full((len(block), len(block.names)), np.nan)
         numbers = np.stack(

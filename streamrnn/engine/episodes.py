@@ -16,7 +16,18 @@ from streamrnn.io import AlarmEvent, Block, Position
 from streamrnn.kernels.anomaly.views import VIEWS
 from streamrnn.scorers.scored import Scored
 
-__all__ = ["ALARMS", "Columns", "Episode", "Moment", "Silence", "columns_of", "follow", "moment_of", "silence_event"]
+__all__ = [
+    "ALARMS",
+    "Columns",
+    "Episode",
+    "Moment",
+    "Silence",
+    "columns_of",
+    "follow",
+    "moment_of",
+    "number_of",
+    "silence_event",
+]
 
 KEY_CHARACTERS = 1024
 """Of a key that an alarm event shows: results hold the whole of it."""
@@ -289,7 +300,14 @@ def _rank(moment: Moment) -> float:
     return -math.inf if value is None else value
 
 
-def _number(value: float) -> float | None:
+def number_of(value: float) -> float | None:
+    """Return a number as alarms hold it: None where it is missing or infinite.
+
+    Parameters
+    ----------
+    value
+        NaN where it is missing.
+    """
     return float(value) if math.isfinite(value) else None
 
 
@@ -297,7 +315,7 @@ def _value(value: float) -> Cell:
     """Return what came as results hold it: infinity as text."""
     if math.isinf(value):
         return "Infinity" if value > 0.0 else "-Infinity"
-    return _number(value)
+    return number_of(value)
 
 
 def moment_of(columns: Columns, i: int) -> Moment:
@@ -322,12 +340,12 @@ def moment_of(columns: Columns, i: int) -> Moment:
     return Moment(
         block.positions[i],
         None if block.times is None else block.times[i],
-        _number(scored.scores[i]),
-        None if columns.severities is None else _number(columns.severities[i]),
+        number_of(scored.scores[i]),
+        None if columns.severities is None else number_of(columns.severities[i]),
         block.names[at] if named else None,
         VIEWS[view] if 0 <= view < len(VIEWS) else None,
         _value(columns.observed[i, at]) if named else None,
-        _number(scored.predictions[i, at]) if named else None,
+        number_of(scored.predictions[i, at]) if named else None,
     )
 
 

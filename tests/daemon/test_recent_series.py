@@ -94,3 +94,16 @@ def test_features() -> None:
     assert np.isnan(second["value"][:3]).all()
     assert second["value"][3:] == [1.0, 23.0, 45.0]
     assert np.isnan(first["low"]).all()
+
+
+def test_feedback_is_no_point() -> None:
+    """A record with nothing but feedback, and the time where a column is that, is no event that is shown; the column of feedback is no feature."""
+    seen = RecentSeries()
+    seen.label, seen.time = "said", "at"
+    values = np.array([[1.0, 5.0, np.nan], [1.0, np.nan, 0.0], [2.0, 6.0, 1.0]])
+    block = Block(("at", "level", "said"), values, (0, 1, 2), 3)
+
+    seen.take(block, Scored(np.zeros(3), np.zeros((3, 3)), [False] * 3, []))
+
+    [(_, series)] = seen.worst()
+    assert (series.events, series.features) == (2, ("at", "level"))
