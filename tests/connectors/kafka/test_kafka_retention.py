@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import time
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 from kafka_rig import MODEL, Rig, make_records, offline
 from test_kafka_stops import run, runtime
@@ -256,8 +257,16 @@ def test_state_topic_deleted(rig, tmp_path, monkeypatch):
     assert codes == [76, 76]
 
 
-def test_snapshot_longer_than_the_transaction(rig, tmp_path):
+def test_snapshot_longer_than_the_transaction(rig, monkeypatch):
     """A commit that lasts longer than the broker waits for is lost, soon, and says how long it took, with how much, and what to set."""
+    sent, send = itertools.count(), KafkaProducer.send
+
+    def slow(self, *args, **options):
+        if next(sent) == 50:  # the broker looks every half second, and a fast machine needs less for all pages
+            time.sleep(3.0)
+        return send(self, *args, **options)
+
+    monkeypatch.setattr(KafkaProducer, "send", slow)
     rig.create()
     rig.produce(make_records(10, 1))
     options = {"servers": rig.servers, "group": rig.name, "columns": ["at.flow"]}
@@ -274,4 +283,5 @@ def test_snapshot_longer_than_the_transaction(rig, tmp_path):
             RetriableSinkError, match=r"It lasted .* s, with 254\.0 MB of snapshots; .* transaction_timeout_s = 1\. "
         ):
             sink.commit([], [], {name: 5}, {name: bytes(254_000_000)})
+        assert next(sent) > 100
         assert time.monotonic() - started < 20  # not as long as the client keeps what comes behind a refused page
