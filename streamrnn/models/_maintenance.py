@@ -84,6 +84,7 @@ class Maintenance:
         times = is_windows(given)
         self.column = None if times else given
         self.windows = Windows([given] if isinstance(given, str) else given) if times else None
+        self.idle = self.column is None and self.windows is None
 
     def holds(self, x: Mapping[Any, Any], time: Any) -> bool:
         """Tell whether an event is one of a maintenance.

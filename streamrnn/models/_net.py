@@ -23,6 +23,7 @@ from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._event_code import available, native_address
 from streamrnn.models._net_experts import MOVED, carry_experts
 from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled, settled_area
 from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move_target_inputs
@@ -45,9 +46,8 @@ def _python(kernel: Any) -> Any:
     return getattr(kernel, "py_func", kernel)
 
 
-def _not_yet(*event: Any) -> bool:  # noqa: ARG001
+def _not_yet(*event: Any) -> None:
     """Say that this net has no short way for an event."""
-    return False
 
 
 def _no_code() -> Any:
@@ -121,8 +121,9 @@ class Net:
         self.call: Callable[..., Any] = self.first_call
         self._code_of: Callable[[], Callable[..., Any]] = _no_code
         self.cells, self.row = array("d"), np.empty(0)
-        self.predict: Callable[[Any], bool] = _not_yet
-        self.learn: Callable[[Any, Any], bool] = _not_yet
+        self.address: int | None = None
+        self.predict: Callable[[Any], Any] = _not_yet
+        self.learn: Callable[..., Any] = _not_yet
         self.first_target, self.first_output, self.first_told, self.first_weight = 0, 0, 0, 0
         self.layout = layout_of(self.sizes)
         self.slab = self.layout.allocate()
@@ -185,6 +186,11 @@ class Net:
         self._entry_of = entry_of
 
     @property
+    def keep(self) -> Callable[[], Callable[..., Any]]:
+        """A plain function that holds the compiled code: what :attr:`address` is of is there as long as it is."""
+        return self._code_of
+
+    @property
     def code(self) -> Callable[..., Any]:
         """What :attr:`call` runs, once it has run: for the short ways of an event, which close over it.
 
@@ -220,6 +226,7 @@ class Net:
             return code
 
         self.call, self._code_of = call, code_of
+        self.address = native_address(made[0]) if len(made) == 1 and available() else None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""
@@ -246,6 +253,10 @@ class Net:
         """
         self.cells = array("d", [math.nan]) * max(width, 1)
         self.row = np.frombuffer(self.cells)
+        self.forget_ways()
+
+    def forget_ways(self) -> None:
+        """Let single events go the long way, until they are given a short one anew."""
         self.predict = self.learn = _not_yet
 
     @property
@@ -343,7 +354,7 @@ class Net:
         self.first_target, self.first_output = sizes.inputs, sizes.inputs + sizes.outputs
         self.first_told = sizes.inputs + 2 * sizes.outputs
         self.first_weight = self.first_told + sizes.waited
-        self.predict = self.learn = _not_yet
+        self.forget_ways()
 
     def bind(self, area: int) -> None:
         """Make another area the one that the header's offsets mean, and leave no counter behind.

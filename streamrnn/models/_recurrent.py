@@ -73,7 +73,13 @@ class Recurrent(ManyKeys):
         found += [part for one in columns for part in (one, one.names, one.index, one.blank, one.counted, one.shared)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
         found += [*self._keys.areas, *self._pending.values()]
-        ways = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
+        ways: list[Any] = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
+        found += [
+            part
+            for way in ways[:2]
+            if isinstance(plan := getattr(way, "__self__", None), tuple)
+            for part in (plan, *plan)
+        ]
         cells = [cell for way in ways for cell in getattr(way, "__closure__", None) or ()]
         held = [cell.cell_contents for cell in cells if cell.cell_contents is not net.code]
         packers = [getattr(one, "func", one) for one in held]  # of a partial, what it calls

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamrnn.kernels.net.supervised import ADVANCE, ALREADY_SCALED, LEARN, LINK, PREDICT, WITH_HIDDEN, supervised
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._event_code import Way, way
 from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
 from streamrnn.models._front import weights_by_name
@@ -29,10 +30,10 @@ __all__ = ["Supervised", "short_ways", "sparse_ways", "stacked"]
 ANSWER = PREDICT | LINK
 
 
-def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]:
+def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
     """Return ``predict(x)`` and ``learn(x, y)`` for events that have exactly the columns, in numbers.
 
-    They run the event through the row and say so, or touch no state and return False. They are
+    They run the event through the row and return the first output, or True; or they touch no state and return None. They are
     closed over what they need, since looking it up costs as much as the work.
 
     Parameters
@@ -43,34 +44,37 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Calla
         Of its events.
     """
     count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
-    n, target = len(columns.names), net.first_target
+    n, target, output, address = len(columns.names), net.first_target, net.first_output, net.address
+    if address is not None and columns.time is None:
+        asked, learned = Way(address, ANSWER, count, -1, output), Way(address, LEARN, count, target, -1)
+        return tuple(way(one, slab, row, columns.names, net.keep) for one in (asked, learned))  # type: ignore[return-value]
     pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
 
-    def predict(x: Mapping[Any, Any]) -> bool:
+    def predict(x: Mapping[Any, Any]) -> float | None:
         try:
             if len(x) != count:
-                return False
+                return None
             pack(*get(x))
         except NOT_PLAIN:
-            return False
+            return None
         call(slab, row, 1, ANSWER)
-        return True
+        return cells[output]
 
-    def learn(x: Mapping[Any, Any], y: Any) -> bool:
+    def learn(x: Mapping[Any, Any], y: Any) -> bool | None:
         try:
             if len(x) != count:
-                return False
+                return None
             pack(*get(x))
             cells[target] = y
         except NOT_PLAIN:
-            return False
+            return None
         call(slab, row, 1, LEARN)
         return True
 
     return predict, learn
 
 
-def sparse_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]:
+def sparse_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
     """Return the same for events that bring only some of the columns, in numbers.
 
     Parameters
@@ -81,27 +85,27 @@ def sparse_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], bool], Call
         Of its events; they have no time among them.
     """
     blank, place, cells, call, slab, row = columns.blank, columns.index, net.cells, net.code, net.slab, net.row
-    target = net.first_target
+    target, output = net.first_target, net.first_output
     features = row[:target]
 
-    def predict(x: Mapping[Any, Any]) -> bool:
+    def predict(x: Mapping[Any, Any]) -> float | None:
         try:
             features[:] = blank
             for name, value in x.items():
                 cells[place[name]] = value
         except NOT_PLAIN:
-            return False
+            return None
         call(slab, row, 1, ANSWER)
-        return True
+        return cells[output]
 
-    def learn(x: Mapping[Any, Any], y: Any) -> bool:
+    def learn(x: Mapping[Any, Any], y: Any) -> bool | None:
         try:
             features[:] = blank
             for name, value in x.items():
                 cells[place[name]] = value
             cells[target] = y
         except NOT_PLAIN:
-            return False
+            return None
         call(slab, row, 1, LEARN)
         return True
 
@@ -180,7 +184,7 @@ class Supervised(Recurrent):
 
     def _predict(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Run x forward and return the row: outputs begin at the net's ``first_output``."""
-        return self._net.row if self._net.predict(x) else self._predict_slowly(x)
+        return self._predict_slowly(x) if self._net.predict(x) is None else self._net.row
 
     def _predict_slowly(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         net = self._net

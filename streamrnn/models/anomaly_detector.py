@@ -28,6 +28,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.init import echo
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._details import OBSERVED, blank, by_columns, of_event, read
+from streamrnn.models._event_code import Way, way
 from streamrnn.models._features import Columns, is_unknown
 from streamrnn.models._frames import Table, values_of
 from streamrnn.models._keys import key_of, keys_of
@@ -233,6 +234,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             setattr(self, name, value)
         self._pauses = pauses
         self._columns = Columns(columns.names, self.key, self._time, aside=pauses.column)
+        self._net.forget_ways()
         self._note_policy()
 
     def _note_policy(self) -> None:
@@ -388,6 +390,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         FeatureError
             When a value is no number; nothing is learned then.
         """
+        if feedback is None and self._net.learn(x):
+            return
         if not self._columns.write(x, self._net.row):
             self._take(x)
         net = self._net
@@ -397,12 +401,20 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             known = not (feedback is None or is_unknown(feedback))
             mode = LEARN | (WAS_ANOMALY if feedback else WAS_USUAL) if known else LEARN
             net.call(net.slab, net.row, 1, mode | self._pause(x))
+            self._hasten()
+
+    def _hasten(self) -> None:
+        """Give single events their short way, where nothing is to be asked of each: whose it is, whether there is maintenance."""
+        net, columns = self._net, self._columns
+        plain = self.key is None and columns.time is None and self._pauses.idle
+        if plain and net.address is not None and not net.hasty:
+            score = net.sizes.timed + net.sizes.outputs
+            ways = Way(net.address, SCORE, columns.count, -1, score), Way(net.address, LEARN, columns.count, -1, -1)
+            net.predict, net.learn = (way(one, net.slab, net.row, columns.names, net.keep) for one in ways)
 
     def _pause(self, x: Mapping[Any, Any]) -> int:
         """Return the part of the mode that says whether an event is one of a maintenance."""
-        pauses = self._pauses
-        idle = pauses.column is None and pauses.windows is None
-        return 0 if idle or not pauses.holds(x, self._time) else IN_MAINTENANCE
+        return 0 if self._pauses.idle or not self._pauses.holds(x, self._time) else IN_MAINTENANCE
 
     def score_one(self, x: Mapping[Any, Any]) -> float:
         """Return the anomaly score of x, from 0 to 1. Does not change the model.
@@ -418,6 +430,9 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             0 for an event like a remembered one; 1 for one as far from all of them as the range of the values so far.
         """
         net = self._net
+        score: float | None = net.predict(x)
+        if score is not None:
+            return score
         if not net.sizes.outputs:
             return 0.0
         self._look(x)

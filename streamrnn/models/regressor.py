@@ -147,10 +147,8 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         x
             Features by name. Names that have not been learned yet are passed over.
         """
-        net = self._net
-        if net.predict(x):
-            return net.cells[net.first_output]
-        return self._predict_slowly(x).item(net.first_output)
+        answer: float | None = self._net.predict(x)
+        return self._predict_slowly(x).item(self._net.first_output) if answer is None else answer
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.

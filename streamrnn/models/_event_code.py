@@ -1,0 +1,241 @@
+"""An event from its dict to the compiled entry without Python's bytecode: what that takes for it is as much as a net of 16 units.
+
+One function, in LLVM's language and on Python's own C interface, reads the values by name, writes them into the row and runs the entry. It is the same
+for all models: where slab and row lie, which names there are, is data. It holds Python's lock and touches nothing where an event is not as it expects.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from string import Template
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from llvmlite import binding
+from numpy.typing import NDArray
+
+from streamrnn.models._features import NOT_PLAIN
+
+__all__ = ["Way", "available", "native_address", "way"]
+
+
+class Way(NamedTuple):
+    """What a way does with an event.
+
+    Parameters
+    ----------
+    code
+        Address of the native code of an entry: (slab, row, n, mode).
+    mode
+        What it is asked to do.
+    width
+        How many names an event must have.
+    target
+        Where in the row the label goes; -1: there is none.
+    output
+        Where in the row the answer stands; -1: True is the answer.
+    """
+
+    code: int
+    mode: int
+    width: int
+    target: int
+    output: int
+
+
+_CALLED: Final = (
+    "PyTuple_GetItem", "PyBytes_AsString", "PyObject_Type", "PyDict_Size", "PyDict_GetItemWithError", "PyFloat_AsDouble", "PyFloat_FromDouble",
+    "PyErr_Occurred", "PyErr_ExceptionMatches", "PyErr_Clear", "Py_IncRef", "Py_DecRef",
+)  # fmt: skip
+"""What is called of Python: all of it is documented, none of it looks into an object."""
+
+_WORDS: Final = ("slab", "slab_size", "row", "row_size", "n", *Way._fields)
+"""What a plan begins with, a word each; the addresses of the names follow."""
+
+_CODE: Final = """
+define ptr @event(ptr %self, ptr %given, i64 %n_given) {
+entry:
+  %ret = alloca ptr
+  %raised = alloca ptr
+  %bytes = call ptr $PyTuple_GetItem(ptr %self, i64 0)
+  %plan = call ptr $PyBytes_AsString(ptr %bytes)
+$words
+  %cells = inttoptr i64 %row to ptr
+  %labelled = icmp sge i64 %target, 0
+  %needed = select i1 %labelled, i64 2, i64 1
+  %fits = icmp eq i64 %n_given, %needed
+  br i1 %fits, label %look, label %otherwise
+look:
+  %x = load ptr, ptr %given
+  %type = call ptr $PyObject_Type(ptr %x)
+  call void $Py_DecRef(ptr %type)
+  %type_at = ptrtoint ptr %type to i64
+  %plain = icmp eq i64 %type_at, $dict
+  br i1 %plain, label %sized, label %otherwise
+sized:
+  %size = call i64 $PyDict_Size(ptr %x)
+  %whole = icmp eq i64 %size, %width
+  br i1 %whole, label %read, label %otherwise
+read:
+  %i = phi i64 [0, %sized], [%next, %put]
+  %word = add i64 %i, $first
+  %name_at = getelementptr i64, ptr %plan, i64 %word
+  %name = load ptr, ptr %name_at
+  %value = call ptr $PyDict_GetItemWithError(ptr %x, ptr %name)
+  %none = icmp eq ptr %value, null
+  br i1 %none, label %failed, label %found
+found:
+  call void $Py_IncRef(ptr %value)
+  %number = call double $PyFloat_AsDouble(ptr %value)
+  call void $Py_DecRef(ptr %value)
+  %doubt = fcmp oeq double %number, -1.0
+  br i1 %doubt, label %ask, label %put
+ask:
+  %error = call ptr $PyErr_Occurred()
+  %good = icmp eq ptr %error, null
+  br i1 %good, label %put, label %failed
+put:
+  %place = getelementptr double, ptr %cells, i64 %i
+  store double %number, ptr %place
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %read, label %label
+label:
+  br i1 %labelled, label %take, label %run
+take:
+  %y_at = getelementptr ptr, ptr %given, i64 1
+  %y = load ptr, ptr %y_at
+  %answer = call double $PyFloat_AsDouble(ptr %y)
+  %odd = fcmp oeq double %answer, -1.0
+  br i1 %odd, label %ask_y, label %put_y
+ask_y:
+  %error_y = call ptr $PyErr_Occurred()
+  %good_y = icmp eq ptr %error_y, null
+  br i1 %good_y, label %put_y, label %failed
+put_y:
+  %y_cell = getelementptr double, ptr %cells, i64 %target
+  store double %answer, ptr %y_cell
+  br label %run
+run:
+  %bytes_of_slab = inttoptr i64 %slab to ptr
+  %entry_code = inttoptr i64 %code to ptr
+  %status = call i32 %entry_code(ptr %ret, ptr %raised,
+    ptr null, ptr null, i64 %slab_size, i64 1, ptr %bytes_of_slab, i64 %slab_size, i64 1,
+    ptr null, ptr null, i64 %row_size, i64 8, ptr %cells, i64 %row_size, i64 8,
+    i64 1, i64 %mode)
+  %stated = icmp sge i64 %output, 0
+  br i1 %stated, label %state, label %done
+state:
+  %answer_cell = getelementptr double, ptr %cells, i64 %output
+  %said = load double, ptr %answer_cell
+  %result = call ptr $PyFloat_FromDouble(double %said)
+  ret ptr %result
+done:
+  %true = inttoptr i64 $true to ptr
+  call void $Py_IncRef(ptr %true)
+  ret ptr %true
+failed:
+  %why = call ptr $PyErr_Occurred()
+  %absent = icmp eq ptr %why, null
+  br i1 %absent, label %otherwise, label %match
+match:
+  %kinds = inttoptr i64 $not_plain to ptr
+  %matches = call i32 $PyErr_ExceptionMatches(ptr %kinds)
+  %ours = icmp ne i32 %matches, 0
+  br i1 %ours, label %clear, label %raise
+clear:
+  call void $PyErr_Clear()
+  br label %otherwise
+raise:
+  ret ptr null
+otherwise:
+  %nothing = inttoptr i64 $none to ptr
+  call void $Py_IncRef(ptr %nothing)
+  ret ptr %nothing
+}
+"""
+
+
+class _MethodDef(ctypes.Structure):
+    """``PyMethodDef`` of Python's C interface."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("code", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
+
+
+_FASTCALL: Final = 0x0080
+"""``METH_FASTCALL``: arguments come as a C array."""
+
+
+def available() -> bool:
+    """Tell whether this interpreter can run such code: CPython with its lock."""
+    return sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def native_address(compiled: Any) -> int:
+    """Return where the native code of an entry begins, past numba's own way from Python to it.
+
+    Parameters
+    ----------
+    compiled
+        What numba made of it.
+    """
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+
+
+def _assembly() -> str:
+    """Return the code for this process: with the addresses of what it calls, and of the objects that it knows."""
+    loads = [
+        f"  %{name}_at = getelementptr i64, ptr %plan, i64 {i}\n  %{name} = load i64, ptr %{name}_at"
+        for i, name in enumerate(_WORDS)
+    ]
+    called = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value for name in _CALLED}
+    objects = {"dict": dict, "true": True, "none": None, "not_plain": NOT_PLAIN}
+    return Template(_CODE).substitute(
+        {name: f"inttoptr (i64 {address} to ptr)" for name, address in called.items()},
+        words="\n".join(loads),
+        first=len(_WORDS),
+        **{name: id(one) for name, one in objects.items()},
+    )
+
+
+@functools.cache
+def _method() -> tuple[Any, _MethodDef]:
+    """Compile the code, once a process; return what keeps it, and its definition for Python."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    module = binding.parse_assembly(_assembly())
+    machine = binding.Target.from_default_triple().create_target_machine(opt=2)
+    engine = binding.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    return engine, _MethodDef(b"event", engine.get_function_address("event"), _FASTCALL, None)
+
+
+def way(
+    known: Way, slab: NDArray[np.uint8], row: NDArray[np.float64], names: Sequence[Any], keep: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return ``f(x)``, or ``f(x, y)`` where there is a target: the answer, or None where nothing was touched, since x is no dict of just these names and numbers.
+
+    Parameters
+    ----------
+    known
+        What is to be done.
+    slab, row
+        Of the net.
+    names
+        Of the features, in the order of the row.
+    keep
+        A plain function that keeps the native code.
+    """
+    words = [slab.ctypes.data, slab.size, row.ctypes.data, row.size, len(names), *known, *map(id, names)]
+    plan = np.array(words, np.int64).tobytes()
+    _, method = _method()
+    made: Callable[..., Any] = _new_function(ctypes.byref(method), (plan, slab, row, tuple(names), keep), None)
+    return made
+
+
+_new_function: Final = ctypes.pythonapi.PyCFunction_NewEx
+_new_function.restype = ctypes.py_object
+_new_function.argtypes = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
