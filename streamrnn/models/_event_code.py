@@ -9,21 +9,21 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from string import Template
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from llvmlite import binding
 from numpy.typing import NDArray
 
-from streamrnn.models._features import NOT_PLAIN
+from streamrnn.models._features import NOT_PLAIN, Columns
 
 __all__ = ["Way", "available", "native_address", "way"]
 
 
 class Way(NamedTuple):
-    """What a way does with an event.
+    """What a way does with an event that has all of the columns, or some of them.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Way(NamedTuple):
     mode
         What it is asked to do.
     width
-        How many names an event must have.
+        How many names an event must have, where it must have all.
     target
         Where in the row the label goes; -1: there is none.
     output
@@ -48,11 +48,11 @@ class Way(NamedTuple):
 
 _CALLED: Final = (
     "PyTuple_GetItem", "PyBytes_AsString", "PyObject_Type", "PyDict_Size", "PyDict_GetItemWithError", "PyFloat_AsDouble", "PyFloat_FromDouble",
-    "PyErr_Occurred", "PyErr_ExceptionMatches", "PyErr_Clear", "Py_IncRef", "Py_DecRef",
+    "PyDict_Next", "PyLong_AsSsize_t", "PyErr_Occurred", "PyErr_ExceptionMatches", "PyErr_Clear", "Py_IncRef", "Py_DecRef", "memcpy",
 )  # fmt: skip
-"""What is called of Python: all of it is documented, none of it looks into an object."""
+"""What is called of Python, and of C: all of it is documented, none of it looks into an object."""
 
-_WORDS: Final = ("slab", "slab_size", "row", "row_size", "n", *Way._fields)
+_WORDS: Final = ("slab", "slab_size", "row", "row_size", "blank", "n", *Way._fields)
 """What a plan begins with, a word each; the addresses of the names follow."""
 
 _CODE: Final = """
@@ -60,6 +60,9 @@ define ptr @event(ptr %self, ptr %given, i64 %n_given) {
 entry:
   %ret = alloca ptr
   %raised = alloca ptr
+  %position = alloca i64
+  %key_at = alloca ptr
+  %held_at = alloca ptr
   %bytes = call ptr $PyTuple_GetItem(ptr %self, i64 0)
   %plan = call ptr $PyBytes_AsString(ptr %bytes)
 $words
@@ -74,7 +77,51 @@ look:
   call void $Py_DecRef(ptr %type)
   %type_at = ptrtoint ptr %type to i64
   %plain = icmp eq i64 %type_at, $dict
-  br i1 %plain, label %sized, label %otherwise
+  br i1 %plain, label %which, label %otherwise
+which:
+  %whole_events = icmp eq i64 %blank, 0
+  br i1 %whole_events, label %sized, label %begin
+begin:
+  %blank_cells = inttoptr i64 %blank to ptr
+  %blank_size = mul i64 %n, 8
+  call ptr $memcpy(ptr %cells, ptr %blank_cells, i64 %blank_size)
+  %places = call ptr $PyTuple_GetItem(ptr %self, i64 1)
+  store i64 0, ptr %position
+  br label %step
+step:
+  %have = call i32 $PyDict_Next(ptr %x, ptr %position, ptr %key_at, ptr %held_at)
+  %some = icmp ne i32 %have, 0
+  br i1 %some, label %pair, label %label
+pair:
+  %key = load ptr, ptr %key_at
+  %held = load ptr, ptr %held_at
+  call void $Py_IncRef(ptr %key)
+  call void $Py_IncRef(ptr %held)
+  %column = call ptr $PyDict_GetItemWithError(ptr %places, ptr %key)
+  %unknown = icmp eq ptr %column, null
+  br i1 %unknown, label %drop, label %convert
+convert:
+  %index = call i64 $PyLong_AsSsize_t(ptr %column)
+  %amount = call double $PyFloat_AsDouble(ptr %held)
+  call void $Py_DecRef(ptr %held)
+  call void $Py_DecRef(ptr %key)
+  %maybe = fcmp oeq double %amount, -1.0
+  br i1 %maybe, label %ask_held, label %room
+ask_held:
+  %error_held = call ptr $PyErr_Occurred()
+  %good_held = icmp eq ptr %error_held, null
+  br i1 %good_held, label %room, label %failed
+room:
+  %inside = icmp ult i64 %index, %n
+  br i1 %inside, label %scatter, label %otherwise
+scatter:
+  %column_cell = getelementptr double, ptr %cells, i64 %index
+  store double %amount, ptr %column_cell
+  br label %step
+drop:
+  call void $Py_DecRef(ptr %held)
+  call void $Py_DecRef(ptr %key)
+  br label %failed
 sized:
   %size = call i64 $PyDict_Size(ptr %x)
   %whole = icmp eq i64 %size, %width
@@ -159,6 +206,17 @@ otherwise:
 """
 
 
+class HasRow(Protocol):
+    """A net with a row for single events."""
+
+    slab: NDArray[np.uint8]
+    row: NDArray[np.float64]
+
+    @property
+    def keep(self) -> Callable[[], Any]:
+        """A plain function that keeps its native code."""
+
+
 class _MethodDef(ctypes.Structure):
     """``PyMethodDef`` of Python's C interface."""
 
@@ -213,26 +271,28 @@ def _method() -> tuple[Any, _MethodDef]:
     return engine, _MethodDef(b"event", engine.get_function_address("event"), _FASTCALL, None)
 
 
-def way(
-    known: Way, slab: NDArray[np.uint8], row: NDArray[np.float64], names: Sequence[Any], keep: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Return ``f(x)``, or ``f(x, y)`` where there is a target: the answer, or None where nothing was touched, since x is no dict of just these names and numbers.
+def way(known: Way, net: HasRow, columns: Columns, *, some: bool = False) -> Callable[..., Any]:
+    """Return ``f(x)``, or ``f(x, y)`` where there is a target: the answer, or None where no state was touched, since x is no dict of such names and numbers.
 
     Parameters
     ----------
     known
         What is to be done.
-    slab, row
-        Of the net.
-    names
-        Of the features, in the order of the row.
-    keep
-        A plain function that keeps the native code.
+    net
+        Whose slab and row it works on.
+    columns
+        The names, in the order of the row.
+    some
+        Whether an event may have some of the columns alone; the others are what ``columns.blank`` says.
     """
-    words = [slab.ctypes.data, slab.size, row.ctypes.data, row.size, len(names), *known, *map(id, names)]
-    plan = np.array(words, np.int64).tobytes()
+    slab, row, blank, names = net.slab, net.row, columns.blank, tuple(columns.names)
+    n = len(blank) if some else len(names)
+    words = [slab.ctypes.data, slab.size, row.ctypes.data, row.size, blank.ctypes.data if some else 0, n, *known]
+    plan = np.array([*words, *map(id, names)], np.int64).tobytes()
     _, method = _method()
-    made: Callable[..., Any] = _new_function(ctypes.byref(method), (plan, slab, row, tuple(names), keep), None)
+    # What the code works on is there as long as the way is: a number may let the model grow while it is asked.
+    held = plan, columns.index, slab, row, blank, names, net.keep
+    made: Callable[..., Any] = _new_function(ctypes.byref(method), held, None)
     return made
 
 

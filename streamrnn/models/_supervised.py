@@ -25,16 +25,15 @@ from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
 from streamrnn.models._recurrent import Recurrent
 
-__all__ = ["Supervised", "short_ways", "sparse_ways", "stacked"]
+__all__ = ["Supervised", "short_ways", "stacked"]
 
 ANSWER = PREDICT | LINK
 
 
 def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
-    """Return ``predict(x)`` and ``learn(x, y)`` for events that have exactly the columns, in numbers.
+    """Return ``predict(x)`` and ``learn(x, y)`` for events in numbers that have exactly the columns, or, where what is absent is 0, some of them.
 
-    They run the event through the row and return the first output, or True; or they touch no state and return None. They are
-    closed over what they need, since looking it up costs as much as the work.
+    They run the event through the row and return the first output, or True; or they touch no state and return None.
 
     Parameters
     ----------
@@ -43,68 +42,62 @@ def short_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], Any], Callab
     columns
         Of its events.
     """
-    count, get, cells, call, slab, row = columns.count, columns.get, net.cells, net.code, net.slab, net.row
-    n, target, output, address = len(columns.names), net.first_target, net.first_output, net.address
-    if address is not None and columns.time is None:
-        asked, learned = Way(address, ANSWER, count, -1, output), Way(address, LEARN, count, target, -1)
-        return tuple(way(one, slab, row, columns.names, net.keep) for one in (asked, learned))  # type: ignore[return-value]
-    pack = functools.partial(struct.Struct(f"{n}d").pack_into, cells, 0)  # takes the values as the tuple that they are
+    some = bool(columns.counted) and columns.time is None
+    if net.address is None or columns.time is not None:
+        return _ways_in_python(net, _some_into(net, columns) if some else _all_into(net, columns))
+    width, target, output = columns.count, net.first_target, net.first_output
+    asked, learned = Way(net.address, ANSWER, width, -1, output), Way(net.address, LEARN, width, target, -1)
+    return way(asked, net, columns, some=some), way(learned, net, columns, some=some)
 
-    def predict(x: Mapping[Any, Any]) -> float | None:
-        try:
-            if len(x) != count:
-                return None
-            pack(*get(x))
-        except NOT_PLAIN:
-            return None
-        call(slab, row, 1, ANSWER)
-        return cells[output]
 
-    def learn(x: Mapping[Any, Any], y: Any) -> bool | None:
-        try:
-            if len(x) != count:
-                return None
-            pack(*get(x))
-            cells[target] = y
-        except NOT_PLAIN:
-            return None
-        call(slab, row, 1, LEARN)
+def _all_into(net: Net, columns: Columns) -> Callable[[Any], bool]:
+    """Return what writes an event that has exactly the columns; closed over what it needs, since looking it up costs as much as the work."""
+    count, get = columns.count, columns.get
+    # takes the values as the tuple that they are
+    pack = functools.partial(struct.Struct(f"{len(columns.names)}d").pack_into, net.cells, 0)
+
+    def write(x: Mapping[Any, Any]) -> bool:
+        if len(x) != count:
+            return False
+        pack(*get(x))
         return True
 
-    return predict, learn
+    return write
 
 
-def sparse_ways(net: Net, columns: Columns) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
-    """Return the same for events that bring only some of the columns, in numbers.
+def _some_into(net: Net, columns: Columns) -> Callable[[Any], bool]:
+    """Return what writes an event that has some of the columns, of which none is a time."""
+    blank, place, cells = columns.blank, columns.index, net.cells
+    features = net.row[: net.first_target]
 
-    Parameters
-    ----------
-    net
-        Whose compiled code has run before.
-    columns
-        Of its events; they have no time among them.
-    """
-    blank, place, cells, call, slab, row = columns.blank, columns.index, net.cells, net.code, net.slab, net.row
-    target, output = net.first_target, net.first_output
-    features = row[:target]
+    def write(x: Mapping[Any, Any]) -> bool:
+        features[:] = blank
+        for name, value in x.items():
+            cells[place[name]] = value
+        return True
+
+    return write
+
+
+def _ways_in_python(net: Net, write: Callable[[Any], bool]) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
+    """Return the ways where native code cannot take an event: a column is a time, or this Python lets no such code in."""
+    cells, call, slab, row, target, output = net.cells, net.code, net.slab, net.row, net.first_target, net.first_output
 
     def predict(x: Mapping[Any, Any]) -> float | None:
         try:
-            features[:] = blank
-            for name, value in x.items():
-                cells[place[name]] = value
-        except NOT_PLAIN:
+            if not write(x):
+                return None
+        except (*NOT_PLAIN, AttributeError):
             return None
         call(slab, row, 1, ANSWER)
         return cells[output]
 
     def learn(x: Mapping[Any, Any], y: Any) -> bool | None:
         try:
-            features[:] = blank
-            for name, value in x.items():
-                cells[place[name]] = value
+            if not write(x):
+                return None
             cells[target] = y
-        except NOT_PLAIN:
+        except (*NOT_PLAIN, AttributeError):
             return None
         call(slab, row, 1, LEARN)
         return True
@@ -179,8 +172,7 @@ class Supervised(Recurrent):
         """
         net = self._net
         if not (net.hasty or self._special) and self._columns.names and net.sizes.outputs:
-            ways = sparse_ways if self._columns.counted and self._columns.time is None else short_ways
-            net.predict, net.learn = ways(net, self._columns)
+            net.predict, net.learn = short_ways(net, self._columns)
 
     def _predict(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Run x forward and return the row: outputs begin at the net's ``first_output``."""

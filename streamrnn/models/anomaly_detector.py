@@ -410,7 +410,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         if plain and net.address is not None and not net.hasty:
             score = net.sizes.timed + net.sizes.outputs
             ways = Way(net.address, SCORE, columns.count, -1, score), Way(net.address, LEARN, columns.count, -1, -1)
-            net.predict, net.learn = (way(one, net.slab, net.row, columns.names, net.keep) for one in ways)
+            net.predict, net.learn = (way(one, net, columns) for one in ways)
 
     def _pause(self, x: Mapping[Any, Any]) -> int:
         """Return the part of the mode that says whether an event is one of a maintenance."""

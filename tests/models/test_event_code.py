@@ -194,3 +194,63 @@ def test_a_detector_whose_policy_changes():
 
     assert type(hasty._net.learn) is type(len)
     assert pickle.dumps(hasty) == pickle.dumps(slow)
+
+
+def bags(n, seed=1):
+    """Draw words of which an event has a few."""
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        words = rng.choice(40, 5, replace=False)
+        yield {f"w{i}": float(rng.integers(1, 4)) for i in words}, float(np.sin(words).sum())
+
+
+def test_some_of_the_names():
+    """Events that have a few of many names give the bits of the long way, in Python as in native code."""
+    hasty, python, slow = (RNNRegressor(hidden_size=8, missing="zero") for _ in range(3))
+    slow._hasten = lambda: None
+    for i, (x, y) in enumerate(bags(300)):
+        python._net.address = None
+        assert hasty.predict_one(x) == python.predict_one(x) == slow.predict_one(x)
+        x.update({} if i % 50 else {f"new{i}": 1.0})
+        for model in (hasty, python, slow):
+            model.learn_one(x, y)
+
+    assert type(hasty._net.learn) is type(len)
+    assert type(python._net.learn) is type(bags)
+    assert pickle.dumps(hasty) == pickle.dumps(python) == pickle.dumps(slow)
+
+
+@pytest.mark.parametrize("deed", ["clear", "more", "grow"])
+def test_some_of_the_names_change_meanwhile(deed):
+    """A dict that changes while it is gone through, and a model that grows: no crash, and the model goes on."""
+    model = RNNRegressor(hidden_size=8, missing="zero")
+    for x, y in bags(100):
+        model.learn_one(x, y)
+    for i, (x, y) in enumerate(bags(20, seed=2)):
+        deeds = {
+            "clear": x.clear,
+            "more": lambda x=x, i=i: x.update({f"w{k}": 1.0 for k in range(40)}, **{f"more{i}": 1.0}),
+            "grow": lambda i=i: model.learn_one({f"grown{i}_{k}": 1.0 for k in range(20)}, 1.0),
+        }
+        x[next(iter(x))] = Number(deeds[deed], 1.0)
+        model._net.learn(x, y)
+        model.learn_one({"w1": 1.0}, y)
+
+    assert np.isfinite(model.predict_one({"w1": 1.0}))
+
+
+def test_counts_of_references_of_some():
+    """No name, no value and no column is kept or let go."""
+    model = RNNRegressor(hidden_size=8, missing="zero")
+    for x, y in bags(100):
+        model.learn_one(x, y)
+    x, other = {"w1": 1234.5, "w2": 4321.5}, {"w1": 1234.5, "nobody's": 1.0}
+    objects = [*x, *x.values(), x, *(model._columns.index[name] for name in x)]
+    before = [sys.getrefcount(one) for one in objects]
+    for _ in range(1000):
+        model.predict_one(x)
+        model._net.learn(x, 1.0)
+        model._net.learn(other, 1.0)
+        model._net.learn({"w1": "text"}, 1.0)
+
+    assert np.abs(np.subtract([sys.getrefcount(one) for one in objects], before)).max() < 50

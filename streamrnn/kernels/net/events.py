@@ -8,7 +8,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.scaler import absorb, size_of, spread, usable
+from streamrnn.kernels.net.scaler import SPIKE_LIMIT, absorb, size_of, spread, usable
 from streamrnn.kernels.net.target_inputs import tell_targets
 from streamrnn.kernels.net.words import LANES
 from streamrnn.kernels.reinterpret import reinterpret
@@ -29,6 +29,31 @@ def _gap_input(hd, d, t):
 
 
 @kernel
+def _absent(hd, d, b, old, new, z, alpha):
+    """Prepare a block of columns of counts of which the event has none; return whether it is one. Most are, where few of many names come."""
+    x, kinds = d[hd[at.X_RAW] + LANES * b :][:LANES], d[hd[at.KINDS] + LANES * b :][:LANES]
+    other, fewest = LANES * (b + 1) > hd[at.INPUTS], old[2 * LANES]
+    for i in range(LANES):
+        mean = old[i]  # of what is no count, or was there all the time and is not now, see absorb
+        fewest = min(fewest, old[2 * LANES + i])
+        other |= (
+            (x[i] != 0.0) | (kinds[i] != at.KIND_COUNTED) | (mean * mean > SPIKE_LIMIT * SPIKE_LIMIT * old[LANES + i])
+        )
+    if other:
+        return False
+    young = alpha * (fewest + 1.0) < 1.0
+    for i in range(LANES):
+        mean, n, a = old[i], old[2 * LANES + i] + 1.0, alpha
+        if young:
+            a = max(a, 1.0 / n)
+        z[i] = 0.0
+        new[i] = mean - a * mean
+        new[LANES + i] = (1.0 - a) * (old[LANES + i] + a * mean * mean)
+        new[2 * LANES + i] = n
+    return True
+
+
+@kernel
 def scale_inputs(hd, d):
     """Standardise the prepared x (I) into ``SCALED_INPUTS``; the statistics that include x are prepared too.
 
@@ -38,11 +63,14 @@ def scale_inputs(hd, d):
     alpha, most = d[hd[at.HYPER] + at.ALPHA], d[hd[at.HYPER] + at.X_CLIP]
     least = -most
     scaled = hd[at.NORMALIZE_X] != 0
+    sparse = hd[at.SPARSE] != 0 and scaled
     for b in range((I + LANES - 1) // LANES):
         old = d[hd[at.X_STATS] + 3 * LANES * b : hd[at.X_STATS] + 3 * LANES * (b + 1)]
         new = d[hd[at.PREPARED_STATS] + 3 * LANES * b : hd[at.PREPARED_STATS] + 3 * LANES * (b + 1)]
         x = d[hd[at.X_RAW] + LANES * b : hd[at.X_RAW] + LANES * (b + 1)]
         z = d[hd[at.SCALED_INPUTS] + LANES * b : hd[at.SCALED_INPUTS] + LANES * (b + 1)]
+        if sparse and _absent(hd, d, b, old, new, z, alpha):
+            continue
         for i in range(LANES):
             v = x[i]
             good = usable(v)
@@ -54,13 +82,12 @@ def scale_inputs(hd, d):
             new[i] = mean if good else old[i]
             new[LANES + i] = var if good else old[LANES + i]
             new[2 * LANES + i] = n if good else old[2 * LANES + i]
-    if hd[at.SPARSE] != 0 and scaled:
-        for i in range(I):
-            v = d[hd[at.X_RAW] + i]
-            if d[hd[at.KINDS] + i] == at.KIND_COUNTED:
-                place = hd[at.PREPARED_STATS] + 3 * LANES * (i // LANES) + i % LANES
-                s = v / size_of(d[place], d[place + LANES]) if v != 0.0 and usable(v) else 0.0
-                d[hd[at.SCALED_INPUTS] + i] = min(max(s, least), most)
+        if sparse:
+            for i in range(min(LANES, I - LANES * b)):
+                if d[hd[at.KINDS] + LANES * b + i] == at.KIND_COUNTED:
+                    v = x[i]
+                    s = v / size_of(new[i], new[LANES + i]) if v != 0.0 and usable(v) else 0.0
+                    z[i] = min(max(s, least), most)
 
 
 @kernel
