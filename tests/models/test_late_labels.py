@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from collections import deque
 
 import numpy as np
 import pytest
 from river import evaluate, metrics
 
-from streamrnn import RNNRegressor
+from streamrnn import RNNClassifier, RNNRegressor
 
 PARAMS = {"hidden_size": 8, "window": 8, "stride": 3}
 
@@ -131,3 +132,27 @@ def test_blocks_are_loops_here_too():
     assert many.predict_many(X).tolist() == expected
     many.learn_many(X, y)
     assert pickle.dumps(many) == pickle.dumps(one)
+
+
+@pytest.mark.parametrize("delay", [1, 10])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_labels_that_stay_are_never_behind_the_last_known_one(delay, seed):
+    """Where a class stays for a hundred events, no expert that foresees changes costs a mistake, with late labels either."""
+    rng = np.random.default_rng(seed)
+    label, labels = 0, []
+    for _ in range(3000):
+        label = int(rng.integers(3)) if rng.random() < 0.01 else label
+        labels.append(label)
+    model, waiting, known, ours, its = RNNClassifier(hidden_size=8, advance="predict"), deque(), None, 0, 0
+    for i, y in enumerate(labels):
+        x = {"a": float(rng.normal() + 0.3 * y), "b": float(rng.normal())}
+        said = model.predict_one(x)
+        if i >= 200:
+            ours, its = ours + (said != y), its + (known != y)
+        waiting.append((x, y))
+        if len(waiting) == delay:
+            late, known = waiting.popleft()
+            model.learn_one(late, known)
+
+    assert its > 10
+    assert ours <= its * 1.02

@@ -4,7 +4,11 @@ Numbers: Bernstein online aggregation, discounted, as of the forecaster (O. Wint
 bound): the regret is bounded against any fixed mixture over the last events. The loss is the absolute error, quadratic below the usual one. Classes: the probabilities are mixed, and the weights are those of a mixture whose log loss may follow a
 sequence of experts with few changes (M. Herbster, M. Warmuth, Tracking the best expert, Machine Learning 32, 1998)::
 
-    w_j <- w_j^DISCOUNT p_j(y)^(1 / overlap),  normalised;   w_j <- (1 - SWITCH_SHARE) w_j + SWITCH_SHARE / E
+    w_j <- w_j^DISCOUNT p_j(y),  normalised;   w_j <- (1 - SWITCH_SHARE) w_j + SWITCH_SHARE / E
+
+Labels that come late overlap, and say one thing ``overlap`` times: DISCOUNT and p_j to the power 1 / overlap, SWITCH_SHARE / overlap. The best log loss
+is not the fewest mistakes: where labels stay, experts that foresee changes are surer in between, and wrong more often. So mistakes are counted as well, and the
+last label answers as long as the most probable class of the mixture was not the right one more often.
 
 An expert without an opinion (NaN: no label has come) is left out, and its weight stays as it is.
 The weights are a stream's own: each key has its own.
@@ -32,6 +36,11 @@ from streamrnn.kernels.net.targets import unscale_output
 
 DISCOUNT: Final = 0.998
 SWITCH_SHARE: Final = 0.001
+MISTAKES_FORGET: Final = 0.999
+STAYS: Final = (
+    0.25  # mistakes of the last label, a share of the labels, below which labels are taken for ones that stay
+)
+HEAD_START: Final = 1.0  # by how many mistakes the mixture must be ahead there: 0 costs one or two at the first changes
 LEAST_PROBABILITY: Final = 1e-3  # shared by all classes: what one sure mistake costs at most
 REGRET_FORGET: Final = 0.998  # as of the forecaster
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
@@ -72,7 +81,7 @@ def consult(hd, d, o):
     if hd[at.EXPERT_BITS] & LAST_BIT:
         part = d[said + E * K : said + (E + 1) * K]
         if hd[at.LOSS] == CROSS_ENTROPY:
-            state_last_label(hd, d, part)
+            state_last_label(hd, d, part, age_of(hd, d))
         else:
             state_last_value(hd, d, part)
         E += 1
@@ -108,6 +117,39 @@ def _overlap(hd, d):
 
 
 @kernel
+def _prefers_last(hd, d):
+    """Tell whether the last label answers: it has an opinion, and was wrong less often than the mixture; without delays only where labels stay."""
+    if hd[at.LOSS] != CROSS_ENTROPY or hd[at.EXPERT_BITS] & LAST_BIT == 0 or hd[at.OUTPUTS] == 0:
+        return False
+    ours, its, labels = d[hd[at.MIXTURE]], d[hd[at.MIXTURE] + 1], d[hd[at.MIXTURE] + 2]
+    age = age_of(hd, d)
+    preferred = ours + HEAD_START * age > its if its < STAYS * labels else ours > its and age > 1.0
+    return preferred and usable(d[hd[at.SAID] + (hd[at.EXPERT_BITS] & NET_BIT) * hd[at.OUTPUTS]])
+
+
+@kernel
+def _count_mistakes(hd, d, label, w_y, E, kept):
+    """Count how often the most probable class was wrong: the mixture's, and that of the last label."""
+    K, said, mistakes, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE], hd[at.MIXTURE] + 3 * E
+    last = hd[at.EXPERT_BITS] & NET_BIT
+    if hd[at.EXPERT_BITS] & LAST_BIT == 0 or not usable(d[said + last * K]):
+        return
+    top, best, top_last, best_last = -1.0, 0, -1.0, 0
+    for k in range(K):
+        p = 0.0
+        for j in range(E):
+            v = d[said + j * K + k]
+            p += d[weights + j] * v if usable(v) else 0.0
+        if p > top:
+            top, best = p, k
+        if d[said + last * K + k] > top_last:
+            top_last, best_last = d[said + last * K + k], k
+    d[mistakes] = d[mistakes] * kept + (w_y if best != label else 0.0)
+    d[mistakes + 1] = d[mistakes + 1] * kept + (w_y if best_last != label else 0.0)
+    d[mistakes + 2] = d[mistakes + 2] * kept + w_y
+
+
+@kernel
 def _mix(hd, d, o, E):
     """Write the weighted mean of those that have an opinion into o (K), and for numbers give it to those that have none."""
     K, said, n = o.size, hd[at.SAID], lanes(hd)
@@ -125,6 +167,10 @@ def _mix(hd, d, o, E):
                 total += w * v
                 share += w
         o[k] = total / share if share > 0.0 else 0.0
+    if _prefers_last(hd, d):
+        for k in range(K):
+            o[k] = d[said + (hd[at.EXPERT_BITS] & NET_BIT) * K + k]
+    for k in range(K):
         d[hd[at.MIXED] + k] = o[k]
 
 
@@ -189,6 +235,8 @@ def _weigh_classes(hd, d, label, w_y, E):
     """Move the weights after a label of weight w_y."""
     K, said, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE] + 3 * E
     whole, overlap = 0.0, _overlap(hd, d)
+    kept, switch = DISCOUNT ** (1.0 / overlap), SWITCH_SHARE / overlap
+    _count_mistakes(hd, d, label, w_y, E, MISTAKES_FORGET ** (1.0 / overlap))
     for j in range(E):
         whole += d[weights + j]
     total = 0.0
@@ -197,10 +245,10 @@ def _weigh_classes(hd, d, label, w_y, E):
         v = d[said + j * K + label]
         v = v if usable(v) else d[hd[at.MIXED] + label]
         gain = w_y * np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / overlap
-        d[weights + j] = np.exp(DISCOUNT * np.log(w) + gain)
+        d[weights + j] = np.exp(kept * np.log(w) + gain)
         total += d[weights + j]
     for j in range(E):
-        d[weights + j] = (1.0 - SWITCH_SHARE) * d[weights + j] / total + SWITCH_SHARE / E
+        d[weights + j] = (1.0 - switch) * d[weights + j] / total + switch / E
 
 
 @kernel
@@ -231,7 +279,7 @@ def teach_experts(hd, d, y, z, w):
     K, bits = y.size, hd[at.EXPERT_BITS]
     label = int(y[0]) if hd[at.LOSS] == CROSS_ENTROPY else -1
     if label >= 0 and bits & LAST_BIT:
-        learn_last_label(hd, d, label, w)
+        learn_last_label(hd, d, label, w, _overlap(hd, d))
     first = hd[at.SAID] + ((bits & 1) + (bits >> 1 & 1)) * K
     if bits & LINEAR_BIT:
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
