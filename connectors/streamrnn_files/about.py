@@ -68,7 +68,7 @@ def about(
         }
         if head.comment:
             found["comment"] = head.comment
-    found |= {name: layout.notes[name] for name in ("still", "sideways") if name in layout.notes}
+    found |= {name: layout.notes[name] for name in ("still", "sideways", "doubts") if name in layout.notes}
     if any(shape.turned for shape in SHAPES if shape.name in stages):
         found["turned"] = True
     if stages:

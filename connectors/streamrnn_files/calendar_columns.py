@@ -14,11 +14,18 @@ from streamrnn_files.months import month_of
 __all__ = ["calendar_columns", "moment_of_parts", "parts_of"]
 
 _NAMELESS_PARTS = (
-    ("year", "month", "day", "hour"), ("year", "month", "day"), ("year", "doy", "hour", "minute"), ("year", "doy", "hour"), ("year", "month"), ("year", "doy"),
+    ("year", "month"), ("year", "doy"), ("year", "month", "day"), ("year", "doy", "hour"), ("year", "doy", "hhmm"), ("year", "month", "day", "hour"),
+    ("year", "month", "day", "hhmm"), ("year", "doy", "hour", "minute"), ("year", "month", "day", "hour", "minute"),
+    ("year", "doy", "month", "day", "hour"), ("year", "doy", "month", "day", "hour", "minute"), ("year", "month", "day", "hour", "minute", "second"),
 )  # fmt: skip
-"""What the first columns of a file without names may hold, in the order in which they are tried."""
+"""What the first columns of a file without names may hold, the fewest first: what tells all records apart is enough."""
 
+_BEFORE = 2
+"""Columns that may stand before the year in a file without names, each with the same number in all records: a station's."""
+
+_ORDER = ("year", "quarter", "month", "day", "doy", "hour", "minute", "second", "hhmm")
 _PERIOD = re.compile(r"period|per", re.IGNORECASE)
+_YEAR = re.compile(r"\s*(?:1[6-9]|20|21)\d\d\s*")
 _NUMBER = re.compile(r"\s*\d{1,4}(?:\.0)?\s*")
 _PART = {
     "month": re.compile(r"\s*(?:[Mm]?\d{1,2}(?:\.0)?|[^\W\d]{3,10})\s*"),
@@ -54,10 +61,14 @@ def moment_of_parts(cells: Mapping[str, str]) -> str | None:
         )
         if hour == 24:
             day, hour = day + timedelta(days=1), 0
-        minute = part["minute"]
+        minute, second = part["minute"], part.get("second", 0)
     except (ValueError, OverflowError):
         return None
-    return f"{day.isoformat()}T{hour:02d}:{minute:02d}:00" if 0 <= hour < 24 and 0 <= minute < 60 else None
+    return (
+        f"{day.isoformat()}T{hour:02d}:{minute:02d}:{second:02d}"
+        if 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60
+        else None
+    )
 
 
 def calendar_columns(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str] | None:
@@ -82,7 +93,9 @@ def calendar_columns(free: Sequence[str], shown: Mapping[str, Sequence[str]]) ->
         parts.pop("hhmm", None)
     else:
         parts.pop("minute", None)
-    order = [part for part in ("year", "quarter", "month", "day", "doy", "hour", "minute", "hhmm") if part in parts]
+    if "minute" not in parts:
+        parts.pop("second", None)
+    order = [part for part in _ORDER if part in parts]
     names = tuple(parts[part] for part in order)
     cells = zip(*(shown[name][:12] for name in names), strict=False)
     if any(moment_of_parts(dict(zip(order, row, strict=True))) is None for row in cells):
@@ -121,17 +134,29 @@ def parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[s
 
 
 def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the columns of the date of a file without names: year, month, day and hour, or fewer, where they make dates that move on."""
+    """Return the columns of the date of a file without names: year and what tells records of a year apart, where they make dates that move on."""
+    for at in range(_BEFORE + 1):
+        if len(free) <= at or not NAMELESS.fullmatch(free[at]):
+            return {}
+        if all(map(_YEAR.fullmatch, shown[free[at]])):
+            return _moving_on(free[at:], shown)
+        if len(set(shown[free[at]])) > 1:
+            return {}
+    return {}
+
+
+def _moving_on(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the fewest of the columns from a year on that make moments which move on with each record."""
     for parts in _NAMELESS_PARTS:
         first = free[: len(parts)]
         if len(first) < len(parts) or not all(map(NAMELESS.fullmatch, first)):
             continue
         rows = list(zip(*(shown[name] for name in first), strict=False))
-        if not all(re.fullmatch(r"\s*(?:1[6-9]|20|21)\d\d\s*", row[0]) for row in rows):
-            return {}
-        if not all(cell.strip().isdecimal() for row in rows for cell in row):
+        if len(rows) < 3 or not all(cell.strip().isdecimal() for row in rows for cell in row):
+            continue
+        if "hhmm" in parts and digits_of(shown[first[-1]]) != len("hhmm"):
             continue
         moments = [moment_of_parts(dict(zip(parts, row, strict=True))) for row in rows]
-        if len(rows) > 2 and all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)):
+        if all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)):
             return dict(zip(parts, first, strict=True))
     return {}

@@ -9,7 +9,8 @@ __all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
 
 CLOCK = re.compile(r"\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 CLOCK_NAME = re.compile(
-    r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure)\W*", re.IGNORECASE
+    r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure|[ecmpajkn][sd]t|cet|cest|utc|gmt|lst)\W*",
+    re.IGNORECASE,
 )
 """What a column is called whose digits may be a clock without a mark between hours and minutes."""
 

@@ -10,6 +10,7 @@ from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
 from streamrnn_files.cells import is_number, show
+from streamrnn_files.doubts import doubts_of
 from streamrnn_files.keys import find_key, key_columns
 from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
@@ -24,7 +25,8 @@ from streamrnn_files.numerals import (
     values_of,
 )
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.redundant import are_times, holds_two, redundant, times_of_day
+from streamrnn_files.ordering import moments_of
+from streamrnn_files.redundant import are_times, ends_in_totals, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
 
 __all__ = ["Layout", "choose"]
@@ -121,6 +123,7 @@ def choose(
     strict: bool = True,
     delimiter: str | None = None,
     counted: bool = False,
+    ended: bool = False,
 ) -> Layout:
     """Choose the columns of an input.
 
@@ -142,6 +145,8 @@ def choose(
         The character between two cells of a CSV.
     counted
         Whether records are counted: then no column need hold numbers, and none is watched that is not asked for.
+    ended
+        Whether the first records are all there are.
 
     Raises
     ------
@@ -165,33 +170,24 @@ def choose(
         sure = {name: _numerals(options, shown[name], decimal, known) for name in header}
     key = find_key(options, header, whole, shown, timing, sure) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
-    features = options.columns
+    features = tuple(options.columns)
     if not features and not counted:
-        kept = [name for name in header if name not in key_columns(key, header) and name not in timing.columns]
-        left_out = {
-            name: why for name in kept if (why := _why_not(name, shown[name], sample, sure[name], nameless, text=text))
-        } | dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
-        again = {
-            name: why for name, why in redundant(timing, key, whole).items() if name in kept and name not in left_out
-        }
-        if set(kept) - set(left_out) - set(again):  # rather twice than not at all
-            left_out |= again
-        features = tuple(name for name in kept if name not in left_out)
-        if not features:  # better the columns that are no measurements by their names than none
-            numbers = [name for name in kept if name not in nameless and left_out[name] in _BY_NAME]
-            features = tuple(numbers)
-            left_out = {name: why for name, why in left_out.items() if name not in features}
+        reasons = {name: _why_not(name, shown[name], sample, sure[name], nameless, text=text) for name in header}
+        features, left_out = _measured(header, reasons, timing, key, whole, nameless)
         if timing.name is None and are_times(features) and options.format != "csv":
             raise UnreadableError(_on_its_side(options, features))
     if not features and not counted:
         raise UnreadableError(_nothing(options, header, sample, left_out))
+    if ended and text and ends_in_totals(timing, features, whole, sure):
+        timing = replace(timing, totals=True)
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
-    notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
-    if len(sample) >= STILL and features and all(len(set(whole[name])) == 1 for name in features):
-        notes["still"] = len(sample)
-    if not options.columns and (times_of_day(features) or are_times(features)):
-        notes["sideways"] = True
+    notes = _notes(options, features, whole, decimal)
+    apart = key is not None or options.key == ""
+    doubts = doubts_of(
+        options, header, features, sample, shown, sure, () if apart else moments_of(timing, whole), text=text
+    )
+    notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
         tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
@@ -202,6 +198,40 @@ STILL = 20
 """Records after which it is said that nothing watched has changed."""
 
 _BY_NAME = ("a part of the calendar", "a running number", "a label", "a place")
+
+
+def _measured(
+    header: Sequence[str],
+    reasons: Mapping[str, str | None],
+    timing: Timing,
+    key: str | None,
+    whole: Mapping[str, Sequence[str]],
+    nameless: frozenset[str],
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the columns to watch, and why the others are not: by what they hold and are called, or because another one says the same."""
+    kept = [name for name in header if name not in key_columns(key, header) and name not in timing.columns]
+    left_out = {name: why for name in kept if (why := reasons[name])}
+    left_out |= dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
+    again = {name: why for name, why in redundant(timing, key, whole).items() if name in kept and name not in left_out}
+    if set(kept) - set(left_out) - set(again):  # rather twice than not at all
+        left_out |= again
+    features = tuple(name for name in kept if name not in left_out)
+    if not features:  # better the columns that are no measurements by their names than none
+        features = tuple(name for name in kept if name not in nameless and left_out[name] in _BY_NAME)
+    return features, {name: why for name, why in left_out.items() if name not in features}
+
+
+def _notes(
+    options: SourceOptions, features: Sequence[str], whole: Mapping[str, Sequence[str]], decimal: str
+) -> dict[str, Any]:
+    """Return what else is to be said of the columns."""
+    notes: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
+    records = len(next(iter(whole.values()), ()))
+    if records >= STILL and features and all(len(set(whole[name])) == 1 for name in features):
+        notes["still"] = records
+    if not options.columns and (times_of_day(features) or are_times(features)):
+        notes["sideways"] = True
+    return notes
 
 
 def _nothing(

@@ -125,7 +125,8 @@ class CsvCells:
             self._layout.epoch and bool(first.strip()) and not any(map(str.isdigit, first))
         )
         if total and first.strip().lower() not in ("nan", "null", "na", "none"):
-            raise CellError(f"column {self._layout.time!r}: {show(first.strip())} is not a time")
+            why = f"{show(first.strip())} is not a time" if first.strip() else "it is empty: a row of totals"
+            raise CellError(f"column {self._layout.time!r}: {why}")
         if timing.made:
             return timing.read([cells[i] for i in self._times])
         if self._layout.epoch:

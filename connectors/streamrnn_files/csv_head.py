@@ -227,6 +227,7 @@ class CsvHead:
             nameless=nameless,
             delimiter=start.delimiter,
             counted=self._counted,
+            ended=self._ending == "end" and not self._live and len(sample) < SAMPLE,
         )
 
     def _suffix(self, layout: Layout, header: list[str], sample: Sequence[dict[str, Any]]) -> str:

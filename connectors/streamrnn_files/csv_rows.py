@@ -123,6 +123,8 @@ class CsvParser:
         columns
             The cells of each column that makes them.
         """
+        if self._timing.totals and not all(map(str.strip, columns[0])):
+            return None
         if not self._timing.parts and not _begin_with_digits(columns[0]) and _NO_DIGIT.search("\n".join(columns[0])):
             return None
         return list(map(self._timing.read, zip(*columns, strict=True)))
@@ -176,6 +178,8 @@ class CsvParser:
                 return None
             return times if len(times) == len(cells) else None
         if self._timing.form is not None and not _begin_with_digits(cells) and _NO_DIGIT.search("\n".join(cells)):
+            return None
+        if self._timing.totals and not all(map(str.strip, cells)):
             return None
         return [cell or None for cell in cells] if "" in cells else cells
 

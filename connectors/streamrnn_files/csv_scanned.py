@@ -114,6 +114,6 @@ def _times(
     begins = first.data[first.ends[:-1]]
     digits = (begins >= ZERO) & (begins <= NINE)
     digits[first.missing] = True
-    if layout.timing.form is None or digits.all():
+    if not layout.timing.totals and (layout.timing.form is None or digits.all()):
         return first
     return None if parser.plain_times([cell or "" for cell in first]) is None else first

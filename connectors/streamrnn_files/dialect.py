@@ -24,6 +24,7 @@ LIVE_LINES = 20
 LOOKED_AT = 300
 """Columns that tell names from data; a line may have a hundred thousand."""
 
+_YEAR = re.compile(r"\s*(?:19|20)\d\d\s*")
 _DELIMITERS = ("\t", ";", "|", ",", BLANKS)
 
 
@@ -82,7 +83,14 @@ def _titled(rows: Sequence[list[str]], width: int) -> bool:
     data, columns = _data_rows(numbered, width)
     at = next((i for i in data if {i, i + 1, i + 2} <= set(data)), 0)
     before = [cells for _, cells in numbered[1:at] if len(cells) == width and not is_units(cells)]
-    return at > 1 and data[0] > 1 and (len(before) > 2 or any(like_data(cells[i]) for cells in before for i in columns))
+    if at < 2 or data[0] < 2:
+        return False
+    odd = [
+        cell for i, cell in enumerate(numbered[0][1]) if i in columns and like_data(cell) and not _YEAR.fullmatch(cell)
+    ]
+    names = numbered[at - 1][1]
+    below = len(names) == width and all(names) and not any(map(like_data, names))
+    return len(before) > 2 or (len(odd) > 1 and below) or any(like_data(cells[i]) for cells in before for i in columns)
 
 
 def find_start(
@@ -210,19 +218,20 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     rows
         Cells of those below it.
     """
-    if all(map(looks_like_data, first)) or all(map(like_data, first)):
+    texts = [cell.strip() for cell in first if cell.strip() and not like_data(cell) and not looks_like_data(cell)]
+    if not texts:
         return False
-    if len({cell.strip() for cell in first if cell.strip()}) < sum(bool(cell.strip()) for cell in first):
+    if len(set(texts)) < len(texts) and 2 * len(texts) > len(first):
         return True
-    years = [cell for cell in first if re.fullmatch(r"\s*(?:19|20)\d\d\s*", cell)]
+    years = [cell for cell in first if _YEAR.fullmatch(cell)]
     if not any(map(like_data, first)) or len(years) > 1:
         return True
-    same = 0
     for i, cell in enumerate(first):
         below = Counter(_kind(row[i]) for row in rows if i < len(row))
         below.pop("", None)
-        same += not below or _kind(cell) in ("", below.most_common(1)[0][0])
-    return same < len(first)
+        if _kind(cell) == "text" and below and below.most_common(1)[0][0] == "data":
+            return True
+    return False
 
 
 def unique(names: Sequence[str]) -> list[str]:

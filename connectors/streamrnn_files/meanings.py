@@ -57,8 +57,9 @@ _PARTS = {
     "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
     "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
     "minute": {"minute", "min", "mi", "minutes"},
+    "second": {"second", "sec", "ss", "seconds", "sekunde"},
     "quarter": {"quarter", "qtr", "quartal", "trimestre"},
-    "doy": {"doy", "day_of_year", "yday", "julian_day", "jday"},
+    "doy": {"doy", "day_of_year", "dayofyear", "yday", "julian_day", "jday", "julian"},
 }
 _CALENDAR = re.compile(
     r"(?:.*_)?(?:(?P<year>year|yr)|(?P<month>month|mnth|mo)|(?P<day>day|dy|week|weeknum)|(?P<hour>hour|hr|minute|second)|"
@@ -77,10 +78,10 @@ _WRITING = re.compile(
     r"decimals?|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
-    r"(?:.*_)?(?:qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
+    r"(?:.*_)?(?:uncert|(?<=_)(?:source|src)|qualifiers?|qf|qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
     r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(
@@ -272,7 +273,7 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         and len(values) > 2
         and _INDEX.fullmatch(plain)
         and (
-            {b - a for a, b in itertools.pairwise(values)} <= {1, -1}
+            {b - a for a, b in itertools.pairwise(values)} in ({0}, {1}, {-1}, {1, -1})
             or {b - a for a, b in itertools.pairwise(values)} in ({0, 1}, {1, 1 - len(distinct)})
         )
     ):

@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS, signed
 from streamrnn_files.cells import CellError, show
 
-__all__ = ["Numerals", "decimal_mark", "one_word", "scales_of", "sentinels_of", "unit_of", "values_of"]
+__all__ = [
+    "Numerals",
+    "decimal_mark",
+    "looks_like_none",
+    "one_word",
+    "scales_of",
+    "sentinels_of",
+    "unit_of",
+    "values_of",
+]
 
 _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"))
-SENTINELS = (-99, -99.9, -99.99, -200, -999, -999.9, -999.99, -9999, -99999, -8888, 999.9, 9999, 9999.9, 99999, 999999)
-"""Numbers that stand for "no value" where they stand far away from all others."""
+_SENTINEL = re.compile(r"-[1-9]?9+(?:\.9+)?|-200|-8888|9{3,}\.9+|9{4,}")
+"""Numbers that stand for "no value" where they stand far away from all others: nothing but nines, -7999, -999.99."""
 
 _GAPS = " '\u00a0\u2019\u202f"
 _CURRENCY = frozenset("€$£¥")
@@ -254,6 +263,17 @@ def scales_of(cells: Sequence[str], decimal: str) -> tuple[tuple[str, float], ..
     return tuple((unit, found[unit]) for unit in sorted(found, key=len, reverse=True) if unit)
 
 
+def looks_like_none(value: float) -> bool:
+    """Whether a number is one of those that stand for "no value": nothing but nines, -7999, -999.99.
+
+    Parameters
+    ----------
+    value
+        The number.
+    """
+    return _SENTINEL.fullmatch(f"{value:.10g}") is not None
+
+
 def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[float, ...]:
     """Return which of the usual numbers for "no value" a column holds: more than once, and far away from all others.
 
@@ -265,7 +285,7 @@ def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[
         Those that another column of the file holds: outside of all others is far enough.
     """
     counted = Counter(values)
-    found = [mark for mark in SENTINELS if counted.get(mark, 0) > 1]
+    found = sorted(mark for mark, times in counted.items() if times > 1 and looks_like_none(mark))
     others = [value for value in values if math.isfinite(value) and value not in found]
     if not found or len(others) < 8:
         return tuple(mark for mark in found if mark in known and not others)

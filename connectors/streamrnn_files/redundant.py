@@ -5,17 +5,31 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
+from streamrnn_files.cells import is_number
 from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
 from streamrnn_files.months import month_of
+from streamrnn_files.numerals import Numerals, values_of
 from streamrnn_files.ordering import moments_of
-from streamrnn_files.timing import Timing
+from streamrnn_files.timing import Timing, beside_dates
 
-__all__ = ["are_times", "holds_two", "redundant", "times_of_day"]
+__all__ = ["are_times", "ends_in_totals", "holds_two", "redundant", "times_of_day"]
 
 _DAY = 86400.0
+_FAR = 2.5e11
+"""Seconds from 1970 to where no calendar reaches."""
+
+_FEWEST = 8
+"""Records that show that numbers count days or hours."""
+
+_NEARLY = 0.05
+"""How far a total may be from the sum of what stands above it, as a share: users are counted once in all days."""
+
+_CLOSE = 0.006
+"""How far a number with two or three decimals may be from the hour it counts."""
 
 
 def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -31,7 +45,14 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
         All cells, by column.
     """
     found = dict.fromkeys(
-        (*_decimal_years(timing, whole), *_with_dates(timing, whole), *_epochs(timing, whole)), "another time"
+        (
+            *_decimal_years(timing, whole),
+            *_with_dates(timing, whole),
+            *_epochs(timing, whole),
+            *_counts_of_time(timing, whole),
+            *_clocks_beside(whole),
+        ),
+        "another time",
     )
     columns = key_columns(key, list(whole))
     if columns:
@@ -94,6 +115,38 @@ def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
             continue
         scaled = {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(form.name.split("seconds")[0], 1.0)
         if all(abs(float(cell) / scaled - at) <= _DAY for cell, (_, at) in zip(held, known, strict=True)):
+            found.append(name)
+    return found
+
+
+def _clocks_beside(whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns without names that are a date and a clock beside it, as the time is in another zone."""
+    shown = {name: [cell for cell in cells if cell.strip()] for name, cells in whole.items()}
+    pairs = beside_dates([name for name, cells in shown.items() if cells], whole, shown)
+    return [name for pair in pairs.items() for name in pair]
+
+
+def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns of numbers that count the days of the year, or the hours of the day, of the moment of their record."""
+    moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
+    known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
+    if not timing.made or len(known) < _FEWEST:
+        return []
+    days = [float(at.timetuple().tm_yday) for _, at in known]
+    hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]
+    places = {name: at for at, name in enumerate(whole)}
+    last = max(places[name] for name in timing.columns)
+    found = []
+    for name, cells in whole.items():
+        held = [cells[i].strip() for i, _ in known] if name not in timing.columns else []
+        if not held or not all(map(is_number, held)):
+            continue
+        counts = list(map(float, held))
+        if any(
+            all(abs(count - one) < _CLOSE for count, one in zip(counts, ones, strict=True))
+            for ones in (days, hours, [day + hour / 24 for day, hour in zip(days, hours, strict=True)])
+            if len(set(ones)) > 1 or (ones is days and places[name] < last)
+        ):
             found.append(name)
     return found
 
@@ -169,3 +222,30 @@ def times_of_day(names: Sequence[str]) -> bool:
     return any(
         len(found) >= 5 and 2 * len(found) > len(names) and list(found) == sorted(found) for found in (clocks, months)
     )
+
+
+def ends_in_totals(
+    timing: Timing, features: Sequence[str], whole: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]
+) -> bool:
+    """Whether the last of all records is a row of totals: it alone has no time, and each of its numbers is the sum of those above it, or nearly.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    features
+        The columns to watch.
+    whole
+        All cells, by column.
+    sure
+        How the numbers of each column are written.
+    """
+    cells = whole.get(timing.columns[0], ()) if timing.columns else ()
+    if len(cells) < _FEWEST or cells[-1].strip() or not all(map(str.strip, cells[:-1])):
+        return False
+    sums = []
+    for name in features:
+        last = values_of(whole[name][-1:], sure[name])
+        total = sum(values_of(whole[name][:-1], sure[name]))
+        sums += [total != 0 and abs(one - total) <= _NEARLY * abs(total) for one in last]
+    return any(sums) and 2 * sum(sums) >= len(sums)

@@ -197,6 +197,7 @@ def suffix(
         layout.settled
         and not layout.numerals
         and not layout.timing.made
+        and not layout.timing.totals
         and layout.time == (options.time or usual)
         and layout.key == (options.key or None)
         and set(features) - set(layout.left_out) == set(layout.features)
@@ -204,6 +205,7 @@ def suffix(
     if plain:
         return ""
     chosen = [layout.features, layout.time, layout.timing.form, layout.key, sorted(layout.numerals.items())]
+    chosen += ["totals"] * layout.timing.totals
     return "-" + hashlib.sha256(repr(chosen).encode()).hexdigest()[:4]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamrnn_files.access_log import access_rows, is_access
+from streamrnn_files.day_rows import find_day_rows
 from streamrnn_files.labelled import is_labelled, labelled_rows
 from streamrnn_files.line_protocol import ProtocolLines, is_protocol
 from streamrnn_files.line_stage import LineStage
@@ -52,6 +53,11 @@ def _wide(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
     return None if found is None else LineStage(found.reader())
 
 
+def _days(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
+    found = find_day_rows(lines, options)
+    return None if found is None else LineStage(found.reader())
+
+
 SHAPES = (
     Shape(
         "line protocol", 1,
@@ -67,6 +73,12 @@ SHAPES = (
         "lines with names", 4,
         lambda first, options: _no_table(options) and (not options.follow or is_labelled([first])),
         lambda lines, _: LineStage(labelled_rows) if is_labelled(lines) else None,
+    ),
+    Shape(
+        "rows of days", 200,
+        lambda _, options: not options.follow and _no_table(options),
+        _days,
+        turned=True,
     ),
     Shape(
         "a table whose columns are times", 200,

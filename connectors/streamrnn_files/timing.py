@@ -14,7 +14,7 @@ from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_lat
 from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["NO_TIME", "Timing", "find_timing"]
+__all__ = ["NO_TIME", "Timing", "beside_dates", "find_timing"]
 
 _TRIED = 6
 """Columns that may tell the records of a year apart."""
@@ -39,6 +39,8 @@ class Timing:
         What each column holds, where they are numbers: year, month, day, hour, minute, doy, hhmm.
     digits
         How many digits the clock beside a date has: 4 where it is 1530, 6 where it is 153000, 0 where it is written otherwise.
+    totals
+        Whether a record without a time is a row of totals.
     """
 
     name: str | None = None
@@ -46,6 +48,7 @@ class Timing:
     form: TimeForm | None = None
     parts: tuple[str, ...] = ()
     digits: int = 0
+    totals: bool = False
 
     @property
     def made(self) -> bool:
@@ -70,14 +73,16 @@ class Timing:
         return text if seconds(text) is not None else None
 
     def is_total(self, cell: str) -> bool:
-        """Whether a cell of the first column cannot be a time: it holds no digit, where times do.
+        """Whether a cell of the first column cannot be a time: it holds no digit, where times do, or nothing, where that means totals.
 
         Parameters
         ----------
         cell
             The cell.
         """
-        return self.form is not None and bool(cell.strip()) and _NO_DIGIT.fullmatch(cell) is not None
+        if not cell.strip():
+            return self.totals
+        return self.form is not None and _NO_DIGIT.fullmatch(cell) is not None
 
 
 NO_TIME = Timing()
@@ -197,13 +202,15 @@ def _date_and_clock(
         if all(map(CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
     ]
     bare = [name for name in free if CLOCK_NAME.fullmatch(name.strip()) and digits_of(shown[name])]
+    beside = beside_dates(free, whole, shown)
+    bare += beside
     periods = [name for name in free if is_period_name(name) and period_of(shown[name])]
     for clock in (*clocks, *bare, *hours, *periods):
         digits = digits_of(shown[clock]) if clock in bare else period_of(shown[clock]) if clock in periods else 0
         for day in free:
             if (
                 day == clock
-                or not (is_time_name(day) or find_form(shown[day], bare=False))
+                or not (beside.get(clock) == day or is_time_name(day) or find_form(shown[day], bare=False))
                 or any(":" in cell for cell in shown[day][:20])
                 or (clock in hours and len(set(shown[day])) == len(shown[day]) > 1)
             ):
@@ -212,6 +219,36 @@ def _date_and_clock(
             if form is not None:
                 return Timing(f"{day} + {clock}", (day, clock), form, digits=digits)
     return None
+
+
+def beside_dates(
+    free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """Return the columns without names that are clocks of four digits, with the column of dates before each: together they move on with each record.
+
+    Parameters
+    ----------
+    free
+        Columns that may be some.
+    whole
+        All cells of the first records, by column.
+    shown
+        Those that hold something.
+    """
+    found = {}
+    for day, clock in itertools.pairwise(free):
+        if not (NAMELESS.fullmatch(day) and NAMELESS.fullmatch(clock)) or digits_of(shown[clock]) != len("hhmm"):
+            continue
+        form = find_form(shown[day])
+        if form is None or form.name == "year" or any(":" in cell for cell in shown[day][:20]):
+            continue
+        pairs = _joined((day, clock), whole, len("hhmm"))
+        read = find_form(pairs)
+        moments = [] if read is None else [pair if read.written else read.read(pair) for pair in pairs]
+        rises = [a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)]
+        if len(rises) > 1 and all(rises):  # of one pair anything rises
+            found[clock] = day
+    return found
 
 
 def _turns(cells: Sequence[str]) -> bool:

@@ -91,7 +91,7 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
         f"  watched   {_names(chosen['columns']) or 'none: records are counted (--column NAME counts those with a value there)'}",
     ]
     if chosen.get("turned"):
-        lines[-1] += ": each cell is a record, its time the name of its column (--format csv takes rows as they are)"
+        lines[-1] += ": each cell is a record, its column says its time (--format csv takes rows as they are)"
     if "still" in chosen:
         lines[-1] += f": none changes in the first {chosen['still']} records (--column NAME watches another one)"
     if chosen.get("sideways"):
@@ -118,7 +118,7 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
     units = [f"{safe_name(name, 40, isolate=False)} in {unit}" for name, unit in chosen.get("units", {}).items()]
     if units:
         lines.append(f"  units     {'; '.join(units[:SHOWN])}")
-    return lines
+    return lines + [f"  in doubt  {said}" for said in chosen.get("doubts", ())]
 
 
 def unread_lines(chosen: Mapping[str, Any]) -> list[str]:

@@ -14,18 +14,14 @@ from files_rig import Got, read_all, take
 from shaped import FIRST, Case
 from shaped_documents import DOCUMENTS
 from shaped_last import LAST
+from shaped_later import LATER
 from shaped_public import PUBLIC_TABLES
 from shaped_tables import TABLES
 
 from streamrnn.display.chosen import unread_lines
 from streamrnn_files import FileSource
 
-CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST
-
-WAIVED = {
-    "google analytics": "a row of totals has an empty cell for its time: an event, of which it is said that it has none"
-}
-"""What is read otherwise than a person would."""
+CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST | LATER
 
 
 def seconds(time: str | float) -> float:
@@ -60,13 +56,7 @@ def wrong(case: Case, path: Path) -> list[Any]:
     return [(what, is_, should) for what, (is_, should) in says.items() if is_ != should]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=WAIVED[name])) if name in WAIVED else name
-        for name in CASES
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_shapes_are_read_as_a_person_would(tmp_path, name):
     """Columns, time, first and last moment in UTC, key, events, and the first value."""
     case = CASES[name]
@@ -76,7 +66,7 @@ def test_shapes_are_read_as_a_person_would(tmp_path, name):
     assert wrong(case, path) == []
 
 
-ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat")  # fmt: skip
+ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat", "intervals of meters", "radiation network", "google analytics")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ARRIVING)
@@ -127,9 +117,23 @@ def test_two_columns_make_a_key_where_one_does_not(tmp_path, name, asked):
     assert got.keys[:3] == (["u, x", "u, y", "v, x"] if asked else ["x, u", "y, u", "x, v"])
 
 
+DATED = "day,sales\n" + "".join(f"2024-03-{i:02},{i}\n" for i in range(1, 20))
+
+
+def test_a_row_of_totals_without_a_time_is_no_event(tmp_path):
+    """The last row of a file that alone has no time, and holds the sum of all others, is a dead letter that says so."""
+    (tmp_path / "a.csv").write_text(DATED + ",190\n")
+
+    with FileSource.from_path(tmp_path / "a.csv") as source:
+        got = take(source, Got())
+
+    assert [letter.reason for letter in got.dead] == ["Column 'day': it is empty: a row of totals."]
+    assert len(got.rows) == 19
+
+
 def test_records_without_a_time_are_counted(tmp_path):
-    """A row of totals whose time is left empty is an event, and that is said."""
-    (tmp_path / "a.csv").write_text("day,sales\n" + "".join(f"2024-03-{i:02},{i}\n" for i in range(1, 20)) + ",190\n")
+    """A record whose time is left empty is an event, and that is said."""
+    (tmp_path / "a.csv").write_text(DATED + ",19\n")
 
     with FileSource.from_path(tmp_path / "a.csv") as source:
         take(source, Got())

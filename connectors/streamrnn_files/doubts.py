@@ -1,0 +1,126 @@
+"""What is read, but may be meant otherwise: said, with the option that reads it so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streamrnn_files.cells import is_number, show
+from streamrnn_files.dialect_rows import like_data
+from streamrnn_files.meanings import NAMELESS
+from streamrnn_files.numerals import Numerals, looks_like_none, values_of
+from streamrnn_files.options import SourceOptions
+
+__all__ = ["doubts_of"]
+
+FEWEST = 8
+"""Records that show that moments come again."""
+
+SHARE = 0.2
+"""Of the first records, whose moment another one has too, that is worth a word."""
+
+FAR = 3.0
+"""How many times as large as all others a number is that may stand for no value."""
+
+SHOWN = 3
+"""Columns that are named in a sentence."""
+
+
+def doubts_of(
+    options: SourceOptions,
+    header: Sequence[str],
+    features: Sequence[str],
+    sample: Sequence[Mapping[str, Any]],
+    shown: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
+    *,
+    text: bool,
+) -> list[str]:
+    """Return what is in doubt, a sentence each, with the option in brackets.
+
+    Parameters
+    ----------
+    options
+        What the user asks for.
+    header
+        Every column, in order.
+    features
+        The columns to watch.
+    sample
+        The first records by column.
+    shown
+        Cells of the first records that hold something, by column.
+    sure
+        How the numbers of each column are written.
+    moments
+        The times of the first records; () where there is none, a key tells records apart, or the user says that none does.
+    text
+        Whether values are texts.
+    """
+    found = []
+    if text and options.header is None:
+        found += _names(header) or _first_row(sample, features)
+    found += _again(moments)
+    if options.missing is None:
+        found += _no_values(features, shown, sure)
+    return found
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    """Say that names are numbers, where at least half of them are."""
+    numbers = [name for name in header if like_data(name)]
+    if 2 * len(numbers) < len(header) or not numbers:
+        return []
+    return [f"names are numbers ({', '.join(map(show, numbers[:SHOWN]))}): is the first row data? (--no-header)"]
+
+
+def _again(moments: Sequence[str | None]) -> list[str]:
+    """Say that moments come again, where nothing tells their records apart."""
+    known = [moment for moment in moments if moment]
+    again = len(known) - len(set(known))
+    if len(known) < FEWEST or again < SHARE * len(known):
+        return []
+    return [
+        f"{again} of the first {len(known)} records have a time that one before them has (--key COLUMN where it holds several series)"
+    ]
+
+
+def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]) -> list[str]:
+    """Say that numbers look like marks for no value, where too few others show that they are."""
+    held: dict[str, list[str]] = {}
+    taken = {f"{mark:.10g}" for name in features if name in sure for mark in sure[name].sentinels}
+    for name in features:
+        values = values_of(shown.get(name, ()), sure[name]) if name in sure else []
+        marks = {value for value in values if looks_like_none(value)}
+        if len(marks) != 1 or 2 * len(values) < len(shown[name]):
+            continue
+        mark = marks.pop()
+        most = max((abs(value) for value in values if value != mark), default=0.0)
+        if abs(mark) > FAR * most:
+            held.setdefault(f"{mark:.10g}", []).append(name)
+    if not held:
+        return []
+    said = [
+        f"{mark} in {', '.join(map(show, names[:SHOWN]))}{' and others' if len(names) > SHOWN else ''}"
+        for mark, names in held.items()
+    ]
+    asked = ",".join(sorted(taken | set(held)))
+    return [f"{'; '.join(said)} may stand for no value (--missing {asked} if so)"]
+
+
+def _first_row(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> list[str]:
+    """Say that the first row is unlike those below it, where it has no names: codes or numbers that name columns."""
+    if len(rows) <= FEWEST or not all(map(NAMELESS.fullmatch, features)):
+        return []
+    odd = 0
+    for name in features:
+        cells = [str(row.get(name, "")).strip() for row in rows]
+        values = [float(cell) for cell in cells[1:] if is_number(cell)]
+        if not is_number(cells[0]) or not values:
+            continue
+        low, high = min(values), max(values)
+        odd += not low - FAR * (high - low) <= float(cells[0]) <= high + FAR * (high - low)
+    if 2 * odd < len(features):
+        return []
+    return ["the first row is far from those below it: does it name them? (--header)"]
