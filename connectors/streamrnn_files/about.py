@@ -9,6 +9,7 @@ from streamrnn.io import Tally
 from streamrnn_files.dialect_rows import BLANKS
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import Head
+from streamrnn_files.series_lines import TURNED
 from streamrnn_files.shapes import SHAPES
 
 __all__ = ["about"]
@@ -69,7 +70,7 @@ def about(
         if head.comment:
             found["comment"] = head.comment
     found |= {name: layout.notes[name] for name in ("still", "sideways", "doubts") if name in layout.notes}
-    if any(shape.turned for shape in SHAPES if shape.name in stages):
+    if TURNED in stages or any(shape.turned for shape in SHAPES if shape.name in stages):
         found["turned"] = True
     if stages:
         found["format"] = ", ".join(stages) + ("" if head.delimiter is None and len(stages) else f", {found['format']}")

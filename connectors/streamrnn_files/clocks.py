@@ -38,7 +38,7 @@ def joint(day: str, clock: str, digits: int) -> str:
         What :func:`digits_of` returned of the clocks; below zero where they number periods of so many minutes.
     """
     day, clock = day.strip(), _colons(clock, digits)
-    return f"{day} {clock.zfill(2) if day.isdecimal() else clock}"
+    return f"{day} {clock.zfill(2) if day.isdecimal() else clock}" if clock else day
 
 
 def digits_of(cells: Sequence[str]) -> int:

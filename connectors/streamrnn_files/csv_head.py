@@ -162,7 +162,7 @@ class CsvHead:
         while (
             names
             and units < 2
-            and holds_units(rows[units:], len(cells), start.delimiter)
+            and holds_units(rows[units:], cells, start.delimiter)
             and len(offsets) > 2 + deeper + units
         ):
             units += 1

@@ -188,7 +188,12 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
     above = rows[at - 1][1] if at > 0 else []
     if len(above) == width:
         return at - 1 if not any(map(like_data, above)) and all(above[i] for i in columns) else at
-    if above and not any(map(like_data, above)):
+    hours = [cell for cell in above if ":" in cell and cell[:1].isdecimal()]
+    if (
+        above
+        and not any(like_data(cell) for cell in above if cell not in hours)
+        and len(hours) + 1 in (1, *range(24, width))
+    ):
         below = [cells for _, cells in rows[at:] if len(cells) == width]
         short = len(above) == width - 1 and (
             2 * sum(not cells[-1] for cells in below) > len(below)  # a separator behind each row

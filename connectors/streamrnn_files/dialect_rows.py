@@ -144,9 +144,16 @@ def names_below(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
         return None
     data = [2 * sum(like_data(one[i]) for one in below) > len(below) for i in range(len(row))]
     index = bool(row[0]) and not any(row[1:])
-    if sum(data) < 2 or (not index and (is_units(row) or sum(map(bool, row)) < 2)):
+    if sum(data) < 2 or (not index and (is_units(row) or sum(map(bool, row)) < 2 or _comes_again(row, names))):
         return None
     return [row[0], *names[1:]] if index else [f"{a} {b}".strip() for a, b in zip(names, row, strict=True)]
+
+
+def _comes_again(row: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row below names says the same of many columns, where each has a name of its own: units, or what was computed."""
+    held = [cell.strip() for cell in row if cell.strip()]
+    own = len(set(names)) == len(names) and all(names)
+    return own and len(held) > 3 and 4 * len(set(held)) <= 3 * len(held) and not any(map(like_data, held))
 
 
 def is_short_units(cells: Sequence[str], width: int) -> bool:
@@ -162,22 +169,24 @@ def is_short_units(cells: Sequence[str], width: int) -> bool:
     return 1 < len(cells) < width and all(re.fullmatch(r"[A-Za-z%°µ²³/()\[\]]{1,8}", cell.strip()) for cell in cells)
 
 
-def holds_units(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> bool:
+def holds_units(rows: Sequence[Sequence[str]], names: Sequence[str], delimiter: str) -> bool:
     """Whether the first row holds the units of the columns, and data comes behind it, or more of the kind.
 
     Parameters
     ----------
     rows
         Below the names.
-    width
-        How many columns there are.
+    names
+        Those of the columns.
     delimiter
         The character between two cells.
     """
     if not rows:
         return False
+    width = len(names)
     if delimiter == BLANKS and is_short_units(rows[0], width):
         return True
-    if len(rows) < 2 or len(rows[0]) != width or not is_units(rows[0]):
+    if len(rows) < 2 or len(rows[0]) != width or not (is_units(rows[0]) or _comes_again(rows[0], names)):
         return False
-    return any(map(like_data, rows[1])) or (len(rows) > 2 and is_units(rows[1]) and any(map(like_data, rows[2])))
+    more = len(rows) > 2 and (is_units(rows[1]) or _comes_again(rows[1], names))
+    return any(map(like_data, rows[1])) or (more and any(map(like_data, rows[2])))

@@ -81,7 +81,7 @@ _ID = re.compile(
     r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
-    r"(?:.*_)?(?:uncert|(?<=_)(?:source|src)|qualifiers?|qf|qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
+    r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
     r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(

@@ -26,6 +26,9 @@ _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinit
 _SENTINEL = re.compile(r"-[1-9]?9+(?:\.9+)?|-200|-8888|9{3,}\.9+|9{4,}")
 """Numbers that stand for "no value" where they stand far away from all others: nothing but nines, -7999, -999.99."""
 
+_ROUND = -200
+"""A number as any other where values may be below zero."""
+
 _GAPS = " '\u00a0\u2019\u202f"
 _CURRENCY = frozenset("€$£¥")
 _UNIT = re.compile(
@@ -294,6 +297,7 @@ def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[
     return tuple(
         mark
         for mark in found
+        if mark in known or mark != _ROUND or low >= 0
         if not low - (far if mark not in known else 0) <= mark <= high + (far if mark not in known else 0)
     )
 

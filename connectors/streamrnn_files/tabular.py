@@ -9,7 +9,7 @@ from streamrnn_files.dialect_rows import like_data
 from streamrnn_files.meanings import TIME_NAMES, is_key_name, is_time_name
 from streamrnn_files.moments import find_form
 
-__all__ = ["points_of", "tabular"]
+__all__ = ["points_of", "series_name", "tabular"]
 
 FEWEST = 5
 """Records that make an object of objects a table: with fewer, it may be one record with parts."""
@@ -20,10 +20,17 @@ def _prometheus(found: Any) -> Iterator[dict[str, Any]] | None:
     result = found.get("data", {}).get("result") if isinstance(found.get("data"), dict) else None
     if not isinstance(result, list) or not all(isinstance(one, dict) and "metric" in one for one in result):
         return None
-    return (row for row in _by_time([(_series(one["metric"]), one) for one in result]))
+    return (row for row in _by_time([(series_name(one["metric"]), one) for one in result]))
 
 
-def _series(metric: Mapping[str, Any]) -> str:
+def series_name(metric: Mapping[str, Any]) -> str:
+    """Return what Prometheus calls a series.
+
+    Parameters
+    ----------
+    metric
+        Its labels.
+    """
     labels = ",".join(f'{name}="{value}"' for name, value in sorted(metric.items()) if name != "__name__")
     return f"{metric.get('__name__', '')}{{{labels}}}" if labels else str(metric.get("__name__", ""))
 
@@ -214,6 +221,21 @@ def _grid(found: list[list[Any]]) -> list[dict[str, Any]] | None:
     return [dict(zip(names, row, strict=True)) for row in found[named:]]
 
 
+def _in_series(rows: list[dict[str, Any]], tables: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of all tables, those with times alone where some have them, with the name of the series that each is of, where each has one of its own."""
+    timed = [(row, table) for row, table in zip(rows, tables, strict=True) if any(map(_says_when, table[0]))]
+    if timed:
+        rows, tables = [row for row, _ in timed], [table for _, table in timed]
+    names = list(map(_label, rows))
+    if (
+        len(set(names)) < max(2, len(rows))
+        or "" in names
+        or any({"series", *_NAMES} & set(table[0]) for table in tables)
+    ):
+        return [row for table in tables for row in table]
+    return [{"series": name, **row} for name, table in zip(names, tables, strict=True) for row in table]
+
+
 def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     """Return the longest table inside a document, None where there is none.
 
@@ -229,7 +251,7 @@ def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
         inner = [tabular(row, depth + 1) for row in rows[:50]] if depth < 6 else []
         tables = [table for table in inner if table is not None]
         if tables and len(tables) == len(rows):  # a list of series
-            return [row for table in tables for row in table]
+            return _in_series(rows, tables)
         if rows and 2 * len(rows) > len(found):
             return rows
         lists = [one for one in found if isinstance(one, list)]
@@ -246,7 +268,7 @@ def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     if rows_here:
         return rows_here
     inside = {name: table for name, value in found.items() if (table := tabular(value, depth + 1))}
-    longest = max(inside.values(), key=len, default=None)
+    longest = max(inside.values(), key=lambda table: (any(map(_says_when, table[0])), len(table)), default=None)
     alike = {
         name: one
         for name, one in inside.items()

@@ -151,13 +151,17 @@ def _zoned(timing: Timing) -> Timing:
 
 
 def _is_finer(other: Timing, made: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
-    """Whether columns say the same days as those for year, month and day, and tell records of a day apart."""
-    if other.form is None or "hour" in made.parts or other is made:
+    """Whether columns say the same days as those for year, month and day, and tell records of a day apart, or the same hours with their zone."""
+    if other.form is None or other is made:
         return False
     days, moments = (
         [one.read(cells) or "" for cells in zip(*(whole[name] for name in one.columns), strict=True)]
         for one in (made, other)
     )
+    if "hour" in made.parts:
+        hour = len("2024-03-04T00")
+        alike = [day[:hour] == moment[:hour].replace(" ", "T") for day, moment in zip(days, moments, strict=True)]
+        return bool(other.form.zone) and all(alike)
     length = 7 if "month" in made.parts and "day" not in made.parts else 10
     same = sum(day[:length] == moment[:length] for day, moment in zip(days, moments, strict=True))
     return same >= 0.9 * len(days) and len(set(moments)) > len(set(days))

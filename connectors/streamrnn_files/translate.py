@@ -17,6 +17,7 @@ from streamrnn_files.line_stage import LineStage, text_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.packed import Gunzip, Unzstd
 from streamrnn_files.parquet import ParquetLines
+from streamrnn_files.series_lines import TURNED, find_columns, is_series, series_rows
 from streamrnn_files.shapes import SHAPES
 from streamrnn_files.tabular import tabular
 
@@ -26,6 +27,9 @@ _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _LINES = (".csv", ".tsv", *_JSON_LINES)
 _SHAPE_MOST = 1 << 18
+_SERIES = b'{"metric":{'
+_FIELD = re.compile(rb'"[^":]{0,12}(?:1[6-9]|20|21)\d\d[^":]{0,12}"\s*:')
+"""A field whose name may be a moment."""
 """Bytes of a file that its shape is told from."""
 
 
@@ -150,6 +154,12 @@ class Translator:
         if asked == "influx" or (asked == "auto" and suffix == ".lp"):
             return "line protocol", ProtocolLines()
         self._json = asked == "jsonl" or (asked == "auto" and suffix in _JSON_LINES)
+        if asked == "auto" and data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_SERIES):
+            end = data.find(b"\n")
+            if end < 0 and not final and len(data) <= self._options.max_line_bytes:
+                return None
+            if is_series(text_of(data[:end] if end >= 0 else data).lstrip("\ufeff")):
+                return "lines of series", LineStage(series_rows)
         if asked in ("csv", "jsonl") or (asked == "auto" and suffix in _LINES and data[:1] != b"["):
             return "", None
         text = data.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -180,8 +190,10 @@ class Translator:
 
     def _shape(self, data: bytes, final: bool) -> tuple[str, _Stage | None] | None:
         """Tell lines of another shape than a plain table, from the first of them."""
-        if self._json or self._options.format == "csv" or (self._stages and isinstance(self._stages[-1], _DOCUMENTS)):
+        if self._options.format == "csv" or (self._stages and isinstance(self._stages[-1], LineStage)):
             return "", None
+        if self._json or (self._stages and isinstance(self._stages[-1], _DOCUMENTS)):
+            return self._columns(data, final)
         most = max(shape.lines for shape in SHAPES)
         text = data[:_SHAPE_MOST].removeprefix(codecs.BOM_UTF8)
         complete = final or len(data) >= _SHAPE_MOST
@@ -199,6 +211,18 @@ class Translator:
             if stage is not None:
                 return shape.name, stage
         return "", None
+
+    def _columns(self, data: bytes, final: bool) -> tuple[str, _Stage | None] | None:
+        """Tell objects whose fields are moments, from the first of them."""
+        end = data.find(b"\n")
+        if self._options.follow or self._options.format == "jsonl" or (final and end < 0):
+            return "", None
+        if end < 0:
+            return None if len(data) <= self._options.max_line_bytes else ("", None)
+        rows = (
+            find_columns(text_of(data[:end]).lstrip("\ufeff"), self._options) if _FIELD.search(data, 0, end) else None
+        )
+        return ("", None) if rows is None else (TURNED, LineStage(rows))
 
     @staticmethod
     def _is_document(line: bytes, whole: bool) -> bool | None:

@@ -13,12 +13,12 @@ from streamrnn_files.cells import CellError, is_number
 from streamrnn_files.dialect import LIVE_LINES, find_start
 from streamrnn_files.dialect_rows import cells_of
 from streamrnn_files.meanings import calendar_part
-from streamrnn_files.moments import find_form
+from streamrnn_files.moments import day_first, find_form
 from streamrnn_files.months import month_of
 from streamrnn_files.numerals import Numerals, decimal_mark
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["Wide", "find_wide"]
+__all__ = ["Wide", "find_wide", "moments_of_names"]
 
 FEWEST = 5
 """Columns that make a table one of moments: with fewer, two years beside one another are two columns."""
@@ -87,6 +87,20 @@ def _number(cell: str, numerals: Numerals) -> object:
         return cell
 
 
+def moments_of_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return the moments that names of columns are, the oldest first; none where they are no years, quarters, months or days in a row.
+
+    Parameters
+    ----------
+    names
+        Of columns.
+    rows
+        The first cells below them.
+    """
+    found = _dates(names, rows, False)
+    return {} if found is None else {names[i]: moment for i, moment in found[0].items()}
+
+
 def find_wide(lines: Sequence[str], options: SourceOptions) -> Wide | None:
     """Return how a table is turned whose columns are moments, None where it is another one.
 
@@ -108,7 +122,7 @@ def find_wide(lines: Sequence[str], options: SourceOptions) -> Wide | None:
     if set(options.columns) & set(names) or not rows:
         return None
     for way in (_dates, _year_rows, _months, _days, _clocks):
-        found = way(names, rows)
+        found = way(names, rows, start.delimiter == ";")
         if found is not None:
             labels, moment, used, alone = found
             series = () if alone and len(rows) < 2 else _series(names, rows, min(labels), used, alone=alone)
@@ -133,7 +147,7 @@ def _series(
     return tuple(i for i in free if all(row[i].isdecimal() or not row[i] for row in rows if i < len(row)))
 
 
-def _dates(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | None:
+def _dates(names: Sequence[str], rows: Sequence[Sequence[str]], _: object) -> _Found | None:
     """Return years, quarters, months or days as names of columns."""
     plain = [match.group(1) if (match := _DECORATED.fullmatch(name)) else name for name in names]
     at = [i for i, name in enumerate(plain) if any(map(str.isdigit, name)) and find_form([name]) is not None]
@@ -168,7 +182,7 @@ def _years(rows: Sequence[Sequence[str]], until: int) -> int | None:
     )
 
 
-def _months(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | None:
+def _months(names: Sequence[str], rows: Sequence[Sequence[str]], _: object) -> _Found | None:
     """Return the months of a year as names of columns, beside one for the year."""
     at = {i: month for i, name in enumerate(names) if name.isalpha() and (month := month_of(name)) is not None}
     at = dict(itertools.takewhile(lambda one: one[1] == one[0] - min(at) + 1, at.items()))
@@ -184,7 +198,7 @@ def _is_year_row(row: Sequence[str]) -> bool:
     return len(row) == 13 and re.fullmatch(r"(?:1[6-9]|20|21)\d\d", row[0]) is not None and all(map(is_number, row))
 
 
-def _year_rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | None:
+def _year_rows(names: Sequence[str], rows: Sequence[Sequence[str]], _: object) -> _Found | None:
     """Return the months of a table without names: a year and twelve numbers in a row, and the next year below."""
     if not _is_year_row(names) or len(rows) < 3 or not all(map(_is_year_row, rows)):
         return None
@@ -197,7 +211,7 @@ def _year_rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | 
     return {month: f"{month:02}" for month in range(1, 13)}, moment, frozenset((0,)), False
 
 
-def _days(names: Sequence[str], _: Sequence[Sequence[str]]) -> _Found | None:
+def _days(names: Sequence[str], _rows: Sequence[Sequence[str]], _: object) -> _Found | None:
     """Return the days of a month as names of columns, beside some for year and month."""
     at = {i: int(m[1]) for i, name in enumerate(names) if (m := re.fullmatch(r"(?i:day|d|value)?_?(\d{1,2})", name))}
     parts = {
@@ -215,10 +229,12 @@ def _days(names: Sequence[str], _: Sequence[Sequence[str]]) -> _Found | None:
     return {i: str(day) for i, day in at.items()}, moment, frozenset(parts.values()), False
 
 
-_HOUR = re.compile(r"(?i:h|hr|he|hour|hour ending|stunde)[ _]?(?P<h>\d{1,2})|(?P<H>\d{1,2}):(?P<M>[0-5]\d)(?::\d\d)?")
+_HOUR = re.compile(
+    r"(?i:h|hr|he|hour|hour ending|stunde)[ _]?(?P<h>\d{1,2})|(?P<H>\d{1,2}):(?P<M>[0-5]\d)(?::\d\d)?(?:\s*[-\u2013]\s*\d{1,2}:\d\d(?::\d\d)?)?"
+)
 
 
-def _clocks(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | None:
+def _clocks(names: Sequence[str], rows: Sequence[Sequence[str]], is_day_first: bool) -> _Found | None:
     """Return the hours of a day as names of columns, beside one for the day."""
     at = {
         i: int(m["h"] or m["H"]) * 60 + int(m["M"] or 0) for i, name in enumerate(names) if (m := _HOUR.fullmatch(name))
@@ -228,6 +244,7 @@ def _clocks(names: Sequence[str], rows: Sequence[Sequence[str]]) -> _Found | Non
     for i in range(min(at)):
         form = find_form(_held(rows, i))
         if form is not None and form.name != "year" and not form.name.endswith("since 1970"):
+            form = day_first(form) if is_day_first and form.doubt else form
             read = form.read if form.name != "ISO 8601" else str
 
             def moment(

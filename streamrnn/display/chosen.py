@@ -91,7 +91,9 @@ def chosen_lines(chosen: Mapping[str, Any]) -> list[str]:
         f"  watched   {_names(chosen['columns']) or 'none: records are counted (--column NAME counts those with a value there)'}",
     ]
     if chosen.get("turned"):
-        lines[-1] += ": each cell is a record, its column says its time (--format csv takes rows as they are)"
+        lines[-1] += ": each cell is a record, its column says its time "
+        objects = "JSON" in str(chosen["format"])
+        lines[-1] += "(--column NAME watches one row by row)" if objects else "(--format csv takes rows as they are)"
     if "still" in chosen:
         lines[-1] += f": none changes in the first {chosen['still']} records (--column NAME watches another one)"
     if chosen.get("sideways"):

@@ -47,11 +47,15 @@ ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
     "--missing {asked} if so": ("time,load,wind\n" + "".join(f"{day},{i},{'-999' if i in (3, 4) else i % 5}\n" for i, day in enumerate(DAYS)).replace(",7,", ",-9999,"), {}, "", lambda got, found: sum(math.isnan(cell) for row in got.values for cell in row) == 3 and not found.get("doubts")),
     "--no-header": ("17,4.5,calm\n" + "".join(f"{20 + i % 5},{i % 7}.5,{i % 9}\n" for i in range(N)), {}, "", lambda got, found: len(got.rows) == N + 1),
     "--header": ("94255\t1000\t7008\n" + "".join(f"{i % 5}\t{i % 7}\t{i % 3}\n" for i in range(N)), {}, "", lambda got, found: found["columns"] == ["94255", "1000", "7008"] and len(got.rows) == N),
+    "--column NAME watches one row by row": ("".join(f'{{"land":"l{i}",' + ",".join(f'"{y}":{i}.5' for y in range(1990, 2010)) + "}\n" for i in range(N)), {}, "1990", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
     "--every 1m": (WORDS, {}, "", lambda got, _: len(got.rows) == N),
     "--format csv takes rows as they are": (WIDE, {}, "", lambda got, found: found["columns"][0] == "1990" and len(got.rows) == N),
     "--column {names[0]}": (WIDE, {"skip": 0}, "", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
     "--format jsonl": ('{"a": 1}\n{"a": 2}\n', {"format": "json"}, "", lambda got, _: got.values == [[1.0], [2.0]]),
 }  # fmt: skip
+
+OBJECT = "{"
+"""What a file of JSON begins with."""
 
 ELSEWHERE = {"--lateness waits longer"}
 """Walked by ``tests/engine/test_windows.py``: it is said of windows, whatever the connector."""
@@ -90,7 +94,7 @@ def obeyed(words: str, meant: str) -> dict[str, Any]:
 def test_advice_obeyed_word_by_word_works(tmp_path, words):
     """The message is there, and what it says to do does what it says."""
     text, options, meant, holds = ADVICE[words]
-    path = tmp_path / "in.csv"
+    path = tmp_path / ("in.jsonl" if str(text).startswith(OBJECT) else "in.csv")
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     message = said(path, **options)

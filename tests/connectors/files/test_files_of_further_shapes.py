@@ -66,7 +66,7 @@ def test_shapes_are_read_as_a_person_would(tmp_path, name):
     assert wrong(case, path) == []
 
 
-ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat", "intervals of meters", "radiation network", "google analytics")  # fmt: skip
+ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat", "intervals of meters", "years of countries in objects", "exported series", "radiation network", "google analytics")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ARRIVING)
