@@ -13,7 +13,7 @@ from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
 from streamrnn_files.dialect import LINES, Start, find_start, has_header, unique
-from streamrnn_files.dialect_rows import BLANKS, holds_units, is_ruler, like_data, names_below, split_row
+from streamrnn_files.dialect_rows import BLANKS, holds_units, is_remark, is_ruler, like_data, names_below, split_row
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -265,4 +265,9 @@ def _are_clocks(rows: Sequence[Sequence[str]], at: int) -> bool:
 
 def _fits(row: Sequence[str], header: Sequence[str], names: Sequence[str]) -> bool:
     """Whether a row has as many cells as there are names, and does not hold the names again."""
-    return len(row) >= len(header) and not any(row[len(header) :]) and not (names and again(row, names))
+    return (
+        len(row) >= len(header)
+        and not any(row[len(header) :])
+        and not is_remark(row)
+        and not (names and again(row, names))
+    )

@@ -103,13 +103,10 @@ def find_day_rows(lines: Sequence[str], options: SourceOptions) -> DayRows | Non
             form = find_form([rows[i][at] for i in days], bare=True) if len(days) >= FEWEST else None
             if form is None or form.name == "year" or form.name.endswith("since 1970"):
                 continue
-            named = any(len(row) == len(rows[days[0]]) for row in rows[: days[0]])
-            long = sum(len(row) > INTERVALS[0] for row in rows)
-            if (
-                named
-                or 2 * len(days) < long
-                or not _one_by_one([rows[i][at] if i in days else None for i in range(len(rows))], form)
-            ):
+            named = any(sum(map(bool, row)) > INTERVALS[0] for row in rows[: days[0]])
+            long = sum(sum(map(bool, row)) > INTERVALS[0] for row in rows)
+            dates = [rows[i][at] if i in days else None for i in range(len(rows))]
+            if named or 2 * len(days) < long or not _one_by_one(dates, form):
                 continue
             above = rows[days[0] - 1][:1] if days[0] else []
             return DayRows(delimiter, at, form, above[0] if above and above[0] != rows[days[0]][0] else None)
@@ -122,4 +119,4 @@ def _one_by_one(cells: Sequence[str | None], form: TimeForm) -> bool:
     if any(cell is not None and ":" in cell for cell in cells):
         return False
     steps = [a < b for a, b in itertools.pairwise(dates) if a is not None and b is not None]
-    return bool(steps) and all(steps)
+    return all(steps) and (bool(steps) or None in dates)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from streamrnn.io import MARKS
 from streamrnn_files.cells import looks_like_data
 from streamrnn_files.clocks import CLOCK
-from streamrnn_files.dialect_rows import BLANKS, cells_of, is_ruler, is_short_units, is_units, like_data
+from streamrnn_files.dialect_rows import BLANKS, cells_of, is_remark, is_ruler, is_short_units, is_units, like_data
 from streamrnn_files.preamble import comment_mark, heading
 
 __all__ = ["Start", "find_start", "has_header", "unique"]
@@ -90,7 +90,12 @@ def _titled(rows: Sequence[list[str]], width: int) -> bool:
     ]
     names = numbered[at - 1][1]
     below = len(names) == width and all(names) and not any(map(like_data, names))
-    return len(before) > 2 or (len(odd) > 1 and below) or any(like_data(cells[i]) for cells in before for i in columns)
+    return (
+        not all(map(any, before))
+        or len(before) > 2
+        or (len(odd) > 1 and below)
+        or any(like_data(cells[i]) for cells in before for i in columns)
+    )
 
 
 def find_start(
@@ -156,7 +161,7 @@ def _search(lines: Sequence[str], table: Sequence[tuple[int, str]], wanted: str 
 
 def _data_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> tuple[list[int], list[int]]:
     """Return which rows are data, and which columns hold data: those that do so in nearly all of the later rows."""
-    full = [cells for _, cells in rows if len(cells) == width]
+    full = [cells for _, cells in rows if len(cells) == width and not is_remark(cells)]
     later = full[len(full) // 4 :]
     columns = []
     for i in range(min(width, LOOKED_AT)):

@@ -12,6 +12,7 @@ __all__ = [
     "BLANKS",
     "cells_of",
     "holds_units",
+    "is_remark",
     "is_ruler",
     "is_short_units",
     "is_units",
@@ -80,6 +81,17 @@ def cells_of(line: str, delimiter: str) -> list[str]:
         return split_row(line, delimiter)
     except CellError:
         return []
+
+
+def is_remark(cells: Sequence[str]) -> bool:
+    """Whether a row holds nothing, or a text in its first cell alone, with the separators of a spreadsheet behind it.
+
+    Parameters
+    ----------
+    cells
+        Its cells.
+    """
+    return len(cells) > 2 and not any(map(str.strip, cells[1:])) and not like_data(cells[0])
 
 
 def is_ruler(line: str) -> bool:

@@ -64,7 +64,7 @@ _PARTS = {
 _CALENDAR = re.compile(
     r"(?:.*_)?(?:(?P<year>year|yr)|(?P<month>month|mnth|mo)|(?P<day>day|dy|week|weeknum)|(?P<hour>hour|hr|minute|second)|"
     r"weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|"
-    r"season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)"
+    r"season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)(?:_(?:nu|no|nr|num|number))?"
 )
 _MOST = {"year": 2200, "month": 12, "day": 366, "hour": 60}
 """What a part of the calendar is at most: a rate of hearts is no hour."""
@@ -78,7 +78,7 @@ _WRITING = re.compile(
     r"decimals?|precision|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
@@ -88,7 +88,7 @@ _LABEL = re.compile(
     r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
 )
 _PLACE = re.compile(
-    r"(?:.*_)?(?:coord(?:inate)?s?_\d|lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters))?"
+    r"(?:.*_)?(?:coord(?:inate)?s?_\d|lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters|standardized|decimal|measure|wgs84))?"
 )
 _POSITION = re.compile(r".*(?:position|gps|geo|loc|location|start|end)_(?:lat|long?|lng)|latitude|longitude")
 """What is no latency for sure: these are places in whatever unit."""

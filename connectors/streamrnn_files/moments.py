@@ -50,7 +50,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])"),
     "quarter year": re.compile(r"[Qq](?P<q>[1-4])[-/ ]?(?P<y>\d{4})"),
     "year-week": re.compile(r"(?P<y>\d{4})-?W(?P<w>\d{1,2})"),
-    "year": re.compile(r"(?P<y>(?:1[6-9]|20|21)\d{2})"),
+    "year": re.compile(r"(?P<y>(?:1[5-9]|20|21)\d{2})"),
     EXCEL: DAY,
     DECIMAL_YEAR: YEAR,
 }

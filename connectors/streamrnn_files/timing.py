@@ -10,7 +10,15 @@ from typing import Any
 
 from streamrnn_files.calendar_columns import calendar_columns, moment_of_parts, parts_of
 from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint, period_of
-from streamrnn_files.meanings import NAMELESS, TIME_NAMES, calendar_part, is_later_name, is_period_name, is_time_name
+from streamrnn_files.meanings import (
+    NAMELESS,
+    TIME_NAMES,
+    calendar_part,
+    ends_with_id,
+    is_later_name,
+    is_period_name,
+    is_time_name,
+)
 from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
 from streamrnn_files.options import SourceOptions
 
@@ -271,7 +279,7 @@ def _single(
     for at, name in enumerate(free):
         exact = name.strip().lower() in TIME_NAMES
         named = exact or is_time_name(name)
-        if wanted is not None and not named:
+        if (wanted is not None and not named) or (ends_with_id(name) and not exact):
             continue
         nameless = NAMELESS.fullmatch(name) is not None
         form = find_form(shown[name], wanted=wanted, bare=named or nameless)
