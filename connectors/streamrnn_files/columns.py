@@ -194,6 +194,9 @@ def choose(
     )  # fmt: skip
 
 
+DIGITS = 12
+"""Of a number that is rather one of something than an amount, where it stays the same."""
+
 STILL = 20
 """Records after which it is said that nothing watched has changed."""
 
@@ -309,6 +312,8 @@ def _why_not(
         return f"{show(odd)} is text"
     if text and len(cells) > 1 and _with_leading_zeros(cells):
         return "an id: it is written with leading zeros"
+    if text and len(cells) > 1 and _with_many_digits(cells):
+        return "an id: it has many digits"
     if NAMELESS.fullmatch(name) and len(cells) > 20 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
         return f"nothing but {values[0]:g}, and it has no name"
     return no_measurement(name, [value for value in values if value not in numerals.sentinels])
@@ -321,6 +326,15 @@ def _with_leading_zeros(cells: Sequence[str]) -> bool:
         len(set(map(len, found))) == 1
         and any(one[:1] == "0" and len(one) > 1 for one in found)
         and all(map(str.isdecimal, found))
+    )
+
+
+def _with_many_digits(cells: Sequence[str]) -> bool:
+    """Whether whole numbers have more digits than a measurement has, and all as many, and are few: numbers of meters, accounts, articles."""
+    found = {cell.strip() for cell in cells}
+    lengths = set(map(len, found))
+    return (
+        len(lengths) == 1 and min(lengths) >= DIGITS and len(found) <= len(cells) / 8 and all(map(str.isdecimal, found))
     )
 
 

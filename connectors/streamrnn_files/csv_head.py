@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -249,14 +250,22 @@ class CsvHead:
                 )
         elif self._options.header is None and not has_header(cells, rows[:50]):
             return [], frozenset()
-        if rows and sum(len(row) == len(cells) + 1 and bool(row[-1].strip()) for row in rows[:50]) > 0.8 * len(
-            rows[:50]
-        ):
+        more = _longer(cells, rows[:50])
+        if more == 1:
             at = next((i for i in (1, -1) if start.delimiter == BLANKS and _are_clocks(rows[:50], i)), 0)
             # one name for date and clock; R writes no name above its row names
             cells = [cells[0], "", *cells[1:]] if at == 1 else [*cells, ""] if at else ["", *cells]
+        elif more:
+            cells = [*cells, *[""] * more]
         nameless = frozenset(f"c{i}" for i, cell in enumerate(cells) if not cell)
         return unique([cell or f"c{i}" for i, cell in enumerate(cells)]), nameless
+
+
+def _longer(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how many more cells nearly all rows have than there are names, 0 where most of them end with nothing."""
+    more = Counter(len(row) - len(names) for row in rows if bool(row[-1].strip()))
+    count, times = more.most_common(1)[0] if more else (0, 0)
+    return count if count > 0 and times > 0.8 * len(rows) else 0
 
 
 def _are_clocks(rows: Sequence[Sequence[str]], at: int) -> bool:

@@ -12,7 +12,7 @@ __all__ = ["DECIMAL_YEAR", "YEAR", "are_decimal_years", "moment_of_year"]
 DECIMAL_YEAR = "year with a fraction"
 """What a person calls it."""
 
-YEAR = re.compile(r"(?P<yf>(?:1[6-9]|20|21)\d\d[.,]\d{2,})")
+YEAR = re.compile(r"(?P<yf>(?:1[6-9]|20|21)\d\d(?:[.,]\d+)?)")
 
 
 def moment_of_year(text: str) -> datetime:
@@ -38,7 +38,7 @@ def are_decimal_years(values: Sequence[float], texts: Sequence[str]) -> bool:
     texts
         As they are written.
     """
-    if len(values) < 4 or not all(map(YEAR.fullmatch, texts)):
+    if len(values) < 4 or not all(map(YEAR.fullmatch, texts)) or all(map(str.isdecimal, texts)):
         return False
     steps = sorted(b - a for a, b in itertools.pairwise(values))
     middle = steps[len(steps) // 2]

@@ -207,7 +207,8 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
                 all(":" in cells[i] and CLOCK.fullmatch(cells[i]) for cells in below) for i in (1, -1)
             )  # one name for date and clock
         )
-        return at - 1 if short else at
+        few = at == 1 and width < 2 * len(above) < 2 * (width - 1) and len(set(above)) == len(above)
+        return at - 1 if short or few else at
     return at
 
 
