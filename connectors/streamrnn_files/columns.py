@@ -25,7 +25,6 @@ from streamrnn_files.numerals import (
     values_of,
 )
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.ordering import moments_of
 from streamrnn_files.redundant import are_times, ends_in_totals, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
 
@@ -185,7 +184,7 @@ def choose(
     notes = _notes(options, features, whole, decimal)
     apart = key is not None or options.key == ""
     doubts = doubts_of(
-        options, header, features, sample, shown, sure, () if apart else moments_of(timing, whole), text=text
+        options, header, features, sample, shown, sure, () if apart else _written(timing, whole), text=text
     )
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
@@ -201,6 +200,16 @@ STILL = 20
 """Records after which it is said that nothing watched has changed."""
 
 _BY_NAME = ("a part of the calendar", "a running number", "a label", "a place")
+
+
+def _written(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the times of records as they are written, joined; ``""`` where one is missing."""
+    cells = [whole[name] for name in timing.columns if name in whole]
+    return (
+        list(cells[0])
+        if len(cells) == 1
+        else ["".join(parts) if all(parts) else "" for parts in zip(*cells, strict=True)]
+    )
 
 
 def _measured(
@@ -312,7 +321,7 @@ def _why_not(
         return f"{show(odd)} is text"
     if text and len(cells) > 1 and _with_leading_zeros(cells):
         return "an id: it is written with leading zeros"
-    if text and len(cells) > 1 and _with_many_digits(cells):
+    if text and len(cells) > 1 and len(cells[0]) >= DIGITS and _with_many_digits(cells):
         return "an id: it has many digits"
     if NAMELESS.fullmatch(name) and len(cells) > 20 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
         return f"nothing but {values[0]:g}, and it has no name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ SHARE = 0.2
 FAR = 3.0
 """How many times as large as all others a number is that may stand for no value."""
 
+_NINES = re.compile(r"(?<!\S)(?:-?[1-9]?9{2,}[.,9]*|-200|-8888)[.,]?0*(?!\S)")
+"""A cell that may hold a number for no value."""
+
 SHOWN = 3
 """Columns that are named in a sentence."""
 
@@ -33,7 +37,7 @@ def doubts_of(
     sample: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
-    moments: Sequence[str | None],
+    moments: Sequence[str],
     *,
     text: bool,
 ) -> list[str]:
@@ -54,7 +58,7 @@ def doubts_of(
     sure
         How the numbers of each column are written.
     moments
-        The times of the first records; () where there is none, a key tells records apart, or the user says that none does.
+        The times of the first records as they are written; () where there is none, a key tells records apart, or the user says that none does.
     text
         Whether values are texts.
     """
@@ -75,7 +79,7 @@ def _names(header: Sequence[str]) -> list[str]:
     return [f"names are numbers ({', '.join(map(show, numbers[:SHOWN]))}): is the first row data? (--no-header)"]
 
 
-def _again(moments: Sequence[str | None]) -> list[str]:
+def _again(moments: Sequence[str]) -> list[str]:
     """Say that moments come again, where nothing tells their records apart."""
     known = [moment for moment in moments if moment]
     again = len(known) - len(set(known))
@@ -91,9 +95,12 @@ def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure
     held: dict[str, list[str]] = {}
     taken = {f"{mark:.10g}" for name in features if name in sure for mark in sure[name].sentinels}
     for name in features:
-        values = values_of(shown.get(name, ()), sure[name]) if name in sure else []
-        marks = {value for value in values if looks_like_none(value)}
-        if len(marks) != 1 or 2 * len(values) < len(shown[name]):
+        cells = shown.get(name, ())
+        if name not in sure or _NINES.search(" ".join(cells)) is None:
+            continue
+        values = values_of(cells, sure[name])
+        marks = {value for value in set(values) if looks_like_none(value)}
+        if len(marks) != 1 or 2 * len(values) < len(cells):
             continue
         mark = marks.pop()
         most = max((abs(value) for value in values if value != mark), default=0.0)

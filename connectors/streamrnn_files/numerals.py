@@ -26,6 +26,9 @@ _INFINITE = frozenset(("inf", "+inf", "-inf", "infinity", "+infinity", "-infinit
 _SENTINEL = re.compile(r"-[1-9]?9+(?:\.9+)?|-200|-8888|9{3,}\.9+|9{4,}")
 """Numbers that stand for "no value" where they stand far away from all others: nothing but nines, -7999, -999.99."""
 
+_LEAST, _MOST = -8.0, 999.0
+"""Between these there is none."""
+
 _ROUND = -200
 """A number as any other where values may be below zero."""
 
@@ -274,7 +277,7 @@ def looks_like_none(value: float) -> bool:
     value
         The number.
     """
-    return _SENTINEL.fullmatch(f"{value:.10g}") is not None
+    return not _LEAST < value < _MOST and _SENTINEL.fullmatch(f"{value:.10g}") is not None
 
 
 def sentinels_of(values: Sequence[float], known: Sequence[float] = ()) -> tuple[float, ...]:

@@ -19,6 +19,9 @@ from streamrnn_files.timing import Timing, beside_dates
 __all__ = ["are_times", "ends_in_totals", "holds_two", "redundant", "times_of_day"]
 
 _DAY = 86400.0
+_LOOKED_AT = 100
+"""Records that numbers are compared with the moments of."""
+
 _FAR = 2.5e11
 """Seconds from 1970 to where no calendar reaches."""
 
@@ -102,15 +105,21 @@ def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
 
 def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns of numbers that lie within a day of the moment of their record, as seconds since 1970 or parts of them."""
-    moments = [seconds(moment or "") for moment in moments_of(timing, whole)] if timing.columns else []
+    free = [
+        name for name, cells in whole.items() if name not in timing.columns and cells and cells[0].strip().isdecimal()
+    ]
+    if not free or not timing.columns:
+        return []
+    first = {name: cells[:_LOOKED_AT] for name, cells in whole.items() if name in timing.columns}
+    moments = [seconds(moment or "") for moment in moments_of(timing, first)]
     scale = (
         {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(timing.form.name.split("seconds")[0], 1.0) if timing.form else 1.0
     )
     known = [(i, at / scale) for i, at in enumerate(moments) if at is not None][:50]
     found = []
-    for name, cells in whole.items() if len(known) > 3 else ():
-        held = [cells[i].strip() for i, _ in known]
-        form = find_form(held) if name not in timing.columns and all(map(str.isdecimal, held)) else None
+    for name in free if len(known) > 3 else ():
+        held = [whole[name][i].strip() for i, _ in known]
+        form = find_form(held) if all(map(str.isdecimal, held)) else None
         if form is None or not form.name.endswith("since 1970"):
             continue
         scaled = {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(form.name.split("seconds")[0], 1.0)
@@ -121,16 +130,18 @@ def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _clocks_beside(whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns without names that are a date and a clock beside it, as the time is in another zone."""
-    shown = {name: [cell for cell in cells if cell.strip()] for name, cells in whole.items()}
-    pairs = beside_dates([name for name, cells in shown.items() if cells], whole, shown)
-    return [name for pair in pairs.items() for name in pair]
+    free = [name for name, cells in whole.items() if NAMELESS.fullmatch(name) and any(map(str.strip, cells))]
+    shown = {name: [cell for cell in whole[name] if cell.strip()] for name in free}
+    return [name for pair in beside_dates(free, whole, shown).items() for name in pair]
 
 
 def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns of numbers that count the days of the year, or the hours of the day, of the moment of their record."""
+    if not timing.made:
+        return []
     moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
     known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
-    if not timing.made or len(known) < _FEWEST:
+    if len(known) < _FEWEST:
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]
     hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]
