@@ -22,7 +22,7 @@ from streamrnn.config import Alarm
 from streamrnn.engine.shard import Shard
 from streamrnn.io import Block
 from streamrnn.scorers.kinds import model_kind
-from streamrnn_kafka.patches import block_sums, patches_between
+from streamrnn_kafka.patches import patches, stretches, sums_of
 from streamrnn_kafka.state import PAGE_BYTES
 
 RESULTS = Path(__file__).parent / "results" / "fleets.md"
@@ -81,11 +81,13 @@ def measure(name: str, keys: int) -> dict[str, float]:
     found["event"] = timed(lambda: [shard.score(one) for one in blocks]) / (ROUNDS * BLOCK)
     data = shard.snapshot()
     found["bytes"], found["snapshot"] = len(data) / keys, timed(shard.snapshot)
-    sums = block_sums(data)
+    sums, _ = sums_of(data)
     found["restore"] = timed(lambda: fleet.make().restore(data))
     shard.score(fleet.block(fleet.drawn.choice(keys, keys // 100, replace=False)))
     after = shard.snapshot()
-    found["changed"] = sum(map(len, patches_between(sums, block_sums(after), after, PAGE_BYTES))) / len(after)
+    found["changed"] = sum(map(len, patches(stretches(sums, sums_of(after)[0], len(after)), after, PAGE_BYTES))) / len(
+        after
+    )
     return found
 
 

@@ -15,16 +15,17 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 from streamrnn.errors import StateError
+from streamrnn.pieces import Pieces
 
-__all__ = ["MAGIC", "VERSION", "pack", "pack_into", "unpack"]
+__all__ = ["MAGIC", "VERSION", "pack", "pack_pieces", "unpack"]
 
-Blob = bytes | tuple[bytes | bytearray, ...]
-"""Bytes that belong together: in one piece, or in parts."""
+Blob = bytes | Pieces
+"""Bytes that belong together."""
 
 MAGIC = b"SRNNSTAT"
 VERSION = 2
@@ -52,57 +53,44 @@ def pack(manifest: Mapping[str, Any], blobs: Sequence[bytes]) -> bytes:
     >>> unpack(pack({"events": 3}, [b"ab", b""]))
     ({'events': 3}, [b'ab', b''])
     """
-    return bytes(pack_into(bytearray(), manifest, blobs, len(blobs)))
+    return bytes(pack_pieces(manifest, blobs))
 
 
-def pack_into(buffer: bytearray, manifest: Mapping[str, Any], blobs: Iterable[Blob], count: int) -> memoryview:
-    """Write the same into ``buffer``, which grows where it must and never shrinks, and return what was written.
-
-    The blobs are taken one at a time, so that beside the buffer only one of them is in memory: with a buffer that is used
-    again, snapshots do not make a process grow.
+def pack_pieces(manifest: Mapping[str, Any], blobs: Sequence[Blob]) -> Pieces:
+    """Return the same in pieces: no copy of all blobs is made, and of one in pieces none at all.
 
     Parameters
     ----------
-    buffer
-        What was written into it before is lost.
     manifest
-        An object of JSON.
+        As for :func:`pack`.
     blobs
-        Taken one at a time; one may be in parts.
-    count
-        How many there are.
+        In one piece or several.
 
     Examples
     --------
-    >>> from streamrnn.container import pack, pack_into
-    >>> pack_into(bytearray(), {"events": 3}, iter([b"ab"]), 1) == pack({"events": 3}, [b"ab"])
-    True
+    >>> from streamrnn.container import pack, pack_pieces
+    >>> found = pack_pieces({"events": 3}, [b"ab"])
+    >>> len(found), bytes(found) == pack({"events": 3}, [b"ab"])
+    (90, True)
     """
-    # Their lengths come first and are known last: room is left for the longest, and filled up with spaces.
-    room = len(_manifest(manifest, [_LONGEST] * count))
-    end, lengths = _HEADER.size + room, []
-    for blob in blobs:
-        start = end
-        for part in (blob,) if isinstance(blob, bytes) else blob:
-            _write(buffer, end, part)
-            end += len(part)
-        lengths.append(end - start)
-    text = _manifest(manifest, lengths).ljust(room)
-    _write(buffer, 0, _HEADER.pack(MAGIC, VERSION, room) + text)
-    _write(buffer, end, hashlib.sha256(memoryview(buffer)[:end]).digest())
-    return memoryview(buffer)[: end + _DIGEST]
+    room = len(_manifest(manifest, [_LONGEST] * len(blobs)))  # so that what is behind lies where it lay before
+    text = _manifest(manifest, [len(one) for one in blobs]).ljust(room)
+    head = _HEADER.pack(MAGIC, VERSION, room) + text
+
+    def make() -> Iterator[bytes | memoryview]:
+        digest = hashlib.sha256(head)
+        yield head
+        for blob in blobs:
+            for piece in (blob,) if isinstance(blob, bytes) else blob:
+                digest.update(piece)
+                yield piece
+        yield digest.digest()
+
+    return Pieces(len(head) + sum(map(len, blobs)) + _DIGEST, make)
 
 
 def _manifest(manifest: Mapping[str, Any], lengths: Sequence[int]) -> bytes:
     return json.dumps({**manifest, "blobs": lengths}, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _write(buffer: bytearray, at: int, data: bytes | bytearray) -> None:
-    """Write over a stretch of the buffer; make it longer, by an eighth at least, where that does not fit."""
-    lacking = at + len(data) - len(buffer)
-    if lacking > 0:
-        buffer.extend(bytes(max(lacking, len(buffer) // 8)))
-    buffer[at : at + len(data)] = data
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:

@@ -13,7 +13,17 @@ from typing import Any, BinaryIO, Self
 from streamrnn.columns.lines import ended
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, FullError, SinkError, StateError, StreamrnnError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, StoredSnapshot, letter_line
+from streamrnn.io import (
+    AlarmEvent,
+    Block,
+    DeadLetter,
+    Pieces,
+    Position,
+    Restored,
+    SinkContext,
+    StoredSnapshot,
+    letter_line,
+)
 from streamrnn_files.options import SinkOptions
 from streamrnn_files.statefile import FULL, RunState, StateDirectory, naming, sync_directory
 from streamrnn_files.writable import full, unwritable
@@ -446,7 +456,7 @@ class FileSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),  # noqa: ARG002  (a line says itself what it is about)
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import msgspec
 
 from streamrnn.errors import SinkError, StateError
-from streamrnn.io import Position, Restored, StoredSnapshot
+from streamrnn.io import Pieces, Position, Restored, StoredSnapshot, in_pieces
 
 __all__ = ["FULL", "PartitionEntry", "RunState", "SnapshotEntry", "StateDirectory", "naming", "sync_directory"]
 
@@ -113,15 +113,17 @@ def naming(path: Path | str) -> Iterator[None]:
         raise
 
 
-def _write_beside(path: Path, data: bytes | memoryview, *, fsync: bool) -> Path:
-    """Write what :meth:`Path.replace` then makes the content of ``path``, whole."""
-    beside = path.with_name(path.name + ".tmp")
+def _write_beside(path: Path, data: bytes | Pieces, *, fsync: bool) -> tuple[Path, str]:
+    """Write what :meth:`Path.replace` then makes the content of ``path``, whole; return also its SHA-256."""
+    beside, digest = path.with_name(path.name + ".tmp"), hashlib.sha256()
     with naming(path), beside.open("wb") as file:
-        file.write(data)
+        for piece in in_pieces(data):
+            file.write(piece)
+            digest.update(piece)
         if fsync:
             file.flush()
             os.fsync(file.fileno())
-    return beside
+    return beside, digest.hexdigest()
 
 
 def sync_directory(path: Path) -> None:
@@ -197,7 +199,7 @@ class StateDirectory:
         """Forget what is here, and record that a run has begun: what its outputs hold without a commit is then its own."""
         first, second = self._slots()
         try:
-            _write_beside(first, _encode(RunState()), fsync=self._fsync).replace(first)
+            _write_beside(first, _encode(RunState()), fsync=self._fsync)[0].replace(first)
         except OSError as error:
             if error.errno not in FULL:  # where there is no room the first commit waits for some
                 raise
@@ -297,7 +299,7 @@ class StateDirectory:
     def prepare(
         self,
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview],
+        snapshots: Mapping[str, bytes | Pieces],
         output_bytes: int,
         dead_letter_bytes: int,
         alarm_bytes: int = 0,
@@ -326,10 +328,10 @@ class StateDirectory:
             for name, position in positions.items():
                 kept = partitions[name].snapshots if name in partitions else ()
                 if name in snapshots:
-                    data = snapshots[name]
                     file = files[name]
-                    _write_beside(self._path / file, data, fsync=self._fsync).replace(self._path / file)
-                    entry = SnapshotEntry(file, hashlib.sha256(data).hexdigest(), position)
+                    beside, digest = _write_beside(self._path / file, snapshots[name], fsync=self._fsync)
+                    beside.replace(self._path / file)
+                    entry = SnapshotEntry(file, digest, position)
                     kept = (entry, *kept)[: self._keep]
                 partitions[name] = PartitionEntry(position, kept)
             state = RunState(VERSION, commit, output_bytes, dead_letter_bytes, partitions, alarm_bytes)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from kafka import TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Pieces, Position
 from streamrnn_kafka.letters import letter_record
 from streamrnn_kafka.options import SinkOptions
 from streamrnn_kafka.outside import APPLICATION_HEADER, SOURCE_HEADER
@@ -28,7 +28,7 @@ USUAL_S = 300.0
 """How old it may be while all is well: it costs some milliseconds, which no more than one commit in a few hundred should notice."""
 
 Positions = Mapping[str, Position]
-Snapshots = Mapping[str, bytes | memoryview]
+Snapshots = Mapping[str, bytes | Pieces]
 
 
 class Results(NamedTuple):

@@ -13,47 +13,116 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
+from streamrnn.io import Pieces, in_pieces
 
-__all__ = ["BLOCK", "apply_patch", "block_sums", "patches_between"]
+__all__ = ["BLOCK", "apply_patch", "checksum", "cut", "patches", "records_for", "stretches", "sums_of"]
 
 BLOCK = 1024
 """Bytes that are written where any of them has changed."""
+
+CHECKSUM = 32
+"""Hexadecimal digits of a checksum."""
 
 _SUM = 16
 _LENGTH, _STRETCH = struct.Struct("<q"), struct.Struct("<qq")
 
 
-def block_sums(snapshot: bytes | memoryview) -> NDArray[np.uint64]:
-    """Return what tells whether a block has changed, (blocks, 2).
+def cut(snapshot: bytes | Pieces, size: int) -> Iterator[bytes]:
+    """Yield a snapshot in stretches of one length, the last of which may be shorter.
+
+    Parameters
+    ----------
+    snapshot
+        All of it.
+    size
+        Of a stretch, in bytes.
+
+    Examples
+    --------
+    >>> from streamrnn_kafka.patches import cut
+    >>> list(cut(b"weights", 3))
+    [b'wei', b'ght', b's']
+    """
+    held = bytearray()
+    for piece in in_pieces(snapshot):
+        for at in range(0, len(piece), size):
+            held += piece[at : at + size]
+            if len(held) >= size:
+                yield bytes(held[:size])
+                del held[:size]
+    if held:
+        yield bytes(held)
+
+
+def sums_of(snapshot: bytes | Pieces) -> tuple[NDArray[np.uint64], str]:
+    """Return what tells whether a block has changed, (blocks, 2), and the checksum of all: see :func:`checksum`.
 
     Parameters
     ----------
     snapshot
         All of it.
     """
-    view = memoryview(snapshot)
-    sums = [hashlib.blake2b(view[i : i + BLOCK], digest_size=_SUM).digest() for i in range(0, len(view), BLOCK)]
-    return np.frombuffer(b"".join(sums), "<u8").reshape(-1, 2)
+    whole, sums = hashlib.sha256(), []
+    for part in cut(snapshot, 512 * BLOCK):
+        whole.update(part)
+        view = memoryview(part)
+        sums += [hashlib.blake2b(view[i : i + BLOCK], digest_size=_SUM).digest() for i in range(0, len(view), BLOCK)]
+    return np.frombuffer(b"".join(sums), "<u8").reshape(-1, 2), whole.hexdigest()[:CHECKSUM]
 
 
-def _stretches(then: NDArray[np.uint64], now: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield the blocks that differ, as first one and one behind the last."""
-    differs = np.ones(len(now), bool)
-    both = min(len(then), len(now))
-    differs[:both] = (then[:both] != now[:both]).any(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], differs, [False]]).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+def checksum(data: bytes | memoryview) -> str:
+    """Return what a page, a manifest or a snapshot is held against when it is read.
+
+    Parameters
+    ----------
+    data
+        All of it.
+    """
+    return hashlib.sha256(data).hexdigest()[:CHECKSUM]
 
 
-def patches_between(
-    then: NDArray[np.uint64], now: NDArray[np.uint64], snapshot: bytes | memoryview, most: int
-) -> Iterator[bytes]:
-    """Yield the records that turn a snapshot into the next one.
+def stretches(then: NDArray[np.uint64], now: NDArray[np.uint64], length: int) -> list[tuple[int, int]]:
+    """Return where a snapshot differs from the one before, from where to where, in bytes; blocks are written whole.
 
     Parameters
     ----------
     then, now
-        From :func:`block_sums`, (blocks, 2): of the one, and of the next.
+        From :func:`sums_of`, (blocks, 2): of the one before, and of this one.
+    length
+        Of this one, in bytes.
+    """
+    differs = np.ones(len(now), bool)
+    both = min(len(then), len(now))
+    differs[:both] = (then[:both] != now[:both]).any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], differs, [False]]).astype(np.int8))) * BLOCK
+    return list(zip(edges[::2].tolist(), np.minimum(edges[1::2], length).tolist(), strict=True))
+
+
+def records_for(differing: list[tuple[int, int]], most: int) -> tuple[int, int]:
+    """Return in how many records :func:`patches` yields so many stretches at most, and how many bytes these have at most.
+
+    Parameters
+    ----------
+    differing
+        From :func:`stretches`.
+    most
+        Bytes of a record.
+    """
+    size = sum(end - start + _STRETCH.size for start, end in differing)
+    full = (
+        most - _LENGTH.size - _STRETCH.size - BLOCK
+    )  # each record but the last has more, and each may cut a stretch in two
+    records = 1 + size // full
+    return records, size + records * (_LENGTH.size + _STRETCH.size)
+
+
+def patches(differing: list[tuple[int, int]], snapshot: bytes | Pieces, most: int) -> Iterator[bytes]:
+    """Yield the records that turn a snapshot into the next one; one at least, for its length.
+
+    Parameters
+    ----------
+    differing
+        From :func:`stretches`.
     snapshot
         The next one.
     most
@@ -61,29 +130,49 @@ def patches_between(
 
     Examples
     --------
-    >>> from streamrnn_kafka.patches import apply_patch, block_sums, patches_between
+    >>> from streamrnn_kafka.patches import apply_patch, patches, stretches, sums_of
     >>> one, other = bytes(5000), bytes(3000) + b"!" + bytes(1000)
-    >>> [patch] = patches_between(block_sums(one), block_sums(other), other, 4096)
+    >>> differing = stretches(sums_of(one)[0], sums_of(other)[0], len(other))
+    >>> [patch] = patches(differing, other, 4096)
     >>> held = bytearray(one)
     >>> apply_patch(held, patch, len(patch))
     >>> held == other, len(patch)
     (True, 1977)
     """
-    view, room = memoryview(snapshot), most - _LENGTH.size
-    record: list[bytes | memoryview] = [_LENGTH.pack(len(view))]
-    size = 0
-    for first, last in _stretches(then, now):
-        start, end = first * BLOCK, min(last * BLOCK, len(view))
+    room = most - _LENGTH.size
+    record, size = [_LENGTH.pack(len(snapshot))], 0
+    forward = _Forward(snapshot)
+    for begin, end in differing:
+        start = begin
         while start < end:
             if size + _STRETCH.size + BLOCK > room:
                 yield b"".join(record)
                 record, size = [record[0]], 0
-            part = view[start : min(end, start + room - size - _STRETCH.size)]
+            part = forward.read(start, min(end - start, room - size - _STRETCH.size))
             record += [_STRETCH.pack(start, len(part)), part]
             size += _STRETCH.size + len(part)
             start += len(part)
-    if size or len(then) != len(now):
-        yield b"".join(record)
+    yield b"".join(record)
+
+
+class _Forward:
+    """Reads stretches of a snapshot, each behind the one before."""
+
+    def __init__(self, snapshot: bytes | Pieces) -> None:
+        self._parts = iter(in_pieces(snapshot))
+        self._part = memoryview(b"")
+        self._at = 0  # of the part
+
+    def read(self, start: int, n: int) -> bytes:
+        found = []
+        while n:
+            while start >= self._at + len(self._part):
+                self._at += len(self._part)
+                self._part = next(self._parts)
+            place = start - self._at
+            found.append(bytes(self._part[place : place + n]))
+            start, n = start + len(found[-1]), n - len(found[-1])
+        return b"".join(found)
 
 
 def apply_patch(held: bytearray, patch: bytes, room: int) -> None:
@@ -94,7 +183,7 @@ def apply_patch(held: bytearray, patch: bytes, room: int) -> None:
     held
         The snapshot.
     patch
-        From :func:`patches_between`.
+        From :func:`patches`.
     room
         Bytes by which it may grow: those of all records that belong together.
 

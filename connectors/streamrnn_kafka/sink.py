@@ -23,7 +23,7 @@ from kafka.errors import (
 from streamrnn.columns.lines import longest_of
 from streamrnn.config import checked_table
 from streamrnn.errors import ConfigError, RetriableSinkError, SinkError, StreamrnnError, UnavailableError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, Source, StoredSnapshot
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Pieces, Position, Restored, SinkContext, Source, StoredSnapshot
 from streamrnn_kafka.connection import causes, connect, translated
 from streamrnn_kafka.delivery import Delivery, Results, Snapshots, block_headers, whole_batches
 from streamrnn_kafka.follower import RecordFollower
@@ -500,7 +500,7 @@ class KafkaSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:

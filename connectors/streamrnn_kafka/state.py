@@ -12,7 +12,6 @@ transactions are never kept.
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from typing import Any, NamedTuple
 
@@ -21,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
-from streamrnn.io import Position
-from streamrnn_kafka.patches import block_sums, patches_between
+from streamrnn.io import Pieces, Position
+from streamrnn_kafka.patches import checksum, cut, patches, records_for, stretches, sums_of
 
-__all__ = ["Manifest", "Page", "Pointer", "StateWriter", "checksum"]
+__all__ = ["Manifest", "Page", "Pointer", "StateWriter"]
 
 VERSION = 1
 
@@ -39,17 +38,6 @@ MOST_PATCHES = 1000
 
 READ_S = 30.0
 """How long to wait for a state record that must be there."""
-
-
-def checksum(data: bytes | memoryview) -> str:
-    """Return what a page, a manifest or a snapshot is held against when it is read.
-
-    Parameters
-    ----------
-    data
-        All of it.
-    """
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
@@ -213,7 +201,7 @@ class StateWriter:
         snapshot
             What was read.
         """
-        sums = block_sums(snapshot) if len(snapshot) > SMALL else None
+        sums = sums_of(snapshot)[0] if len(snapshot) > SMALL else None
         patched = sum(one.size for one in manifest.patches)
         self._known[manifest.partition] = _Known(pointer.p, manifest.pages, manifest.patches, sums, patched)
 
@@ -222,7 +210,7 @@ class StateWriter:
         producer: Any,
         name: str,
         position: Position,
-        snapshot: bytes | memoryview,
+        snapshot: bytes | Pieces,
         count: int,
     ) -> Pointer:
         """Send what differs from the snapshot before; return the pointer to commit.
@@ -244,56 +232,52 @@ class StateWriter:
         known = self._known.get(name, _Known(to))
         if known.to != to:
             known = _Known(to)
-        sums = block_sums(snapshot) if len(snapshot) > SMALL else None
-        patches = self._patches(known, sums, snapshot)
-        if patches is None:
-            now = self._write_pages(producer, name, known, snapshot)._replace(sums=sums)
+        sums, total = sums_of(snapshot)
+        differing = self._differing(known, sums, len(snapshot))
+        if differing is None:
+            now = self._write_pages(producer, name, known, snapshot)
         else:
-            first = len(known.patches)
-            sent = [
-                producer.send(self._topic, one, key=f"{name}/patch/{first + i}".encode(), partition=to)
-                for i, one in enumerate(patches)
-            ]
-            made = tuple(
-                Page(one.get(timeout=READ_S).offset, checksum(part), len(part))
-                for one, part in zip(sent, patches, strict=True)
-            )
-            now = known._replace(
-                patches=known.patches + made, sums=sums, patched=known.patched + sum(map(len, patches))
-            )
-        manifest = Manifest(VERSION, name, position, len(snapshot), checksum(snapshot), count, now.pages, now.patches)
+            now = self._write_patches(producer, name, known, snapshot, differing)
+        now = now._replace(sums=sums if len(snapshot) > SMALL else None)
+        manifest = Manifest(VERSION, name, position, len(snapshot), total, count, now.pages, now.patches)
         data = msgspec.json.encode(manifest)
         future = producer.send(self._topic, data, key=name.encode(), partition=to)
         producer.flush()
         self._known[name] = now
         return Pointer(future.get(timeout=READ_S).offset, to, position, checksum(data))
 
-    def _patches(
-        self, known: _Known, sums: NDArray[np.uint64] | None, snapshot: bytes | memoryview
-    ) -> list[bytes] | None:
+    def _differing(self, known: _Known, sums: NDArray[np.uint64], length: int) -> list[tuple[int, int]] | None:
         """Return what has changed since the snapshot that is known; None where pages are to be written."""
-        if sums is None or known.sums is None:
+        if length <= SMALL or known.sums is None:
             return None
-        found: list[bytes] = []
-        left = len(snapshot) // 2 - known.patched
-        for one in patches_between(known.sums, sums, snapshot, PAGE_BYTES):
-            found.append(one)
-            left -= len(one)
-            if left < 0 or len(known.patches) + len(found) > MOST_PATCHES:
-                return None
-        return found
+        found = stretches(known.sums, sums, length)
+        records, size = records_for(found, PAGE_BYTES)
+        fits = known.patched + size <= length // 2 and len(known.patches) + records <= MOST_PATCHES
+        return found if fits else None
 
-    def _write_pages(self, producer: Any, name: str, known: _Known, snapshot: bytes | memoryview) -> _Known:
+    def _write_patches(
+        self, producer: Any, name: str, known: _Known, snapshot: bytes | Pieces, differing: list[tuple[int, int]]
+    ) -> _Known:
+        """Send what has changed; it is read where it lies, and in memory only until the client has sent it."""
+        sent = [
+            (
+                checksum(one),
+                len(one),
+                producer.send(self._topic, one, key=f"{name}/patch/{i}".encode(), partition=known.to),
+            )
+            for i, one in enumerate(patches(differing, snapshot, PAGE_BYTES), len(known.patches))
+        ]
+        made = tuple(Page(one.get(timeout=READ_S).offset, total, size) for total, size, one in sent)
+        return known._replace(patches=known.patches + made, patched=known.patched + sum(size for _, size, _ in sent))
+
+    def _write_pages(self, producer: Any, name: str, known: _Known, snapshot: bytes | Pieces) -> _Known:
         """Send the pages that differ from those that are there, and take back what is no longer needed."""
-        view, old = memoryview(snapshot), known.pages
-        parts = [view[i : i + PAGE_BYTES] for i in range(0, len(view), PAGE_BYTES)]
-        sums = [checksum(part) for part in parts]
-        sent = {
-            i: producer.send(self._topic, bytes(part), key=f"{name}/page/{i}".encode(), partition=known.to)
-            for i, part in enumerate(parts)
-            if i >= len(old) or old[i].sum != sums[i]
-        }
-        gone = [f"{name}/page/{i}" for i in range(len(parts), len(old))]
+        old, sums, sent = known.pages, list[str](), dict[int, Any]()
+        for i, part in enumerate(cut(snapshot, PAGE_BYTES)):
+            sums.append(checksum(part))
+            if i >= len(old) or old[i].sum != sums[i]:
+                sent[i] = producer.send(self._topic, part, key=f"{name}/page/{i}".encode(), partition=known.to)
+        gone = [f"{name}/page/{i}" for i in range(len(sums), len(old))]
         gone += [f"{name}/patch/{i}" for i in range(len(known.patches))]
         for key in gone:  # tombstones
             producer.send(self._topic, None, key=key.encode(), partition=known.to)

@@ -17,8 +17,8 @@ from streamrnn_kafka.connection import translated
 from streamrnn_kafka.options import ConnectionOptions
 from streamrnn_kafka.outside import committed_records, outside_consumer
 from streamrnn_kafka.partitions import partitions_of
-from streamrnn_kafka.patches import apply_patch
-from streamrnn_kafka.state import READ_S, Manifest, Page, Pointer, checksum
+from streamrnn_kafka.patches import apply_patch, checksum
+from streamrnn_kafka.state import READ_S, Manifest, Page, Pointer
 
 __all__ = ["StateReader"]
 

@@ -1,13 +1,15 @@
-"""Rows as COPY takes them, in its format of text."""
+"""Rows as COPY takes them: many in its format of text, one with a large value in that of bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
 
-from streamrnn.io import Block
+from streamrnn.io import Block, Pieces
 
-__all__ = ["copied", "storable"]
+__all__ = ["binary_row", "copied", "storable"]
 
+_SIGNATURE, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -26,6 +28,30 @@ def storable(text: str) -> str:
     'a\\x00b'
     """
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def binary_row(texts: Sequence[str], last: Pieces) -> Iterator[bytes | memoryview]:
+    r"""Yield one row of texts and bytes, in the format of bytes, piece by piece.
+
+    Parameters
+    ----------
+    texts
+        The first columns.
+    last
+        The last column.
+
+    Examples
+    --------
+    >>> from streamrnn.io import in_pieces
+    >>> from streamrnn_postgres.copying import binary_row
+    >>> b"".join(binary_row(["ab"], in_pieces(b"weights")))[19:]
+    b'\x00\x02\x00\x00\x00\x02ab\x00\x00\x00\x07weights\xff\xff'
+    """
+    cells = [text.encode() for text in texts]
+    head = b"".join(struct.pack(">i", len(cell)) + cell for cell in cells)
+    yield _SIGNATURE + struct.pack(">h", len(cells) + 1) + head + struct.pack(">i", len(last))
+    yield from last
+    yield _END
 
 
 def _cell(text: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -24,15 +23,17 @@ from streamrnn.io import (
     AlarmEvent,
     Block,
     DeadLetter,
+    Pieces,
     Position,
     Restored,
     SinkContext,
     StoredSnapshot,
+    in_pieces,
     restored_from,
     stored_row,
 )
 from streamrnn_postgres.client import LOGGERS, Client, passes, said
-from streamrnn_postgres.copying import copied, storable
+from streamrnn_postgres.copying import binary_row, copied, storable
 from streamrnn_postgres.options import SinkOptions
 from streamrnn_postgres.tables import LOCK, Tables
 
@@ -317,7 +318,7 @@ class PostgresSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:
@@ -370,23 +371,23 @@ class PostgresSink:
                     [(one.partition, one.data.decode()) for one in alarms],
                 )
             for name, data in (snapshots or {}).items():
-                held = bytes(data)
-                run(
-                    "INSERT INTO {results_snapshots} (partition, position, sha256, data) VALUES ($1, $2, $3, $4)",
-                    name, _json(positions[name]), hashlib.sha256(held).hexdigest(), held,
-                )  # fmt: skip
+                pieces = in_pieces(data)
+                self._copy(
+                    "COPY {results_snapshots} (partition, position, sha256, data) FROM STDIN (FORMAT binary)",
+                    binary_row([name, _json(positions[name]), pieces.sha256()], pieces),
+                )
                 run(PRUNE, name, self._context.snapshots_kept)
         self._mine.update(names)
 
-    def _copy(self, statement: str, rows: bytes | Sequence[tuple[Any, ...]]) -> None:
+    def _copy(self, statement: str, rows: bytes | Iterator[bytes | memoryview] | Sequence[tuple[Any, ...]]) -> None:
         if self._connection is None:
             raise SinkError("The sink is not open: write it inside a with statement.")
         with self._connection.cursor() as cursor, cursor.copy(self._tables.sql(statement)) as copy:
-            if isinstance(rows, bytes):
-                copy.write(rows)
-                return
-            for row in rows:
-                copy.write_row(row)
+            for row in (rows,) if isinstance(rows, bytes) else rows:
+                if isinstance(row, tuple):
+                    copy.write_row(row)
+                else:
+                    copy.write(row)
 
 
 def _json(position: Position) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,18 @@ import msgspec
 
 from streamrnn.config import checked_table
 from streamrnn.errors import FullError, SinkError, StreamrnnError, UnavailableError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Restored, SinkContext, restored_from, stored_row
+from streamrnn.io import (
+    AlarmEvent,
+    Block,
+    DeadLetter,
+    Pieces,
+    Position,
+    Restored,
+    SinkContext,
+    in_pieces,
+    restored_from,
+    stored_row,
+)
 from streamrnn_prometheus.client import Client
 from streamrnn_prometheus.options import SinkOptions
 from streamrnn_prometheus.samples import Batch, samples_of
@@ -145,6 +155,13 @@ class PrometheusSink:
             self._database.close()
             self._database = None
 
+    def _fill(self, row: int, pieces: Pieces) -> None:
+        """Write a snapshot into the room that its row has for it."""
+        if self._database is not None:
+            with self._database.blobopen("snapshots", "data", row) as blob:
+                for piece in pieces:
+                    blob.write(piece)
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:
         """Give what runs a statement; all of them count, or none does."""
@@ -210,7 +227,7 @@ class PrometheusSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:
@@ -245,15 +262,12 @@ class PrometheusSink:
             for name, position in positions.items():
                 run("INSERT OR REPLACE INTO positions VALUES (?, ?)", name, msgspec.json.encode(position).decode())
             for name, data in (snapshots or {}).items():
-                held, where = bytes(data), msgspec.json.encode(positions[name]).decode()
-                digest = hashlib.sha256(held).hexdigest()
-                run(
-                    "INSERT INTO snapshots (partition, position, sha256, data) VALUES (?, ?, ?, ?)",
-                    name,
-                    where,
-                    digest,
-                    held,
-                )
+                pieces, where = in_pieces(data), msgspec.json.encode(positions[name]).decode()
+                row = run(
+                    "INSERT INTO snapshots (partition, position, sha256, data) VALUES (?, ?, ?, zeroblob(?))",
+                    name, where, pieces.sha256(), len(pieces),
+                ).lastrowid  # fmt: skip
+                self._fill(row, pieces)
                 run(
                     "DELETE FROM snapshots WHERE partition = ?1 AND id NOT IN "
                     "(SELECT id FROM snapshots WHERE partition = ?1 ORDER BY id DESC LIMIT ?2)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +17,12 @@ from streamrnn.io import (
     AlarmEvent,
     Block,
     DeadLetter,
+    Pieces,
     Position,
     Restored,
     SinkContext,
     StoredSnapshot,
+    in_pieces,
     restored_from,
     stored_row,
 )
@@ -153,6 +154,13 @@ class SqliteSink:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+    def _fill(self, row: int, pieces: Pieces) -> None:
+        """Write a snapshot into the room that its row has for it."""
+        if self._database is not None:
+            with self._database.blobopen(f"{self._options.table}_snapshots", "data", row) as blob:
+                for piece in pieces:
+                    blob.write(piece)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:
@@ -296,7 +304,7 @@ class SqliteSink:
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:
@@ -342,11 +350,12 @@ class SqliteSink:
             for name, position in positions.items():
                 run("INSERT OR REPLACE INTO {results_state} VALUES (?, ?)", name, _json(position))
             for name, data in (snapshots or {}).items():
-                held = bytes(data)
-                run(
-                    "INSERT INTO {results_snapshots} (partition, position, sha256, data) VALUES (?, ?, ?, ?)",
-                    name, _json(positions[name]), hashlib.sha256(held).hexdigest(), held,
-                )  # fmt: skip
+                pieces = in_pieces(data)
+                row = run(
+                    "INSERT INTO {results_snapshots} (partition, position, sha256, data) VALUES (?, ?, ?, zeroblob(?))",
+                    name, _json(positions[name]), pieces.sha256(), len(pieces),
+                ).lastrowid  # fmt: skip
+                self._fill(row, pieces)
                 run(
                     "DELETE FROM {results_snapshots} WHERE partition = ?1 AND id NOT IN (SELECT id FROM {results_snapshots} "
                     "WHERE partition = ?1 ORDER BY id DESC LIMIT ?2)",

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -212,7 +212,7 @@ class Health(Monitor):
             self.partitions.pop(partition, None)
         self.revoked_partitions += 1
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, Sized]) -> None:
         """Note that outputs are written, and perhaps snapshots.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 import streamrnn
@@ -115,7 +115,7 @@ class MeteredHealth(Health):
         if events:
             self._step.observe(seconds / events)
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, Sized]) -> None:
         """Note how long a commit took.
 
         Parameters

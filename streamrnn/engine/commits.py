@@ -12,7 +12,7 @@ from streamrnn.engine.due import Newest, Standing, due
 from streamrnn.engine.limits import Fitting
 from streamrnn.engine.monitor import Monitor, Summary
 from streamrnn.errors import FullError
-from streamrnn.io import AlarmEvent, Block, DeadLetter, Position, Sink
+from streamrnn.io import AlarmEvent, Block, DeadLetter, Pieces, Position, Sink
 from streamrnn.scorers.scored import Scored
 
 __all__ = ["Batch", "Commits"]
@@ -154,12 +154,12 @@ class Commits:
         FullError
             When there is no room, and the run is to stop.
         """
-        snapshots: dict[str, memoryview] = {}
+        snapshots: dict[str, Pieces] = {}
         positions = batch.positions
         for name in self._due(last=last):
             state = self._held[name]
             if state.position is not None:
-                snapshots[name] = state.shard.snapshot_into(state.buffer)
+                snapshots[name] = state.shard.snapshot_pieces()
                 positions[name] = state.position
         if not positions:
             return False
@@ -167,7 +167,7 @@ class Commits:
             written = self._write(batch, snapshots)
         finally:
             for one in snapshots.values():
-                one.release()  # who keeps it beyond the commit is told so, and reads nothing that is no longer true
+                one.close()  # who keeps it beyond the commit is told so, and reads nothing that is no longer true
         for name in written:
             state = self._held[name]
             state.fresh, state.dirty, state.saved, state.newest = 0, False, True, Newest(positions[name])
@@ -183,11 +183,11 @@ class Commits:
             return []
         return due(self._held, self.every, self.every_s, self._first, last=last)
 
-    def _commit(self, batch: Batch, snapshots: dict[str, memoryview]) -> None:
+    def _commit(self, batch: Batch, snapshots: dict[str, Pieces]) -> None:
         more = {"alarms": batch.alarms} if batch.alarms else {}  # a sink that takes none need not know of them
         self._sink.commit(batch.outputs, batch.dead, batch.positions, snapshots or None, batch.blocks, **more)
 
-    def _write(self, batch: Batch, snapshots: dict[str, memoryview]) -> dict[str, memoryview]:
+    def _write(self, batch: Batch, snapshots: dict[str, Pieces]) -> dict[str, Pieces]:
         """Commit, and return the snapshots that were written.
 
         Where the disk is full, first the snapshots are left out, then it is tried again until there is room: the

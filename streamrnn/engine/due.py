@@ -82,8 +82,6 @@ class Standing:
         Whether there is a snapshot at all: the first commit brings one, so that every position has one to start from.
     newest
         When and where the newest snapshot was taken.
-    buffer
-        Takes each snapshot while it is written, so that memory is flat from the first large one on.
     """
 
     shard: Shard
@@ -94,7 +92,6 @@ class Standing:
     dirty: bool = False
     saved: bool = False
     newest: Newest = field(default_factory=Newest)
-    buffer: bytearray = field(default_factory=bytearray)
 
 
 def due(

@@ -34,7 +34,7 @@ class WrittenModel(msgspec.Struct, frozen=True):
 
 
 class ShardManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The manifest of a shard, see :meth:`streamrnn.engine.shard.Shard.snapshot_into`.
+    """The manifest of a shard, see :meth:`streamrnn.engine.shard.Shard.snapshot_pieces`.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
 from streamrnn.io import Block, DeadLetter
@@ -69,7 +69,7 @@ class Monitor:
             How many.
         """
 
-    def committed(self, seconds: float, snapshots: Mapping[str, bytes | memoryview]) -> None:
+    def committed(self, seconds: float, snapshots: Mapping[str, Sized]) -> None:
         """A block's results are written, with snapshots of some partitions.
 
         Parameters

@@ -5,12 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 
 from streamrnn.config import Alarm, Alarms, Forecast, Records
-from streamrnn.container import pack_into
+from streamrnn.container import pack_pieces
 from streamrnn.engine.columns import Columns
 from streamrnn.engine.episodes import columns_of, follow, silence_event
 from streamrnn.engine.fit import check_fit
@@ -23,7 +22,7 @@ from streamrnn.engine.silence import Clock, Silence
 from streamrnn.engine.window_state import check_windows
 from streamrnn.engine.windows import Gathered, Windows
 from streamrnn.errors import ConfigError, ModelChangedError, StateError
-from streamrnn.io import AlarmEvent, Block
+from streamrnn.io import AlarmEvent, Block, Pieces
 from streamrnn.scorers.feedback import FIELD
 from streamrnn.scorers.kinds import ModelKind
 from streamrnn.scorers.limits import ALARM
@@ -404,16 +403,11 @@ class Shard:
         return self.columns.take_growth()
 
     def snapshot(self) -> bytes:
-        """Return everything learned as bytes. Raises as :meth:`snapshot_into`."""
-        return bytes(self.snapshot_into(bytearray()))
+        """Return everything learned as bytes. Raises as :meth:`snapshot_pieces`."""
+        return bytes(self.snapshot_pieces())
 
-    def snapshot_into(self, buffer: bytearray) -> memoryview:
-        """Write everything learned into a buffer that may be used again; return what was written.
-
-        Parameters
-        ----------
-        buffer
-            What it held is lost.
+    def snapshot_pieces(self) -> Pieces:
+        """Return the same in pieces that are read where they lie: they are good until an event more is learned.
 
         Raises
         ------
@@ -442,10 +436,8 @@ class Shard:
                 episodes=[(i, one.episode) for i, one in enumerate(states) if one.episode is not None],
             )
         )
-        if self._fleet is not None:
-            return pack_into(buffer, manifest, self._fleet.scorer.dumps(), self._fleet.scorer.parts)
-        count = len(states) * states[0].scorer.parts if states else 0
-        return pack_into(buffer, manifest, chain.from_iterable(state.scorer.dumps() for state in states), count)
+        scorers = [self._fleet.scorer] if self._fleet is not None else [state.scorer for state in states]
+        return pack_pieces(manifest, [blob for scorer in scorers for blob in scorer.dumps()])
 
     def restore(self, data: bytes) -> None:
         """Take up what :meth:`snapshot` gave.

@@ -41,6 +41,7 @@ from streamrnn.io.text import MARKS as MARKS
 from streamrnn.io.text import MAX_NESTING as MAX_NESTING
 from streamrnn.io.text import MISSING as MISSING
 from streamrnn.io.text import json_of, kind_of, nests_too_deep, signed
+from streamrnn.pieces import Pieces, in_pieces
 
 __all__ = [
     "AlarmEvent",
@@ -56,6 +57,7 @@ __all__ = [
     "HasClient",
     "HasFiles",
     "LimitedSink",
+    "Pieces",
     "Poll",
     "Position",
     "ReadableSink",
@@ -76,6 +78,7 @@ __all__ = [
     "example_names",
     "find_connector",
     "find_example",
+    "in_pieces",
     "json_of",
     "kind_of",
     "letter_line",

@@ -7,6 +7,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from streamrnn.io.events import AlarmEvent, Block, DeadLetter, Poll, Position
 from streamrnn.io.state import Restored
+from streamrnn.pieces import Pieces
 
 __all__ = ["Sink", "Source"]
 
@@ -122,7 +123,7 @@ class Sink(Protocol):
         outputs: Sequence[bytes],
         dead_letters: Sequence[DeadLetter],
         positions: Mapping[str, Position],
-        snapshots: Mapping[str, bytes | memoryview] | None = None,
+        snapshots: Mapping[str, bytes | Pieces] | None = None,
         blocks: Sequence[Block] = (),
         alarms: Sequence[AlarmEvent] = (),
     ) -> None:
@@ -137,7 +138,8 @@ class Sink(Protocol):
         positions
             For each partition touched, where reading goes on.
         snapshots
-            For some of them, the model state that belongs to that position. Views are gone once this returns.
+            For some of them, the model state that belongs to that position: its bytes, or :class:`Pieces` of them, as often as they are
+            asked for. Pieces are gone once this returns.
         blocks
             The events of ``outputs``, in the same order: keys and partitions for a sink that has a use for them.
         alarms

@@ -21,6 +21,7 @@ from streamrnn.kernels.forecast.experts.profile import BOTH
 from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, LONG_CODE, PROFILE_CODE, RLS_CODE
 from streamrnn.kernels.forecast.forecaster import ASK_BANDS, ASK_INFORMED
 from streamrnn.kernels.forecast.state import Shape, StateLayout
+from streamrnn.pieces import Pieces
 
 __all__ = ["Ask", "ForecastStates"]
 
@@ -36,6 +37,10 @@ def _layout_of(shape: Shape) -> StateLayout:
 @functools.lru_cache(maxsize=256)
 def _places(levels: tuple[float, ...]) -> NDArray[np.float64]:
     return np.asarray(np.interp(levels, LEVELS, np.arange(len(LEVELS))))
+
+
+def _read(state: NDArray[np.uint8]) -> tuple[memoryview]:
+    return (state.data,)
 
 
 class ForecastStates:
@@ -305,12 +310,13 @@ class ForecastStates:
         for area in range(len(self.slabs)):
             self.header(area)[at.IS_FROZEN] = frozen
 
-    def state(self) -> list[bytes]:
-        """Return each state as bytes: equal states give equal bytes."""
-        return [self.of(area) for area in range(len(self.slabs))]
+    def pieces(self) -> list[Pieces]:
+        """Return each state as bytes that are read where they lie: equal states give equal bytes."""
+        n = self.layout.state_nbytes
+        return [Pieces(n, functools.partial(_read, slab[:n])) for slab in self.slabs]
 
     def restore(self, channels: int, features: int, inputs: list[int], states: list[bytes]) -> None:
-        """Take over what :meth:`state` gave for states of the same settings.
+        """Take over what :meth:`pieces` gave for states of the same settings.
 
         Parameters
         ----------

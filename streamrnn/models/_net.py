@@ -6,7 +6,7 @@ import copy
 import functools
 import math
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,8 +25,9 @@ from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._event_code import available, native_address
 from streamrnn.models._net_experts import MOVED, carry_experts
-from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled, settled_area
+from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled_area, settled_pieces
 from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move_target_inputs
+from streamrnn.pieces import Pieces
 
 __all__ = ["Net", "layout_of"]
 
@@ -471,19 +472,28 @@ class Net:
         for name, values in kept.items():
             self.array(name)[:] = values
 
-    def state(self, areas: int | None = None) -> bytearray:
+    def state(self) -> bytes:
         """Return the state as bytes: equal states give equal bytes.
 
         Places that hold no committed step (the window's free slots) count as zero.
+        """
+        return bytes(self.pieces())
+
+    def pieces(self, areas: int | None = None) -> Pieces:
+        """Return the same in pieces, which are good until the net runs again.
 
         Parameters
         ----------
         areas
             Of how many memories of streams; None: of all.
         """
-        self.bind(0)
         kept = self.layout if areas is None else layout_of(replace(self.sizes, areas=areas))
-        return settled(self.slab, self.sizes, kept)
+
+        def make() -> Iterator[memoryview]:
+            self.bind(0)
+            return settled_pieces(self.slab, self.sizes, kept)
+
+        return Pieces(kept.state_nbytes, make)
 
     def restore(
         self,

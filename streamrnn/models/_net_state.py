@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,29 +17,47 @@ from streamrnn.kernels.net.layout import Layout, Sizes
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.words import HEADER_WORDS
 
-__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled", "settled_area"]
+__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled_area", "settled_pieces"]
 
+PIECE: Final = 512 * 1024  # bytes of a piece: it stays in a cache of the processor
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
 
 
-def settled(slab: NDArray[np.uint8], sizes: Sizes, kept: Layout) -> bytearray:
-    """Return the state that a slab holds, with zero wherever no committed step lies: equal states give equal bytes.
+def settled_pieces(slab: NDArray[np.uint8], sizes: Sizes, kept: Layout) -> Iterator[memoryview]:
+    """Yield the state that a slab holds, with zero wherever no committed step lies: equal states give equal bytes.
 
     Parameters
     ----------
     slab
-        The net's block of memory, (bytes,), bound to area 0.
+        The net's block of memory, (bytes,), bound to area 0. A piece is a copy, which the next one overwrites.
     sizes
         Of the net.
     kept
         The layout of a slab with as many memories of streams as are written, the first ones.
     """
-    data = bytearray(kept.state_nbytes)
-    copy = np.frombuffer(data, np.uint8)
-    copy[:] = slab[: kept.state_nbytes]
+    shared = slab[: kept.area_at].copy()
+    header = shared[: HEADER_WORDS * 8].view(np.int64)
+    for word, value in kept.words.items():
+        if word not in at.CARRIED_NET_WORDS:
+            header[word] = value
+    yield shared.data
+    areas = slab[kept.area_at : kept.state_nbytes].reshape(kept.areas, kept.area_nbytes)
+    many = max(1, PIECE // kept.area_nbytes)
+    copy = np.empty((min(many, kept.areas), kept.area_nbytes), np.uint8)
+    for first in range(0, kept.areas, many):
+        part = copy[: min(many, kept.areas - first)]
+        part[:] = areas[first : first + many]
+        _settle(part, sizes, kept)
+        yield part.reshape(-1).data
+
+
+def _settle(areas: NDArray[np.uint8], sizes: Sizes, layout: Layout) -> None:
+    """Put zeros into areas, (n, bytes), wherever no committed step lies."""
 
     def every(name: str) -> NDArray[Any]:
-        return kept.every(copy, name)
+        field = layout.fields[name]
+        start = field.at - layout.area_at
+        return areas[:, start : start + field.size].view(field.dtype).reshape(len(areas), *field.shape)
 
     fill = every("area")[:, at.A_FILL]
     for layer in range(sizes.layers):
@@ -49,11 +67,6 @@ def settled(slab: NDArray[np.uint8], sizes: Sizes, kept: Layout) -> bytearray:
         every(f"layer{layer}.live_records")[:, 1:] = 0.0
     for name in ("outputs", "output_gradients", "known"):
         _clear(every(name), fill)
-    header = copy[: HEADER_WORDS * 8].view(np.int64)
-    for word, value in kept.words.items():
-        if word not in at.CARRIED_NET_WORDS:
-            header[word] = value
-    return data
 
 
 def _clear(steps: NDArray[Any], used: NDArray[np.int64]) -> None:

@@ -20,7 +20,7 @@ from streamrnn.models._keys import Keys
 from streamrnn.models._many_keys import ManyKeys
 from streamrnn.models._net_state import check_header
 from streamrnn.models._sparse import folded, kinds_of
-from streamrnn.models._state_parts import count, keys_from, names_of, waiting, written_keys
+from streamrnn.models._state_parts import count, joined, keys_from, names_of, waiting, written_keys
 
 __all__ = ["Counters", "Recurrent"]
 
@@ -154,6 +154,11 @@ class Recurrent(ManyKeys):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters, names and the state's bytes: equal models give equal pickles."""
+        found: dict[str, Any] = joined(self.written_state())
+        return found
+
+    def written_state(self) -> dict[str, Any]:
+        """Return the same with large parts in pieces that are read where they lie: they are good until the model learns again."""
         areas = 1 + max(
             self._keys.areas.values(), default=0
         )  # no more: those that are ready for keys to come are blank
@@ -166,7 +171,7 @@ class Recurrent(ManyKeys):
             "areas": areas,
             "pending": [(area, *one) for area, queue in sorted(self._pending.items()) for one in queue],
             "dropped": self._n_dropped,
-            "state": self._net.state(areas),
+            "state": self._net.pieces(areas),
             **written_keys(self._keys),  # behind what lies in places: a key more moves nothing
         }
 

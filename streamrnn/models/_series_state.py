@@ -61,8 +61,8 @@ class SeriesState(Series):
         nets = sum(net.allocated for net in self._nets[1:])
         return super().memory_usage() + nets + self._states.allocated + sum(map(sys.getsizeof, found))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return parameters, names and the states' bytes: equal models give equal pickles."""
+    def written_state(self) -> dict[str, Any]:
+        """Return parameters, names and the states, in pieces that are good until the model learns again."""
         return {
             "params": {name: _interned(value) for name, value in self._params().items()},
             **({} if self._found_time is None else {"time": _interned(self._found_time)}),
@@ -73,8 +73,8 @@ class SeriesState(Series):
             "seen": self._n_seen,
             "areas": self._net.sizes.areas if self._nets else self._keys.last + 1,  # without nets nothing lies there
             **written_keys(self._keys),
-            "forecast_states": self._states.state(),
-            "states": [net.state() for net in self._nets],
+            "forecast_states": self._states.pieces(),
+            "states": [net.pieces() for net in self._nets],
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

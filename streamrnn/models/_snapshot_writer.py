@@ -14,6 +14,7 @@ from streamrnn.models._quantile import markers_of
 from streamrnn.models._recurrent import Recurrent
 from streamrnn.models._snapshot_classes import FACTORIES, MAPPINGS, MODELS, RIVER, SEQUENCES, SETTINGS
 from streamrnn.models._translate import is_river
+from streamrnn.pieces import Pieces
 
 __all__ = ["Writer"]
 
@@ -25,7 +26,7 @@ class Writer:
     """
 
     def __init__(self) -> None:
-        self.blobs: list[bytes | bytearray] = []
+        self.blobs: list[bytes | bytearray | Pieces] = []
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, np.generic):
@@ -38,7 +39,7 @@ class Writer:
             return value if math.isfinite(value) else {"float": str(value)}
         if type(value) is list:
             return [self(one) for one in value]
-        if type(value) in (bytes, bytearray):
+        if type(value) in (bytes, bytearray, Pieces):
             self.blobs.append(value)
             return {"bytes": len(value)}
         for tag, kind in SEQUENCES.items():
@@ -58,7 +59,7 @@ class Writer:
     def _object(self, value: Any) -> Any:
         name = type(value).__name__
         if isinstance(value, Recurrent) and type(value).__module__ == f"streamrnn.models.{MODELS.get(name)}":
-            return {"model": [name, self(value.__getstate__())]}
+            return {"model": [name, self(value.written_state())]}
         if is_river(value, "river.compose", "Pipeline"):
             return {"pipeline": self._pairs(value.steps)}
         if is_river(value, "river.compose", "TransformerUnion"):

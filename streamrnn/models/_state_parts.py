@@ -10,8 +10,9 @@ import numpy as np
 
 from streamrnn.errors import StateError
 from streamrnn.models._keys import Keys
+from streamrnn.pieces import Pieces
 
-__all__ = ["MOST", "count", "keys_and_areas", "keys_from", "names_of", "waiting", "written_keys"]
+__all__ = ["MOST", "count", "joined", "keys_and_areas", "keys_from", "names_of", "waiting", "written_keys"]
 
 MOST: Final = 2**60
 """A count beyond is none: no stream is as long."""
@@ -77,6 +78,28 @@ def names_of(given: Any, what: str, first: Any = None, none: Any = None) -> list
     if (first is not None and given[:1] != [first]) or (none is not None and none in given):
         raise StateError(f"The model's state holds {what} that do not fit its time or key.")
     return given
+
+
+def joined(value: Any) -> Any:
+    """Return a state with each of its parts in one piece.
+
+    Parameters
+    ----------
+    value
+        A state, or a part of it.
+
+    Examples
+    --------
+    >>> from streamrnn.models._state_parts import joined
+    >>> from streamrnn.pieces import in_pieces
+    >>> joined({"areas": 2, "states": [in_pieces(b"weights")]})
+    {'areas': 2, 'states': [b'weights']}
+    """
+    if type(value) is dict:
+        return {name: joined(one) for name, one in value.items()}
+    if type(value) is list and value and type(value[0]) is Pieces:
+        return [bytes(one) for one in value]
+    return bytes(value) if type(value) is Pieces else value
 
 
 def keys_and_areas(pairs: Any, areas: int, most: int) -> list[tuple[Any, int]]:

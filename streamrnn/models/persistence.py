@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,10 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.models._recurrent import Recurrent
 from streamrnn.models._snapshot_reader import Reader
 from streamrnn.models._snapshot_writer import Writer
+from streamrnn.pieces import Pieces
 from streamrnn.whole import write_whole
 
-__all__ = ["decode", "dumps", "encode", "encode_parts", "load", "load_into", "loads", "save"]
+__all__ = ["decode", "dumps", "encode", "encode_pieces", "load", "load_into", "loads", "save"]
 
 MAGIC: Final = b"streamrnn\x00"
 FORMAT: Final = 2
@@ -74,11 +76,11 @@ def encode(model: Any) -> bytes:
     StateError
         As :func:`dumps`.
     """
-    return b"".join(encode_parts(model))
+    return bytes(encode_pieces(model))
 
 
-def encode_parts(model: Any) -> tuple[bytes | bytearray, ...]:
-    """Return the same in parts: those of many keys are large, and need not lie in one piece before they are written.
+def encode_pieces(model: Any) -> Pieces:
+    """Return the same in pieces: those of many keys are read where they lie. They are good until the model learns again.
 
     Parameters
     ----------
@@ -100,7 +102,14 @@ def encode_parts(model: Any) -> tuple[bytes | bytearray, ...]:
     if not isinstance(model, Estimator):
         raise StateError(f"A {type(model).__name__} is no model and cannot be saved.")
     manifest = manifest.ljust(_room(len(manifest)))
-    return MAGIC + bytes([FORMAT]) + _LENGTH.pack(len(manifest)) + manifest, *writer.blobs
+    head, blobs = MAGIC + bytes([FORMAT]) + _LENGTH.pack(len(manifest)) + manifest, writer.blobs
+
+    def make() -> Iterator[bytes | bytearray | memoryview]:
+        yield head
+        for blob in blobs:
+            yield from blob if isinstance(blob, Pieces) else (blob,)
+
+    return Pieces(len(head) + sum(map(len, blobs)), make)
 
 
 def _room(length: int) -> int:

@@ -406,10 +406,10 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
         """Return the bytes that this model holds."""
         return super().memory_usage() + self._judge.memory_usage()
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return parameters, names and states: equal models give equal pickles."""
-        judge = {name: part for name, part in self._judge.__getstate__().items() if name not in SHARED}
-        own = super().__getstate__()
+    def written_state(self) -> dict[str, Any]:
+        """Return parameters, names and states, in pieces that are good until the model learns again."""
+        judge = {name: part for name, part in self._judge.written_state().items() if name not in SHARED}
+        own = super().written_state()
         keys: dict[str, Any] = {name: own.pop(name) for name in SHARED[1:] if name in own}
         return {**own, "judge": judge, **keys}
 
@@ -422,6 +422,6 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
             When the parts do not fit each other.
         """
         super().__setstate__({name: part for name, part in state.items() if name != "judge"})
-        judge: dict[str, Any] = {**state.get("judge", {}), "params": self._judge.__getstate__()["params"]}
+        judge: dict[str, Any] = {**state.get("judge", {}), "params": self._judge.written_state()["params"]}
         judge.update((name, state[name]) for name in SHARED[1:] if name in state)
         self._judge.__setstate__(judge)

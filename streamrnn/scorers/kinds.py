@@ -176,14 +176,14 @@ def model_kind(name: str, parameters: Mapping[str, Any], *, foreign: bool = True
         return ModelKind(name, dict(parameters), lambda: make()[0], label=label, time=time, nets=nets)
     import streamrnn  # noqa: PLC0415  (imports river, which a wrong name should not wait for)
     from streamrnn.models._numerics import numeric_abi  # noqa: PLC0415
-    from streamrnn.models.persistence import decode, encode_parts  # noqa: PLC0415
+    from streamrnn.models.persistence import decode, encode_pieces  # noqa: PLC0415
 
     cls = getattr(streamrnn, name)
     return ModelKind(
         name,
         dict(parameters),
         lambda: cls(**own),
-        encode_parts,
+        encode_pieces,
         decode,
         numeric_abi(cls(**own).cell),
         label,

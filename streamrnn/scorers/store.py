@@ -15,9 +15,6 @@ __all__ = ["ModelStore", "counting", "fitting"]
 MODEL_BYTES = 200_000
 """Of a model that knows no size and cannot be written: a forest of 25 half-space trees."""
 
-LARGE = 1_000_000
-"""Bytes of a model that is written in parts: to join them would take as much again."""
-
 OBJECT_BYTES = 12_000
 """Around a model whose size is that of its snapshot: measured 6 KB, and as much again for good measure."""
 
@@ -43,7 +40,7 @@ class ModelStore:
     >>> from streamrnn import RNNRegressor, dumps, loads
     >>> from streamrnn.scorers.store import ModelStore
     >>> store = ModelStore("RNNRegressor", dumps, loads)
-    >>> type(store.read(store.write(RNNRegressor()), RNNRegressor())).__name__
+    >>> type(store.read(bytes(store.write(RNNRegressor())), RNNRegressor())).__name__
     'RNNRegressor'
     """
 
@@ -55,7 +52,7 @@ class ModelStore:
         self._loads = loads
 
     def write(self, model: Any) -> Blob:
-        """Return a model as bytes; a large one in parts.
+        """Return a model as bytes, or in pieces that are good until it learns again.
 
         Parameters
         ----------
@@ -69,8 +66,7 @@ class ModelStore:
         """
         if self._dumps is None:
             raise StateError(f"A {self.name} cannot be written without pickle; run it without [state] dir.")
-        found = self._dumps(model)
-        return found if isinstance(found, bytes) or _length(found) > LARGE else b"".join(found)
+        return self._dumps(model)
 
     def read(self, data: bytes, fresh: Any) -> Any:
         """Return what :meth:`write` wrote, where it is a model such as ``fresh``.
@@ -103,12 +99,8 @@ class ModelStore:
         """
         if isinstance(model, Sized) and not more:
             return model.memory_usage() + AROUND_BYTES
-        written = MODEL_BYTES if self._dumps is None else _length(self._dumps(model)) + more
+        written = MODEL_BYTES if self._dumps is None else len(self._dumps(model)) + more
         return written * 3 // 2 + OBJECT_BYTES  # scratch beside what a snapshot holds
-
-
-def _length(blob: Blob) -> int:
-    return len(blob) if isinstance(blob, bytes) else sum(map(len, blob))
 
 
 def counting(model: Any) -> Callable[[], Counters]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import signal
@@ -17,11 +18,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
 from streamrnn.errors import FullError
-from streamrnn.io import Block, DeadLetter, Position, Sink, SinkContext, Source, reached
+from streamrnn.io import Block, DeadLetter, Pieces, Position, Sink, SinkContext, Source, reached
 from streamrnn.testing.connector_rig import WAIT_S, ConnectorRig, Record, expect, opened
 
 __all__ = [
@@ -36,6 +38,9 @@ __all__ = [
     "results_of",
     "sum_up",
 ]
+
+PIECE = 4099
+"""Bytes of a piece of a snapshot at most."""
 
 Place = tuple[str, int, str]
 """File, line, and whether a call, a line or a return."""
@@ -200,22 +205,29 @@ def sum_up(
 
 
 @contextlib.contextmanager
-def lent(kept: Mapping[str, bytes]) -> Iterator[dict[str, memoryview]]:
-    """Give views of snapshots that hold something else afterwards, as a runtime does that uses its buffers again.
+def lent(kept: Mapping[str, bytes]) -> Iterator[dict[str, Pieces]]:
+    """Give snapshots in pieces, each of which holds something else once the next one is asked for, and which are gone afterwards: as a runtime does.
 
     Parameters
     ----------
     kept
-        Snapshots by partition.
+        By partition.
     """
-    buffers = {name: bytearray(data) for name, data in kept.items()}
-    views = {name: memoryview(buffer) for name, buffer in buffers.items()}
+    held = {name: Pieces(len(data), functools.partial(_passing, data)) for name, data in kept.items()}
     try:
-        yield views
+        yield held
     finally:
-        for view in views.values():
-            view[:] = bytes(len(view))
-            view.release()
+        for one in held.values():
+            one.close()
+
+
+def _passing(data: bytes) -> Iterator[bytearray]:
+    """Yield stretches of different lengths, none among them; each is overwritten behind itself."""
+    ends = [0, 0, 1, *range(3, len(data), PIECE), len(data)]
+    for start, end in pairwise(sorted(min(end, len(data)) for end in ends)):
+        piece = bytearray(data[start:end])
+        yield piece
+        piece[:] = bytes(len(piece))
 
 
 def judge(rig: ConnectorRig, records: Mapping[str, Sequence[Record | None]], letters: Mapping[str, list[Any]]) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamrnn.container import MAGIC, VERSION, pack, pack_into, unpack
+from streamrnn.container import MAGIC, VERSION, pack, pack_pieces, unpack
 from streamrnn.errors import StateError
+from streamrnn.pieces import Pieces, in_pieces
 
 SAMPLE = pack({"events": 12, "keys": ["a", None]}, [b"weights" * 9, b"", b"\0" * 16])
 
@@ -77,15 +78,22 @@ def test_noise() -> None:
             unpack(MAGIC + drawn.randbytes(drawn.randrange(200)))
 
 
-def test_a_buffer_that_is_used_again():
-    """It takes larger and smaller ones in turn, holds the same bytes as a fresh one, and stays as long as it became."""
-    buffer, lengths = bytearray(), []
-    for n in (3, 400, 0, 7):
-        blobs = [bytes([i % 256]) * (100 + i) for i in range(n)]
+def test_blobs_in_pieces():
+    """They give the bytes that they give in one piece, as often as they are asked for."""
+    blobs = [bytes([i]) * (100 + i) for i in range(40)]
 
-        written = bytes(pack_into(buffer, {"events": n}, iter(blobs), n))
-        lengths.append(len(buffer))
+    found = pack_pieces({"events": 3}, [Pieces(len(one), lambda one=one: (one[:7], b"", one[7:])) for one in blobs])
 
-        assert written == pack({"events": n}, blobs)
-        assert unpack(written) == ({"events": n}, blobs)
-    assert lengths[1:] == [lengths[1]] * 3
+    assert [bytes(found) for _ in range(2)] == [pack({"events": 3}, blobs)] * 2
+    assert len(found) == len(bytes(found))
+    assert unpack(bytes(found)) == ({"events": 3}, blobs)
+
+
+def test_pieces_are_as_long_as_they_say():
+    """Whoever says another length than there is, is told so; and whoever asks once they are gone."""
+    with pytest.raises(ValueError, match="2 bytes of 7 are missing"):
+        bytes(Pieces(7, lambda: (b"weigh",)))
+    lent = in_pieces(b"weights")
+    lent.close()
+    with pytest.raises(ValueError, match="has gone on"):
+        bytes(lent)

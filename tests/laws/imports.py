@@ -30,7 +30,7 @@ KERNELS = (
 # The house, from the ground up. The longest name that fits a module is its row; a module without a row is an error.
 LAYERS = {
     "streamrnn.errors": Layer(),
-    "streamrnn.io": Layer(("streamrnn.errors",), ("msgspec", "numpy")),
+    "streamrnn.io": Layer(("streamrnn.errors", "streamrnn.pieces"), ("msgspec", "numpy")),
     "streamrnn.config": Layer(
         ("streamrnn.errors", "streamrnn.io", "streamrnn.config_file", "streamrnn.config_secrets"), ("msgspec",)
     ),
@@ -39,6 +39,7 @@ LAYERS = {
     "streamrnn.safe_text": Layer(("streamrnn.config_secrets",)),
     "streamrnn.trusted": Layer(),
     "streamrnn.whole": Layer(),
+    "streamrnn.pieces": Layer(),
     "streamrnn.kernels": Layer(("streamrnn.trusted",), ("numpy", "numba")),
     "streamrnn.kernels.cells": Layer(("streamrnn.kernels",), ("numpy",)),
     "streamrnn.kernels.net": Layer(("streamrnn.kernels", "streamrnn.kernels.cells"), ("numpy",)),
@@ -58,14 +59,14 @@ LAYERS = {
     ),
     "streamrnn.columns": Layer(("streamrnn.kernels",), ("numpy", "msgspec")),
     "streamrnn.models": Layer(
-        ("streamrnn.errors", *KERNELS, "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
+        ("streamrnn.errors", *KERNELS, "streamrnn.pieces", "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
     ),
     "streamrnn.testing": Layer(("streamrnn.errors", *KERNELS, "streamrnn.models", "streamrnn.io"), ("numpy", "river")),
     "streamrnn.models._numerics": Layer(KERNELS, ("numba", "llvmlite")),
     "streamrnn.adapters": Layer(("streamrnn.errors", "streamrnn.models", "streamrnn.whole"), ("numpy",)),
     "streamrnn.adapters.bytewax": Layer(("streamrnn.adapters", "streamrnn.errors"), ("bytewax",)),
     "streamrnn.adapters.spark": Layer(("streamrnn.adapters", "streamrnn.errors"), ("pyspark", "pandas")),
-    "streamrnn.container": Layer(("streamrnn.errors",)),
+    "streamrnn.container": Layer(("streamrnn.errors", "streamrnn.pieces")),
     "streamrnn.scorers": Layer(
         (
             "streamrnn",

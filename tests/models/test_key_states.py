@@ -81,7 +81,7 @@ def test_a_keys_part_is_what_a_snapshot_has_of_it(name: str) -> None:
         [net, *_] = model._key_nets()
         areas = [bytes(net.area_state(place)) for place in range(4)]
 
-        assert b"".join(areas) == bytes(net.state(4))[net.layout.area_at :][: sum(map(len, areas))]
+        assert b"".join(areas) == bytes(net.pieces(4))[net.layout.area_at :][: sum(map(len, areas))]
 
         other = pickle.loads(pickle.dumps(model))
         model.set_key_state("b", model.key_state("b"))
