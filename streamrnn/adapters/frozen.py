@@ -56,6 +56,7 @@ class FrozenModel(KeyedModel):
     def __init__(self, data: bytes, label: Any = None) -> None:
         super().__init__(data, label)
         self._model = self._blank
+        self._made_with = bytes.fromhex(self.digest)
         self._model.limit_keys(MOST_KEYS)
         self._model.freeze()
 
@@ -82,10 +83,10 @@ class FrozenModel(KeyedModel):
         if not isinstance(state, bytes | bytearray | memoryview):
             raise ParameterError(f"A key's state must be bytes. Got {type(state).__name__} instead.")
         state = bytes(state)
-        made_with, own = state[:DIGEST].hex(), state[DIGEST:]
-        if made_with != self.digest and own.startswith(_OF_A_KEY):
+        made_with, own = state[:DIGEST], state[DIGEST:]
+        if made_with != self._made_with and own.startswith(_OF_A_KEY):
             raise StateError(
-                f"The state of key {key!r} was made with the weights {made_with}, and this job has {self.digest}. Go on with the file "
+                f"The state of key {key!r} was made with the weights {made_with.hex()}, and this job has {self.digest}. Go on with the file "
                 "it was made with, or let the keys begin anew: with another checkpoint, another recovery store."
             )
         self._model.set_key_state(key, own)
@@ -116,4 +117,4 @@ class FrozenModel(KeyedModel):
             One that had an event.
         """
         own: bytes = self._model.key_state(key)
-        return bytes.fromhex(self.digest) + own
+        return self._made_with + own

@@ -36,9 +36,11 @@ class Kind:
 def _detect(model: Any, rows: NDArray[np.float64], keys: Sequence[Any], labels: Sequence[Any]) -> dict[str, list[Any]]:  # noqa: ARG001
     """Score each row, then learn it."""
     names = model.columns
-    found = model.progressive_many(rows, names=names, keys=keys)
-    said = {name: found[name].tolist() for name in _OF_DETECTOR if name != "feature"}
-    return said | {"feature": [str(names[place]) if place >= 0 else None for place in found["feature"].tolist()]}
+    ran = model.run_rows(rows, names, keys)  # None: the long way
+    found = model.progressive_many(rows, names=names, keys=keys) if ran is None else model.read_rows(ran, _OF_DETECTOR)
+    said = {name: found[name].tolist() for name in _OF_DETECTOR}
+    said["feature"] = [str(names[place]) if place >= 0 else None for place in said["feature"]]
+    return said
 
 
 def _predict(model: Any, rows: NDArray[np.float64], keys: Sequence[Any], labels: Sequence[Any]) -> dict[str, list[Any]]:

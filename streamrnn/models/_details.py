@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,56 @@ OBSERVED: Final = "observed"  # what was compared of each feature; only where th
 PER_FEATURE: Final = ("prediction", "low", "high", "contribution")
 
 
-def read(rows: NDArray[np.float64], F: int, first: int) -> dict[str, NDArray[Any]]:
+class _Rows(NamedTuple):
+    """Rows as the entry left them, without the time: ``info`` is what stands behind the predictions, ``flags`` are 0 where nothing was decided."""
+
+    rest: NDArray[np.float64]
+    info: NDArray[np.float64]
+    flags: NDArray[np.int64]
+    F: int
+    first: int
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        return self.rest[:, self.F + 1 : 2 * self.F + 1]
+
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        return self.info[:, INFORMATION + self.F : INFORMATION + 2 * self.F]
+
+    def flagged(self, which: int) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self.flags & which != 0
+        return found
+
+    def number(self, known: int, value: NDArray[np.float64], otherwise: float) -> NDArray[np.int64]:
+        """Return a whole number where the column behind the views is none below 0, or NaN."""
+        return np.where(self.info[:, BEHIND + known] >= 0.0, value, otherwise).astype(np.int64)
+
+
+_READERS: Final[dict[str, Callable[[_Rows], NDArray[Any]]]] = {
+    "score": lambda r: r.rest[:, r.F].copy(),
+    "prediction": lambda r: r.expected.copy(),
+    "low": lambda r: r.expected - BAND * r.spread,
+    "high": lambda r: r.expected + BAND * r.spread,
+    "contribution": lambda r: r.info[:, INFORMATION : INFORMATION + r.F].copy(),
+    "alarm": lambda r: r.flagged(alarm.FLAG_ALARM),
+    "exceeds": lambda r: r.flagged(alarm.FLAG_EXCEEDS | alarm.FLAG_WRONG),
+    "warm": lambda r: r.flagged(alarm.FLAG_WARM),
+    "change": lambda r: r.flagged(alarm.FLAG_CHANGE),
+    "p_value": lambda r: r.info[:, 0].copy(),
+    "severity": lambda r: 0.0 - np.log10(r.info[:, 0]),
+    "threshold": lambda r: r.info[:, 1].copy(),
+    "since": lambda r: r.info[:, 3].copy(),
+    "episode": lambda r: r.number(2, r.info[:, BEHIND + 2], 0.0),
+    "views": lambda r: r.info[:, 4:BEHIND].copy(),
+    "feature": lambda r: r.number(1, r.info[:, BEHIND] + r.first, -1.0),
+    "view": lambda r: r.number(1, r.info[:, BEHIND + 1], -1.0),
+}
+
+
+def read(
+    rows: NDArray[np.float64], F: int, first: int, names: Iterable[str] = tuple(_READERS)
+) -> dict[str, NDArray[Any]]:
     """Return what the entry wrote into rows, by name; features in the order of the net's columns.
 
     Parameters
@@ -33,30 +82,14 @@ def read(rows: NDArray[np.float64], F: int, first: int) -> dict[str, NDArray[Any
         How many features the net has.
     first
         The first column that is a feature: 1 behind a time, else 0.
+    names
+        Of what is wanted: a few events are read in a part of the time.
     """
     rest = rows[:, first:]
     info = rest[:, 2 * F + 1 :]
-    flags = np.where(info[:, 2] > 0, info[:, 2], 0.0).astype(np.int64)  # NaN where nothing was decided
-    expected, spread = rest[:, F + 1 : 2 * F + 1], info[:, INFORMATION + F : INFORMATION + 2 * F]
-    return {
-        "score": rest[:, F].copy(),
-        "prediction": expected.copy(),
-        "low": expected - BAND * spread,
-        "high": expected + BAND * spread,
-        "contribution": info[:, INFORMATION : INFORMATION + F].copy(),
-        "alarm": flags & alarm.FLAG_ALARM != 0,
-        "exceeds": flags & (alarm.FLAG_EXCEEDS | alarm.FLAG_WRONG) != 0,
-        "warm": flags & alarm.FLAG_WARM != 0,
-        "change": flags & alarm.FLAG_CHANGE != 0,
-        "p_value": info[:, 0].copy(),
-        "severity": 0.0 - np.log10(info[:, 0]),
-        "threshold": info[:, 1].copy(),
-        "since": info[:, 3].copy(),
-        "episode": np.where(info[:, BEHIND + 2] > 0.0, info[:, BEHIND + 2], 0.0).astype(np.int64),
-        "views": info[:, 4:BEHIND].copy(),
-        "feature": np.where(info[:, BEHIND + 1] >= 0.0, info[:, BEHIND] + first, -1.0).astype(np.int64),
-        "view": np.where(info[:, BEHIND + 1] >= 0.0, info[:, BEHIND + 1], -1.0).astype(np.int64),
-    }
+    flags = np.fmax(info[:, 2], 0.0).astype(np.int64)  # NaN where nothing was decided
+    found = _Rows(rest, info, flags, F, first)
+    return {name: _READERS[name](found) for name in names}
 
 
 def blank(n: int, width: int) -> dict[str, NDArray[Any]]:

@@ -343,6 +343,11 @@ class Columns:
             return self.shared[zlib.crc32(repr(name).encode()) % len(self.shared)]
         return found
 
+    @property
+    def plain(self) -> bool:
+        """Whether each column is a feature's own, and none is of the time or stands aside."""
+        return not self.shared and self.time is None and self.aside is None
+
     def new(self, x: Mapping[Any, Any]) -> list[Any]:
         """Return the names in ``x`` that have no column yet, sorted.
 

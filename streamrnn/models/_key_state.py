@@ -1,27 +1,27 @@
 """What one key has of its own, as bytes: versioned, with a checksum, and for a model alike alone.
 
-``magic | layout | lengths | parts | BLAKE2b of all before``, little-endian. The layout is a digest of what decides how the parts lie: class,
+``magic | layout | lengths | parts | the first half of the SHA-256 of all before``, little-endian. The layout is a digest of what decides how the parts lie: class,
 sizes, settings and the names of the columns. Data, never code.
 """
 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final
-
-import numpy as np
 
 from streamrnn.errors import ParameterError, StateError
 from streamrnn.models._net import Net
 
 __all__ = ["key_bytes", "key_parts", "layout_digest"]
 
-MAGIC: Final = b"SRNNKEY\x01"
+MAGIC: Final = b"SRNNKEY\x02"
 DIGEST: Final = 16
 _HEAD: Final = len(MAGIC) + DIGEST + 8
+_COUNT: Final = struct.Struct("<q")
 
 
 def layout_digest(owner: str, nets: Sequence[Net], said: Sequence[Any]) -> bytes:
@@ -50,9 +50,9 @@ def key_bytes(layout: bytes, parts: Sequence[bytes]) -> bytes:
     parts
         What the key has in each place.
     """
-    lengths = np.array([len(parts), *map(len, parts)], "<i8").tobytes()
-    body = b"".join([MAGIC, layout, lengths, *parts])
-    return body + hashlib.blake2b(body, digest_size=DIGEST).digest()
+    head = struct.pack(f"<{1 + len(parts)}q", len(parts), *map(len, parts))
+    body = b"".join([MAGIC, layout, head, *parts])
+    return body + hashlib.sha256(body).digest()[:DIGEST]
 
 
 def key_parts(data: Any, layout: bytes) -> list[bytes]:
@@ -74,22 +74,21 @@ def key_parts(data: Any, layout: bytes) -> list[bytes]:
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ParameterError(f"A key's state must be bytes. Got {type(data).__name__} instead.")
-    data = bytes(data)
-    if data[: len(MAGIC) - 1] != MAGIC[:-1]:
-        raise StateError("These bytes are no state of a key.")
-    if data[len(MAGIC) - 1 : len(MAGIC)] != MAGIC[-1:]:
+    data = data if type(data) is bytes else bytes(data)
+    if not data.startswith(MAGIC):
+        if not data.startswith(MAGIC[:-1]):
+            raise StateError("These bytes are no state of a key.")
         raise StateError(f"The key's state has another format than {MAGIC[-1]}, which this version reads.")
-    body, check = data[:-DIGEST], data[-DIGEST:]
-    if len(data) < _HEAD + DIGEST or hashlib.blake2b(body, digest_size=DIGEST).digest() != check:
+    view = memoryview(data)
+    end = len(data) - DIGEST
+    if end < _HEAD or hashlib.sha256(view[:end]).digest()[:DIGEST] != data[end:]:
         raise StateError("The key's state is damaged: its checksum does not match.")
     if data[len(MAGIC) : len(MAGIC) + DIGEST] != layout:
         raise StateError(
             "The key's state was written by a model of another class, with other columns, or with other parameters."
         )
-    n = int.from_bytes(data[_HEAD - 8 : _HEAD], "little")
-    start = _HEAD + 8 * n
-    lengths = np.frombuffer(data, "<i8", n, _HEAD).tolist() if n <= (len(body) - _HEAD) // 8 else [-1]
-    if min(lengths, default=0) < 0 or start + sum(lengths) != len(body):
+    [n] = _COUNT.unpack_from(data, _HEAD - 8)
+    lengths = struct.unpack_from(f"<{n}q", data, _HEAD) if 0 <= n <= (end - _HEAD) // 8 else (-1,)
+    if min(lengths, default=0) < 0 or _HEAD + 8 * n + sum(lengths) != end:
         raise StateError("The key's state does not fit its length.")
-    ends = np.cumsum([start, *lengths]).tolist()
-    return [body[a:b] for a, b in pairwise(ends)]
+    return [data[first:last] for first, last in pairwise(accumulate(lengths, initial=_HEAD + 8 * n))]

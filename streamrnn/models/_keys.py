@@ -175,6 +175,8 @@ class Keys:
         >>> keys.touch_many("abc"), keys.touch_many("aab"), list(keys.areas)
         ([-1, -2, -3], [1, 1, 2], ['c', 'a', 'b'])
         """
+        if len(keys) == 1:
+            return [self.touch(keys[0])]
         found = [self.areas.get(key) for key in keys]
         codes = [area for area in found if area is not None]
         if len(codes) < len(found):

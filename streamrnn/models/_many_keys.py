@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -13,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import ParameterError, StateError
+from streamrnn.models._area_rules import AreaRules, area_rules
 from streamrnn.models._features import to_float
 from streamrnn.models._growing import Growing, Pending
 from streamrnn.models._key_state import key_bytes, key_parts, layout_digest
 from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._net import Net
-from streamrnn.models._net_state import check_areas, check_last_targets
 from streamrnn.models._parameters import check, check_all
 from streamrnn.models._state_parts import waiting
 
 __all__ = ["ManyKeys"]
 
+NONE_WAIT: Final = msgspec.msgpack.encode([])
 ENTRY_BYTES: Final = 240  # of a key: a text of some letters, its number, and their place in an ordered table
 
 
@@ -88,6 +88,12 @@ class ManyKeys(Growing):
         (('flow', 'level'), [[nan, 4.0]])
         """
         columns, known = self._columns, len(self._columns.names)
+        if columns.plain and all(type(x) is dict for x in events):
+            names = columns.names
+            found = [[x.get(name) for name in names] for x in events]
+            if not all(type(value) is float for row in found for value in row):
+                found = [[to_float(name, value) for name, value in zip(names, row, strict=True)] for row in found]
+            return np.array(found, np.float64).reshape(len(events), known)
         rows = np.full((len(events), max(len(columns.blank), known) + (columns.aside is not None)), np.nan)
         for row, x in zip(rows, events, strict=True):
             columns.write_slowly(x, row)
@@ -185,11 +191,12 @@ class ManyKeys(Growing):
 
     def _key_layout(self) -> bytes:
         """Return what a key's state is known by; it is made anew when columns come."""
-        nets, names, targets = self._key_nets(), self._columns.names, self._targets.names
-        made_of = (*(net.layout for net in nets), self._time, len(names), *names, *targets)
+        nets, columns, targets = self._key_nets(), self._columns, self._targets
+        names = columns.names  # to which some are added, and of which none goes
+        made_of = (*[net.layout for net in nets], self._time, columns, len(names), targets, len(targets.names))
         before, digest = self._known_layout
-        if len(before) != len(made_of) or not all(map(operator.is_, before, made_of)):
-            digest = layout_digest(type(self).__name__, nets, (list(names), list(targets), self._time))
+        if before != made_of:
+            digest = layout_digest(type(self).__name__, nets, (list(names), list(targets.names), self._time))
             self._known_layout = made_of, digest
         return digest
 
@@ -202,12 +209,18 @@ class ManyKeys(Growing):
         if len(parts) != len(self._key_nets()):
             raise StateError("The key's state has other parts than this model.")
         for net, part in zip(self._key_nets(), parts, strict=True):
-            self._check_area(net.with_area(part))
+            self._check_key_part(net, part)
 
-    def _check_area(self, one: Net) -> None:
-        sizes = one.sizes
-        check_areas(one.slab, one.layout, sizes, sizes.stride - (not self._updates_late), self._spare)
-        check_last_targets(one.slab, one.layout, sizes)
+    def _check_key_part(self, net: Net, part: bytes) -> None:
+        if len(part) != net.layout.area_nbytes:
+            raise StateError(
+                f"A key's part of the net must have {net.layout.area_nbytes} bytes. Got {len(part)} instead."
+            )
+        self._rules_of(net).check(np.frombuffer(part, np.uint8))
+
+    def _rules_of(self, net: Net) -> AreaRules:
+        """Return what the memory of a stream must keep to."""
+        return area_rules(net.layout, net.sizes.stride - (not self._updates_late), self._spare)
 
     def _take_key_parts(self, area: int, parts: list[bytes]) -> None:
         for net, part in zip(self._key_nets(), parts, strict=True):
@@ -227,6 +240,8 @@ class ManyKeys(Growing):
 
     def _waiting(self, data: bytes) -> deque[Pending]:
         """Return the events of a key that wait for their labels."""
+        if data == NONE_WAIT:
+            return deque()
         sizes = 8 * self._net.sizes.inputs, 8 * (self._net.sizes.inputs + self._net.sizes.waited)
         most = getattr(self, "max_pending", 0) if self._late_labels else 0
         try:
@@ -236,7 +251,8 @@ class ManyKeys(Growing):
         return deque(Pending(raw, scaled) for _, raw, scaled in waiting(given, 2, sizes, most))
 
     def _check_keyed(self) -> None:
-        check(type(self).__name__, "key", self.key, "given, where keys are asked for", ok=self.key is not None)
+        if self.key is None:
+            check(type(self).__name__, "key", self.key, "given, where keys are asked for", ok=False)
 
     def _held(self, key: Any) -> int:
         self._check_keyed()

@@ -23,9 +23,10 @@ from streamrnn.kernels.net.optimizers.schedules import PACED, SCHEDULES
 from streamrnn.kernels.net.optimizers.table import OPTIMIZERS, WORDS
 from streamrnn.kernels.net.words import HEADER_WORDS
 from streamrnn.models import _defaults as defaults
+from streamrnn.models._area_rules import area_rules
 from streamrnn.models._event_code import available, native_address
 from streamrnn.models._net_experts import MOVED, carry_experts
-from streamrnn.models._net_state import check_areas, check_header, check_last_targets, settled_area, settled_pieces
+from streamrnn.models._net_state import check_header, check_shared, settled_area, settled_pieces
 from streamrnn.models._net_weights import draw_fixed_rows, draw_input_rows, move_target_inputs
 from streamrnn.pieces import Pieces
 
@@ -117,7 +118,7 @@ class Net:
         self.init = init
         self.inputs: list[Any] = []
         self.head_of: Sequence[Sequence[int]] = ()
-        self.probe: Net | None = None  # one of one area, to look at what somebody has written
+        self.probe: Net | None = None  # one of one area, which nothing has come to
         self.entry = entry
         self.call: Callable[..., Any] = self.first_call
         self._code_of: Callable[[], Callable[..., Any]] = _no_code
@@ -381,9 +382,10 @@ class Net:
         number
             From 0 to ``sizes.areas`` - 1.
         """
-        header = self.header
-        if number == header[at.AREA]:
-            self.slab.view(np.int64)[header[at.AREA_HEAD] :][:2] = header[[at.FILL, at.FRESH]]
+        words = self.slab.view(np.int64)
+        if number == words[at.AREA]:
+            head = int(words[at.AREA_HEAD])
+            words[head + at.A_FILL], words[head + at.A_FRESH] = words[at.FILL], words[at.FRESH]
         return settled_area(bytearray(self._area(number).tobytes()), self.sizes.layers, self.layout)
 
     def put_area(self, number: int, data: bytes | NDArray[np.uint8]) -> None:
@@ -397,37 +399,11 @@ class Net:
             Bytes that somebody has looked at, or an array of them, (n,).
         """
         self._area(number)[:] = np.frombuffer(data, np.uint8)
-        header = self.header
-        if number == header[at.AREA]:
-            header[[at.FILL, at.FRESH]] = self.slab.view(np.int64)[header[at.AREA_HEAD] :][:2]
-            self.array("prepared")[[0, at.JUDGED]] = 0
-
-    def with_area(self, area: bytes) -> Net:
-        """Return a net of one stream, with what all streams share of this one: to look at an area that somebody has written.
-
-        It is the same net each time, until this one grows.
-
-        Parameters
-        ----------
-        area
-            The bytes of an area.
-
-        Raises
-        ------
-        StateError
-            When they are not as long as an area is.
-        """
-        other = self.probe = self.probe or self._one_area()
-        layout = other.layout
-        if len(area) != layout.area_nbytes:
-            raise StateError(f"A key's part of the net must have {layout.area_nbytes} bytes. Got {len(area)} instead.")
-        shared = slice(8 * HEADER_WORDS, layout.area_at)
-        other.slab[shared] = self.slab[shared]
-        header = other.header
-        header[_CARRIED] = self.header[_CARRIED]
-        other.slab[layout.area_at :][: len(area)] = np.frombuffer(area, np.uint8)
-        header[[at.FILL, at.FRESH]] = other.array("area")[: at.A_FRESH + 1]
-        return other
+        words = self.slab.view(np.int64)
+        if number == words[at.AREA]:
+            head, prepared = int(words[at.AREA_HEAD]), int(words[at.PREPARED])
+            words[at.FILL], words[at.FRESH] = words[head + at.A_FILL], words[head + at.A_FRESH]
+            words[prepared] = words[prepared + at.JUDGED] = 0
 
     def _one_area(self) -> Net:
         """Return a net as this one with one area."""
@@ -547,8 +523,9 @@ class Net:
         expected[[at.LOSS, at.OPTIMIZER, at.SCHEDULE]] = self.header[[at.LOSS, at.OPTIMIZER, at.SCHEDULE]]
         slab[: layout.state_nbytes] = np.frombuffer(state, np.uint8)
         check_header(slab[: HEADER_WORDS * 8].view(np.int64), expected)
-        check_areas(slab, layout, sizes, sizes.stride - 1 if fresh is None else fresh, spare)
-        check_last_targets(slab, layout, sizes)
+        check_shared(slab, layout)
+        rules = area_rules(layout, sizes.stride - 1 if fresh is None else fresh, spare)
+        rules.check(slab[layout.area_at : layout.state_nbytes])
         self._hold(list(inputs), sizes, layout, slab)
 
     @property

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
-from streamrnn.kernels.anomaly import alarm, novelty, outlook
+from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.feedback import MOST_SHIFT
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.layout import Layout, Sizes
-from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.words import HEADER_WORDS
 
-__all__ = ["check_areas", "check_detector", "check_header", "check_last_targets", "settled_area", "settled_pieces"]
+__all__ = ["check_detector", "check_header", "check_shared", "settled_area", "settled_pieces"]
 
 PIECE: Final = 512 * 1024  # bytes of a piece: it stays in a cache of the processor
 _SETTINGS: Final = (at.LOSS, at.OPTIMIZER, at.SCHEDULE)
@@ -131,69 +130,8 @@ def check_header(header: NDArray[np.int64], expected: NDArray[np.int64]) -> None
         raise StateError("The net's state was written for other settings or another version.")
 
 
-def check_areas(slab: NDArray[Any], layout: Layout, sizes: Sizes, most: int, spare: int) -> None:
-    """Refuse counts of steps that no area can have.
-
-    Parameters
-    ----------
-    slab
-        The net's block of memory, (bytes,).
-    layout, sizes
-        Of the slab.
-    most
-        Most steps that an area can have between two updates.
-    spare
-        Slots of the window that are free between two events.
-
-    Raises
-    ------
-    StateError
-        When an area counts other steps, the header disagrees with its area, a mean loss is none, or the learning curve is too long.
-    """
-    losses = layout.every(slab, "area").view(np.float64)[:, at.A_LOSS], layout.view(slab, "loss")[1:]
-    if not all(((part >= 0.0) & (part < np.inf)).all() for part in losses):
-        raise StateError("The net's state holds losses that no stream can have.")
-    counts = layout.every(slab, "area")[:, : at.A_FRESH + 1]
-    steps, new = counts[:, 0], counts[:, 1]
-    fits = (new >= 0) & (new <= np.minimum(steps, most)) & (steps <= sizes.window - spare)
-    wrong = np.flatnonzero(~(fits & (steps - new <= sizes.window - sizes.stride)))
-    if wrong.size:
-        has, fresh = counts[wrong[0]].tolist()
-        raise StateError(f"The net's state counts {has} steps, {fresh} new, in a window of {sizes.window}.")
-    header = slab[: HEADER_WORDS * 8].view(np.int64)
-    if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
-        raise StateError("The net's state does not agree with itself on the number of its steps.")
-    if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
-        raise StateError("The net's state holds a learning curve of impossible length.")
-
-
-def check_last_targets(slab: NDArray[Any], layout: Layout, sizes: Sizes) -> None:
-    """Refuse counts of events that do not fit each other, and a last class that there is not.
-
-    Parameters
-    ----------
-    slab
-        The net's block of memory, (bytes,).
-    layout, sizes
-        Of the slab.
-
-    Raises
-    ------
-    StateError
-        When one cannot be.
-    """
-    classes = slab[: HEADER_WORDS * 8].view(np.int64)[at.LOSS] == CROSS_ENTROPY
-    behind, ahead, known = layout.every(slab, "area")[:, at.A_EVENTS : at.A_KNOWN + 1].T
-    last = layout.every(slab, "last_targets")
-    possible = (known >= 0) & (known <= behind) & (behind <= ahead) & (ahead <= 2**60)
-    if classes:
-        possible &= (known <= 0) | np.isin(last, np.arange(sizes.outputs)).all(axis=1)
-    if not possible.all():
-        raise StateError("The net's state holds last targets that no stream can have.")
-
-
-def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Mapping[int, float]) -> None:
-    """Refuse memories, corrections and an alarm rule that a detector cannot have.
+def check_shared(slab: NDArray[Any], layout: Layout) -> None:
+    """Refuse what all streams share where it cannot be.
 
     Parameters
     ----------
@@ -201,23 +139,39 @@ def check_detector(slab: NDArray[Any], layout: Layout, areas: int, rule: Mapping
         The net's block of memory, (bytes,).
     layout
         Of the slab.
-    areas
-        How many memories it has.
+
+    Raises
+    ------
+    StateError
+        When the header disagrees with its area, a loss is none, or the learning curve is too long.
+    """
+    losses = layout.view(slab, "loss")[1:]
+    if not ((losses >= 0.0) & (losses < np.inf)).all():
+        raise StateError("The net's state holds losses that no stream can have.")
+    header = slab[: HEADER_WORDS * 8].view(np.int64)
+    if header[[at.FILL, at.FRESH]].tolist() != layout.view(slab, "area")[: at.A_FRESH + 1].tolist():
+        raise StateError("The net's state does not agree with itself on the number of its steps.")
+    if not 0 <= header[at.DOUBLING] < at.N_DOUBLINGS:
+        raise StateError("The net's state holds a learning curve of impossible length.")
+
+
+def check_detector(slab: NDArray[Any], layout: Layout, rule: Mapping[int, float]) -> None:
+    """Refuse corrections and an alarm rule that a detector cannot have.
+
+    Parameters
+    ----------
+    slab
+        The net's block of memory, (bytes,).
+    layout
+        Of the slab.
     rule
         The settings of the alarm rule, by its words.
 
     Raises
     ------
     StateError
-        When a memory holds no number, a count is negative or without end, a correction is out of range, or the rule is another.
+        When a correction is out of range, or the rule is another.
     """
-    parts = [layout.every(slab, name)[:areas] for name in ("watch", "alarm", "kept", "outlook")]
-    counts = [parts[0][:, :, novelty.SEEN], parts[1][:, alarm.ALARM_EVENTS], parts[3][:, :, outlook.AGE]]
-    season = parts[3][:, :, outlook.SEASON]
-    whole = all(np.isfinite(part).all() for part in parts)
-    possible = all(((count >= 0) & (count <= 2**52)).all() for count in counts)
-    if not (whole and possible and (season >= 0).all() and (season <= at.SEASON_LAGS).all()):
-        raise StateError("The detector's state holds counts or memories that no detector can have.")
     gains = 1.0 + layout.view(slab, "gains")
     if not ((gains >= 1.0 / MOST_SHIFT) & (gains <= MOST_SHIFT)).all():
         raise StateError("The detector's state holds corrections that no one can have made.")

@@ -18,7 +18,8 @@ from streamrnn.models._features import Columns
 from streamrnn.models._growing import Pending
 from streamrnn.models._keys import Keys
 from streamrnn.models._many_keys import ManyKeys
-from streamrnn.models._net_state import check_header
+from streamrnn.models._net import Net
+from streamrnn.models._net_state import check_header, check_shared
 from streamrnn.models._sparse import folded, kinds_of
 from streamrnn.models._state_parts import count, joined, keys_from, names_of, waiting, written_keys
 
@@ -225,6 +226,11 @@ class Recurrent(ManyKeys):
         self._net.row[len(names) : self._net.sizes.inputs if self._net.sizes.sparse else 0] = 0.0
         self._hold(*self._held_beside(state, areas))
 
+    def _check_state(self, net: Net) -> None:
+        """Raise where a net with the state of another, whose header is right, holds what none of this model's can."""
+        check_shared(net.slab, net.layout)
+        self._rules_of(net).check(net.slab[net.layout.area_at : net.layout.state_nbytes])
+
     def _held_beside(self, state: Mapping[str, Any], areas: int) -> tuple[Keys, dict[int, deque[Pending]], int]:
         """Return what a state holds beside the net: keys, events that wait, and how many labels were dropped."""
         keys, pending = keys_from(state, areas, self.max_keys), dict[int, deque[Pending]]()
@@ -269,7 +275,7 @@ class Recurrent(ManyKeys):
             return False
         looked = net.with_state(data)
         check_header(looked.header, net.header)
-        self._check_area(looked)
+        self._check_state(looked)
         held = self._held_beside(state, areas)
         net.bind(0)
         net.slab[: len(data)] = looked.slab[: len(data)]

@@ -338,13 +338,11 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         rule: dict[int, float] = {alarm.COOLDOWN: self.cooldown, alarm.WARM_UP: self.warm_up}
         rule |= {alarm.RATE_PER_S: per_second(rate) if isinstance(rate, str) else 0.0}
         rule |= {} if isinstance(rate, str) else {alarm.RATE: rate}
-        check_detector(
-            net.slab, net.layout, net.sizes.areas, {**rule, alarm.PROTECT: self.protect, alarm.PATIENCE: self.patience}
-        )
+        check_detector(net.slab, net.layout, {**rule, alarm.PROTECT: self.protect, alarm.PATIENCE: self.patience})
 
-    def _check_area(self, one: Net) -> None:
-        super()._check_area(one)
-        self._check_detector(one)
+    def _check_state(self, net: Net) -> None:
+        super()._check_state(net)
+        self._check_detector(net)
 
     def _remembers(self) -> int:
         if self.memory is not None:
@@ -609,7 +607,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         net.call(net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
         return rows
 
-    def read_rows(self, rows: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    def read_rows(self, rows: NDArray[np.float64], only: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return what :meth:`progressive_many` would have of rows from :meth:`run_rows`.
 
         They may be those of other detectors with the same parameters and columns, too.
@@ -618,6 +616,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         ----------
         rows
             float64, (n, width), as :meth:`run_rows` returned them; those of several calls may be joined.
+        only
+            Names of what is wanted; None: all.
 
         Examples
         --------
@@ -630,7 +630,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         >>> one.read_rows(np.concatenate(rows))["prediction"].ravel().tolist()
         [1.0, 1.0]
         """
-        return self._read(rows)
+        return self._read(rows) if only is None else read(rows, self._net.sizes.outputs, self._net.sizes.timed, only)
 
     def _block(self, table: Table, start: int, stop: int, mode: int) -> dict[str, NDArray[Any]]:
         """Run some rows in one compiled call; return what is said of each, as far as the columns are known."""

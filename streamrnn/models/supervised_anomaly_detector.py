@@ -375,7 +375,7 @@ class RNNSupervisedAnomalyDetector(Supervised, base.SupervisedAnomalyDetector):
     def _check_key_parts(self, parts: list[bytes]) -> None:
         if len(parts) != len(self._key_nets()):
             raise StateError("The key's state has other parts than this model.")
-        self._check_area(self._net.with_area(parts[0]))
+        self._check_key_part(self._net, parts[0])
         self._judge._check_key_parts(parts[1:])  # noqa: SLF001
 
     def _see(self, key: Any) -> int:
