@@ -81,11 +81,11 @@ def measure(name: str, keys: int) -> dict[str, float]:
     found["event"] = timed(lambda: [shard.score(one) for one in blocks]) / (ROUNDS * BLOCK)
     data = shard.snapshot()
     found["bytes"], found["snapshot"] = len(data) / keys, timed(shard.snapshot)
-    sums, _ = sums_of(data)
+    sums = sums_of(data)
     found["restore"] = timed(lambda: fleet.make().restore(data))
     shard.score(fleet.block(fleet.drawn.choice(keys, keys // 100, replace=False)))
     after = shard.snapshot()
-    found["changed"] = sum(map(len, patches(stretches(sums, sums_of(after)[0], len(after)), after, PAGE_BYTES))) / len(
+    found["changed"] = sum(map(len, patches(stretches(sums, sums_of(after), len(after)), after, PAGE_BYTES))) / len(
         after
     )
     return found

@@ -119,7 +119,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     _, version, length = _HEADER.unpack_from(data)
     if version != VERSION:
         raise StateError(f"The snapshot has format version {version}; this release reads version {VERSION}.")
-    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+    if hashlib.sha256(memoryview(data)[:-_DIGEST]).digest() != data[-_DIGEST:]:
         raise StateError(f"The snapshot is damaged: its checksum does not match its content ({len(data)} bytes).")
     start = _HEADER.size + length
     try:

@@ -23,8 +23,9 @@ SOURCE_HEADER = "streamrnn.source"
 APPLICATION_HEADER = "streamrnn.application"
 """Header of the last result of a block in its partition: the group whose run has written it. On each it would cost more than it says."""
 
-FETCH_BYTES = 8 * 1024 * 1024
-"""Taken at once from a partition: all of a topic, or a snapshot, is read."""
+FETCH_BYTES = 4 * 1024 * 1024
+"""Taken at once from a partition: all of a topic, or a snapshot, is read. While one lot is looked at the next one comes; of larger lots less of that is at
+the same time (101 MB: 1.7 s with 4 MB, 2.0 with 8 and 16, 2.8 with 48)."""
 
 SILENCE_S = 60.0
 """How long a topic that has more to give may be silent."""

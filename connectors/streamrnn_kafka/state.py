@@ -4,7 +4,7 @@ The pointer is the metadata of the committed offset, so that one transaction mov
 
     partition/page/number    a stretch of the snapshot; all of them are written anew where patches would be half as long as the snapshot
     partition/patch/number   what has changed since the snapshot before, see :mod:`streamrnn_kafka.patches`
-    partition                the manifest: position, length, sum, and offset and sum of each page
+    partition                the manifest: position, length, and offset and sum of each page and patch
 
 Compaction keeps the newest committed record of a key: that is the one the newest manifest names. Records of aborted
 transactions are never kept.
@@ -25,7 +25,7 @@ from streamrnn_kafka.patches import checksum, cut, patches, records_for, stretch
 
 __all__ = ["Manifest", "Page", "Pointer", "StateWriter"]
 
-VERSION = 1
+VERSION = 2
 
 PAGE_BYTES = 512 * 1024
 """Half of what a broker takes for one record by default; a page that has not changed is not written again."""
@@ -71,8 +71,6 @@ class Manifest(msgspec.Struct, frozen=True):
         The position that the snapshot belongs to.
     length
         Length of the snapshot, in bytes.
-    sum
-        Its checksum.
     count
         Number of partitions of the input's topic when it was written.
     pages
@@ -85,7 +83,6 @@ class Manifest(msgspec.Struct, frozen=True):
     partition: str
     position: Position
     length: int
-    sum: str
     count: int
     pages: tuple[Page, ...]
     patches: tuple[Page, ...] = ()
@@ -201,7 +198,7 @@ class StateWriter:
         snapshot
             What was read.
         """
-        sums = sums_of(snapshot)[0] if len(snapshot) > SMALL else None
+        sums = sums_of(snapshot) if len(snapshot) > SMALL else None
         patched = sum(one.size for one in manifest.patches)
         self._known[manifest.partition] = _Known(pointer.p, manifest.pages, manifest.patches, sums, patched)
 
@@ -232,23 +229,23 @@ class StateWriter:
         known = self._known.get(name, _Known(to))
         if known.to != to:
             known = _Known(to)
-        sums, total = sums_of(snapshot)
+        sums = sums_of(snapshot) if len(snapshot) > SMALL else None
         differing = self._differing(known, sums, len(snapshot))
         if differing is None:
             now = self._write_pages(producer, name, known, snapshot)
         else:
             now = self._write_patches(producer, name, known, snapshot, differing)
-        now = now._replace(sums=sums if len(snapshot) > SMALL else None)
-        manifest = Manifest(VERSION, name, position, len(snapshot), total, count, now.pages, now.patches)
+        now = now._replace(sums=sums)
+        manifest = Manifest(VERSION, name, position, len(snapshot), count, now.pages, now.patches)
         data = msgspec.json.encode(manifest)
         future = producer.send(self._topic, data, key=name.encode(), partition=to)
         producer.flush()
         self._known[name] = now
         return Pointer(future.get(timeout=READ_S).offset, to, position, checksum(data))
 
-    def _differing(self, known: _Known, sums: NDArray[np.uint64], length: int) -> list[tuple[int, int]] | None:
+    def _differing(self, known: _Known, sums: NDArray[np.uint64] | None, length: int) -> list[tuple[int, int]] | None:
         """Return what has changed since the snapshot that is known; None where pages are to be written."""
-        if length <= SMALL or known.sums is None:
+        if sums is None or known.sums is None:
             return None
         found = stretches(known.sums, sums, length)
         records, size = records_for(found, PAGE_BYTES)

@@ -89,18 +89,23 @@ class StateReader:
         kinds = (("page", manifest.pages), ("patch", manifest.patches))
         wanted = [(page, f"{name}/{kind}/{i}") for kind, pages in kinds for i, page in enumerate(pages)]
         parts = self._parts(pointer.p, wanted)
-        held = bytearray().join(parts[: len(manifest.pages)])
-        patches = parts[len(manifest.pages) :]
-        room = sum(map(len, patches))
+        snapshot = self._patched(name, parts[: len(manifest.pages)], parts[len(manifest.pages) :])
+        if len(snapshot) != manifest.length or manifest.partition != name:
+            raise self._damaged(name, "the pages do not add up to the snapshot that was written")
+        return manifest, snapshot
+
+    def _patched(self, name: str, pages: list[bytes], patches: list[bytes]) -> bytes:
+        """Return a snapshot of pages and of what has changed since, each of which has the sum that it was written with."""
+        if not patches:
+            return b"".join(pages)
+        held, room = bytearray().join(pages), sum(map(len, patches))
+        pages.clear()
         for patch in patches:
             try:
                 apply_patch(held, patch, room)
             except StateError as error:
                 raise self._damaged(name, str(error)) from error
-        snapshot = bytes(held)
-        if len(snapshot) != manifest.length or checksum(snapshot) != manifest.sum or manifest.partition != name:
-            raise self._damaged(name, "the pages do not add up to the snapshot that was written")
-        return manifest, snapshot
+        return bytes(held)
 
     def restored(self, name: str, position: Position, pointer: Pointer) -> tuple[Manifest, Restored]:
         """Return what a runtime restores from.
