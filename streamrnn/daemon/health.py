@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,9 @@ from streamrnn.scorers.scored import Scored
 
 __all__ = ["Health", "PartitionHealth", "quantiles"]
 
+T = TypeVar("T")
 SHOWN = 20  # series in a status
+COLDEST_SHOWN = 10  # keys in a status, of all partitions together
 LETTERS_SHOWN, REASON = 5, 200  # dead letters in a status, and characters of what is wrong with one
 SCORES_KEPT = (
     2048  # of a partition, and as many losses, for the quantiles: the 99th percentile then rests on 20 of them
@@ -36,11 +39,16 @@ ALARM_MEMORY = 10_000  # events over which the share of alarms is taken: at a ra
 
 
 def _held(shard: Shard) -> list[str | None]:
-    """Return the keys of a shard, the one seen longest ago first: from another thread than that which changes them."""
+    """Return the keys of a shard, the one seen longest ago first."""
+    return _asked(shard.keys, [])
+
+
+def _asked(question: Callable[[], T], otherwise: T) -> T:
+    """Return an answer about keys, from another thread than that which changes them."""
     for _ in range(10):
-        with contextlib.suppress(RuntimeError):  # changed while it was read
-            return shard.keys()
-    return []
+        with contextlib.suppress(RuntimeError, IndexError, ValueError):  # changed while it was read
+            return question()
+    return otherwise
 
 
 def quantiles(values: NDArray[np.float64]) -> dict[str, float]:
@@ -309,6 +317,33 @@ class Health(Monitor):
         """Return how many records the input holds before the newest snapshot, by partition, where the source knows."""
         return self.runtime.headroom() if self.runtime is not None else {}
 
+    def stale(self) -> dict[str, int]:
+        """Return how many keys are stale, by partition, see :attr:`Shard.stale`."""
+        shards = self.runtime.shards() if self.runtime is not None else {}
+        return {name: _asked(functools.partial(getattr, shard, "stale"), 0) for name, shard in shards.items()}
+
+    def coldest(self) -> list[dict[str, Any]]:
+        """Return the keys unseen for longest as JSON-serialisable data, the coldest of all partitions first."""
+        every = [(events, name, key) for name, some in self.coldest_of(COLDEST_SHOWN).items() for key, events in some]
+        every.sort(key=lambda one: -one[0])
+        return [
+            {"partition": name, "key": key, **named(name, key), "events_since": events}
+            for events, name, key in every[:COLDEST_SHOWN]
+        ]
+
+    def coldest_of(self, most: int) -> dict[str, list[tuple[str | None, int]]]:
+        """Return the keys of each partition unseen for longest, each with how many events have come since its own last one; none where there is but one.
+
+        Parameters
+        ----------
+        most
+            Keys of a partition.
+        """
+        shards = self.runtime.shards() if self.runtime is not None else {}
+        return {
+            name: _asked(functools.partial(shard.coldest, most), []) for name, shard in shards.items() if len(shard) > 1
+        }
+
     def stuck_partitions(self) -> int:
         """Return how often a partition was found stuck, where the source watches for that; else 0."""
         return int(getattr(self.runtime.source, "stuck_partitions", 0)) if self.runtime is not None else 0
@@ -347,7 +382,7 @@ class Health(Monitor):
                 one | named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
                 for one in self._alarms.status()
             ]
-        good = self.good()
+        good, stale = self.good(), self.stale()
         return {
             "state": self.state,
             "detail": self.detail(),
@@ -379,6 +414,7 @@ class Health(Monitor):
                     "loss_quantiles": quantiles(one.losses),
                     "keys": len(shards[name]) if name in shards else 0,
                     "keys_room": shards[name].room if name in shards else 0,
+                    "stale_keys": stale.get(name, 0),
                     "evicted": shards[name].evicted if name in shards else 0,
                     "infinite_values": shards[name].infinite if name in shards else 0,
                 }
@@ -388,6 +424,7 @@ class Health(Monitor):
             "last_dead_letters": self._last_letters(now),
             "takes_feedback": self.takes_feedback,
             "series": series,
+            "coldest": self.coldest(),
             "input": self.chosen(),
             "windows": self.runtime.windows() if self.runtime is not None else {},
         }

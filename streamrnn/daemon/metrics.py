@@ -207,6 +207,15 @@ class MeteredHealth(Health):
         shards = self.runtime.shards() if self.runtime is not None else {}
         yield "keys", "Series held.", {name: len(shard) for name, shard in shards.items()}
         yield "silent_keys", "Series that no longer report.", {name: shard.silent for name, shard in shards.items()}
+        yield (
+            "stale_keys",
+            "Series without an event in the last ten rounds of as many events as there are series.",
+            self.stale(),
+        )
+        yield (
+            "coldest_key_events", "Events of the partition since the last one of the series unseen for longest.",
+            {name: found[0][1] for name, found in self.coldest_of(1).items() if found},
+        )  # fmt: skip
         yield "keys_room", "Series that there is room for.", {name: shard.room for name, shard in shards.items()}
         yield "lag_records", "Records of the input that were not read yet, where the source knows.", self.lag()
         yield (

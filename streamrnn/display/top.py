@@ -23,6 +23,7 @@ __all__ = ["picture", "sparkline", "watch"]
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SERIES = 10
+_COLDEST = 5
 _WIDTH = 40
 _LEAST = 8
 _WIDE = 110  # places that leave room for positions
@@ -97,6 +98,12 @@ def _called(series: dict[str, Any]) -> Text:
     return Text("(one series)" if series["key"] is None else safe_name(series["key"]))
 
 
+def _values(points: dict[str, Any]) -> list[float | None]:
+    """Return the values of the first feature of a series."""
+    features = points.get("features", [])
+    return list(features[0]["value"]) if features else []
+
+
 def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[str, Any]], width: int = 120) -> Group:
     """Return what to show for a status, and the points of the series in it, on ``width`` places.
 
@@ -122,14 +129,14 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
     partitions = Table(box=None, header_style="dim", pad_edge=False)
     wide = width >= _WIDE
     for name in (
-        "partition", *(["position"] if wide else []), "lag", "behind s", "keys", "evicted", "saved s", "score", "p99", "loss",
+        "partition", *(["position"] if wide else []), "lag", "behind s", "keys", "stale", "evicted", "saved s", "score", "p99", "loss",
     ):  # fmt: skip
         partitions.add_column(name, justify="left" if name in ("partition", "position") else "right", no_wrap=True)
     for name, one in status["partitions"].items():
         quantiles, losses = one["score_quantiles"], one["loss_quantiles"]
         partitions.add_row(
             Text(safe_name(name)), *([Text(safe_name(one["position"]))] if wide else []), _number(one["lag_records"]), _number(one["event_lag_s"]),
-            _number(one["keys"]), _number(one["evicted"]), _number(one["snapshot_age_s"]), _short(quantiles.get("0.5")),
+            _number(one["keys"]), _number(one["stale_keys"]), _number(one["evicted"]), _number(one["snapshot_age_s"]), _short(quantiles.get("0.5")),
             _short(quantiles.get("0.99")), _short(losses.get("0.5")),
         )  # fmt: skip
     series = Table(box=None, header_style="dim", pad_edge=False)
@@ -141,9 +148,13 @@ def picture(status: dict[str, Any], points: dict[tuple[str, str | None], dict[st
         last = points.get((one["partition"], one["key"]), {})
         series.add_row(
             _called(one), _number(one["alarms"]), _short(one["score"]), _short(one["worst"]),
-            sparkline(list(last.get("value", [])), room), sparkline(list(last.get("score", [])), room),
+            sparkline(_values(last), room), sparkline(list(last.get("score", [])), room),
         )  # fmt: skip
-    return Group(head, Text(), partitions, Text(), series)
+    cold = Text(no_wrap=True, overflow="ellipsis")
+    for i, one in enumerate(status["coldest"][:_COLDEST]):
+        cold.append(", " if i else "silent for longest: ", style="dim")
+        cold.append_text(_called(one)).append(f" {one['events_since']:,} events", style="dim")
+    return Group(head, Text(), partitions, Text(), series, *([Text(), cold] if len(cold) else []))
 
 
 def _look(address: str, width: int) -> Group:

@@ -54,6 +54,26 @@ class Fleet:
         """Return the keys held, the one unseen for longest first."""
         return list(self.scorer.net.slots)
 
+    def coldest(self, most: int) -> list[tuple[str | None, int]]:
+        """Return the keys unseen for longest, each with how many events have come since its own last one.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+        """
+        return self.scorer.net.coldest_keys(most)
+
+    def count_idle(self, events: int) -> int:
+        """Return how many keys had none of the last events.
+
+        Parameters
+        ----------
+        events
+            Of all keys together, so many of the last ones.
+        """
+        return self.scorer.net.count_idle_keys(events)
+
     @property
     def evicted(self) -> int:
         """Keys that had to go."""

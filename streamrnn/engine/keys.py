@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from streamrnn.engine.episodes import Episode
 from streamrnn.engine.silence import Report
@@ -29,6 +30,8 @@ class KeyState:
         The episode that is open, where alarms have an output of their own.
     report
         When it reported last.
+    seen
+        Its last event, as the number of those of all keys until then; a restart counts anew.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class KeyState:
     rows: list[int] = field(default_factory=list)
     episode: Episode | None = None
     report: Report = field(default_factory=Report)
+    seen: int = 0
 
     def count(self) -> tuple[int, float | None]:
         """Return the updates refused since the last count, and the mean loss of what was learned; None where nothing was."""
@@ -77,6 +81,7 @@ class Keys:
         self._make = make
         self.room = room
         self.evicted = 0
+        self._events = 0
         self._held: OrderedDict[str | None, KeyState] = OrderedDict()
 
     def __len__(self) -> int:
@@ -111,13 +116,35 @@ class Keys:
         key
             Of an event; None where events have none.
         """
+        self._events += 1
         state = self._held.get(key)
         if state is not None:
             self._held.move_to_end(key)
-            return state
-        state = self._held[key] = KeyState(self._make())
-        self.make_room()
+        else:
+            state = self._held[key] = KeyState(self._make())
+            self.make_room()
+        state.seen = self._events
         return state
+
+    def coldest(self, most: int) -> list[tuple[str | None, int]]:
+        """Return the keys unseen for longest, each with how many events have come since its own last one, or since the restart.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+        """
+        return [(key, self._events - one.seen) for key, one in islice(self._held.items(), most)]
+
+    def count_idle(self, events: int) -> int:
+        """Return how many keys had none of the last events.
+
+        Parameters
+        ----------
+        events
+            Of all keys together, so many of the last ones.
+        """
+        return sum(1 for _ in takewhile(lambda one: self._events - one.seen > events, self._held.values()))
 
     def make_room(self) -> None:
         """Let go of those unseen for longest, as far as there are too many."""

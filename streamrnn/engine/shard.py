@@ -31,7 +31,10 @@ from streamrnn.scorers.scored import RawRows, Scored, join
 from streamrnn.scorers.scorer import Scorer, read
 from streamrnn.scorers.times import seconds_of_events
 
-__all__ = ["Shard"]
+__all__ = ["STALE_ROUNDS", "Shard"]
+
+STALE_ROUNDS = 10
+"""After so many rounds without an event a key is stale."""
 
 
 class Shard:
@@ -140,6 +143,24 @@ class Shard:
     def silent(self) -> int:
         """Keys that are taken for silent."""
         return sum(one.report.silent for one in self._keys.states())
+
+    def coldest(self, most: int) -> list[tuple[str | None, int]]:
+        """Return the keys unseen for longest, each with how many events of the partition have come since its own last one.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+        """
+        return (self._keys if self._fleet is None else self._fleet).coldest(most)
+
+    @property
+    def stale(self) -> int:
+        """Keys without an event in the last :data:`STALE_ROUNDS` rounds; a round is as many events as there are keys.
+
+        Were each event that of any key, one in twenty thousand would count by chance.
+        """
+        return (self._keys if self._fleet is None else self._fleet).count_idle(STALE_ROUNDS * len(self))
 
     @property
     def times_passed_over(self) -> int:

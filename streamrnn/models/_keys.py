@@ -6,6 +6,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -210,6 +211,39 @@ class Keys:
         """
         self.most = most
         self._make_room(most)
+
+    def coldest(self, most: int) -> list[tuple[Hashable, int]]:
+        """Return the keys unseen for longest, each with how many events have come since its own last one.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+
+        Examples
+        --------
+        >>> from streamrnn.models._keys import Keys
+        >>> keys = Keys(most=3)
+        >>> _ = [keys.touch(key) for key in "abcbb"]
+        >>> keys.coldest(2), keys.count_idle(1), keys.count_idle(4)
+        ([('a', 4), ('c', 2)], 2, 0)
+        """
+        return [(key, self.clock - int(self.ticks[area])) for key, area in islice(self.areas.items(), most)]
+
+    def count_idle(self, events: int) -> int:
+        """Return how many keys had none of the last events.
+
+        Parameters
+        ----------
+        events
+            Of all keys together, so many of the last ones.
+        """
+        idle = self.clock - self.ticks > events
+        return (
+            int(idle[1 : self.last + 1].sum() - idle[self.free].sum())
+            if self.free
+            else int(idle[1 : self.last + 1].sum())
+        )
 
     def _make_room(self, most: int) -> None:
         while len(self.areas) > most:

@@ -40,6 +40,35 @@ class ManyKeys(Growing):
         """The keys that the model remembers, each with its place, which stays; the one unseen for longest first."""
         return MappingProxyType(self._keys.areas)
 
+    def coldest_keys(self, most: int) -> list[tuple[Any, int]]:
+        """Return the keys unseen for longest, each with how many events of all keys have come since its own last one.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor(key="pump")
+        >>> for pump in ("north", "south", "south"):
+        ...     model.learn_one({"pump": pump, "level": 1.0}, 2.0)
+        >>> model.coldest_keys(1), model.count_idle_keys(1)
+        ([('north', 2)], 1)
+        """
+        return self._keys.coldest(most)
+
+    def count_idle_keys(self, events: int) -> int:
+        """Return how many keys had none of the last events.
+
+        Parameters
+        ----------
+        events
+            Of all keys together, so many of the last ones.
+        """
+        return self._keys.count_idle(events)
+
     @property
     def n_evicted_keys(self) -> int:
         """How many keys had to go since the model was made, or read: there were more than ``max_keys``."""

@@ -57,6 +57,24 @@ class SharedNet(Protocol):
     def bytes_per_key(self) -> int:
         """Memory that one more key takes."""
 
+    def coldest_keys(self, most: int, /) -> list[tuple[Any, int]]:
+        """Return the keys unseen for longest, each with how many events have come since its own last one.
+
+        Parameters
+        ----------
+        most
+            Keys that are returned.
+        """
+
+    def count_idle_keys(self, events: int, /) -> int:
+        """Return how many keys had none of the last events.
+
+        Parameters
+        ----------
+        events
+            How many events.
+        """
+
     def limit_keys(self, max_keys: int, /) -> None:
         """Hold at most so many keys from now on.
 

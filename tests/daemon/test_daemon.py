@@ -254,22 +254,37 @@ def test_top(tmp_path: Path) -> None:
 def test_top_fits(width: int) -> None:
     """On a terminal of any usual width names and figures stay readable: curves give way."""
     one = {
-        "position": "aa9f5ebc:123456789", "lag_records": 1000, "event_lag_s": 3600.0, "keys": 10000, "evicted": 5, "snapshot_age_s": 30.0,
+        "position": "aa9f5ebc:123456789", "lag_records": 1000, "event_lag_s": 3600.0, "keys": 10000, "stale_keys": 321, "evicted": 5, "snapshot_age_s": 30.0,
         "score_quantiles": {"0.5": 3.2e-5, "0.99": 0.5}, "loss_quantiles": {"0.5": 0.25},
     }  # fmt: skip
     series = [{"partition": "flow-3", "key": "sensor-12", "alarms": 12, "score": 6.8e-6, "worst": 0.987}]
     status = {
         "state": "running", "trouble": None, "events": 10**7, "events_per_s": 5000.0, "alarms": 9, "dead_letters": 0, "uptime_s": 7.0,
         "partitions": {"flow-3": one}, "series": series,
+        "coldest": [{"partition": "flow-3", "key": "sensor-7", "events_since": 123456}],
     }  # fmt: skip
-    points = {("flow-3", "sensor-12"): {"value": [1.0, 2.0] * 50, "score": [0.0, 1.0] * 50}}
+    points = {
+        ("flow-3", "sensor-12"): {"features": [{"name": "flow", "value": [1.0, 2.0] * 50}], "score": [0.0, 1.0] * 50}
+    }
     console = Console(width=width, file=io.StringIO())
 
     console.print(picture(status, points, width))
 
     said = console.file.getvalue().split()
-    assert {"sensor-12", "12", "6.8e-06", "0.99", "3.2e-05", "10,000", "3,600", "0.25"} <= set(said)
-    assert max(word.count("█") for word in said) >= 4
+    assert {
+        "sensor-12",
+        "12",
+        "6.8e-06",
+        "0.99",
+        "3.2e-05",
+        "10,000",
+        "321",
+        "3,600",
+        "0.25",
+        "sensor-7",
+        "123,456",
+    } <= set(said)
+    assert len([word for word in said if word.count("█") >= 4]) == 2  # of the values, and of the scores
     assert "…" not in "".join(said)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamrnn.daemon.health import ALARM_MEMORY, Health
+from streamrnn.daemon.health import ALARM_MEMORY, COLDEST_SHOWN, Health
+from streamrnn.daemon.metrics import MeteredHealth
 from streamrnn.daemon.stages import Stages
 from streamrnn.engine.monitor import Summary
 from streamrnn.io import Block
@@ -58,6 +59,26 @@ def test_any_key_is_found_and_kept_from_then_on() -> None:
     for key in (held[0], "unknown"):
         health.watch("0", key)
     assert [health._seen.get(("0", key)) is not None for key in (held[0], "unknown")] == [True, False]
+
+
+def test_the_coldest_keys_are_told() -> None:
+    """A bounded number of them, with names that are safe to show; metrics say how cold, and have no name of a key."""
+    health = MeteredHealth()
+    source = MemorySource(600, keys=70)
+    assert source.key is not None
+    source.key = [f"\x1b{key}" for key in source.key]
+    health.runtime = runtime(source, MemorySink(), block_events=40)
+    health.runtime.run()
+    [shard] = health.runtime.shards().values()
+    told, text = health.status(), health.exposition().decode()
+
+    assert [(one["key"], one["events_since"]) for one in told["coldest"]] == shard.coldest(COLDEST_SHOWN)
+    assert len(told["coldest"]) == COLDEST_SHOWN
+    assert all(one["key"][0] == "\x1b" and one["name"].isprintable() for one in told["coldest"])
+    assert told["partitions"].get("0", {"stale_keys": shard.stale})["stale_keys"] == shard.stale
+    assert f'streamrnn_stale_keys{{partition="0"}} {shard.stale:.1f}' in text
+    assert f'streamrnn_coldest_key_events{{partition="0"}} {shard.coldest(1)[0][1]:.1f}' in text
+    assert not [line for line in text.splitlines() if "k1" in line]
 
 
 @pytest.mark.parametrize("n", [ALARM_MEMORY // 4, ALARM_MEMORY, 3 * ALARM_MEMORY])

@@ -13,7 +13,7 @@ from streamrnn import RNNAnomalyDetector, RNNClassifier, RNNRegressor, RNNSuperv
 from streamrnn.config import Alarm, Alarms, Forecast, Records
 from streamrnn.container import unpack
 from streamrnn.engine.positions import cut
-from streamrnn.engine.shard import Shard
+from streamrnn.engine.shard import STALE_ROUNDS, Shard
 from streamrnn.errors import ModelChangedError, StateError
 from streamrnn.io import Block
 from streamrnn.scorers.kinds import ModelKind, model_kind
@@ -202,3 +202,35 @@ def test_a_key_seen_again_moves_nothing(name: str) -> None:
     assert (
         models[0].partition(b'"ticks",')[0] == models[1].partition(b'"ticks",')[0]
     )  # the keys are in the order of their places
+
+
+@pytest.mark.parametrize("share", ["net", "none"])
+def test_the_coldest_keys_and_the_stale_ones(share: str) -> None:
+    """By events since each one's last, whether keys share a net or not; a key that comes again, or goes, is stale no more."""
+    made = Shard(model_kind("RNNAnomalyDetector", NET | {"share": share}), Alarm(), 5, keyed=True)
+    last: dict[str, int] = {}
+    n, stale = 0, []
+    turns = ["a", "b", "c", *"bc" * 40, "a", *"bcd" * 40, "e", "f"]
+    for key in turns:
+        made.score(Block(("a",), np.ones((1, 1)), (n,), n + 1, keys=(key,)))
+        n, last[key] = n + 1, n
+        if len(last) > 5:
+            del last[min(last, key=last.__getitem__)]
+        cold = sorted(((name, n - 1 - seen) for name, seen in last.items()), key=lambda one: -one[1])
+        assert made.coldest(2) == cold[:2]
+        assert made.coldest(99) == cold
+        assert made.stale == sum(events > STALE_ROUNDS * len(last) for _, events in cold)
+        stale.append(made.stale)
+    assert [one for i, one in enumerate(stale) if i == 0 or one != stale[i - 1]] == [0, 1, 0, 1, 0]
+
+
+def test_the_coldest_keys_of_a_snapshot() -> None:
+    """Are those of the run that wrote it, with as many events since."""
+    kind = model_kind("RNNAnomalyDetector", NET)
+    one, other = (Shard(kind, Alarm(), 100, keyed=True) for _ in range(2))
+    keys = tuple(f"k{i}" for i in np.random.default_rng(2).integers(0, 50, 400))
+    one.score(Block(("a",), np.ones((400, 1)), range(400), 400, keys=keys))
+    other.restore(one.snapshot())
+
+    assert other.coldest(7) == one.coldest(7)
+    assert other.stale == one.stale
