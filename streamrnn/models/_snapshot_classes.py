@@ -18,7 +18,7 @@ __all__ = [
     "COMPOSED", "FACTORIES", "MAPPINGS", "MODELS", "RIVER", "SEQUENCES", "SETTINGS", "class_of", "known", "model_of",
 ]  # fmt: skip
 
-# Ours, by the module that holds it: a forecaster's imports river.time_series, which takes two seconds.
+# Ours, by the module that holds it, which is imported when a snapshot holds one.
 MODELS: Final = {
     "RNNAnomalyDetector": "anomaly_detector",
     "RNNClassifier": "classifier",

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from river.time_series.base import Forecaster
 
 from streamrnn.errors import FeatureError, ParameterError
 from streamrnn.kernels.forecast.experts.lstm import TIME_INPUT
@@ -26,6 +25,7 @@ from streamrnn.models._forecast_states import ForecastStates
 from streamrnn.models._frames import column_of, table_of, values_of
 from streamrnn.models._keys import key_of
 from streamrnn.models._parameters import check, check_all, documented
+from streamrnn.models._river_forecaster import Forecaster
 from streamrnn.models._series import ONLY
 from streamrnn.models._series_state import SeriesState
 

@@ -213,7 +213,7 @@ def new_forecaster(settings: Forecast, time: str | None = None, *, keyed: bool =
     keyed
         Whether there will be many: the long regression, half a megabyte, is then left out.
     """
-    from streamrnn import RNNForecaster  # noqa: PLC0415  (imports river's time series, two seconds)
+    from streamrnn import RNNForecaster  # noqa: PLC0415  (imports numba)
     from streamrnn.models import _defaults as defaults  # noqa: PLC0415
 
     experts = tuple(name for name in defaults.EXPERTS if not (keyed and name == "long"))

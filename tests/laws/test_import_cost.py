@@ -53,14 +53,33 @@ def test_checking_a_configuration_compiles_nothing():
     assert names.isdisjoint(HEAVY)
 
 
-def test_a_net_waits_for_no_frames_and_no_optimisers():
+@pytest.mark.parametrize("model", ["RNNAnomalyDetector", "RNNForecaster", "RNNRegressor"])
+def test_a_net_waits_for_no_frames_and_no_optimisers(model):
     """What a process loads before its first score: numba, and of river the base classes."""
-    names, _ = after("from streamrnn import RNNAnomalyDetector, dumps; dumps(RNNAnomalyDetector())")
+    names, _ = after(f"from streamrnn import {model}, dumps; dumps({model}())")
 
     assert "numba" in names
     assert names.isdisjoint(
         {"pandas", "polars", "narwhals", "sklearn", "scipy.stats", "river.optim", "river.preprocessing"}
     )
+
+
+FORECASTERS = """
+import sys
+{imports}
+from river.time_series import HoltWinters, base
+import river.time_series.base as again
+assert base.Forecaster is again.Forecaster is sys.modules["river.time_series.base"].Forecaster
+assert issubclass(RNNForecaster, base.Forecaster) and issubclass(HoltWinters, base.Forecaster)
+"""
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_forecasters_are_of_one_class(order):
+    """Ours and river's are forecasters of the same class, whichever is imported first."""
+    imports = ["from streamrnn import RNNForecaster", "import river.time_series"]
+
+    after(FORECASTERS.format(imports="\n".join(imports[::order])))
 
 
 MATRICES = """
