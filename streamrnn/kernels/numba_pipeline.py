@@ -7,12 +7,12 @@ array expressions and nothing that is counted; for all of these numba looks in e
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
-from numba.core import codegen, compiler, typed_passes, untyped_passes
+from numba.core import compiler, typed_passes, untyped_passes
 from numba.core.compiler_machinery import PassManager, register_pass
 
+from streamrnn.kernels.numba_linking import EntryLibrary, InnerLibrary
 from streamrnn.kernels.numba_lowering import KernelLower
 
 UNTYPED = (
@@ -73,62 +73,11 @@ class EntryCompiler(compiler.CompilerBase):  # type: ignore[misc]
     def define_pipelines(self) -> Any:
         """Return the passes."""
         state = self.state
+        state.flags.no_cfunc_wrapper = True
         if state.library is None:
-            state.library = _EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library = EntryLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
             state.library.enable_object_caching()
         return [_passes()]
-
-
-class _EntryLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """LLVM code of an entry: that of all kernels below is linked into it, once each."""
-
-    def finalize(self) -> None:
-        """Link, optimise, and make machine code."""
-        self._linking_libraries = list(dict.fromkeys(_below(self)))[::-1]  # LLVM takes what is called already
-        _links_all.append(self)
-        try:
-            super().finalize()
-        finally:
-            _links_all.pop()
-
-
-_links_all: list[_EntryLibrary] = []
-"""The entry that is linked now: with all that is below it, so that each kernel gives itself alone. Numba's lock is held."""
-
-
-class _InnerLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """LLVM code that is only ever linked into an entry: neither optimised nor made into machine code by itself."""
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout  # noqa: SLF001
-        passes, builder = self._codegen._function_pass_manager()  # noqa: SLF001
-        for function in ll_module.functions:
-            if not function.is_declaration:
-                passes.run(function, builder)
-
-    def _get_module_for_linking(self) -> Any:
-        """Return the code; with all that is below it, where a function that is no entry of ours calls the kernel."""
-        own = super()._get_module_for_linking()
-        if _links_all:
-            return own
-        whole = own.clone()
-        for one in dict.fromkeys(_below(self)):
-            whole.link_in(codegen.JITCodeLibrary._get_module_for_linking(one), preserve=True)  # noqa: SLF001
-        return whole
-
-    def finalize(self) -> None:
-        """Leave the code as it is."""
-        self._raise_if_finalized()
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-
-def _below(library: Any) -> Iterator[Any]:
-    """Yield what a library calls: callees before their callers."""
-    for one in library._linking_libraries:  # noqa: SLF001
-        if isinstance(one, _InnerLibrary):
-            yield from _below(one)
-        yield one
 
 
 class InnerCompiler(EntryCompiler):
@@ -144,7 +93,7 @@ class InnerCompiler(EntryCompiler):
         state.flags.no_compile = True
         state.flags.no_cpython_wrapper = True
         state.flags.no_cfunc_wrapper = True
-        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         return super().define_pipelines()
 
     def _compile_core(self) -> Any:

@@ -26,12 +26,13 @@ PARTS: Final = {
     "numba.core.base.BaseContext": ("refresh",),
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
-    "numba.core.cgutils": ("alloca_once",),
+    "numba.core.cgutils": ("alloca_once", "normalize_ir_text"),
     "numba.core.codegen.JITCodeLibrary": (
-        "_optimize_functions",
+        "add_ir_module",
         "finalize",
+        "_get_module_for_linking",
+        "_optimize_final_module",
         "_raise_if_finalized",
-        "_finalize_dynamic_globals",
         "enable_object_caching",
     ),
     "numba.core.compiler.CompilerBase": ("define_pipelines", "_compile_core"),

@@ -1,0 +1,142 @@
+"""From the texts of an entry and of all kernels below it to one module of LLVM's, and to machine code.
+
+Numba gives each function to LLVM alone: it parses, optimises and links them one by one, and compiles each to machine code. Kernels are
+never called alone: their texts are joined, parsed at once, and optimised inside their entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from llvmlite import binding
+from numba.core import codegen
+from numba.core.cgutils import normalize_ir_text
+
+_BEGIN: Final = re.compile(r"\n(?=define |declare |@|!\d)")  # of a part of a module's text
+_NAME: Final = re.compile(r'@"([^"]*)"')
+_DATA: Final = re.compile(r"!\d+\b")
+_ONCE: Final = "linkonce_odr "
+
+
+class _Parts:
+    """What a module is made of: each part once, functions in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, str] = {}
+        self._declared: dict[str, str] = {}
+        self._variables: dict[str, None] = {}
+        self._data: dict[str, str] = {}  # by what it says: its number
+
+    def add(self, text: str, keep: bool) -> None:
+        """Add the parts of a module; ``keep`` its functions for callers from outside."""
+        _, *parts = _BEGIN.split(text)
+        numbers: dict[str, str] = {}
+        for part in parts:
+            if part.startswith("!"):
+                number, says = part.strip().split(" = ", 1)
+                numbers[number] = self._data.setdefault(says, f"!{len(self._data)}")
+        for part in parts:
+            if part.startswith("@"):
+                self._variables[part.strip()] = None
+            elif part.startswith("declare "):
+                self._declared[self._name(part)] = part
+            elif part.startswith("define "):
+                linked = part if keep or part.startswith(_ONCE, 7) else f"define {_ONCE}{part[7:]}"
+                named = any(one != other for one, other in numbers.items())
+                self._functions.setdefault(
+                    self._name(part), _DATA.sub(lambda found: numbers[found[0]], linked) if named else linked
+                )
+
+    @staticmethod
+    def _name(part: str) -> str:
+        found = _NAME.search(part)
+        return found[1] if found else part
+
+    def text(self) -> str:
+        """Return the module's text."""
+        declared = (part for name, part in self._declared.items() if name not in self._functions)
+        data = (f"{number} = {says}" for says, number in self._data.items())
+        return "\n".join([*self._variables, *declared, *self._functions.values(), *data])
+
+
+class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
+    """LLVM code of kernels, kept as text until its entry is made."""
+
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self.texts: list[str] = []
+        self._shared_module: Any = None
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Keep a module's text."""
+        self._raise_if_finalized()
+        self.texts.append(normalize_ir_text(str(ir_module)))
+
+    def _module_of(self, kernels: Iterable[_KernelLibrary]) -> Any:
+        """Return one module of the functions of some libraries; those of this one can be called from outside."""
+        parts = _Parts()
+        for library in kernels:
+            self._reload_init.update(library._reload_init)  # noqa: SLF001
+            for text in library.texts:
+                parts.add(text, library is self)
+        made = binding.parse_assembly(str(self._codegen._create_empty_module(self.name)) + parts.text())  # noqa: SLF001
+        made.verify()
+        made.data_layout = self._codegen._data_layout  # noqa: SLF001
+        passes, builder = self._codegen._function_pass_manager()  # noqa: SLF001
+        for function in made.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+        return made
+
+    def _below(self) -> tuple[list[_KernelLibrary], list[Any]]:
+        """Return this library and all kernels below, callers before their callees, and numba's own that they call."""
+        every = [*dict.fromkeys(_called_by(self)), self][::-1]
+        return [one for one in every if isinstance(one, _KernelLibrary)], [
+            one for one in every if not isinstance(one, _KernelLibrary)
+        ]
+
+
+class EntryLibrary(_KernelLibrary):
+    """LLVM code of an entry: that of all kernels below is in it, once each."""
+
+    def finalize(self) -> None:
+        """Join, optimise, and make machine code."""
+        kernels, self._linking_libraries = self._below()
+        self._final_module = self._module_of(kernels)
+        super().finalize()
+
+    def _optimize_final_module(self) -> None:
+        passes, builder = self._codegen._module_pass_manager()  # noqa: SLF001
+        passes.run(self._final_module, builder)
+
+
+class InnerLibrary(_KernelLibrary):
+    """LLVM code that is only ever part of an entry: neither optimised nor made into machine code by itself."""
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the code with all that is below it, for a function that is no entry of ours."""
+        if self._shared_module is None:
+            kernels, others = self._below()
+            whole = self._module_of(kernels)
+            for function in whole.functions:
+                if not function.is_declaration:
+                    function.linkage = _ONCE.strip()
+            for one in others:
+                whole.link_in(one._get_module_for_linking(), preserve=True)  # noqa: SLF001
+            self._shared_module = whole
+        return self._shared_module
+
+    def finalize(self) -> None:
+        """Leave the code as it is."""
+        self._raise_if_finalized()
+        self._finalized = True
+
+
+def _called_by(library: Any) -> Iterator[Any]:
+    """Yield what a library calls: callees before their callers."""
+    for one in library._linking_libraries:  # noqa: SLF001
+        if isinstance(one, _KernelLibrary):
+            yield from _called_by(one)
+        yield one
