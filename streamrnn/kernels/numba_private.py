@@ -24,7 +24,9 @@ PARTS: Final = {
     "numba.core.analysis": ("compute_cfg_from_blocks",),
     "numba.core.base": ("_has_loc",),
     "numba.core.base.BaseContext": ("refresh",),
+    "numba.core.bytecode": ("_unpack_opargs",),
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
+    "numba.core.byteflow.Flow": ("_run_handle_exception",),
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
     "numba.core.cgutils": ("alloca_once", "normalize_ir_text"),
     "numba.core.codegen.JITCodeLibrary": (
@@ -43,6 +45,7 @@ PARTS: Final = {
     "numba.core.errors": ("NumbaError", "NumbaWarning", "TypingError", "termcolor"),
     "numba.core.event": ("Listener", "install_listener", "start_event", "end_event"),
     "numba.core.imputils": ("builtin_registry",),
+    "numba.core.interpreter.Interpreter": ("post_process",),
     "numba.core.ir.Inst": ("list_vars", "_rec_list_vars"),
     "numba.core.lowering": ("Constant", "new_error_context"),
     "numba.core.lowering.Lower": (
@@ -59,7 +62,7 @@ PARTS: Final = {
     ),
     "numba.core.postproc.PostProcessor": ("run",),
     "numba.core.serialize": ("dumps",),
-    "numba.core.ssa": ("_logger",),
+    "numba.core.ssa": ("_logger", "_run_ssa", "_run_block_rewrite"),
     "numba.core.targetconfig.TargetConfig": ("values", "options"),
     "numba.core.transforms": ("canonicalize_cfg",),
     "numba.core.typed_passes.BaseNativeLowering": ("lowering_class",),
@@ -75,6 +78,7 @@ PARTS: Final = {
         "resolve_value_type",
     ),
     "numba.core.typing.templates": ("builtin_registry",),
+    "numba.core.typing.templates._OverloadFunctionTemplate": ("_get_jit_decorator",),
     "numba.core.untyped_passes.ReconstructSSA": ("run_pass",),
     "numba.np.arrayobj": ("make_array", "populate_array", "load_item", "store_item"),
     "numba.np.linalg": ("ensure_blas",),

@@ -16,6 +16,9 @@ from numba.core.errors import NumbaError
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
+from streamrnn.kernels.numba_bytecode import quick_bytecode
+from streamrnn.kernels.numba_pipeline import InnerCompiler
+
 _Patch = tuple[Any, str, Any]
 _LISTS: Final = (list, tuple, dict)
 _LOCKS: Final = ("numba:llvm_lock", "numba:compiler_lock")
@@ -166,6 +169,7 @@ def quick_typing() -> Iterator[None]:
     patches = [
         *_asked_once(values),
         *_quiet_events(),
+        *quick_bytecode(InnerCompiler),
         _looked_once(BaseContext, templates.builtin_registry, values),
         _looked_once(base.BaseContext, imputils.builtin_registry, values),
         (postproc.PostProcessor, "run", _post_process),

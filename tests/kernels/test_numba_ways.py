@@ -8,7 +8,8 @@ import threading
 import numba
 import numpy as np
 import pytest
-from numba.core import event, ir, postproc, typeinfer
+from numba.core import bytecode, byteflow, event, interpreter, ir, postproc, ssa, typeinfer
+from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry, kernel
@@ -154,6 +155,76 @@ def test_loops_take_the_turns_of_python():
     assert results[0] == results[1]
 
 
+def changing(x, n, out):
+    """Let variables change on ways that part and meet, in loops and out of them, under names that are used again."""
+    a, b, c = 0, 1.0, n
+    for i in range(x.size):
+        if x[i] > 0.5:
+            a, b = i, b + x[i]
+        elif x[i] < -0.5:
+            b, c = b - x[i], c + a
+        else:
+            while c > 0:
+                c -= 2
+            a = c
+        d = a + b if c % 2 == 0 else b
+        out[i] = d * (1 if (a > 2 and b > 1.0) or c < 0 else 2)
+    for c in range(3):
+        out[c] += c
+    return a, b, c
+
+
+def test_variables_change_as_those_of_python():
+    """Renaming looks at the blocks alone that hold a variable: the same values on every way."""
+    results = []
+    for run in (entry(changing), numba.njit(**OPTIONS)(changing), changing):
+        out = np.zeros(9)
+        results.append((run(np.array([0.1, 0.9, -0.9, 0.2, 0.7, -3.0, 2.0, 0.0, -1.0]), 7, out), out.tolist()))
+
+    assert results[0] == results[1] == results[2]
+
+
+def extremes(x, i, u, out):
+    """Take the least, the largest and whole numbers of values of several types."""
+    out[0] = min(x[0], x[1])
+    out[1] = max(x[0], i, u)
+    out[2] = min(np.float32(x[0]), x[1], i)
+    out[3] = max(np.int32(i), np.uint32(u))
+    out[4] = int(x[1]) + int(i)
+    out[5] = min(True, i)
+
+
+def test_least_and_largest_are_those_of_numba():
+    """``min``, ``max`` and ``int`` are compiled as kernels are: in our entries, and in numba's functions of the same types behind them."""
+    results = []
+    for run in (entry(extremes), numba.njit(**OPTIONS)(extremes), extremes):
+        out = np.zeros(6)
+        run(np.array([2.5, -1.25]), 3, np.uint64(4), out)
+        results.append(out.tolist())
+
+    assert results[0] == results[1] == results[2]
+
+
+def guarded(x):
+    """Hold what a kernel never holds: a ``try``, a list, a dict."""
+    found = [value for value in x if value > 0.0]
+    try:
+        last = {"sum": found[0], "size": len(found)}
+        found.extend([last["sum"], float(last["size"])])
+    except Exception:  # noqa: BLE001
+        return -1.0
+    return sum(found)
+
+
+@pytest.mark.parametrize("x", [[1.0, -2.0, 3.0], [4.0]])
+def test_what_kernels_never_hold_is_compiled_as_ever(x):
+    """While entries are compiled, another function with ``try``, lists and dicts is numba's own: the shorter ways see that they are not for it."""
+    with quick_typing():
+        compiled = numba.njit(guarded)(np.array(x))
+
+    assert compiled == guarded(np.array(x))
+
+
 def test_an_error_names_function_and_line():
     """A kernel that numba cannot compile: the error is numba's, and says where."""
 
@@ -168,9 +239,15 @@ PATCHED = (
     (BaseContext, "refresh"),
     (BaseContext, "resolve_getattr"),
     (numba.types.Function, "get_call_type"),
+    (bytecode, "_unpack_opargs"),
+    (byteflow.Flow, "_run_handle_exception"),
     (event, "start_event"),
+    (interpreter.Interpreter, "post_process"),
     (ir.Stmt, "list_vars"),
     (postproc.PostProcessor, "run"),
+    (ssa, "_run_ssa"),
+    (ssa, "_run_block_rewrite"),
+    (templates._OverloadFunctionTemplate, "_get_jit_decorator"),
     (typeinfer, "new_error_context"),
 )
 
