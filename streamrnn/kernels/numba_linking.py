@@ -103,9 +103,11 @@ class EntryLibrary(_KernelLibrary):
 
     def finalize(self) -> None:
         """Join, optimise, and make machine code."""
+        called = self._linking_libraries
         kernels, self._linking_libraries = self._below()
         self._final_module = self._module_of(kernels)
         super().finalize()
+        self._linking_libraries = called
 
     def _optimize_final_module(self) -> None:
         passes, builder = self._codegen._module_pass_manager()  # noqa: SLF001

@@ -55,13 +55,14 @@ def make(cell, hidden):
     return entry(run)
 """
 NAMES = """
+import re
 import numpy as np
 from streamrnn.kernels.parts import make
 run = make("", 4)
 run(np.ones(3))
 [made] = run._compiled.overloads.values()
-names = [function.name for library in made.library._linking_libraries for function in library.get_defined_functions()]
-print(*(name for name in names if not name.lower().startswith("nrt_")))
+texts = [text for library in made.library._below()[0][1:] for text in library.texts]
+print(*(name for text in texts for name in re.findall('define [^@]*@"([^"]*)"', text)))
 """
 SCORES = """
 from streamrnn import RNNAnomalyDetector

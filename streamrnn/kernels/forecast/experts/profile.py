@@ -210,13 +210,14 @@ def _regress(hd, d, c, o, t):
     w = reinterpret(d, np.float32)[
         hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H
     ]
-    for i in range(L):
+    known = x[:L].size  # L, which LLVM does not know: it would write out the loop inside so many times, each in vectors
+    for i in range(known):
         v = w[i * H : (i + 1) * H]
         for h in range(H):
             error[h] -= v[h] * x[i]
     for h in range(H):
         error[h] = error[h] / power if abs(error[h] / power) < 1e150 else 0.0
-    for i in range(L):
+    for i in range(known):
         v = w[i * H : (i + 1) * H]
         for h in range(H):
             v[h] += error[h] * g[i]
@@ -269,7 +270,7 @@ def profile(hd, d, c, e, o, t):
     x = d[hd[at.SCRATCH] : hd[at.SCRATCH] + L]
     _residuals(hd, d, c, base, t, x)
     w = f[hd[base + at.RESIDUAL_COEFFICIENTS] + c * L * H : hd[base + at.RESIDUAL_COEFFICIENTS] + (c + 1) * L * H]
-    for i in range(L):
+    for i in range(x.size):
         v = w[i * H : (i + 1) * H]
         for h in range(H):
             out[h] += v[h] * x[i]
