@@ -103,7 +103,7 @@ class EntryLibrary(_KernelLibrary):
 
     def finalize(self) -> None:
         """Join, optimise, and make machine code."""
-        called = self._linking_libraries
+        called: Any = self._linking_libraries
         kernels, self._linking_libraries = self._below()
         self._final_module = self._module_of(kernels)
         super().finalize()
