@@ -64,6 +64,8 @@ class _Parts:
 class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """LLVM code of kernels, kept as text until its entry is made."""
 
+    _linking_libraries: Any
+
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
         self.texts: list[str] = []
@@ -103,7 +105,7 @@ class EntryLibrary(_KernelLibrary):
 
     def finalize(self) -> None:
         """Join, optimise, and make machine code."""
-        called: Any = self._linking_libraries
+        called = self._linking_libraries
         kernels, self._linking_libraries = self._below()
         self._final_module = self._module_of(kernels)
         super().finalize()
