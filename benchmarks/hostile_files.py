@@ -1,6 +1,6 @@
 """Files of hostile rows, read by ``streamrnn replay``: how it ends, how long it takes, and the most memory it holds.
 
-``python benchmarks/hostile_files.py [rows]`` writes each file, replays it in a process of its own, and prints a table. Nothing may crash or hang: the
+``python benchmarks/hostile_files.py [rows [kind ...]]`` writes each file, replays it in a process of its own, and prints a table. Nothing may crash or hang: the
 process ends by itself, with 0 where enough rows are events, 65 where the file is unreadable, and says why. Memory is the most that the process held,
 beside that of the same replay of a plain file of as many rows.
 """
@@ -96,13 +96,14 @@ def replay(path: Path) -> tuple[int, float, float, float, str]:
     return process.returncode, time.perf_counter() - began, cpu, used.ru_maxrss / 1024, lines[-1] if lines else ""
 
 
-def main(count: int) -> None:
+def main(count: int, kinds: list[str]) -> None:
     """Print the table."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print(f"# Files of {count:,} hostile rows\n")
     print(f"{(__doc__ or '').split('prints a table. ')[1].strip()}\n")
     print("| rows | MB | exit | seconds | CPU s | most memory, MB | it says, at last |\n|---|---|---|---|---|---|---|")
-    for name, (file, rows) in FILES.items():
+    for name in kinds or FILES:
+        file, rows = FILES[name]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, file)
             with path.open("wb") as out:
@@ -114,4 +115,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS, sys.argv[2:])
