@@ -56,7 +56,7 @@ class AreaRules:
         Parameters
         ----------
         areas
-            One behind the other, (n * bytes of an area,), at an address that numbers can have.
+            (bytes,), one area behind the other, at an address that numbers can have.
 
         Raises
         ------
