@@ -372,12 +372,7 @@ class Health(Monitor):
         shards = self.runtime.shards() if self.runtime is not None else {}
         partitions, lag, headroom = self.known(), self.lag(), self.headroom()
         with self._lock:
-            series = [
-                {"partition": name[0], "key": name[1], **named(*name), "events": one.events, "alarms": one.alarms,
-                 "worst": max((point.score for point in one.points), default=None),
-                 "score": one.points[-1].score if one.points else None}
-                for name, one in self._seen.worst()[:SHOWN]
-            ]  # fmt: skip
+            series = self._series_shown()
             recent = [
                 one | named(one["partition"], one["key"]) | {"feature": one["feature"] and safe_name(one["feature"])}
                 for one in self._alarms.status()
@@ -428,6 +423,14 @@ class Health(Monitor):
             "input": self.chosen(),
             "windows": self.runtime.windows() if self.runtime is not None else {},
         }
+
+    def _series_shown(self) -> list[dict[str, Any]]:
+        return [
+            {"partition": name[0], "key": name[1], **named(*name), "events": one.events, "alarms": one.alarms,
+             "worst": max((point.score for point in one.points), default=None),
+             "score": one.points[-1].score if one.points else None}
+            for name, one in self._seen.worst()[:SHOWN]
+        ]  # fmt: skip
 
     def _last_letters(self, now: float) -> list[dict[str, Any]]:
         with self._lock:
