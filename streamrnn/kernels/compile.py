@@ -34,6 +34,7 @@ from numba.extending import overload
 from streamrnn.kernels.numba_pipeline import EntryCompiler, InnerCompiler
 from streamrnn.kernels.numba_private import few_pauses, names_of_their_own, quick_settings, spare_scipy
 from streamrnn.kernels.numba_typing import quick_typing
+from streamrnn.kernels.progress import shown
 from streamrnn.trusted import distrusted, make_private, real
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -263,6 +264,7 @@ class _Guarded:
             quick_settings(),
             few_pauses(),
             quick_typing(),
+            shown(self._python.__qualname__),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore", NumbaWarning)

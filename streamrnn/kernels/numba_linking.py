@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from llvmlite import binding
 from numba.core import codegen
 from numba.core.cgutils import normalize_ir_text
+
+from streamrnn.kernels import progress
 
 _BEGIN: Final = re.compile(r"\n(?=define |declare |@|!\d)")  # of a part of a module's text
 _NAME: Final = re.compile(r'@"([^"]*)"')
@@ -70,6 +71,7 @@ class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
         super().__init__(codegen, name)
         self.texts: list[str] = []
         self._shared_module: Any = None
+        self._linking_libraries: list[Any] = []
 
     def add_ir_module(self, ir_module: Any) -> None:
         """Keep a module's text."""
@@ -83,7 +85,7 @@ class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
             self._reload_init.update(library._reload_init)  # noqa: SLF001
             for text in library.texts:
                 parts.add(text, library is self)
-        made = binding.parse_assembly(str(self._codegen._create_empty_module(self.name)) + parts.text())  # noqa: SLF001
+        made = codegen.ll.parse_assembly(str(self._codegen._create_empty_module(self.name)) + parts.text())  # noqa: SLF001
         made.verify()
         made.data_layout = self._codegen._data_layout  # noqa: SLF001
         passes, builder = self._codegen._function_pass_manager()  # noqa: SLF001
@@ -112,6 +114,7 @@ class EntryLibrary(_KernelLibrary):
         self._linking_libraries = called
 
     def _optimize_final_module(self) -> None:
+        progress.optimise()
         passes, builder = self._codegen._module_pass_manager()  # noqa: SLF001
         passes.run(self._final_module, builder)
 

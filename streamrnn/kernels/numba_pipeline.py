@@ -12,6 +12,7 @@ from typing import Any
 from numba.core import compiler, typed_passes, untyped_passes
 from numba.core.compiler_machinery import PassManager, register_pass
 
+from streamrnn.kernels import progress
 from streamrnn.kernels.numba_linking import EntryLibrary, InnerLibrary
 from streamrnn.kernels.numba_lowering import KernelLower
 
@@ -101,5 +102,6 @@ class InnerCompiler(EntryCompiler):
         # for the purpose, that raises whatever it is called with.
         key = [f"{self.state.func_id.func_name} runs inside an entry only"].index
         result = super()._compile_core()._replace(entry_point=key)
+        progress.count()
         self.state.targetctx.insert_user_function(key, result.fndesc, [result.library])
         return result

@@ -29,6 +29,7 @@ PARTS: Final = {
     "numba.core.byteflow.Flow": ("_run_handle_exception",),
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
     "numba.core.cgutils": ("alloca_once", "normalize_ir_text"),
+    "numba.core.codegen": ("ll",),
     "numba.core.codegen.JITCodeLibrary": (
         "add_ir_module",
         "finalize",
