@@ -15,7 +15,7 @@ __all__ = [
     "is_number",
     "looks_like_data",
     "number",
-    "record_pattern",
+    "patterns",
     "show",
     "split_cells",
 ]
@@ -98,14 +98,21 @@ def looks_like_data(text: str) -> bool:
 
 
 @cache
-def record_pattern(delimiter: bytes) -> re.Pattern[bytes]:
-    """Return what matches one whole record with its line end, quoted fields with line ends inside included.
+def patterns(delimiter: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what matches one whole record with its line end, quoted fields with line ends inside included, and any number of records of one line each.
 
-    It does not match where a quote opens and is not closed. All repetitions are possessive: no backtracking.
+    Neither matches where a quote opens and is not closed. All repetitions are possessive: no backtracking.
+
+    Parameters
+    ----------
+    delimiter
+        Between two cells.
     """
     d = re.escape(delimiter)
-    cell = rb'(?:"(?:[^"]++|"")*+"[^D\n]*+|[^D"\n][^D\n]*+|(?!"))'.replace(b"D", d)
-    return re.compile(cell + rb"(?:" + d + cell + rb")*+\n")
+    after = rb'"[^D\n]*+|[^D"\n][^D\n]*+|(?!"))'.replace(b"D", d)
+    cell, cell_of_line = rb'(?:"(?:[^"]++|"")*+' + after, rb'(?:"(?:[^"\n]++|"")*+' + after
+    record, line = (one + rb"(?:" + d + one + rb")*+\n" for one in (cell, cell_of_line))
+    return re.compile(record), re.compile(rb"(?:" + line + rb")*+")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn_files.cells import CellError, record_pattern, split_cells
+from streamrnn_files.cells import CellError, patterns, split_cells
 from streamrnn_files.records import Records, joined, of_parts
 
 __all__ = ["Batch", "Cutter"]
@@ -19,6 +19,8 @@ RAW_KEPT = 1024
 
 QUOTED_LINES = 100
 """Line ends a quoted field may hold. More would let one stray quote swallow, or hold back, more of the stream."""
+
+_MOST_LINES = re.compile(rb"(?:[^\n]*+\n){%d}" % (QUOTED_LINES + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,15 @@ LINE_END, CARRIAGE_RETURN = 10, 13
 class _Csv(NamedTuple):
     delimiter: str
     record: re.Pattern[bytes]
+    lines: re.Pattern[bytes]
 
 
-def _one_a_line(record: re.Pattern[bytes], buffer: bytes, start: int, end: int) -> bool:
-    """Whether every line of a stretch is a record: the matches then are as many as the lines, and leave nothing out."""
-    found = record.findall(buffer, start, end)
-    return len(found) == buffer.count(b"\n", start, end) and sum(map(len, found)) == end - start
+def _reach(buffer: bytes, at: int, most: int) -> tuple[int, int]:
+    """Return where a record that begins at ``at`` ends at the latest, and how many line ends lie before that."""
+    lines = _MOST_LINES.match(buffer, at, at + most + 1)
+    if lines is not None:
+        return lines.end(), QUOTED_LINES + 1
+    return at + most + 1, buffer.count(b"\n", at, at + most + 1)
 
 
 class Cutter:
@@ -150,7 +155,7 @@ class Cutter:
         self._offset = offset
         self._line = line
         self._limit = limit
-        self._csv = None if delimiter is None else _Csv(delimiter, record_pattern(delimiter.encode()))
+        self._csv = None if delimiter is None else _Csv(delimiter, *patterns(delimiter.encode()))
         self._width = width
         self._overlong: bytes | None = None  # the first bytes of a line that is being skipped
         self._skipped = 0
@@ -227,7 +232,7 @@ class Cutter:
         if quote < 0:
             self._plain(buffer, at, end)
             return end
-        if _one_a_line(self._csv.record, buffer, at, end):
+        if self._csv.lines.fullmatch(buffer, at, end):
             self._plain(buffer, at, end)
             return end
         plain_end = max(at, buffer.rfind(b"\n", at, quote) + 1)
@@ -287,11 +292,13 @@ class Cutter:
         line_end = buffer.find(b"\n", at) + 1
         fault = None
         if line_end - 1 - at <= self._limit:
-            match = csv.record.match(buffer, at, at + self._limit + 1)
+            match, seen = csv.record.match(buffer, at, line_end), 0
+            if match is None:  # a quote opens and is not closed in this line
+                behind, seen = _reach(buffer, at, self._limit)
+                match = csv.record.match(buffer, at, behind)
             if match is not None and self._whole(csv, match.group()):
                 line_end = match.end()
             else:
-                seen = buffer.count(b"\n", at, at + self._limit + 1)  # all of them inside the quotes
                 if match is None and not final and seen <= QUOTED_LINES and len(buffer) - at <= self._limit:
                     return at, True
                 fault = "A quote opens in this line and is not closed."
