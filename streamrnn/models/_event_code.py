@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from streamrnn.models._features import NOT_PLAIN, Columns
 
-__all__ = ["Way", "available", "native_address", "way"]
+__all__ = ["HasRow", "Way", "available", "native_address", "way"]
 
 
 class Way(NamedTuple):
