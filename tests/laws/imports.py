@@ -59,10 +59,12 @@ LAYERS = {
     ),
     "streamrnn.columns": Layer(("streamrnn.kernels",), ("numpy", "msgspec")),
     "streamrnn.models": Layer(
-        ("streamrnn.errors", *KERNELS, "streamrnn.pieces", "streamrnn.whole"), ("numpy", "river", "msgspec", "narwhals")
+        ("streamrnn.errors", *KERNELS, "streamrnn.models._event_code", "streamrnn.pieces", "streamrnn.whole"),
+        ("numpy", "river", "msgspec", "narwhals"),
     ),
     "streamrnn.testing": Layer(("streamrnn.errors", *KERNELS, "streamrnn.models", "streamrnn.io"), ("numpy", "river")),
     "streamrnn.models._numerics": Layer(KERNELS, ("numba", "llvmlite")),
+    "streamrnn.models._event_code": Layer(("streamrnn.models",), ("numpy", "llvmlite")),
     "streamrnn.adapters": Layer(("streamrnn.errors", "streamrnn.models", "streamrnn.whole"), ("numpy",)),
     "streamrnn.adapters.bytewax": Layer(("streamrnn.adapters", "streamrnn.errors"), ("bytewax",)),
     "streamrnn.adapters.spark": Layer(("streamrnn.adapters", "streamrnn.errors"), ("pyspark", "pandas")),
