@@ -56,6 +56,23 @@ _WORDS: Final = ("slab", "slab_size", "row", "row_size", "blank", "n", *Way._fie
 """What a plan begins with, a word each; the addresses of the names follow."""
 
 _CODE: Final = """
+define i1 @converted(ptr %object, ptr %into) {
+  call void $Py_IncRef(ptr %object)
+  %number = call double $PyFloat_AsDouble(ptr %object)
+  call void $Py_DecRef(ptr %object)
+  %doubt = fcmp oeq double %number, -1.0
+  br i1 %doubt, label %ask, label %good
+ask:
+  %error = call ptr $PyErr_Occurred()
+  %none = icmp eq ptr %error, null
+  br i1 %none, label %good, label %bad
+good:
+  store double %number, ptr %into
+  ret i1 1
+bad:
+  ret i1 0
+}
+
 define ptr @event(ptr %self, ptr %given, i64 %n_given) {
 entry:
   %ret = alloca ptr
@@ -102,22 +119,18 @@ pair:
   br i1 %unknown, label %drop, label %convert
 convert:
   %index = call i64 $PyLong_AsSsize_t(ptr %column)
-  %amount = call double $PyFloat_AsDouble(ptr %held)
-  call void $Py_DecRef(ptr %held)
-  call void $Py_DecRef(ptr %key)
-  %maybe = fcmp oeq double %amount, -1.0
-  br i1 %maybe, label %ask_held, label %room
-ask_held:
-  %error_held = call ptr $PyErr_Occurred()
-  %good_held = icmp eq ptr %error_held, null
-  br i1 %good_held, label %room, label %failed
-room:
   %inside = icmp ult i64 %index, %n
-  br i1 %inside, label %scatter, label %otherwise
+  br i1 %inside, label %scatter, label %beyond
 scatter:
   %column_cell = getelementptr double, ptr %cells, i64 %index
-  store double %amount, ptr %column_cell
-  br label %step
+  %good_held = call i1 @converted(ptr %held, ptr %column_cell)
+  call void $Py_DecRef(ptr %held)
+  call void $Py_DecRef(ptr %key)
+  br i1 %good_held, label %step, label %failed
+beyond:
+  call void $Py_DecRef(ptr %held)
+  call void $Py_DecRef(ptr %key)
+  br label %otherwise
 drop:
   call void $Py_DecRef(ptr %held)
   call void $Py_DecRef(ptr %key)
@@ -135,18 +148,10 @@ read:
   %none = icmp eq ptr %value, null
   br i1 %none, label %failed, label %found
 found:
-  call void $Py_IncRef(ptr %value)
-  %number = call double $PyFloat_AsDouble(ptr %value)
-  call void $Py_DecRef(ptr %value)
-  %doubt = fcmp oeq double %number, -1.0
-  br i1 %doubt, label %ask, label %put
-ask:
-  %error = call ptr $PyErr_Occurred()
-  %good = icmp eq ptr %error, null
+  %place = getelementptr double, ptr %cells, i64 %i
+  %good = call i1 @converted(ptr %value, ptr %place)
   br i1 %good, label %put, label %failed
 put:
-  %place = getelementptr double, ptr %cells, i64 %i
-  store double %number, ptr %place
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %n
   br i1 %more, label %read, label %label
@@ -155,17 +160,9 @@ label:
 take:
   %y_at = getelementptr ptr, ptr %given, i64 1
   %y = load ptr, ptr %y_at
-  %answer = call double $PyFloat_AsDouble(ptr %y)
-  %odd = fcmp oeq double %answer, -1.0
-  br i1 %odd, label %ask_y, label %put_y
-ask_y:
-  %error_y = call ptr $PyErr_Occurred()
-  %good_y = icmp eq ptr %error_y, null
-  br i1 %good_y, label %put_y, label %failed
-put_y:
   %y_cell = getelementptr double, ptr %cells, i64 %target
-  store double %answer, ptr %y_cell
-  br label %run
+  %good_y = call i1 @converted(ptr %y, ptr %y_cell)
+  br i1 %good_y, label %run, label %failed
 run:
   %bytes_of_slab = inttoptr i64 %slab to ptr
   %entry_code = inttoptr i64 %code to ptr
