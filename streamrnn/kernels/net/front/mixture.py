@@ -117,6 +117,23 @@ def _overlap(hd, d):
 
 
 @kernel
+def _mean(hd, d, k, E):
+    """Return the weighted mean of what was stated of output k by those that have an opinion."""
+    K, n = hd[at.OUTPUTS], lanes(hd)
+    said, weights, lane = hd[at.SAID], hd[at.MIXTURE] + 3 * E * n, min(k, n - 1)
+    whole, total, share = 0.0, 0.0, 0.0
+    for j in range(E):
+        whole += d[weights + j * n + lane]
+    for j in range(E):
+        v = d[said + j * K + k]
+        w = d[weights + j * n + lane] if whole > 0.0 else _prior(hd, j)
+        if usable(v):
+            total += w * v
+            share += w
+    return total / share if share > 0.0 else 0.0
+
+
+@kernel
 def _prefers_last(hd, d):
     """Tell whether the last label answers: it has an opinion, and was wrong less often than the mixture; without delays only where labels stay."""
     if hd[at.LOSS] != CROSS_ENTROPY or hd[at.EXPERT_BITS] & LAST_BIT == 0 or hd[at.OUTPUTS] == 0:
@@ -130,16 +147,13 @@ def _prefers_last(hd, d):
 @kernel
 def _count_mistakes(hd, d, label, w_y, E, kept):
     """Count how often the most probable class was wrong: the mixture's, and that of the last label."""
-    K, said, mistakes, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE], hd[at.MIXTURE] + 3 * E
+    K, said, mistakes = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE]
     last = hd[at.EXPERT_BITS] & NET_BIT
     if hd[at.EXPERT_BITS] & LAST_BIT == 0 or not usable(d[said + last * K]):
         return
     top, best, top_last, best_last = -1.0, 0, -1.0, 0
     for k in range(K):
-        p = 0.0
-        for j in range(E):
-            v = d[said + j * K + k]
-            p += d[weights + j] * v if usable(v) else 0.0
+        p = _mean(hd, d, k, E)
         if p > top:
             top, best = p, k
         if d[said + last * K + k] > top_last:
@@ -152,24 +166,12 @@ def _count_mistakes(hd, d, label, w_y, E, kept):
 @kernel
 def _mix(hd, d, o, E):
     """Write the weighted mean of those that have an opinion into o (K), and for numbers give it to those that have none."""
-    K, said, n = o.size, hd[at.SAID], lanes(hd)
-    weights = hd[at.MIXTURE] + 3 * E * n
+    K = o.size
     for k in range(K):
-        lane = min(k, n - 1)
-        whole = 0.0
-        for j in range(E):
-            whole += d[weights + j * n + lane]
-        total, share = 0.0, 0.0
-        for j in range(E):
-            v = d[said + j * K + k]
-            w = d[weights + j * n + lane] if whole > 0.0 else _prior(hd, j)
-            if usable(v):
-                total += w * v
-                share += w
-        o[k] = total / share if share > 0.0 else 0.0
+        o[k] = _mean(hd, d, k, E)
     if _prefers_last(hd, d):
         for k in range(K):
-            o[k] = d[said + (hd[at.EXPERT_BITS] & NET_BIT) * K + k]
+            o[k] = d[hd[at.SAID] + (hd[at.EXPERT_BITS] & NET_BIT) * K + k]
     for k in range(K):
         d[hd[at.MIXED] + k] = o[k]
 
