@@ -82,6 +82,8 @@ def checksum(data: bytes | memoryview) -> str:
 def stretches(then: NDArray[np.uint64], now: NDArray[np.uint64], length: int) -> list[tuple[int, int]]:
     """Return where a snapshot differs from the one before, from where to where, in bytes; blocks are written whole.
 
+    Where it has only become shorter, an empty stretch at its end says so.
+
     Parameters
     ----------
     then, now
@@ -93,7 +95,8 @@ def stretches(then: NDArray[np.uint64], now: NDArray[np.uint64], length: int) ->
     both = min(len(then), len(now))
     differs[:both] = (then[:both] != now[:both]).any(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], differs, [False]]).astype(np.int8))) * BLOCK
-    return list(zip(edges[::2].tolist(), np.minimum(edges[1::2], length).tolist(), strict=True))
+    found = list(zip(edges[::2].tolist(), np.minimum(edges[1::2], length).tolist(), strict=True))
+    return found or [(length, length)] * (len(then) > len(now))
 
 
 def records_for(differing: list[tuple[int, int]], most: int) -> tuple[int, int]:
@@ -115,7 +118,7 @@ def records_for(differing: list[tuple[int, int]], most: int) -> tuple[int, int]:
 
 
 def patches(differing: list[tuple[int, int]], snapshot: bytes | Pieces, most: int) -> Iterator[bytes]:
-    """Yield the records that turn a snapshot into the next one; one at least, for its length.
+    """Yield the records that turn a snapshot into the next one: one at least, since each says its length.
 
     Parameters
     ----------

@@ -157,10 +157,6 @@ class _Known(NamedTuple):
     patched: int = 0  # bytes of the patches
 
 
-def _blocks(sums: NDArray[np.uint64] | None) -> int:
-    return 0 if sums is None else len(sums)
-
-
 class StateWriter:
     """Writes the snapshots of this process's partitions; remembers what it has written.
 
@@ -237,10 +233,10 @@ class StateWriter:
         differing = self._differing(known, sums, len(snapshot))
         if differing is None:
             now = self._write_pages(producer, name, known, snapshot)
-        elif not differing and _blocks(sums) == _blocks(known.sums):
-            now = known
-        else:
+        elif differing:
             now = self._write_patches(producer, name, known, snapshot, differing)
+        else:
+            now = known
         now = now._replace(sums=sums)
         manifest = Manifest(VERSION, name, position, len(snapshot), count, now.pages, now.patches)
         data = msgspec.json.encode(manifest)

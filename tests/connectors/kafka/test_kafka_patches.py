@@ -124,3 +124,15 @@ def test_a_topic_keeps_what_the_newest_manifest_names() -> None:
         assert held == one
         assert sum(map(len, topic.kept.values())) < 1.6 * len(one)
     assert topic.sent < 12 * len(chain[0])
+
+
+@pytest.mark.parametrize(("length", "expected"), [(5000, []), (4096, [(4096, 4096)]), (0, [(0, 0)])])
+def test_what_has_only_become_shorter_is_written(length, expected):
+    """A snapshot that ends where a block of the one before ended has no block that differs; one that has not changed is not written."""
+    one, other = bytes(5000), bytes(length)
+    differing = stretches(sums_of(one), sums_of(other), length)
+    assert differing == expected
+    held = bytearray(one)
+    for patch in patches(differing, other, 4096) if differing else ():
+        apply_patch(held, patch, len(patch))
+    assert held == other
