@@ -65,8 +65,6 @@ class _Parts:
 class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """LLVM code of kernels, kept as text until its entry is made."""
 
-    _linking_libraries: Any
-
     def __init__(self, codegen: Any, name: str) -> None:
         super().__init__(codegen, name)
         self.texts: list[str] = []
