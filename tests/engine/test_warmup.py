@@ -56,9 +56,11 @@ def test_ready_comes_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         manager.bind(str(tmp_path / "n"))
         manager.settimeout(10)
         daemon.Daemon(load(), load, "watch.toml").run()
-        heard = [manager.recv(4096).decode() for _ in range(2)]
+        heard = [manager.recv(4096).decode()]
+        while heard[-1].startswith("STATUS=compiling"):  # a slow machine says more of it, each CPU second
+            heard.append(manager.recv(4096).decode())
 
-    assert heard == ["STATUS=compiling", "READY=1\nSTATUS=running"]
+    assert (heard[0], heard[-1]) == ("STATUS=compiling", "READY=1\nSTATUS=running")
 
 
 def test_a_signal_waits_for_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
