@@ -116,17 +116,27 @@ def _asked_once(values: dict[int, tuple[Any, Any]]) -> list[_Patch]:
 
 
 def _looked_once(context: Any, registry: Any, values: dict[int, tuple[Any, Any]]) -> _Patch:
-    """Return a context's look at what numba can compile, taken again only where something was added: values may have other types then."""
+    """Return a context's look at what numba can compile, taken again only where something was added: values may have other types then.
+
+    Something is added to any of the registries that it looks at: numba puts its intrinsics into the first. What was found lies in tables that all copies of
+    a context share, as they share their registries.
+    """
     refresh, seen = context.refresh, dict[int, list[int]]()
 
-    def there() -> list[int]:
-        return [len(one) for one in vars(registry).values() if isinstance(one, list)]
+    def there(self: Any) -> list[int]:
+        return [
+            len(one)
+            for where in (registry, *self._registries)
+            for one in vars(where).values()
+            if isinstance(one, list)
+        ]
 
     def looked(self: Any) -> None:
-        if seen.get(id(self)) != there():
+        shared = id(self._registries)
+        if seen.get(shared) != there(self):
             refresh(self)
             values.clear()
-            seen[id(self)] = there()
+            seen[shared] = there(self)
 
     return context, "refresh", looked
 

@@ -8,7 +8,8 @@ import threading
 import numba
 import numpy as np
 import pytest
-from numba.core import bytecode, byteflow, event, interpreter, ir, postproc, ssa, typeinfer
+from numba.core import bytecode, byteflow, event, interpreter, ir, postproc, ssa, typeinfer, types, typing
+from numba.core.registry import cpu_target
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
@@ -283,3 +284,19 @@ def test_two_threads_that_compile_leave_numba_as_it_was():
 
     assert sorted(results) == [1.0, 2.0, 3.0, 4.0]
     assert [getattr(owner, name) for owner, name in PATCHED] == before
+
+
+def test_what_is_added_is_seen():
+    """Into whichever registry of a context: numba puts its intrinsics into the first."""
+
+    def added(context, builder, sig, args):
+        """Never called."""
+
+    context = cpu_target.target_context
+    with quick_typing():
+        context.refresh()
+        first = next(iter(context._registries))
+        first.lower(added, types.int64)(added)
+        context.refresh()
+
+        assert context.get_function(added, typing.signature(types.int64, types.int64))
