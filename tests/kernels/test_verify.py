@@ -7,8 +7,8 @@ import pytest
 
 from streamrnn.kernels.compile import entry
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.aggregation import REGRET_FORGET
-from streamrnn.kernels.forecast.conformal import LEVELS, STEP
+from streamrnn.kernels.forecast.aggregation import LEAST_SCALE, REGRET_FORGET
+from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, STEP
 from streamrnn.kernels.forecast.pending import find_pending
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 from streamrnn.kernels.forecast.verify import verify
@@ -50,15 +50,16 @@ class Twin:
     def weigh(self, place, f, p, g, limit):
         """Bernstein online aggregation (Wintenberger, 2017) of one lane."""
         r = np.clip(g * (p - f), -limit, limit)
-        self.B[place] = B = np.maximum(self.B[place] * REGRET_FORGET, abs(r))
-        self.V[place] = V = self.V[place] * REGRET_FORGET + r * r
+        forget = 1 - (1 - REGRET_FORGET) / (1 + place[-1] / OVERLAP)  # of far steps slower: their errors overlap
+        self.B[place] = B = np.maximum(self.B[place] * forget, abs(r))
+        self.V[place] = V = self.V[place] * forget + r * r
         if not V.max() > 0:
             self.w[place] = self.prior
             return
-        # one that never differed from the mixture has no scale of its own
-        B, V = np.maximum(B, 1e-3 * B.max()), np.maximum(V, 1e-6 * V.max())
+        # one that hardly differed from the mixture has no scale of its own
+        B, V = np.maximum(B, LEAST_SCALE * B.max()), np.maximum(V, LEAST_SCALE**2 * V.max())
         eta = np.minimum(0.5 / B, np.sqrt(np.log(len(f)) / V))
-        self.R[place] = R = self.R[place] * REGRET_FORGET + r - eta * r * r
+        self.R[place] = R = self.R[place] * forget + r - eta * r * r
         weights = self.prior * eta * np.exp(eta * R - (eta * R).max())
         self.w[place] = weights / weights.sum()
 

@@ -15,7 +15,7 @@ from river.optim.losses import Quantile
 from streamrnn import RNNForecaster, dumps, loads
 from streamrnn.errors import FeatureError, ParameterError, StateError
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS, _Guarded
-from streamrnn.kernels.forecast.aggregation import REGRET_FORGET, update_weights
+from streamrnn.kernels.forecast.aggregation import LEAST_SCALE, REGRET_FORGET, update_weights
 from streamrnn.kernels.forecast.experts.rls import RIDGE
 from streamrnn.kernels.forecast.experts.table import EXPERTS
 
@@ -234,8 +234,8 @@ def test_belief_follows_the_paper():
     """The weights are those of the formulas, in plain NumPy: Wintenberger (2017) with the gradient trick. Lanes that are off rest."""
     rng = np.random.default_rng(7)
 
-    def call(R, V, B, w, f, prior, g, p, unit, limit, on, scratch):
-        update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, scratch)
+    def call(R, V, B, w, f, prior, g, p, unit, limit, on, forget, scratch):
+        update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, forget, scratch)
 
     run = call if INTERPRETED else numba.njit(**OPTIONS)(call)  # kernels run inside an entry only
     E, n, prior = 3, 2, np.array([0.5, 0.25, 0.25])
@@ -250,10 +250,12 @@ def test_belief_follows_the_paper():
         both = [np.array([v, math.nan], np.float32) for v in (g, p, 1 / spread, limit)]
         f = np.stack([experts, np.full(E, math.nan)], axis=1).astype(np.float32)
         flat = [one.reshape(-1) for one in (R, V, B, w, f)]
-        run(*flat, prior, *both, np.array([1.0, 0.0], np.float32), np.empty((3 * E + 4) * n, np.float32))
+        forget = np.full(n, REGRET_FORGET, np.float32)
+        run(*flat, prior, *both, np.array([1.0, 0.0], np.float32), forget, np.empty((3 * E + 4) * n, np.float32))
         r = np.clip(g * (p - experts) / spread, -limit, limit)
         bound, square = np.maximum(bound * REGRET_FORGET, abs(r)), square * REGRET_FORGET + r * r
-        eta = np.minimum(0.5 / bound, np.sqrt(np.log(E) / square))
+        least = LEAST_SCALE * bound.max(), LEAST_SCALE**2 * square.max()
+        eta = np.minimum(0.5 / np.maximum(bound, least[0]), np.sqrt(np.log(E) / np.maximum(square, least[1])))
         regret = regret * REGRET_FORGET + r - eta * r * r
         weights = prior * eta * np.exp(eta * regret - (eta * regret).max())
         weights /= weights.sum()

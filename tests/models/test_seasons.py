@@ -69,6 +69,36 @@ def test_a_week_of_five_minutes_is_found():
     assert found(model) == (2016, 288)
 
 
+def square(n, day):
+    """A working time each day, with two jumps."""
+    t = np.arange(n)
+    return np.where((t % day >= day // 3) & (t % day < 3 * day // 4), 80.0, 20.0)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_two_jumps_a_day_tell_how_long_it_is(seed):
+    """Under noise a lag of one event more or less is hardly worse at any event but those: neighbouring lags are told apart by errors in full."""
+    day, known = 288, []
+    y = square(10 * day, day) + np.random.default_rng(seed).uniform(-5, 5, 10 * day)
+    model = RNNForecaster(24, experts=("seasonal",))
+    for i in range(0, len(y), 16):
+        model.learn_many(y[i : i + 16])
+        known.append(found(model)[0])
+
+    assert set(known[5 * day // 16 :]) == {day}
+
+
+def test_who_foretells_the_jumps_of_each_day_is_believed_at_the_next():
+    """Nothing happens between two jumps: the usual error stays that of a day, or what the jumps had told of the experts would be lost by the next one."""
+    day, n = 288, 14 * 288
+    y = square(n, day)
+    told = RNNForecaster(24, experts=(*LINEAR, "rls", "ar"), period=day).progressive_many(y)
+
+    origins = range(6 * day, n - 24)
+    last = np.repeat(np.roll(y, 1)[:, None], 24, axis=1)
+    assert _error(told, y, origins) < 0.02 * _error(last, y, origins)
+
+
 def test_a_walk_has_no_season():
     model = RNNForecaster(experts=("last", "seasonal"))
     model.learn_many(np.cumsum(np.random.default_rng(2).normal(size=3000)))

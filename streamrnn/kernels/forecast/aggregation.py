@@ -10,7 +10,9 @@ r_j = g (p - f_j) (the gradient trick: it bounds the regret of any convex loss a
 The regret against the best fixed combination is then O(sqrt(log log n V log E)), whatever the experts do. The loss is Huber's,
 bounded in slope at ``LOSS_SLOPE`` running errors, so that one outlier does not decide; or, as the state's header says, that of a quantile. R, V and B are discounted by ``REGRET_FORGET`` an
 event: the bound then holds for the last 1 / (1 - REGRET_FORGET) events instead of all (discounted losses: A. Chernov, F. Zhdanov,
-ALT 2010), so that a changing stream is followed. They are kept in a unit of each lane's own, so that float32 holds them
+ALT 2010), so that a changing stream is followed; errors of h steps ahead overlap and tell less, so that theirs are discounted 1 + h / ``OVERLAP`` times
+more slowly. An expert's B and V count as no less than ``LEAST_SCALE`` of the largest B, and its square of the largest V: one that had no opinion, or hardly differs
+from the mixture, has no scale of its own, and with a rate a thousand times that of the others it would have all the weight. They are kept in a unit of each lane's own, so that float32 holds them
 (:mod:`streamrnn.kernels.forecast.verify` chooses it).
 """
 
@@ -25,12 +27,14 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.reinterpret import reinterpret
 
 REGRET_FORGET: Final = 0.998  # 1: a regime that recurs gets its weight too late; 0.99: weights follow noise
+LEAST_SCALE: Final = (
+    0.2  # with .001 whoever wakes rules alone for a day; at 1 the rates are all alike, and bad experts keep some weight
+)
 LOSS_SLOPE: Final = 3.0  # running errors; without it a spike decides for a thousand events
 MOST_REGRET: Final = 4.0  # running errors by which a forecast may differ from the mixture's before its regret is cut
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 
 
-_REGRET_KEPT: Final = F32(REGRET_FORGET)
 _LOG2_E: Final = F32(1.4426950408889634)
 _LN2_HIGH: Final = F32(0.693359375)
 _LN2_LOW: Final = F32(-2.12194440e-4)
@@ -39,7 +43,7 @@ _WHOLE: Final = F32(12582912.0)  # 1.5 * 2^23: in the low bits of what is added 
 _BIAS: Final = 127 << 23
 _HALF, _ONE = F32(0.5), F32(1.0)
 _P: Final = tuple(F32(1.0 / n) for n in (5040.0, 720.0, 120.0, 24.0, 6.0))
-_LEAST_BOUND, _LEAST_SQUARE = F32(1e-3), F32(1e-6)
+_LEAST_BOUND, _LEAST_SQUARE = F32(LEAST_SCALE), F32(LEAST_SCALE**2)
 
 
 @kernel
@@ -67,7 +71,7 @@ def _exponentials(z, whole):
 
 
 @kernel
-def _regrets(r, forecast, bound, square, g, p, unit, limit, on, most_bound, most_square):
+def _regrets(r, forecast, bound, square, g, p, unit, limit, on, forget, most_bound, most_square):
     """Write one expert's regrets r (n); move its largest regret and sum of squares, and the largest of all experts."""
     n = r.size
     for i in range(n):
@@ -75,21 +79,21 @@ def _regrets(r, forecast, bound, square, g, p, unit, limit, on, most_bound, most
         v = v if v < limit[i] else limit[i]
         r[i] = v if v > -limit[i] else -limit[i]
     for i in range(n):
-        size, kept = abs(r[i]), bound[i] * _REGRET_KEPT
+        size, kept = abs(r[i]), bound[i] * forget[i]
         v = kept if kept > size else size
         bound[i] = v if on[i] > ZERO else bound[i]
         most_bound[i] = most_bound[i] if most_bound[i] > v else v
     for i in range(n):
-        v = square[i] * _REGRET_KEPT + r[i] * r[i]
+        v = square[i] * forget[i] + r[i] * r[i]
         square[i] = v if on[i] > ZERO else square[i]
         most_square[i] = most_square[i] if most_square[i] > v else v
 
 
 @kernel
-def _rates(regret, r, rate, bound, square, on, most_bound, most_square, log_E):
+def _rates(regret, r, rate, bound, square, on, forget, most_bound, most_square, log_E):
     """Write one expert's learning rates (n) and move its sum of regrets."""
     n = r.size
-    for i in range(n):  # one that never differed from the mixture has no scale of its own: it borrows the others'
+    for i in range(n):
         least = _LEAST_BOUND * most_bound[i]
         least = bound[i] if bound[i] > least else least
         rate[i] = _HALF / least
@@ -99,16 +103,16 @@ def _rates(regret, r, rate, bound, square, on, most_bound, most_square, log_E):
         v = np.sqrt(log_E / least)
         rate[i] = rate[i] if rate[i] < v else v
     for i in range(n):
-        v = regret[i] * _REGRET_KEPT + r[i] - rate[i] * r[i] * r[i]
+        v = regret[i] * forget[i] + r[i] - rate[i] * r[i] * r[i]
         regret[i] = v if (on[i] > ZERO) & (most_square[i] > ZERO) else regret[i]
 
 
 @kernel
-def update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, scratch):
+def update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, forget, scratch):
     """Move the weights w after an error: for each of n lanes (a channel and step ahead), E experts. All but the prior is float32.
 
-    R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, unit, limit, on (n): the slope of the loss in the lane's unit,
-    the mixture's forecast, one over that unit, the largest regret, and 1 where there is something to learn, else 0; scratch (3 E + 4, n).
+    R, V, B, w, f (E, n): as above, f the experts' forecasts; prior (E); g, p, unit, limit, on, forget (n): the slope of the loss in the lane's unit,
+    the mixture's forecast, one over that unit, the largest regret, 1 where there is something to learn, else 0, and the discount; scratch (3 E + 4, n).
     """
     E, n = prior.size, g.size
     log_E = F32(np.log(float(E)) if E > 1 else 0.0)
@@ -120,12 +124,12 @@ def update_weights(R, V, B, w, f, prior, g, p, unit, limit, on, scratch):
     for j in range(E):
         first, last = j * n, (j + 1) * n
         _regrets(
-            z[first:last], f[first:last], B[first:last], V[first:last], g, p, unit, limit, on, most_bound, most_square
+            z[first:last], f[first:last], B[first:last], V[first:last], g, p, unit, limit, on, forget, most_bound, most_square
         )  # fmt: skip
     for j in range(E):
         first, last = j * n, (j + 1) * n
         _rates(
-            R[first:last], z[first:last], eta[first:last], B[first:last], V[first:last], on, most_bound, most_square, log_E
+            R[first:last], z[first:last], eta[first:last], B[first:last], V[first:last], on, forget, most_bound, most_square, log_E
         )  # fmt: skip
         r, rate, regret = z[first:last], eta[first:last], R[first:last]
         for i in range(n):

@@ -14,7 +14,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts.last import JUMP
 from streamrnn.kernels.forecast.season import main_season, seasons
-from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, mean_square
+from streamrnn.kernels.forecast.verify import SETTLED_ERRORS, STRETCH, mean_square
 from streamrnn.kernels.net.scaler import usable
 
 USUAL_ALPHA: Final = (
@@ -103,7 +103,10 @@ def remember(hd, d, row, t, learns):
         return
     change, changes = d[hd[at.MEAN_CHANGE] : hd[at.MEAN_CHANGE] + n], d[hd[at.CHANGE_COUNT] : hd[at.CHANGE_COUNT] + n]
     peaks = hd[at.CHANGE_PEAKS]
-    mean_square(change, changes, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], moved, on)
+    stretch = d[hd[at.SCRATCH_LANES] + 2 * n : hd[at.SCRATCH_LANES] + 3 * n]
+    for i in range(n):
+        stretch[i] = STRETCH
+    mean_square(change, changes, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], moved, on, stretch)
     for c in range(C):
         if usable(row[T + c]):
             for h in range(max(longest, 1), H):  # not seen yet: as a walk at random would have it

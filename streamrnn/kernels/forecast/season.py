@@ -35,7 +35,11 @@ FARTHEST_ERROR: Final = 3.0  # mean errors of all lags: the most that one counts
 SETTLED_LAGS: Final = 10.0  # errors before which there is no such limit
 EVERY: Final = 16  # events between two searches, once there are many
 BEGINNING: Final = 256  # events with a search each
-REFINED: Final = 256  # values that tell which lag near a coarse one is meant
+NEIGHBOURS: Final = 48  # a share of a season: lags so near are told apart by the values themselves
+REFINED: Final = 256  # how many of them, at least ...
+SEASONS_REFINED: Final = 4  # ... and as many seasons, if the ring holds them
+CLEARER: Final = 1.5  # standard errors by which a neighbour must be better; 2 leaves a day of 289 as it is, 1 changes it with each draw
+EVERY_LOOK: Final = 128  # events between two looks at the neighbours of a season that stays
 
 
 @kernel
@@ -179,22 +183,56 @@ def best_season(curve, sums, seen, t, first, dip):
 
 
 @kernel
-def _refine(ring, t, about, short):
-    """Return the lag near ``about`` that is meant: a multiple of the short season, or what foretold the last values best."""
-    Q = ring.size
-    if short > 0:
-        whole = (about + short // 2) // short * short
-        if abs(whole - about) <= at.BLOCK_EVENTS:
-            return whole
+def _foot(curve, sums, seen, m):
+    """Return the lag of least error in the valley that begins at m: the shortest of those within ``NEAR`` lies at its edge."""
+    found = m
+    for k in range(m + 1, min(m + max(2, m // 4), seen - 1) + 1):
+        if curve[k] < curve[found] and depth(curve, sums, seen, k) < np.inf:
+            found = k
+    return found
+
+
+@kernel
+def _misses(ring, t, m, n):
+    """Return the sum of what "as m events ago" would have missed the last n values by, whatever their size."""
+    Q, total = ring.size, 0.0
+    now, then = t % Q, (t - m) % Q
+    for _ in range(n):
+        v = abs(ring[now] - ring[then])
+        total += v if v >= 0.0 else 0.0
+        now = now - 1 if now > 0 else Q - 1
+        then = then - 1 if then > 0 else Q - 1
+    return total
+
+
+@kernel
+def _is_clearer(ring, t, m, other, n):
+    """Tell whether m foretold the last n values better than ``other`` by ``CLEARER`` standard errors of the difference."""
+    Q, total, squares = ring.size, 0.0, 0.0
+    for k in range(n):
+        y = ring[(t - k) % Q]
+        v = abs(y - ring[(t - k - other) % Q]) - abs(y - ring[(t - k - m) % Q])
+        v = v if abs(v) >= 0.0 else 0.0
+        total += v
+        squares += v * v
+    return total > CLEARER * np.sqrt(squares)
+
+
+@kernel
+def _refine(ring, t, about, reach, now):
+    """Return the lag within ``reach`` of ``about`` that foretold the last values best; ``now``, if it is one of them, unless another is clearly better.
+
+    Errors count in full here: neighbouring lags see the same outliers, and where a series is noisy and jumps, the jumps alone tell which of them is meant.
+    """
+    n = min(t - about - reach, ring.size - about - reach - 1, max(REFINED, SEASONS_REFINED * about))
+    if n < 1:
+        return about
     best, found = np.inf, about
-    for m in range(about - at.BLOCK_EVENTS, about + at.BLOCK_EVENTS + 1):
-        total = 0.0
-        for k in range(REFINED):
-            v = abs(ring[(t - k) % Q] - ring[(t - k - m) % Q])
-            total += v if v >= 0.0 else 0.0
+    for m in range(max(about - reach, 2), about + reach + 1):
+        total = _misses(ring, t, m, n)
         if total < best:
             best, found = total, m
-    return found
+    return now if abs(now - about) <= reach and now > 1 and not _is_clearer(ring, t, found, now, n) else found
 
 
 @kernel
@@ -210,18 +248,25 @@ def _long(hd, d, c, t, main, sums):
         hd[at.COARSE_CURVE] + 2 * c * (N + 1) : hd[at.COARSE_CURVE] + (2 * c + 1) * (N + 1)
     ]
     curve_sums(curve, seen, sums)
-    p = best_season(curve, sums, min(seen, at.MAX_PERIOD // B + 1), k, first, SHORT_DIP)
+    last = min(seen, at.MAX_PERIOD // B + 1)
+    p = best_season(curve, sums, last, k, first, SHORT_DIP)
     if p == 0:
         return main
+    p = _foot(curve, sums, last, p)
     if main > 0:
         q = main // B
         own = min(curve[max(q, 1)], curve[min(q + 1, N)])
         if curve[p] * (SWITCH + 2.0 / np.sqrt(k - p)) > own:
             return main
     now = main_season(hd, d, c)
-    if now > N and curve[min(now // B, N)] <= SWITCH * curve[p]:
+    if now > N and curve[min(now // B, N)] <= SWITCH * curve[p] and abs(now // B - p) > p // 4:
         return now
-    return min(_refine(d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q], t, p * B, main), at.MAX_PERIOD)
+    whole = (p * B + main // 2) // main * main if main > 0 else 0
+    if main > 0 and abs(whole - p * B) <= B:
+        return min(whole, at.MAX_PERIOD)
+    if now > N and abs(now - p * B) <= B:
+        return now
+    return min(_refine(d[hd[at.VALUE_RING] + c * Q : hd[at.VALUE_RING] + (c + 1) * Q], t, p * B, B, 0), at.MAX_PERIOD)
 
 
 @kernel
@@ -234,11 +279,18 @@ def find(hd, d, c, t):
     curve = reinterpret(d, np.float32)[hd[at.LAG_CURVE] + 2 * c * (N + 1) : hd[at.LAG_CURVE] + (2 * c + 1) * (N + 1)]
     sums = d[hd[at.SCRATCH] : hd[at.SCRATCH] + N + 1]
     curve_sums(curve, seen, sums)
+    ring = d[hd[at.VALUE_RING] + c * hd[at.RING_SIZE] : hd[at.VALUE_RING] + (c + 1) * hd[at.RING_SIZE]]
     d[hd[at.BLOCK_SUM] + 2 * c + 1] = sums[seen] / seen if t > 2.0 * SETTLED_LAGS else 0.0
     main = best_season(curve, sums, seen, t + 1, 2, DIP)
+    main = _foot(curve, sums, seen, main) if main > 0 else 0
     now = main_season(hd, d, c)
-    if 1 < now < seen and now != main and (main == 0 or curve[now] <= SWITCH * curve[main]):
+    if 1 < now < seen and abs(now - main) > main // NEIGHBOURS and (main == 0 or curve[now] <= SWITCH * curve[main]):
         main = now if depth(curve, sums, seen, now) < FADED else main
+    near = main // NEIGHBOURS
+    if near > 0 and abs(now - main) <= near:
+        main = _refine(ring, t, now, near, now) if t % EVERY_LOOK == 0 else now
+    elif near > 0:
+        main = _refine(ring, t, main, near, 0)
     longest = _long(hd, d, c, t, main, sums)
     if longest != main:
         curve_sums(curve, seen, sums)

@@ -11,7 +11,13 @@ import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.aggregation import LOSS_SLOPE, MOST_REGRET, SETTLED_LOSSES, update_weights
+from streamrnn.kernels.forecast.aggregation import (
+    LOSS_SLOPE,
+    MOST_REGRET,
+    REGRET_FORGET,
+    SETTLED_LOSSES,
+    update_weights,
+)
 from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
 from streamrnn.kernels.forecast.pending import take_pending
 from streamrnn.kernels.net.scaler import usable
@@ -25,15 +31,18 @@ FARTHEST_REGRET: Final = 1e15  # units, while no other limit holds: its square i
 SETTLED_ERRORS: Final = 10.0  # values before which there is no such limit
 
 
-STRETCH: Final = 48.0  # values: no mean square is above the largest square of the last one to two stretches
+STRETCH: Final = (
+    48.0  # values, or a season: no mean square is above the largest square of the last one to two stretches
+)
 
 
 @kernel
-def mean_square(mean, count, peak, before, v, on):
+def mean_square(mean, count, peak, before, v, on, stretch):
     """Take v^2 into the running mean squares where ``on``; no more than ``WILD``^2 of them, once there are enough.
 
     A mean is never above the largest square of late: where the unit of a stream shrinks a thousandfold, a running mean alone would
-    take ten thousand events to notice. peak, before: the largest square of this stretch of values, and of the one before.
+    take ten thousand events to notice. peak, before: the largest square of this stretch of values, and of the one before; stretch: how many values make one,
+    no less than a season: what comes once a day is no less usual for that.
     """
     for i in range(mean.size):
         n = count[i] + 1.0
@@ -44,16 +53,27 @@ def mean_square(mean, count, peak, before, v, on):
         share = 1.0 / n
         a = share if share > ERROR_ALPHA else ERROR_ALPHA
         m = m + a * (square - m)
-        begins = n - np.floor(n / STRETCH) * STRETCH == 0.0
+        begins = n - np.floor(n / stretch[i]) * stretch[i] == 0.0
         whole = v[i] * v[i]
         older = peak[i] if begins else before[i]
         largest = whole if begins | (whole > peak[i]) else peak[i]
         most = largest if largest > older else older
-        m = most if (m > most) & (most > 0.0) & (n > 2.0 * STRETCH) else m
+        m = most if (m > most) & (most > 0.0) & (n > 2.0 * stretch[i]) else m
         mean[i] = m if on[i] > 0.0 else mean[i]
         count[i] = n if on[i] > 0.0 else count[i]
         peak[i] = largest if on[i] > 0.0 else peak[i]
         before[i] = older if on[i] > 0.0 else before[i]
+
+
+@kernel
+def write_stretches(hd, d, into):
+    """Write for each lane (C H) how many values make a stretch."""
+    H = hd[at.HORIZON]
+    for c in range(hd[at.CHANNELS]):
+        day = d[hd[at.SHORT_PERIOD] + c] if d[hd[at.SHORT_PERIOD] + c] > 0.0 else d[hd[at.PERIOD] + c]
+        own = max(STRETCH, day) if day <= at.CURVE_LAGS else STRETCH
+        for h in range(H):
+            into[c * H + h] = own
 
 
 @kernel
@@ -148,11 +168,12 @@ def _slopes(e, error, errors, units, rms, g, unit, limit, level):
 
 
 @kernel
-def _paces(H, errors, rms, on, pace):
-    """Write at what pace each lane's quantiles move: 0 where nothing came, negative where they start."""
+def _paces(H, errors, rms, on, pace, forget):
+    """Write at what pace each lane's quantiles move, 0 where nothing came, negative where they start; and how its regrets are discounted."""
     for c in range(on.size // H):
         for h in range(H):
             i = c * H + h
+            forget[i] = 1.0 - (1.0 - REGRET_FORGET) / (1.0 + h / OVERLAP)
             v = max(1.0 / (1.0 + h / OVERLAP), 1.0 / (1.0 + errors[i] / YOUNG_ERRORS))
             pace[i] = on[i] * v if rms[i] > 0.0 else 0.0
             pace[i] = -on[i] if errors[i] == 0.0 else pace[i]
@@ -170,8 +191,8 @@ def verify(hd, d, row, t, base):
     short = 2 * (lanes + at.LANE_ROWS * n)
     q = kept[short : short + (4 * E + at.SHORT_ROWS) * n]
     p, g, unit, limit, learns = q[:n], q[n : 2 * n], q[2 * n : 3 * n], q[3 * n : 4 * n], q[4 * n : 5 * n]
-    pace, z = q[5 * n : 6 * n], q[6 * n : 7 * n]
-    f = q[7 * n : (7 + E) * n]
+    pace, z, forget = q[5 * n : 6 * n], q[6 * n : 7 * n], q[7 * n : 8 * n]
+    f = q[8 * n : (8 + E) * n]
     take_pending(hd, kept, hd[at.EXPERT_FORECASTS], E * hd[at.CHANNELS], f)
     any_on, behind = _compare(hd, d, row, t, base, f, p, g, s)
     if not any_on:
@@ -181,6 +202,7 @@ def verify(hd, d, row, t, base):
     _choose_units(hd, d, base, E, e, error, errors)
     units = d[hd[base + at.REGRET_UNIT] : hd[base + at.REGRET_UNIT] + n]
     _slopes(e, error, errors, units, rms, g, unit, limit, d[at.LOSS_LEVEL])
+    _paces(H, errors, rms, on, pace, forget)
     prior = d[hd[base + at.PRIOR] : hd[base + at.PRIOR] + E]
     for k in range(2 if behind else 1):
         for i in range(n):
@@ -191,14 +213,14 @@ def verify(hd, d, row, t, base):
             kept[hd[base + at.SQUARED_REGRET] + first : hd[base + at.SQUARED_REGRET] + last],
             kept[hd[base + at.REGRET_BOUND] + first : hd[base + at.REGRET_BOUND] + last],
             kept[hd[base + at.WEIGHTS] + first : hd[base + at.WEIGHTS] + last],
-            f, prior, g, p, unit, limit, learns, q[(7 + E) * n :],
+            f, prior, g, p, unit, limit, learns, forget, q[(8 + E) * n :],
         )  # fmt: skip
-    _paces(H, errors, rms, on, pace)
     for i in range(n):
         z[i] = -e[i] / rms[i]
     track(kept[hd[base + at.QUANTILES] : hd[base + at.QUANTILES] + len(LEVELS) * n], z, pace)
     peaks = hd[base + at.ERROR_PEAKS]
     for i in range(n):
         context[i] = error[i]
-    mean_square(error, errors, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], e, on)
+    write_stretches(hd, d, rms)
+    mean_square(error, errors, d[peaks : peaks + n], d[peaks + n : peaks + 2 * n], e, on, rms)
     _shrink(hd, d, base, E, error, context)

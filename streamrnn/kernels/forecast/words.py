@@ -14,7 +14,7 @@ CURVE_LAGS: Final = (
 BLOCK_EVENTS: Final = 6
 MAX_EXPERTS: Final = 16
 LANE_ROWS: Final = 4  # rows of scratch in float64
-SHORT_ROWS: Final = 11  # rows of scratch in float32, and four for each expert
+SHORT_ROWS: Final = 12  # rows of scratch in float32, and four for each expert
 MOST_KNOWN: Final = 32  # features whose future counts: an event costs their square
 # ---- header words -------------------------------------------------------------------------------
 VERSION, CHANNELS, FEATURES, HORIZON, N_EXPERTS, N_INPUTS, NETS, RING_SIZE = range(8)
