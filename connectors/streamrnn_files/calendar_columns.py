@@ -11,7 +11,10 @@ from streamrnn_files.clocks import CLOCK_NAME, digits_of
 from streamrnn_files.meanings import NAMELESS, calendar_part
 from streamrnn_files.months import month_of
 
-__all__ = ["calendar_columns", "moment_of_parts", "parts_of"]
+__all__ = ["NO_YEAR", "calendar_columns", "moment_of_parts", "parts_of"]
+
+NO_YEAR = 2000
+"""What stands for the year where none is written: one with a 29th of February."""
 
 _NAMELESS_PARTS = (
     ("year", "month"), ("year", "doy"), ("year", "month", "day"), ("year", "doy", "hour"), ("year", "doy", "hhmm"), ("year", "month", "day", "hour"),
@@ -50,7 +53,7 @@ def moment_of_parts(cells: Mapping[str, str]) -> str | None:
         By what they hold.
     """
     try:
-        part = {name: _part(name, cell) for name, cell in cells.items()}
+        part = {"year": NO_YEAR} | {name: _part(name, cell) for name, cell in cells.items()}
         if "doy" in part:
             day = date(part["year"], 1, 1) + timedelta(days=part["doy"] - 1)
         else:
@@ -83,8 +86,8 @@ def calendar_columns(free: Sequence[str], shown: Mapping[str, Sequence[str]]) ->
     """
     parts = parts_of(free, shown)
     if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
-        parts = _without_names(free, shown)
-    if "year" not in parts or not {"month", "doy", "quarter"} & set(parts):
+        parts = _without_names(free, shown) or (parts if {"month", "day"} <= set(parts) or "doy" in parts else {})
+    if not parts:
         return None
     if "month" in parts:
         parts.pop("doy", None)
@@ -99,6 +102,8 @@ def calendar_columns(free: Sequence[str], shown: Mapping[str, Sequence[str]]) ->
     names = tuple(parts[part] for part in order)
     cells = zip(*(shown[name][:12] for name in names), strict=False)
     if any(moment_of_parts(dict(zip(order, row, strict=True))) is None for row in cells):
+        return None
+    if "year" not in parts and not _rise(order, list(zip(*(shown[name] for name in names), strict=False))):
         return None
     return {part: parts[part] for part in order}
 
@@ -133,6 +138,12 @@ def parts_of(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[s
     return parts
 
 
+def _rise(parts: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the moments that parts of a date make go on with each record."""
+    moments = [moment_of_parts(dict(zip(parts, row, strict=True))) for row in rows]
+    return len(rows) > 2 and all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments))
+
+
 def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the columns of the date of a file without names: year and what tells records of a year apart, where they make dates that move on."""
     for at in range(_BEFORE + 1):
@@ -141,22 +152,25 @@ def _without_names(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> d
         if all(map(_YEAR.fullmatch, shown[free[at]])):
             return _moving_on(free[at:], shown)
         if len(set(shown[free[at]])) > 1:
-            return {}
-    return {}
+            break
+    return _moving_on(free, shown, (("doy", "hhmm"),))
 
 
-def _moving_on(free: Sequence[str], shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return the fewest of the columns from a year on that make moments which move on with each record."""
-    for parts in _NAMELESS_PARTS:
+def _moving_on(
+    free: Sequence[str], shown: Mapping[str, Sequence[str]], orders: Sequence[tuple[str, ...]] = _NAMELESS_PARTS
+) -> dict[str, str]:
+    """Return the fewest of the first columns that make moments which move on with each record."""
+    for parts in orders:
         first = free[: len(parts)]
         if len(first) < len(parts) or not all(map(NAMELESS.fullmatch, first)):
             continue
         rows = list(zip(*(shown[name] for name in first), strict=False))
-        if len(rows) < 3 or not all(cell.strip().isdecimal() for row in rows for cell in row):
+        if not all(cell.strip().isdecimal() for row in rows for cell in row):
             continue
         if "hhmm" in parts and digits_of(shown[first[-1]]) != len("hhmm"):
             continue
-        moments = [moment_of_parts(dict(zip(parts, row, strict=True))) for row in rows]
-        if all(a is not None and b is not None and a < b for a, b in itertools.pairwise(moments)):
+        if "year" not in parts and not (len(rows) > 60 and len(set(shown[first[0]])) < len(rows) / 4):
+            continue
+        if _rise(parts, rows):
             return dict(zip(parts, first, strict=True))
     return {}

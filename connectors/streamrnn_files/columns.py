@@ -9,8 +9,9 @@ from typing import Any
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
+from streamrnn_files.calendar_columns import NO_YEAR
 from streamrnn_files.cells import is_number, show
-from streamrnn_files.doubts import doubts_of
+from streamrnn_files.doubts import STILL, doubts_of
 from streamrnn_files.keys import find_key, key_columns
 from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
@@ -186,6 +187,8 @@ def choose(
     doubts = doubts_of(
         options, header, features, sample, shown, sure, () if apart else _written(timing, whole), text=text
     )
+    if timing.parts and "year" not in timing.parts:
+        doubts.append(f"no year is written: {NO_YEAR} is assumed (--time '' counts records)")
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
@@ -196,10 +199,7 @@ def choose(
 DIGITS = 12
 """Of a number that is rather one of something than an amount, where it stays the same."""
 
-STILL = 20
-"""Records after which it is said that nothing watched has changed."""
-
-_BY_NAME = ("a part of the calendar", "a running number", "a label", "a place")
+_BY_NAME = ("a part of the calendar", "a running number", "a label", "a place", "nothing but ")
 
 
 def _written(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
@@ -229,7 +229,7 @@ def _measured(
         left_out |= again
     features = tuple(name for name in kept if name not in left_out)
     if not features:  # better the columns that are no measurements by their names than none
-        features = tuple(name for name in kept if name not in nameless and left_out[name] in _BY_NAME)
+        features = tuple(name for name in kept if name not in nameless and left_out[name].startswith(_BY_NAME))
     return features, {name: why for name, why in left_out.items() if name not in features}
 
 
@@ -323,7 +323,7 @@ def _why_not(
         return "an id: it is written with leading zeros"
     if text and len(cells) > 1 and len(cells[0]) >= DIGITS and _with_many_digits(cells):
         return "an id: it has many digits"
-    if NAMELESS.fullmatch(name) and len(cells) > 20 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
+    if NAMELESS.fullmatch(name) and len(cells) > 3 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
         return f"nothing but {values[0]:g}, and it has no name"
     return no_measurement(name, [value for value in values if value not in numerals.sentinels])
 

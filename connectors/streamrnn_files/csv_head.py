@@ -14,7 +14,16 @@ from streamrnn_files.columns import Layout, choose
 from streamrnn_files.csv_careful import again
 from streamrnn_files.cutter import Cutter
 from streamrnn_files.dialect import LINES, Start, find_start, has_header, unique
-from streamrnn_files.dialect_rows import BLANKS, holds_units, is_remark, is_ruler, like_data, names_below, split_row
+from streamrnn_files.dialect_rows import (
+    BLANKS,
+    are_codes,
+    holds_units,
+    is_remark,
+    is_ruler,
+    like_data,
+    names_below,
+    split_row,
+)
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -158,7 +167,8 @@ class CsvHead:
                 return None  # a row of names, or of texts: what comes next tells
         rows = rows[deeper:]
         names, nameless = self._names(start, cells, rows)
-        begin = offsets[0] if not names or start.heading else offsets[1 + deeper]
+        codes = not names and self._options.header is None and self._before is None and are_codes(cells, rows)
+        begin = offsets[0] if not codes and (not names or start.heading) else offsets[1 + deeper]
         units = 0  # rows of them
         while (
             names
@@ -169,7 +179,7 @@ class CsvHead:
             units += 1
             begin = offsets[1 + deeper + units]
         rows = rows[units:]
-        return self._head(start, names, nameless, [row, *rows] if not names or start.heading else rows, begin, encoding)
+        return self._head(start, names, nameless, [row, *rows] if begin == offsets[0] else rows, begin, encoding)
 
     def _head(
         self, start: Start, names: list[str], nameless: frozenset[str], rows: list[list[str]], begin: int, encoding: str

@@ -125,7 +125,11 @@ class CsvParser:
         """
         if self._timing.totals and not all(map(str.strip, columns[0])):
             return None
-        if not self._timing.parts and not _begin_with_digits(columns[0]) and _NO_DIGIT.search("\n".join(columns[0])):
+        if (
+            not _begin_with_digits(columns[0])
+            and _NO_DIGIT.search("\n".join(columns[0]))
+            and any(map(self._timing.is_total, columns[0]))
+        ):
             return None
         return list(map(self._timing.read, zip(*columns, strict=True)))
 

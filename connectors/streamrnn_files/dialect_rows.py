@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 
 from streamrnn.io import MARKS
-from streamrnn_files.cells import CellError, looks_like_data, split_cells
+from streamrnn_files.cells import CellError, is_number, looks_like_data, split_cells
 
 __all__ = [
     "BLANKS",
+    "FAR",
+    "are_codes",
     "cells_of",
+    "far_off",
     "holds_units",
     "is_remark",
     "is_ruler",
@@ -23,6 +26,12 @@ __all__ = [
 
 _RULER = re.compile(r"[-+=:| ]*(?:-{3}|={3})[-+=:| ]*")
 """A line between names and data: +-----+-----+"""
+
+FAR = 3.0
+"""How many times as large as all others, or as far from them as they reach, a number is that is none of them."""
+
+FEWEST = 20
+"""Rows that show that a number above them is none of them."""
 
 _POWER = re.compile(r"\b10\^?-?\d+ ?")
 _CLOCKS = re.compile(r"[yYmMdDhHsS]{1,4}(?:[-:./ ][yYmMdDhHsS]{1,4})+")
@@ -179,6 +188,45 @@ def is_short_units(cells: Sequence[str], width: int) -> bool:
         How many columns there are.
     """
     return 1 < len(cells) < width and all(re.fullmatch(r"[A-Za-z%°µ²³/()\[\]]{1,8}", cell.strip()) for cell in cells)
+
+
+def far_off(first: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return in how many columns the number in the first row is far from all below it.
+
+    Parameters
+    ----------
+    first
+        Cells of the first row.
+    rows
+        Those below it.
+    """
+    odd = 0
+    for i, cell in enumerate(first):
+        values = [float(row[i]) for row in rows if i < len(row) and is_number(row[i])] if is_number(cell) else []
+        if values:
+            low, high = min(values), max(values)
+            odd += not low - FAR * (high - low) <= float(cell) <= high + FAR * (high - low)
+    return odd
+
+
+def are_codes(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row holds codes of what is measured, and no names: whole numbers that differ, far from all below them.
+
+    Parameters
+    ----------
+    first
+        Cells of the first row.
+    rows
+        Those below it.
+    """
+    long = [i for i, cell in enumerate(first) if len(cell.strip()) > 2]
+    return (
+        len(rows) >= FEWEST
+        and len(first) < 2 * len(long) > 4
+        and len({first[i] for i in long}) == len(long)
+        and all(cell.strip().isdecimal() for cell in first)
+        and 4 * far_off([cell if i in long else "" for i, cell in enumerate(first)], rows) >= 3 * len(long)
+    )
 
 
 def holds_units(rows: Sequence[Sequence[str]], names: Sequence[str], delimiter: str) -> bool:

@@ -6,22 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streamrnn_files.cells import is_number, show
-from streamrnn_files.dialect_rows import like_data
+from streamrnn_files.cells import show
+from streamrnn_files.dialect_rows import FAR, far_off, like_data
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["doubts_of"]
+__all__ = ["STILL", "doubts_of"]
+
+STILL = 20
+"""Records after which it is said what has not changed."""
+
+_AT_REST = frozenset((0.0, 1.0, 100.0))
+"""What a switch, a sum or a share says while nothing happens."""
 
 FEWEST = 8
 """Records that show that moments come again."""
 
 SHARE = 0.2
 """Of the first records, whose moment another one has too, that is worth a word."""
-
-FAR = 3.0
-"""How many times as large as all others a number is that may stand for no value."""
 
 _NINES = re.compile(r"(?<!\S)(?:-?[1-9]?9{2,}[.,9]*|-200|-8888)[.,]?0*(?!\S)")
 """A cell that may hold a number for no value."""
@@ -68,6 +71,8 @@ def doubts_of(
     found += _again(moments)
     if options.missing is None:
         found += _no_values(features, shown, sure)
+    if not options.columns:
+        found += _same(features, shown, sure, len(sample))
     return found
 
 
@@ -108,26 +113,33 @@ def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure
             held.setdefault(f"{mark:.10g}", []).append(name)
     if not held:
         return []
-    said = [
-        f"{mark} in {', '.join(map(show, names[:SHOWN]))}{' and others' if len(names) > SHOWN else ''}"
-        for mark, names in held.items()
-    ]
+    said = [f"{mark} in {_listed(names)}" for mark, names in held.items()]
     asked = ",".join(sorted(taken | set(held)))
     return [f"{'; '.join(said)} may stand for no value (--missing {asked} if so)"]
+
+
+def _same(
+    features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals], records: int
+) -> list[str]:
+    """Say which of several columns hold the same number in all records: settings, heights and limits do."""
+    same = [name for name in features if len(shown[name]) >= STILL and len(set(shown[name])) == 1]
+    same = [name for name in same if not _AT_REST.intersection(values_of(shown[name][:1], sure[name]))]
+    if not same or len(same) == len(features):
+        return []
+    return [
+        f"{_listed(same)} {'is' if len(same) == 1 else 'are'} the same in the first {records} records (--column NAME for what is to be watched instead)"
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(show, names[:SHOWN])) + (" and others" if len(names) > SHOWN else "")
 
 
 def _first_row(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> list[str]:
     """Say that the first row is unlike those below it, where it has no names: codes or numbers that name columns."""
     if len(rows) <= FEWEST or not all(map(NAMELESS.fullmatch, features)):
         return []
-    odd = 0
-    for name in features:
-        cells = [str(row.get(name, "")).strip() for row in rows]
-        values = [float(cell) for cell in cells[1:] if is_number(cell)]
-        if not is_number(cells[0]) or not values:
-            continue
-        low, high = min(values), max(values)
-        odd += not low - FAR * (high - low) <= float(cells[0]) <= high + FAR * (high - low)
-    if 2 * odd < len(features):
+    first, *others = [[str(row.get(name, "")) for name in features] for row in rows]
+    if 2 * far_off(first, others) < len(features):
         return []
     return ["the first row is far from those below it: does it name them? (--header)"]

@@ -77,6 +77,9 @@ _STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|sampl
 _WRITING = re.compile(
     r"decimals?|precision|interval(?:_\d)?|resolution|granularity|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
+_METHOD = re.compile(r"(?:.*_)?(?:(?:detection|quanti\w+|reporting)_?limits?|\w*basis)(?:_.*)?")
+"""What a laboratory says of its method beside a result."""
+
 _ID = re.compile(
     r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
@@ -288,6 +291,8 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         return "says how others are written"
     if len(values) > 8 and (_STEPS.fullmatch(plain) or (plain == "c0" and len(values) >= 20)) and _even(values):
         return "a running number"
+    if _METHOD.fullmatch(plain):
+        return "says how others are measured"
     if whole and _ID.fullmatch(plain):
         return "an id"
     if _POSITION.fullmatch(plain) or (_PLACE.fullmatch(plain) and all(abs(value) <= 9000 for value in distinct)):

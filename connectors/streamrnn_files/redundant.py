@@ -26,6 +26,9 @@ _FAR = 2.5e11
 """Seconds from 1970 to where no calendar reaches."""
 
 _FEWEST = 8
+"""Records that a row of totals stands below."""
+
+_TELLING = 3
 """Records that show that numbers count days or hours."""
 
 _NEARLY = 0.05
@@ -141,7 +144,7 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[
         return []
     moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
     known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
-    if len(known) < _FEWEST:
+    if len(known) < _TELLING:
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]
     hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]

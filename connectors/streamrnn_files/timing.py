@@ -20,6 +20,7 @@ from streamrnn_files.meanings import (
     is_time_name,
 )
 from streamrnn_files.moments import TimeForm, day_first, find_form, seconds
+from streamrnn_files.months import month_of
 from streamrnn_files.options import SourceOptions
 
 __all__ = ["NO_TIME", "Timing", "beside_dates", "find_timing"]
@@ -90,7 +91,8 @@ class Timing:
         """
         if not cell.strip():
             return self.totals
-        return self.form is not None and _NO_DIGIT.fullmatch(cell) is not None
+        told = self.form is not None or (bool(self.parts) and month_of(cell) is None)
+        return told and _NO_DIGIT.fullmatch(cell) is not None
 
 
 NO_TIME = Timing()
