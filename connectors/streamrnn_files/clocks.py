@@ -9,14 +9,17 @@ __all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
 
 CLOCK = re.compile(r"\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
 CLOCK_NAME = re.compile(
-    r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure|[ecmpajkn][sd]t|cet|cest|utc|gmt|lst)\W*",
+    r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure|hora\b.*|[ecmpajkn][sd]t|cet|cest|utc|gmt|lst)\W*",
     re.IGNORECASE,
 )
 """What a column is called whose digits may be a clock without a mark between hours and minutes."""
 
 
+_ZONE = re.compile(r"\s*(?:UTC|GMT|Z)\s*$")
+
+
 def _colons(clock: str, digits: int = 0) -> str:
-    clock = clock.strip()
+    clock = _ZONE.sub("", clock.strip())
     if digits < 0 and clock.isdecimal():  # a period of so many minutes
         return "{:02}:{:02}".format(*divmod((int(clock) - 1) * -digits, 60))
     if digits and clock.isdecimal():
@@ -49,7 +52,7 @@ def digits_of(cells: Sequence[str]) -> int:
     cells
         Those of a column that hold something.
     """
-    held = [cell.strip() for cell in cells]
+    held = [_ZONE.sub("", cell.strip()) for cell in cells]
     if not held or not all(map(str.isdecimal, held)):
         return 0
     numbers = [int(cell) for cell in held]

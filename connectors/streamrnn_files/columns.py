@@ -9,11 +9,10 @@ from typing import Any
 from streamrnn.config import nearest
 from streamrnn.errors import ConfigError, UnreadableError
 from streamrnn.io import MARKS
-from streamrnn_files.calendar_columns import NO_YEAR
 from streamrnn_files.cells import is_number, show
-from streamrnn_files.doubts import STILL, doubts_of
+from streamrnn_files.doubts import doubts_of
 from streamrnn_files.keys import find_key, key_columns
-from streamrnn_files.meanings import NAMELESS, is_time_name, no_measurement, of_influx
+from streamrnn_files.meanings import NAMELESS, STILL, is_time_name, no_measurement, of_influx
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import (
     PLAIN,
@@ -185,16 +184,25 @@ def choose(
     notes = _notes(options, features, whole, decimal)
     apart = key is not None or options.key == ""
     doubts = doubts_of(
-        options, header, features, sample, shown, sure, () if apart else _written(timing, whole), text=text
+        options,
+        header,
+        features,
+        sample,
+        shown,
+        sure,
+        () if apart else _written(timing, whole),
+        text=text,
+        timing=timing,
     )
-    if timing.parts and "year" not in timing.parts:
-        doubts.append(f"no year is written: {NO_YEAR} is assumed (--time '' counts records)")
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
         tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
     )  # fmt: skip
 
+
+RARE = 20
+"""Of so many records one has a number in a column that is worth watching for its only one."""
 
 DIGITS = 12
 """Of a number that is rather one of something than an amount, where it stays the same."""
@@ -227,6 +235,8 @@ def _measured(
     again = {name: why for name, why in redundant(timing, key, whole).items() if name in kept and name not in left_out}
     if set(kept) - set(left_out) - set(again):  # rather twice than not at all
         left_out |= again
+        steps = [whole[name] for name, why in left_out.items() if why == "a running number"]
+        left_out |= {name: "a running number" for name in kept if name not in left_out and whole[name] in steps}
     features = tuple(name for name in kept if name not in left_out)
     if not features:  # better the columns that are no measurements by their names than none
         features = tuple(name for name in kept if name not in nameless and left_out[name].startswith(_BY_NAME))
@@ -323,6 +333,8 @@ def _why_not(
         return "an id: it is written with leading zeros"
     if text and len(cells) > 1 and len(cells[0]) >= DIGITS and _with_many_digits(cells):
         return "an id: it has many digits"
+    if RARE * len(cells) < len(sample) and len(sample) >= 5 * RARE and len(set(values)) == 1:
+        return f"nothing but {values[0]:g}, in {len(cells)} of the first {len(sample)} records"
     if NAMELESS.fullmatch(name) and len(cells) > 3 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
         return f"nothing but {values[0]:g}, and it has no name"
     return no_measurement(name, [value for value in values if value not in numerals.sentinels])

@@ -24,6 +24,7 @@ from streamrnn_files.dialect_rows import (
     names_below,
     split_row,
 )
+from streamrnn_files.line_stage import encoding_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.samples import LIVE_SAMPLE, SAMPLE, Ending, Head, cover, fingerprint, order, sampled, suffix
 
@@ -113,8 +114,10 @@ class CsvHead:
         complete = self._ending != "open" or len(ends) > skip + LINES
         if self._ending != "open" and ends[-1] < len(data) and len(ends) <= skip + LINES:
             ends.append(len(data))
+        encoding = self._options.encoding if self._options.encoding and not self._options.wide else None
+        encoding = encoding or encoding_of(data[ends[0] : ends[-1]])
         lines = [
-            data[a:b].decode(errors="replace").rstrip("\r\n")
+            data[a:b].decode(encoding, "replace").rstrip("\r\n")
             for a, b in zip(ends[skip:], ends[skip + 1 :], strict=False)
         ]
         wanted = self._options.delimiter or (None if self._before is None else self._before.delimiter)
@@ -128,19 +131,20 @@ class CsvHead:
         return Cutter(offset=offset, limit=self._options.max_line_bytes, delimiter=delimiter)
 
     def _encoding(self, records: Sequence[bytes]) -> str:
-        """Return UTF-8, or cp1252 where more records cannot be it than need it."""
+        """Return UTF-8, or another one where more records cannot be it than need it."""
         if self._options.encoding is not None and not self._options.wide:
             return self._options.encoding
-        wide = broken = 0
+        wide = 0
+        broken = []
         for record in records:
             if not record.isascii():
                 try:
                     record.decode()
                 except UnicodeDecodeError:
-                    broken += 1
+                    broken.append(record)
                 else:
                     wide += 1
-        return "cp1252" if broken > wide else "utf-8"
+        return encoding_of(b"\n".join(broken)) if len(broken) > wide else "utf-8"
 
     def _table(self, start: Start, first: bytes, records: list[bytes], offsets: Sequence[int]) -> Head | None:
         encoding = self._encoding([first, *records])
@@ -260,6 +264,8 @@ class CsvHead:
                 )
         elif self._options.header is None and not has_header(cells, rows[:50]):
             return [], frozenset()
+        if len(cells) > 2 and {len(row) for row in rows[:50]} == {len(cells) - 1}:
+            cells = cells[:-1]  # the name of remarks that no row has
         more = _longer(cells, rows[:50])
         if more == 1:
             at = next((i for i in (1, -1) if start.delimiter == BLANKS and _are_clocks(rows[:50], i)), 0)

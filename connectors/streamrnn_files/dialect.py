@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamrnn.io import MARKS
 from streamrnn_files.cells import looks_like_data
@@ -156,7 +157,21 @@ def _search(lines: Sequence[str], table: Sequence[tuple[int, str]], wanted: str 
         best = share
         at = _head_row(rows, data, columns, width)
         found = _with_heading(lines, table[at:], delimiter, mark)
+        if at in data and not found.heading:
+            found = replace(found, heading=_stacked([cells for _, cells in rows[:at]], columns, width))
     return found
+
+
+def _stacked(above: Sequence[Sequence[str]], columns: Sequence[int], width: int) -> tuple[str, ...]:
+    """Return the names that several rows above the data make together, where none does alone; () where they do not."""
+    rows = list(itertools.takewhile(lambda cells: len(cells) == width, reversed(above)))[::-1]
+    rows = [cells for cells in rows if not any(like_data(cells[i]) for i in columns)]
+    apart = [cells for cells in rows if len({cells[i] for i in columns[1:]}) > 1]
+    names = [" ".join(filter(None, (cells[i] for cells in apart))) for i in range(width)]
+    first = next((cells[columns[0]] for cells in rows if cells[columns[0]]), "")
+    names[columns[0]] = first or names[columns[0]]
+    held = [names[i] for i in columns]
+    return tuple(names) if len(apart) > 1 and all(held[1:]) and len(set(held)) == len(held) else ()
 
 
 def _data_rows(rows: Sequence[tuple[int, list[str]]], width: int) -> tuple[list[int], list[int]]:
@@ -191,6 +206,8 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
         if not is_units(cells) and 2 * names >= len(columns) > 0 and len(set(held) - {""}) == sum(map(bool, held)):
             return i
     above = rows[at - 1][1] if at > 0 else []
+    if len(above) == width + 1 > 3 and not any(map(like_data, above)) and all(above):
+        return at - 1  # the last name is that of remarks, and no row has one
     if len(above) == width:
         return at - 1 if not any(map(like_data, above)) and all(above[i] for i in columns) else at
     hours = [cell for cell in above if ":" in cell and cell[:1].isdecimal()]

@@ -129,9 +129,9 @@ def is_units(cells: Sequence[str]) -> bool:
     cells = [_CLOCKS.sub("", _POWER.sub("", cell.strip().strip("'"))) for cell in cells]
     marked = [bool(re.search(r"[%°²³/\[\]()µ]|^$", cell)) for cell in cells]
     short = [
-        len(cell) <= 12
+        len(cell) <= 13
         and not re.search(r"\d{2}", cell)
-        and (flag or re.fullmatch(r"[A-Za-z]{0,5}(?: [A-Za-z]{1,3})?", cell) is not None)
+        and (flag or re.fullmatch(r"[A-Za-z]{0,5}(?: [A-Za-z]{1,3}(?:-?\d)?)*|degrees?_\w+", cell) is not None)
         for flag, cell in zip(marked, cells, strict=True)
     ]
     remark = len(cells) > 3 and _is_date_row(cells)  # of the last column

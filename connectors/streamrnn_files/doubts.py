@@ -6,16 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from streamrnn_files.calendar_columns import NO_YEAR
 from streamrnn_files.cells import show
+from streamrnn_files.clocks import CLOCK
 from streamrnn_files.dialect_rows import FAR, far_off, like_data
-from streamrnn_files.meanings import NAMELESS
+from streamrnn_files.meanings import NAMELESS, STILL
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.timing import Timing
 
-__all__ = ["STILL", "doubts_of"]
+__all__ = ["doubts_of"]
 
-STILL = 20
-"""Records after which it is said what has not changed."""
+FEW, LARGE = 4, 1000
+"""How many whole numbers from where on are as likely those of something."""
 
 _AT_REST = frozenset((0.0, 1.0, 100.0))
 """What a switch, a sum or a share says while nothing happens."""
@@ -43,6 +46,7 @@ def doubts_of(
     moments: Sequence[str],
     *,
     text: bool,
+    timing: Timing,
 ) -> list[str]:
     """Return what is in doubt, a sentence each, with the option in brackets.
 
@@ -64,8 +68,12 @@ def doubts_of(
         The times of the first records as they are written; () where there is none, a key tells records apart, or the user says that none does.
     text
         Whether values are texts.
+    timing
+        Which columns say when.
     """
-    found = []
+    found = _clocks(header, shown) if timing.name is None and options.time != "" else []
+    if timing.parts and "year" not in timing.parts:
+        found.append(f"no year is written: {NO_YEAR} is assumed (--time '' counts records)")
     if text and options.header is None:
         found += _names(header) or _first_row(sample, features)
     found += _again(moments)
@@ -82,6 +90,14 @@ def _names(header: Sequence[str]) -> list[str]:
     if 2 * len(numbers) < len(header) or not numbers:
         return []
     return [f"names are numbers ({', '.join(map(show, numbers[:SHOWN]))}): is the first row data? (--no-header)"]
+
+
+def _clocks(header: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say that a column holds clocks, but none holds their date."""
+    found = [
+        name for name in header if shown[name] and all(map(CLOCK.fullmatch, shown[name])) and ":" in shown[name][0]
+    ]
+    return [f"{_listed(found[:1])} holds clocks without a date: records are counted"] if found else []
 
 
 def _again(moments: Sequence[str]) -> list[str]:
@@ -121,13 +137,19 @@ def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure
 def _same(
     features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals], records: int
 ) -> list[str]:
-    """Say which of several columns hold the same number in all records: settings, heights and limits do."""
-    same = [name for name in features if len(shown[name]) >= STILL and len(set(shown[name])) == 1]
-    same = [name for name in same if not _AT_REST.intersection(values_of(shown[name][:1], sure[name]))]
+    """Say which of several columns hold the same number in all records, or one of few large ones: settings, heights, limits and numbers of something do."""
+    same = []
+    for name in features:
+        few = set(shown[name]) if len(shown[name]) >= STILL else set()
+        held = values_of(sorted(few), sure[name]) if 0 < len(few) <= FEW else []
+        if (len(few) == 1 and not _AT_REST.intersection(held)) or (
+            held and min(held) >= LARGE and all(value == int(value) for value in held)
+        ):
+            same.append(name)
     if not same or len(same) == len(features):
         return []
     return [
-        f"{_listed(same)} {'is' if len(same) == 1 else 'are'} the same in the first {records} records (--column NAME for what is to be watched instead)"
+        f"{_listed(same)} {'holds' if len(same) == 1 else 'hold'} one number, or few large ones, in the first {records} records (--column NAME for what is to be watched instead)"
     ]
 
 

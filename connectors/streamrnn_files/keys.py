@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streamrnn_files.meanings import (
     NAMELESS,
@@ -13,8 +14,10 @@ from streamrnn_files.meanings import (
     is_calendar_name,
     is_id_name,
     is_key_name,
+    is_part_of_machine,
     is_series_name,
     is_time_name,
+    no_measurement,
 )
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import Numerals, values_of
@@ -56,6 +59,9 @@ _STATES = frozenset(
 
 MOST = 8
 """Columns that are tried two by two, and by three."""
+
+SPARSE = 3
+"""How many times as many records as there are there would be if each series had one at each moment."""
 
 
 def key_columns(key: str | None, header: Sequence[str]) -> tuple[str, ...]:
@@ -115,15 +121,17 @@ def find_key(
     named = [name for name in free if is_key_name(name) and (name in texts or _whole_numbers(shown[name]))]
     named = [name for name in named if not {cell.strip().lower() for cell in whole[name]} - {""} <= _STATES]
     named += [name for name in texts if ends_with_id(name) and name not in named]
+    named.sort(key=lambda name: "unit" in name.lower())
+    named = [name for name in named if 2 * len(shown[name]) >= len(whole[name])]
     moments = moments_of(timing, whole)
     n = len(moments)
     if n >= 4 and len(set(moments)) <= 0.75 * n:
         ids = [
             name for name in free if name not in texts and name not in named and _may_number(name, shown[name], moments)
         ]
-        for name in (*named, *texts, *ids):
+        for name in sorted((*named, *texts, *ids), key=lambda one: ("unit" in one.lower(), not all(whole[one]))):
             values = whole[name]
-            if 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n:
+            if _tells_apart(values, moments) and (name in named or _come_again(values, moments)):
                 return _with_fixed((name,), named, header, whole)
         together = _together([*named, *(name for name in (*texts, *ids) if name not in named)], whole, moments)
         if together is not None:
@@ -135,7 +143,11 @@ def find_key(
     area = next((name for name in texts if is_area_name(name) and _in_runs(whole[name])), None)
     if area is not None:
         return area
+    part = next((name for name in free if is_part_of_machine(name) and _in_rounds(whole[name])), None)
+    if part is not None:
+        return part
     numbers = [name for name in free if name not in texts and find_form(shown[name], bare=is_time_name(name)) is None]
+    numbers = [name for name in numbers if no_measurement(name, values_of(shown[name], sure[name])) is None] or numbers
     return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
 
 
@@ -145,6 +157,12 @@ def _with_fixed(
     """Return a key, with the columns named like one that are the same in all of the first records: later ones may be of another store."""
     fixed = [name for name in named if name not in key and len(set(whole[name])) == 1 and is_key_name(name)]
     return " + ".join(sorted((*key, *fixed), key=list(header).index))
+
+
+def _in_rounds(cells: Sequence[str]) -> bool:
+    """Whether a few values come again and again in the same order."""
+    count = len(set(cells))
+    return 1 < count <= len(cells) / 4 and all(cell == cells[i % count] for i, cell in enumerate(cells))
 
 
 def _in_runs(cells: Sequence[str]) -> bool:
@@ -162,9 +180,20 @@ def _together(
     for count in (2, 3):
         for some in itertools.combinations(several, count):
             cells = list(zip(*(whole[name] for name in some), strict=True))
-            if len(set(cells)) <= n / 2 and len(set(zip(moments, cells, strict=True))) >= 0.98 * n:
+            if _tells_apart(cells, moments) and _come_again(cells, moments):
                 return some
     return None
+
+
+def _tells_apart(values: Sequence[Any], moments: Sequence[str | None]) -> bool:
+    """Whether values are fewer than records, and no two records of a moment have the same."""
+    n = len(values)
+    return 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n
+
+
+def _come_again(values: Sequence[Any], moments: Sequence[str | None]) -> bool:
+    """Whether each value has a record at every third moment: series do, whoever was paid on a day does not."""
+    return len(set(values)) * len(set(moments)) <= SPARSE * len(values)
 
 
 def _is_text(name: str, cells: Sequence[str], numerals: Numerals) -> bool:

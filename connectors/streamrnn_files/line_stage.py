@@ -6,7 +6,28 @@ from collections.abc import Callable
 
 import msgspec
 
-__all__ = ["LineStage", "text_of"]
+__all__ = ["LineStage", "encoding_of", "text_of"]
+
+_KANA = 3
+"""Syllables of Japanese that show that bytes are such: other text does not hold them by chance."""
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of text: UTF-8, Shift-JIS where it holds syllables of Japanese, else cp1252.
+
+    Parameters
+    ----------
+    data
+        Whole lines.
+    """
+    for encoding in ("utf-8", "cp932"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or sum("\u3041" <= sign <= "\u30fe" for sign in text) >= _KANA:
+            return encoding
+    return "cp1252"
 
 
 def text_of(line: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "NAMELESS",
+    "STILL",
     "TIME_NAMES",
     "calendar_part",
     "ends_with_id",
@@ -16,6 +17,7 @@ __all__ = [
     "is_id_name",
     "is_key_name",
     "is_later_name",
+    "is_part_of_machine",
     "is_period_name",
     "is_series_name",
     "is_time_name",
@@ -25,6 +27,9 @@ __all__ = [
 
 TIME_NAMES = ("time", "timestamp", "date", "datetime", "ts")
 """Names that make a column the time whatever it holds."""
+
+STILL = 20
+"""Records after which it tells something that a number has not changed."""
 
 NAMELESS = re.compile(r"c\d+")
 """What a column is called in a file without names."""
@@ -48,7 +53,9 @@ _AREA = re.compile(
 )
 """What names where a record is from: a series each, where they stand one behind the other."""
 
-_LATER = re.compile(r"creat|updat|modif|upload|receiv|publish|insert|ingest|^end|_end|until|_to$|^to_|stop|expir")
+_LATER = re.compile(
+    r"creat|updat|modif|upload|receiv|publish|insert|ingest|^end|_end|until|_to$|^to_|stop|expir|(?:^|_)exp(?:_|$)"
+)
 """What names the end of a span, or the moment of writing, beside a start or the moment of measuring."""
 
 _PARTS = {
@@ -64,7 +71,7 @@ _PARTS = {
 _CALENDAR = re.compile(
     r"(?:.*_)?(?:(?P<year>year|yr)|(?P<month>month|mnth|mo)|(?P<day>day|dy|week|weeknum)|(?P<hour>hour|hr|minute|second)|"
     r"weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|"
-    r"season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)(?:_(?:nu|no|nr|num|number))?"
+    r"season|quarter|holiday|is_?holiday|working_?day|weekend|is_?weekend|settlement_?period|trading_?period|half_?hour|tz|utc_?offset|timezone)(?:_(?:nu|no|nr|num|number|now))?"
 )
 _MOST = {"year": 2200, "month": 12, "day": 366, "hour": 60}
 """What a part of the calendar is at most: a rate of hearts is no hour."""
@@ -77,14 +84,21 @@ _STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|sampl
 _WRITING = re.compile(
     r"decimals?|precision|interval(?:_\d)?|resolution|granularity|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
+_SETTING = re.compile(
+    r"(?:.*_)?(?:id|idx|index|no|nr|num(?:ber)?|code|pos|group|interval|period|quality|qual|flag|version|ver|rev|class|kind|mode|lat(?:itude)?|"
+    r"lon(?:gitude)?|lng|alt(?:itude)?|elev(?:ation)?|height|count|n|samples|sf|dr|bandwidth|spreading_factor|channel|zone|capacity|limit|threshold|"
+    r"set_?point|scale|factor|precision|retries|days)(?:_.*)?"
+)
+"""What is a setting, a place or a number of something where it is the same in all records."""
+
 _METHOD = re.compile(r"(?:.*_)?(?:(?:detection|quanti\w+|reporting)_?limits?|\w*basis)(?:_.*)?")
 """What a laboratory says of its method beside a result."""
 
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
 )
 _STATUS = re.compile(
-    r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|quality|quality_?code|http_?code|"
+    r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|verification|ind(?:icator)?|品質情報|均質番号|kvalitet|qualit[äe]\w*|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|test(?!s)|attributes?|quality|quality_?code|http_?code|"
     r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(
@@ -109,7 +123,7 @@ def _plain(name: str) -> str:
     name
         As the header writes it.
     """
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{3})", "_", name.strip())
     return re.sub(r"[^\w#@]+", "_", parted.lower()).strip("_")
 
 
@@ -180,6 +194,23 @@ def is_area_name(name: str) -> bool:
         As the header writes it.
     """
     return _AREA.fullmatch(_plain(name)) is not None
+
+
+def is_part_of_machine(name: str) -> bool:
+    """Whether a name says that its column may number what a machine has several of: each round of its reports has a record for each.
+
+    Parameters
+    ----------
+    name
+        As the header writes it.
+    """
+    return (
+        re.fullmatch(
+            r"(?:gpu|cpu|core|disk|drive|bay|fan|port|slot|queue|lane|string|cell|phase|axis)(?:_?(?:id|no|nr|number|index))?",
+            _plain(name),
+        )
+        is not None
+    )
 
 
 def is_later_name(name: str) -> bool:
@@ -289,8 +320,14 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         return "a status"
     if whole and len(distinct) == 1 and _WRITING.fullmatch(plain):
         return "says how others are written"
-    if len(values) > 8 and (_STEPS.fullmatch(plain) or (plain == "c0" and len(values) >= 20)) and _even(values):
+    if (
+        len(values) > 8
+        and (_STEPS.fullmatch(plain) or (NAMELESS.fullmatch(plain) and len(values) >= STILL))
+        and _even(values)
+    ):
         return "a running number"
+    if len(values) >= STILL and len(distinct) == 1 and _SETTING.fullmatch(plain):
+        return f"nothing but {values[0]:g}"
     if _METHOD.fullmatch(plain):
         return "says how others are measured"
     if whole and _ID.fullmatch(plain):

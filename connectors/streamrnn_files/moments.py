@@ -45,6 +45,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "yyyymmdd": re.compile(
         r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?:[T_ :]?(?P<H>[0-2]\d):?(?:(?P<M>[0-5]\d):?(?P<S>[0-5]\d)?)?)?(?P<z>Z)?"
     ),
+    "yymmdd": re.compile(r"(?P<y>\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)"),
     "year-month": re.compile(r"(?P<y>\d{4})[-/M](?P<m>0?[1-9]|1[0-2])"),
     "month-name year": re.compile(r"(?P<b>[^\W\d]{3,10})[-/ ](?P<y>\d{4}|\d{2})"),
     "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])"),
@@ -237,7 +238,13 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
         cell.strip().replace(",", ".") for cell in cells if re.fullmatch(r"\s*\d+(?:[.,]\d*)?(?:[eE]\+?\d+)?\s*", cell)
     ]
     if len(numbers) >= enough:
-        return _of_numbers([float(one) for one in numbers], numbers) if bare else None
+        if not bare:
+            return None
+        whole = [one.removesuffix(".0") for one in numbers if one.endswith(".0")]  # pandas, where a column has gaps
+        if len(whole) < len(numbers):
+            return _of_numbers([float(one) for one in numbers], numbers)
+        form = _of_numbers(list(map(float, whole)), whole)
+        return form if form is None or form.written else replace(form, until=".", written=False)
     return _others(cells, enough - 1e-9)
 
 
@@ -246,7 +253,7 @@ def _others(cells: Sequence[str], more: float) -> TimeForm | None:
     fits: dict[str, list[str]] = {}
     for name in _READERS:
         form = TimeForm(name)
-        if name in (EXCEL, DECIMAL_YEAR) or (form.read(cells[0]) is None and form.read(cells[-1]) is None):
+        if name in (EXCEL, DECIMAL_YEAR, "yymmdd") or (form.read(cells[0]) is None and form.read(cells[-1]) is None):
             continue
         found = [moment for moment in map(form.read, cells) if moment is not None]
         if len(found) > more:
@@ -264,12 +271,11 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
             ):
                 break
             return TimeForm("seconds since 1970" if scale == 1.0 else f"{unit} since 1970", zone="UTC")
-    if all(_FORMS["yyyymmdd"].fullmatch(text) and TimeForm("yyyymmdd").read(text) for text in texts):
-        return TimeForm("yyyymmdd", written=False)
-    if all(
-        _FORMS["year and day of it"].fullmatch(text) and TimeForm("year and day of it").read(text) for text in texts
-    ):
-        return TimeForm("year and day of it", written=False)
+    for name in ("yyyymmdd", "year and day of it"):
+        if all(map(_reads(name), texts)):
+            return TimeForm(name, written=False)
+    if list(values) == sorted(values) and values[0] < values[-1] and all(map(_reads("yymmdd"), texts)):
+        return TimeForm("yymmdd", written=False)
     if are_decimal_years(values, texts):
         return TimeForm(DECIMAL_YEAR, written=False)
     if are_days(values, texts):
@@ -277,6 +283,11 @@ def _of_numbers(values: Sequence[float], texts: Sequence[str]) -> TimeForm | Non
     if all(_FORMS["year"].fullmatch(text) for text in texts):
         return TimeForm("year", written=False)
     return None
+
+
+def _reads(name: str) -> Callable[[str], bool]:
+    form = TimeForm(name)
+    return lambda text: form.read(text) is not None
 
 
 def _best(fits: dict[str, list[str]], cells: Sequence[str]) -> TimeForm | None:

@@ -211,7 +211,7 @@ def unit_of(cells: Sequence[str], decimal: str) -> tuple[str, str] | None:
     if not common or common[0][1] < 0.9 * sum(counted.values()):
         return None
     unit = common[0][0]
-    return None if any(map(str.isdigit, _DIGITS.sub("", unit[1]))) or unit[1].count(" ") > 1 else unit
+    return None if any(map(str.isdecimal, _DIGITS.sub("", unit[1]))) or unit[1].count(" ") > 1 else unit
 
 
 def one_word(cells: Sequence[str], numerals: Numerals) -> bool:

@@ -139,15 +139,17 @@ def _clocks_beside(whole: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the columns of numbers that count the days of the year, or the hours of the day, of the moment of their record."""
-    if not timing.made:
+    """Return the columns of numbers that count the days of the year, or the hours of the day, or are another part of the moment of their record."""
+    if not timing.columns:
         return []
     moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
     known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
-    if len(known) < _TELLING:
+    if len(known) < (_TELLING if timing.parts else _FEWEST):
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]
     hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]
+    parts = [[float(getattr(at, part)) for _, at in known] for part in ("year", "month", "day", "hour", "minute")]
+    parts += [[float(at.weekday() + first) for _, at in known] for first in (0, 1)]
     places = {name: at for at, name in enumerate(whole)}
     last = max(places[name] for name in timing.columns)
     found = []
@@ -156,6 +158,9 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[
         if not held or not all(map(is_number, held)):
             continue
         counts = list(map(float, held))
+        if len(set(counts)) > 1 and counts in parts:
+            found.append(name)
+            continue
         if any(
             all(abs(count - one) < _CLOSE for count, one in zip(counts, ones, strict=True))
             for ones in (days, hours, [day + hour / 24 for day, hour in zip(days, hours, strict=True)])

@@ -11,6 +11,7 @@ from streamrnn_files.labelled import is_labelled, labelled_rows
 from streamrnn_files.line_protocol import ProtocolLines, is_protocol
 from streamrnn_files.line_stage import LineStage
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.reports import find_reports
 from streamrnn_files.wide import find_wide
 
 __all__ = ["SHAPES", "Shape"]
@@ -53,6 +54,11 @@ def _wide(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
     return None if found is None else LineStage(found.reader())
 
 
+def _reports(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
+    found = find_reports(lines, options)
+    return None if found is None else LineStage(found.reader())
+
+
 def _days(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
     found = find_day_rows(lines, options)
     return None if found is None else LineStage(found.reader())
@@ -73,6 +79,11 @@ SHAPES = (
         "lines with names", 4,
         lambda first, options: _no_table(options) and (not options.follow or is_labelled([first])),
         lambda lines, _: LineStage(labelled_rows) if is_labelled(lines) else None,
+    ),
+    Shape(
+        "tables below their times", 200,
+        lambda _, options: not options.follow and _no_table(options),
+        _reports,
     ),
     Shape(
         "rows of days", 200,

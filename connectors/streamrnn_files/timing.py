@@ -29,6 +29,12 @@ _TRIED = 6
 """Columns that may tell the records of a year apart."""
 
 _ZONE_IN_NAME = re.compile(r"\b(?:GMT|UTC)\s*(?P<sign>[-+])(?P<h>\d{1,2}):?(?P<m>\d{2})?\b")
+_ORDER_IN_NAME = re.compile(r"(?i)\b(?:(?P<d>d{1,2}[-/. ]m{1,3})|(?P<m>m{1,2}[-/. ]d{1,2}))\b")
+"""Which of day and month stands first, as a name says it: DD/MM/YYYY."""
+
+_ELSEWHERE = re.compile(r"(?i)datum|zeit|uhr|fecha|hora\b|heure|jour|dato|päivä|tijd")
+"""A time in a language whose speakers write the day first."""
+
 _NO_DIGIT = re.compile(r"\D*")
 
 
@@ -122,9 +128,13 @@ def find_timing(
         Whether the day stands before the month where they cannot be told apart.
     """
     found = _found(options, header, whole, shown)
-    if day_is_first and found.form is not None and found.form.doubt:
-        return replace(found, form=day_first(found.form))
-    return found
+    if found.form is None or not found.form.doubt:
+        return found
+    said = _ORDER_IN_NAME.search(found.name or "")
+    if said is not None:
+        form = found.form if said["m"] else day_first(found.form)
+        return replace(found, form=replace(form, doubt=None))
+    return replace(found, form=day_first(found.form)) if day_is_first or _ELSEWHERE.search(found.name or "") else found
 
 
 def _found(
@@ -146,8 +156,19 @@ def _found(
     made = (
         None if columns is None else Timing(" + ".join(columns.values()), tuple(columns.values()), None, tuple(columns))
     )
-    other = _date_and_clock(free, whole, shown) or _single(free, whole, shown, wanted)
+    other = _finest(_date_and_clock(free, whole, shown), _single(free, whole, shown, wanted), whole, shown)
     return _zoned(other if made is None or _is_finer(other, made, whole) else made)
+
+
+def _finest(
+    pair: Timing | None, single: Timing, whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]]
+) -> Timing:
+    """Return a date and a clock, or the hours of a day beside it, unless one column tells more moments apart."""
+    if pair is None or single.form is None or is_later_name(single.name or ""):
+        return pair or single
+    one = single.columns[0]
+    moments = set(zip(*(whole[name] for name in pair.columns), strict=True))
+    return single if ":" in shown[one][0] and len(set(whole[one])) > len(moments) else pair
 
 
 def _zoned(timing: Timing) -> Timing:
@@ -287,7 +308,7 @@ def _single(
         form = find_form(shown[name], wanted=wanted, bare=named or nameless)
         if nameless and form is not None and form.name == "year":
             continue
-        if form is None and not exact:
+        if form is None and (not exact or all(map(CLOCK.fullmatch, shown[name]))):
             continue
         distinct = len(set(shown[name]))
         again = distinct < len(shown[name]) / 2 and not _of_several(name, free, whole)

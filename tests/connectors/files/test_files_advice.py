@@ -48,7 +48,7 @@ ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
     "--no-header": ("17,4.5,calm\n" + "".join(f"{20 + i % 5},{i % 7}.5,{i % 9}\n" for i in range(N)), {}, "", lambda got, found: len(got.rows) == N + 1),
     "--header": ("94255\t99\t70\n" + "".join(f"{i % 5}\t{i % 7}\t{i % 3}\n" for i in range(N)), {}, "", lambda got, found: found["columns"] == ["94255", "99", "70"] and len(got.rows) == N),
     "--time '' counts records": ("Month,Day,load\n" + "".join(f"{1 + i // 28},{1 + i % 28},{i % 7}\n" for i in range(N)), {}, "", lambda got, found: found["time"] is None and not found.get("doubts")),
-    "--column NAME for what is to be watched instead": ("time,height,load\n" + "".join(f"{day},3399,{i % 7}\n" for i, day in enumerate(DAYS)), {}, "load", lambda _, found: found["columns"] == ["load"] and not found.get("doubts")),
+    "--column NAME for what is to be watched instead": ("time,pace,load\n" + "".join(f"{day},3399,{i % 7}\n" for i, day in enumerate(DAYS)), {}, "load", lambda _, found: found["columns"] == ["load"] and not found.get("doubts")),
     "--column NAME watches one row by row": ("".join(f'{{"land":"l{i}",' + ",".join(f'"{y}":{i}.5' for y in range(1990, 2010)) + "}\n" for i in range(N)), {}, "1990", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
     "--every 1m": (WORDS, {}, "", lambda got, _: len(got.rows) == N),
     "--format csv takes rows as they are": (WIDE, {}, "", lambda got, found: found["columns"][0] == "1990" and len(got.rows) == N),
