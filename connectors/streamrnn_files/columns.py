@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -346,7 +347,7 @@ def _with_leading_zeros(cells: Sequence[str]) -> bool:
     return (
         len(set(map(len, found))) == 1
         and any(one[:1] == "0" and len(one) > 1 for one in found)
-        and all(map(str.isdecimal, found))
+        and all(re.fullmatch(r"\d+[A-Za-z]?", one) for one in found)
     )
 
 

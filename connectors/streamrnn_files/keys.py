@@ -126,21 +126,24 @@ def find_key(
     moments = moments_of(timing, whole)
     n = len(moments)
     if n >= 4 and len(set(moments)) <= 0.75 * n:
+        areas = list(filter(is_area_name, texts))
+        fixed = [*filter(is_key_name, named), *(areas if len(areas) == 1 else ())]
         ids = [
             name for name in free if name not in texts and name not in named and _may_number(name, shown[name], moments)
         ]
         for name in sorted((*named, *texts, *ids), key=lambda one: ("unit" in one.lower(), not all(whole[one]))):
             values = whole[name]
             if _tells_apart(values, moments) and (name in named or _come_again(values, moments)):
-                return _with_fixed((name,), named, header, whole)
+                return _with_fixed((name,), fixed, header, whole)
         together = _together([*named, *(name for name in (*texts, *ids) if name not in named)], whole, moments)
         if together is not None:
-            return _with_fixed(together, named, header, whole)
+            return _with_fixed(together, fixed, header, whole)
     for name in named:
         distinct = len(set(whole[name]))
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
     area = next((name for name in texts if is_area_name(name) and _in_runs(whole[name])), None)
+    area = area or next((name for name in free if _numbers_runs(name, shown[name], whole[name])), None)
     if area is not None:
         return area
     part = next((name for name in free if is_part_of_machine(name) and _in_rounds(whole[name])), None)
@@ -154,9 +157,15 @@ def find_key(
 def _with_fixed(
     key: tuple[str, ...], named: Sequence[str], header: Sequence[str], whole: Mapping[str, Sequence[str]]
 ) -> str:
-    """Return a key, with the columns named like one that are the same in all of the first records: later ones may be of another store."""
-    fixed = [name for name in named if name not in key and len(set(whole[name])) == 1 and is_key_name(name)]
+    """Return a key, with the columns named like one that are the same in all of the first records: later ones may be of another store or country."""
+    fixed = [name for name in named if name not in key and len(set(whole[name])) == 1]
     return " + ".join(sorted((*key, *fixed), key=list(header).index))
+
+
+def _numbers_runs(name: str, cells: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether a column of whole numbers is named as one of ids or areas, and has several in a stretch each."""
+    named = is_area_name(name) or ends_with_id(name)
+    return named and len(set(whole)) > 1 and _whole_numbers(cells) and _in_runs(whole)
 
 
 def _in_rounds(cells: Sequence[str]) -> bool:

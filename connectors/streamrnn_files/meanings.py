@@ -82,12 +82,12 @@ _INDEX = re.compile(
 )
 _STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|samples?|iteration|frames?")
 _WRITING = re.compile(
-    r"decimals?|precision|interval(?:_\d)?|resolution|granularity|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
+    r"decimals?|precision|(?:.*_)?interval(?:_\d)?|resolution|granularity|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
 _SETTING = re.compile(
     r"(?:.*_)?(?:id|idx|index|no|nr|num(?:ber)?|code|pos|group|interval|period|quality|qual|flag|version|ver|rev|class|kind|mode|lat(?:itude)?|"
     r"lon(?:gitude)?|lng|alt(?:itude)?|elev(?:ation)?|height|count|n|samples|sf|dr|bandwidth|spreading_factor|channel|zone|capacity|limit|threshold|"
-    r"set_?point|scale|factor|precision|retries|days)(?:_.*)?"
+    r"set_?point|scale|precision|retries|days)(?:_.*)?"
 )
 """What is a setting, a place or a number of something where it is the same in all records."""
 
@@ -95,11 +95,11 @@ _METHOD = re.compile(r"(?:.*_)?(?:(?:detection|quanti\w+|reporting)_?limits?|\w*
 """What a laboratory says of its method beside a result."""
 
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)|(?:nr|numero|numéro|nummer)_\w+"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|verification|ind(?:icator)?|品質情報|均質番号|kvalitet|qualit[äe]\w*|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|test(?!s)|attributes?|quality|quality_?code|http_?code|"
-    r"weather_?(?:sit|situation|code|id|type)|category|cluster|type|priority|severity)(?:_.*)?"
+    r"weather_?(?:sit|situation|code|id|type)|category|cluster|\w*typ|tipo|type|priority|severity)(?:_.*)?"
 )
 _LABEL = re.compile(
     r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
@@ -124,7 +124,7 @@ def _plain(name: str) -> str:
         As the header writes it.
     """
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z]{3})", "_", name.strip())
-    return re.sub(r"[^\w#@]+", "_", parted.lower()).strip("_")
+    return re.sub(r"[^\w#@]+", "_", re.sub(r"\bn[°º]", "nr ", parted.lower())).strip("_")
 
 
 def is_time_name(name: str) -> bool:
@@ -170,7 +170,8 @@ def ends_with_id(name: str) -> bool:
         As the header writes it.
     """
     return (
-        re.search(r"(?:^|[\W_])id$|[a-z]I[dD]$|[A-Z]{2}id$", name.strip(), re.ASCII) is not None or name.strip() == "ID"
+        re.search(r"(?:^|[\W_])id$|[a-z]I[dD]$|[A-Z]{2}id$", name.strip(), re.ASCII) is not None
+        or name.strip().upper() == "ID"
     )
 
 
@@ -298,7 +299,7 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
     plain = _plain(name)
     whole = all(value == int(value) for value in values if abs(value) < 1e15)
     distinct = set(values)
-    if whole and (found := _CALENDAR.fullmatch(plain)):
+    if whole and "/" not in name and (found := _CALENDAR.fullmatch(plain)):  # in/hr is a rate
         most = next((_MOST[part] for part, text in found.groupdict().items() if text), 2200)
         if all(-1 <= value <= most for value in distinct):
             return "a part of the calendar"
@@ -320,13 +321,9 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         return "a status"
     if whole and len(distinct) == 1 and _WRITING.fullmatch(plain):
         return "says how others are written"
-    if (
-        len(values) > 8
-        and (_STEPS.fullmatch(plain) or (NAMELESS.fullmatch(plain) and len(values) >= STILL))
-        and _even(values)
-    ):
+    if len(values) > 8 and (_STEPS.fullmatch(plain) or (plain == "c0" and len(values) >= STILL)) and _even(values):
         return "a running number"
-    if len(values) >= STILL and len(distinct) == 1 and _SETTING.fullmatch(plain):
+    if len(values) >= STILL and len(distinct) == 1 and values[0] and _SETTING.fullmatch(plain):
         return f"nothing but {values[0]:g}"
     if _METHOD.fullmatch(plain):
         return "says how others are measured"

@@ -64,7 +64,8 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
     if columns:
         keys = list(map(joined, zip(*(whole[name] for name in columns), strict=True)))
         others = {name: cells for name, cells in whole.items() if name not in columns}
-        found |= dict.fromkeys(_like_key(keys, others), f"says once more what {key} says")
+        for one in (keys, *(whole[name] for name in columns)):
+            found |= dict.fromkeys(_like_key(one, others), f"says once more what {key} says")
         found |= dict.fromkeys(_counted(keys, others), "a running number")
     found |= {
         name: "holds nothing but its name" for name, cells in whole.items() if set(map(str.strip, cells)) == {name}
@@ -149,7 +150,6 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[
     days = [float(at.timetuple().tm_yday) for _, at in known]
     hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]
     parts = [[float(getattr(at, part)) for _, at in known] for part in ("year", "month", "day", "hour", "minute")]
-    parts += [[float(at.weekday() + first) for _, at in known] for first in (0, 1)]
     places = {name: at for at, name in enumerate(whole)}
     last = max(places[name] for name in timing.columns)
     found = []
