@@ -150,7 +150,10 @@ def find_key(
     if part is not None:
         return part
     numbers = [name for name in free if name not in texts and find_form(shown[name], bare=is_time_name(name)) is None]
-    numbers = [name for name in numbers if no_measurement(name, values_of(shown[name], sure[name])) is None] or numbers
+    if texts and 1 < len(numbers) <= MOST:
+        numbers = [
+            name for name in numbers if no_measurement(name, values_of(shown[name], sure[name])) is None
+        ] or numbers
     return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
 
 

@@ -143,19 +143,29 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[
     """Return the columns of numbers that count the days of the year, or the hours of the day, or are another part of the moment of their record."""
     if not timing.columns:
         return []
-    moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
+    looked = whole if timing.made else {name: whole[name][:_LOOKED_AT] for name in timing.columns}
+    moments = [seconds(moment or "") for moment in moments_of(timing, looked)]
     known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
     if len(known) < (_TELLING if timing.parts else _FEWEST):
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]
     hours = [at.hour + at.minute / 60 + at.second / 3600 for _, at in known]
     parts = [[float(getattr(at, part)) for _, at in known] for part in ("year", "month", "day", "hour", "minute")]
+    first = [
+        days[0],
+        hours[0],
+        days[0] + hours[0] / 24,
+        *(part[0] for part in parts),
+    ]  # where the first is another, all need not be read
     places = {name: at for at, name in enumerate(whole)}
     last = max(places[name] for name in timing.columns)
     found = []
     for name, cells in whole.items():
-        held = [cells[i].strip() for i, _ in known] if name not in timing.columns else []
-        if not held or not all(map(is_number, held)):
+        cell = cells[known[0][0]].strip() if name not in timing.columns else ""
+        if not is_number(cell) or all(abs(float(cell) - one) >= _CLOSE for one in first):
+            continue
+        held = [cells[i].strip() for i, _ in known]
+        if not all(map(is_number, held)):
             continue
         counts = list(map(float, held))
         if len(set(counts)) > 1 and counts in parts:
