@@ -6,6 +6,7 @@ never called alone: their texts are joined, parsed at once, and optimised inside
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -19,6 +20,20 @@ _BEGIN: Final = re.compile(r"\n(?=define |declare |@|!\d)")  # of a part of a mo
 _NAME: Final = re.compile(r'@"([^"]*)"')
 _DATA: Final = re.compile(r"!\d+\b")
 _ONCE: Final = "linkonce_odr "
+
+
+@contextlib.contextmanager
+def plain_addresses() -> Iterator[None]:
+    """Let LLVM compute addresses in loops as they are written: a third of the time to machine code.
+
+    It would look for other ways to count, among many; kernels run as fast without. The option is LLVM's, for the process: numba's other
+    code, which the same lock keeps out meanwhile, has it as before.
+    """
+    codegen.ll.set_option("", "-disable-lsr=true")
+    try:
+        yield
+    finally:
+        codegen.ll.set_option("", "-disable-lsr=false")
 
 
 class _Parts:
@@ -65,9 +80,10 @@ class _Parts:
 class _KernelLibrary(codegen.JITCodeLibrary):  # type: ignore[misc]
     """LLVM code of kernels, kept as text until its entry is made."""
 
-    def __init__(self, codegen: Any, name: str) -> None:
-        super().__init__(codegen, name)
+    def __init__(self, maker: Any, name: str) -> None:
+        codegen.CodeLibrary.__init__(self, maker, name)  # what lies between would parse an empty module first
         self.texts: list[str] = []
+        self._final_module: Any = None
         self._shared_module: Any = None
         self._linking_libraries: list[Any] = []
 
@@ -108,7 +124,8 @@ class EntryLibrary(_KernelLibrary):
         called = self._linking_libraries
         kernels, self._linking_libraries = self._below()
         self._final_module = self._module_of(kernels)
-        super().finalize()
+        with plain_addresses():
+            super().finalize()
         self._linking_libraries = called
 
     def _optimize_final_module(self) -> None:

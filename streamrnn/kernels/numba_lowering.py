@@ -19,6 +19,7 @@ from numba.core.types.iterators import RangeType
 from numba.core.types.misc import SliceType
 from numba.np.arrayobj import load_item, store_item
 
+from streamrnn.kernels.numba_builder import KernelBuilder
 from streamrnn.kernels.numba_loops import OF_LOOPS, Counter, Range, Turn, is_position
 from streamrnn.kernels.numba_variables import Variables
 
@@ -54,6 +55,17 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         self._blk_local_varmap: dict[str, Any] = {}
         self._variables = Variables(self.blocks)
         self._singly_assigned_vars = self._variables.values
+
+    def setup_function(self, fndesc: Any) -> None:
+        """Begin a function."""
+        super().setup_function(fndesc)
+        self.builder = KernelBuilder(self.entry_block)
+        self.call_helper = self.call_conv.init_call_helper(self.builder)
+
+    def post_lower(self) -> None:
+        """End a function."""
+        super().post_lower()
+        self.builder.sweep()
 
     def lower_block(self, block: Any) -> None:
         """Lower a block; an error says at which line."""
@@ -197,6 +209,9 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         """Lower an expression. A constant index has no code of its own for arrays; numba asks for that each time."""
         if expr.op == "static_getitem" and expr.index_var and isinstance(self.typeof(expr.value.name), types.Array):
             return self.lower_getitem(resty, expr, expr.value, expr.index_var, self.fndesc.calltypes[expr])
+        if expr.op == "getattr" and expr.attr == "size" and self._is_plain(self.typeof(expr.value.name)):
+            size = self.builder.extract_value(self.loadvar(expr.value.name), AT_NITEMS)
+            return self.context.cast(self.builder, size, types.intp, resty)
         return super().lower_expr(resty, expr)
 
     def _set(self, inst: Any, index: Any) -> Any:

@@ -28,8 +28,8 @@ PARTS: Final = {
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
     "numba.core.byteflow.Flow": ("_run_handle_exception",),
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
-    "numba.core.cgutils": ("alloca_once", "normalize_ir_text"),
-    "numba.core.codegen": ("ll",),
+    "numba.core.cgutils": ("alloca_once", "ir", "normalize_ir_text"),
+    "numba.core.codegen": ("CodeLibrary", "ll"),
     "numba.core.codegen.JITCodeLibrary": (
         "add_ir_module",
         "finalize",
@@ -51,6 +51,8 @@ PARTS: Final = {
     "numba.core.lowering": ("Constant", "new_error_context"),
     "numba.core.lowering.Lower": (
         "init",
+        "setup_function",
+        "post_lower",
         "lower_block",
         "lower_inst",
         "lower_assign",

@@ -8,12 +8,15 @@ import threading
 import numba
 import numpy as np
 import pytest
-from numba.core import bytecode, byteflow, event, interpreter, ir, postproc, ssa, typeinfer, types, typing
+from llvmlite import ir as llvm
+from numba.core import bytecode, byteflow, codegen, event, interpreter, ir, postproc, ssa, typeinfer, types, typing
 from numba.core.registry import cpu_target
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
 from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry, kernel
+from streamrnn.kernels.numba_builder import KernelBuilder
+from streamrnn.kernels.numba_linking import plain_addresses
 from streamrnn.kernels.numba_typing import quick_typing
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="how code is compiled")
@@ -224,6 +227,69 @@ def test_what_kernels_never_hold_is_compiled_as_ever(x):
         compiled = numba.njit(guarded)(np.array(x))
 
     assert compiled == guarded(np.array(x))
+
+
+@pytest.fixture
+def builder():
+    """What writes a function that takes a number and an array's structure."""
+    pair = llvm.LiteralStructType([llvm.IntType(64), llvm.ArrayType(llvm.IntType(64), 2)])
+    function = llvm.Function(llvm.Module(), llvm.FunctionType(llvm.VoidType(), [llvm.IntType(64), pair]), "f")
+    return KernelBuilder(function.append_basic_block())
+
+
+def test_what_was_put_into_a_structure_is_known(builder):
+    """A part, a part of a part, and what was there before: no instruction where the value is known, one where it is not."""
+    number, pair = builder.function.args
+    made = builder.insert_value(builder.insert_value(pair, number, 0), number, [1, 0])
+
+    assert builder.extract_value(made, 0) is number
+    assert builder.extract_value(made, [1, 0]) is number
+    assert builder.extract_value(builder.insert_value(made, llvm.Constant(made.type.elements[1], None), 1), 0) is number
+    assert str(builder.extract_value(made, (1, 1))).strip().endswith(f"{pair.type} {pair.get_reference()}, 1, 1")
+    assert builder.extract_value(made, 1).aggregate is made  # one half of it is known
+    whole = builder.insert_value(made, builder.extract_value(pair, 1), 1)
+    assert builder.extract_value(whole, [1, 0]).aggregate.aggregate is pair
+
+
+def test_structures_that_nothing_uses_are_not_made(builder):
+    """What a value that is used is made of stays, in its block, also where only a phi uses it; the rest goes."""
+    number, pair = builder.function.args
+    kept = builder.insert_value(builder.insert_value(pair, number, 0), number, [1, 0])
+    builder.insert_value(builder.insert_value(kept, number, 0), number, 0)
+    first, second = builder.block, builder.append_basic_block()
+    builder.branch(second)
+    builder.position_at_end(second)
+    builder.phi(pair.type).add_incoming(kept, first)
+
+    builder.sweep()
+
+    assert [one.opname for one in first.instructions] == ["insertvalue", "insertvalue", "br"]
+    assert first.instructions[1] is kept
+
+
+def test_llvm_is_as_it_was_behind_us():
+    """Addresses in loops are LLVM's matter for all other code, before and afterwards."""
+    code = cpu_target.target_context.codegen()
+    loops = numba.njit("f8(f8[::1], f8[::1], i8, i8)")(loop).inspect_llvm()
+    [text] = loops.values()
+
+    def made() -> str:
+        return code._tm.emit_assembly(codegen.ll.parse_assembly(text))
+
+    before = made()
+    with plain_addresses():
+        inside = made()
+
+    assert inside != before == made()
+
+
+def loop(x, y, start, step):
+    """Walk through two arrays in steps."""
+    total = 0.0
+    for i in range(start, x.size):
+        total += x[i * step] * y[3 * i + 1]
+        y[i * step + start] = total
+    return total
 
 
 def test_an_error_names_function_and_line():
