@@ -109,7 +109,7 @@ def bytewax_run(model: FrozenModel | None, items: list[dict[str, Any]]) -> float
 
 def spark_run(spark: Any, model: FrozenModel | None, size: int, folder: Path) -> float:
     """Return milliseconds of the clock for each key touched, of the second batch and later ones; without a model a step keeps ``size`` bytes."""
-    import pandas as pd  # noqa: PLC0415
+    from pyspark.sql import Row  # noqa: PLC0415
     from pyspark.sql.streaming import StatefulProcessor  # noqa: PLC0415
 
     from streamrnn.adapters.spark import progressive as over  # noqa: PLC0415
@@ -119,10 +119,9 @@ def spark_run(spark: Any, model: FrozenModel | None, size: int, folder: Path) ->
             self.held = handle.getValueState("key", "state BINARY")
 
         def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Any:  # noqa: ARG002, N802
-            frame = pd.concat(list(rows))
             self.held.get()
             self.held.update((bytes(size),))
-            yield frame.assign(prediction=0.0)[["seq", "prediction"]]
+            return iter([Row(seq=row.seq, prediction=0.0) for row in rows])
 
         def close(self) -> None:
             pass
@@ -130,7 +129,7 @@ def spark_run(spark: Any, model: FrozenModel | None, size: int, folder: Path) ->
     frame = spark.readStream.schema("seq LONG, k STRING, x DOUBLE, y DOUBLE").option("maxFilesPerTrigger", 1)
     frame = frame.json(str(folder / "in"))
     if model is None:
-        found = frame.groupBy("k").transformWithStateInPandas(Keeps(), "seq LONG, prediction DOUBLE", "append", "none")
+        found = frame.groupBy("k").transformWithState(Keeps(), "seq LONG, prediction DOUBLE", "append", "none")
     else:
         found = over(frame, model, key="k", order="seq")
     out = folder / f"out {model is None}"
@@ -142,9 +141,9 @@ def spark_run(spark: Any, model: FrozenModel | None, size: int, folder: Path) ->
 
 
 def start_of(model: FrozenModel) -> float:
-    """Return the processor's seconds that a Python which has just begun takes until it has a model and its first event, beside what pandas takes."""
+    """Return the processor's seconds that a Python which has just begun takes until it has a model and its first event, beside what Spark imports itself."""
     code = (
-        "import pickle, sys, time, pandas; began = time.process_time(); model = pickle.load(sys.stdin.buffer); "
+        "import pickle, sys, time, pandas, pyarrow; began = time.process_time(); model = pickle.load(sys.stdin.buffer); "
         "model.begin('', None); model.run('', [{'x': 1.0, 'y': 1.0}]); model.state(''); print(time.process_time() - began)"
     )
     done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(model), capture_output=True, check=True)
@@ -216,7 +215,7 @@ One worker, {EVENTS:,} events, an epoch a second, recovery store on disk. Beside
 
 Two workers of one machine, 1,000 keys with one event each in a batch, RocksDB; the clock, a touched key: {took:.2f} ms with {name}, {alone:.2f} ms with a
 step of Python that keeps as many bytes. Spark begins a Python anew for each of its partitions in each batch: to import what a model needs, to load it and to run its first
-event takes {start:.1f} s of the processor there, which with 1,000 keys is most of the difference; the key's own part is that of the table above, and pandas' frames around it.
+event takes {start:.1f} s of the processor there, which with 1,000 keys is most of the difference; the key's own part is that of the table above.
 """
     RESULTS.write_text(text)
     sys.stdout.write(text)

@@ -37,8 +37,11 @@ def _detect(model: Any, rows: NDArray[np.float64], keys: Sequence[Any], labels: 
     """Score each row, then learn it."""
     names = model.columns
     ran = model.run_rows(rows, names, keys)  # None: the long way
-    found = model.progressive_many(rows, names=names, keys=keys) if ran is None else model.read_rows(ran, _OF_DETECTOR)
-    said = {name: found[name].tolist() for name in _OF_DETECTOR}
+    if ran is None:
+        found = model.progressive_many(rows, names=names, keys=keys)
+        said = {name: found[name].tolist() for name in _OF_DETECTOR}
+    else:
+        said = model.list_rows(ran)
     said["feature"] = [str(names[place]) if place >= 0 else None for place in said["feature"]]
     return said
 

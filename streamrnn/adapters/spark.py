@@ -1,10 +1,10 @@
-"""A model over a streaming DataFrame of Spark: ``transformWithStateInPandas``, with the state of each key in Spark's state store."""
+"""A model over a streaming DataFrame of Spark: ``transformWithState``, with the state of each key in Spark's state store."""
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from streamrnn.adapters.keyed import KeyedModel
@@ -16,64 +16,79 @@ _ONE: Final = ""
 """The key of the model that runs one key of Spark's after the other."""
 
 _SECONDS: Final = "seconds of streamrnn"
-"""A column that Spark makes of the time: pandas has it in the session's zone, where an hour of autumn comes twice."""
+"""A column that Spark makes of the time: in Python it may be a date, in whatever zone the session is."""
+
+
+class _Places:
+    """Where a row of Spark has what is read of it: in a tuple, which takes a tenth of the time of a frame.
+
+    Parameters
+    ----------
+    fields
+        Names of the row, in their order.
+    model
+        Whose features they are.
+    order
+        Names that the events of a key are sorted by.
+    columns
+        Names that go out again.
+    """
+
+    def __init__(self, fields: Sequence[str], model: KeyedModel, order: Sequence[str], columns: Sequence[str]) -> None:
+        place = {name: i for i, name in enumerate(fields)}
+        read = {name: _SECONDS if name == model.time and _SECONDS in place else name for name in model.read}
+        self.read = [(name, place[column]) for name, column in read.items() if column in place]
+        self.order = [place[name] for name in order]
+        self.out = [place[name] for name in columns]
+
+    def sorted(self, rows: list[Any]) -> list[Any]:
+        """Return rows in their order; what is missing comes last."""
+        return sorted(rows, key=lambda row: [_missing_last(row[i]) for i in self.order])
+
+
+def _missing_last(value: Any) -> tuple[bool, Any]:
+    """Return what a value is sorted by."""
+    missing = value is None or value != value  # noqa: PLR0124  NaN is
+    return missing, 0 if missing else value
 
 
 @functools.cache
 def _processor() -> type:
     """Return the class of what Spark calls for each key of a batch. It has to be one of Spark's own."""
-    from pyspark.sql.streaming import StatefulProcessor  # noqa: PLC0415  (extra)
+    from pyspark.sql import Row  # noqa: PLC0415  (extra)
+    from pyspark.sql.streaming import StatefulProcessor  # noqa: PLC0415
 
     class Processor(StatefulProcessor):  # type: ignore[misc]
         """The events that a key has in a batch, in their order, and its state."""
 
-        def __init__(
-            self, model: KeyedModel, order: Sequence[str], columns: Sequence[str], width: int, texts: Sequence[str]
-        ) -> None:
-            self._model, self._order, self._columns, self._texts = model, list(order), list(columns), set(texts)
-            self._names = [*self._columns, _SECONDS][:width]
+        def __init__(self, model: KeyedModel, order: Sequence[str], columns: Sequence[str]) -> None:
+            self._model, self._order, self._columns = model, list(order), list(columns)
 
         def init(self, handle: Any) -> None:
             self._state = handle.getValueState("key", "state BINARY")
+            self._places: _Places | None = None
+            self._row = Row(*self._columns, *self._model.fields)
 
         def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Any]:  # noqa: ARG002, N802
-            frame = _joined(list(rows), self._names, self._order)
+            given = list(rows)
+            events = list(map(tuple, given))  # a Row finds its places in Python
+            places = self._places
+            if places is None:
+                places = self._places = _Places(given[0].__fields__, self._model, self._order, self._columns)
+            if len(events) > 1:
+                events = places.sorted(events)
             model, held = self._model, self._state.get()
             model.begin(_ONE, None if held is None else bytes(held[0]))
-            found = model.run(_ONE, _events(frame, model))
+            found = model.run(_ONE, [{name: event[i] for name, i in places.read} for event in events])
             self._state.update((model.state(_ONE),))
-            yield _beside(frame, self._columns, found, self._texts)
+            said = zip(*found.values(), strict=True)
+            out = [[event[i] for i in places.out] for event in events]
+            return iter([self._row(*whole, *one) for whole, one in zip(out, said, strict=True)])
 
         def close(self) -> None:
             pass
 
     return Processor
-
-
-def _joined(frames: list[Any], names: Sequence[str], order: list[str]) -> Any:
-    """Return the frames that Spark has cut a key's rows into as one, sorted. Spark has renamed what is no name of Python's."""
-    frame = frames[0] if len(frames) == 1 else importlib.import_module("pandas").concat(frames, ignore_index=True)
-    frame.columns = names
-    return frame.sort_values(order, kind="stable", ignore_index=True) if len(frame) > 1 else frame
-
-
-def _beside(frame: Any, columns: Sequence[str], found: Mapping[str, list[Any]], texts: Collection[str]) -> Any:
-    """Return some columns of a frame and, beside them, what was found.
-
-    Text is Python's: of pandas' own, in pieces, and of text that is all missing Spark makes no column.
-    """
-    pandas = importlib.import_module("pandas")
-    values: dict[str, Any] = {**{name: frame[name] for name in columns}, **found}
-    return pandas.DataFrame(
-        {name: pandas.Series(one, dtype=object) if name in texts else one for name, one in values.items()}
-    )
-
-
-def _events(frame: Any, model: KeyedModel) -> list[dict[str, Any]]:
-    """Return the rows of a frame of pandas as events."""
-    names = [name for name in model.read if name in frame.columns]
-    values = [frame[_SECONDS if name == model.time and _SECONDS in frame else name].tolist() for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)] if names else [{}] * len(frame)
 
 
 def progressive(frame: Any, model: KeyedModel, *, key: str, order: str | Sequence[str]) -> Any:
@@ -96,7 +111,7 @@ def progressive(frame: Any, model: KeyedModel, *, key: str, order: str | Sequenc
     Raises
     ------
     MissingExtraError
-        When PySpark 4 is not installed.
+        When PySpark 4.1 is not installed.
     ParameterError
         When the DataFrame has no such column, or one that is called as a result is.
     """
@@ -104,7 +119,7 @@ def progressive(frame: Any, model: KeyedModel, *, key: str, order: str | Sequenc
         types = importlib.import_module("pyspark.sql.types")
         made = _processor()
     except ImportError as error:
-        raise MissingExtraError("This needs PySpark 4: pip install 'streamrnn[spark]'") from error
+        raise MissingExtraError("This needs PySpark 4.1: pip install 'streamrnn[spark]'") from error
     order, columns = [order] if isinstance(order, str) else list(order), list(frame.columns)
     if missing := [name for name in (key, *order) if name not in columns]:
         raise ParameterError(f"The DataFrame has no column {missing[0]!r}. It has {', '.join(columns)}.")
@@ -116,6 +131,4 @@ def progressive(frame: Any, model: KeyedModel, *, key: str, order: str | Sequenc
     )
     if model.time in columns and isinstance(frame.schema[model.time].dataType, types.TimestampType):
         frame = frame.withColumn(_SECONDS, frame[model.time].cast("double"))
-    texts = [field.name for field in schema.fields if isinstance(field.dataType, types.StringType)]
-    processor = made(model, order, columns, len(frame.columns), texts)
-    return frame.groupBy(key).transformWithStateInPandas(processor, schema, "append", "none")
+    return frame.groupBy(key).transformWithState(made(model, order, columns), schema, "append", "none")

@@ -237,6 +237,21 @@ def _folder_in(place: str, file: str) -> Path:
     return folder
 
 
+def direct(found: Any) -> tuple[Callable[..., Any], Any]:
+    """Return the compiled code of an entry that has run, past the dispatcher, which looks at the types of the arguments, and what numba made of it.
+
+    For who always has the same types. Interpreted, and of an entry that has run with several, it is the entry itself, and None.
+
+    Parameters
+    ----------
+    found
+        Of :func:`entry`.
+    """
+    compiled = getattr(found, "call", found)
+    made = list(getattr(compiled, "overloads", {}).values())
+    return (made[0].entry_point, made[0]) if len(made) == 1 else (compiled, None)
+
+
 class _Guarded:
     """A compiled function that survives a damaged cache: the first call falls back to compiling in memory.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.kernels.anomaly import alarm, novelty, outlook
+from streamrnn.kernels.compile import direct
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.area_rules import (
     LARGEST_DOUBLE,
@@ -48,7 +49,31 @@ class AreaRules:
         rows, bounds, self._said = zip(*rules, strict=True)
         self._size = layout.area_nbytes
         self._rules, self._bounds = np.array(rows, np.int64), np.array(bounds, np.float64)
-        self._broken = broken_rule()
+        self._broken: Callable[..., int] = self._first
+        self._one = np.empty(self._size, np.uint8)
+
+    def _first(self, *args: Any) -> int:
+        """Run the pass; from the second time on without the dispatcher."""
+        entry = broken_rule()
+        found: int = entry(*args)
+        self._broken, _ = direct(entry)
+        return found
+
+    def check_one(self, area: bytes) -> None:
+        """Raise where one area breaks a rule.
+
+        Parameters
+        ----------
+        area
+            As long as an area is.
+
+        Raises
+        ------
+        StateError
+            With what is wrong.
+        """
+        self._one.data[:] = area  # numbers have addresses of their own
+        self.check(self._one)
 
     def check(self, areas: NDArray[np.uint8]) -> None:
         """Raise where an area breaks a rule.
@@ -63,19 +88,9 @@ class AreaRules:
         StateError
             With what is wrong.
         """
-        areas = areas[:]
-        areas.flags.writeable = False  # of one kind for the compiler, whosoever they are
-        words = areas.view(np.int64)
-        found = self._broken(
-            self._rules,
-            self._bounds,
-            words,
-            areas.view(np.float64),
-            areas.view(np.float32),
-            len(areas) // self._size,
-            self._size,
-        )
+        found = self._broken(self._rules, self._bounds, areas, len(areas) // self._size, self._size)
         if found >= 0:
+            words = areas.view(np.int64)
             first = found // len(self._said) * self._size // 8
             steps, fresh = words[first + at.A_FILL], words[first + at.A_FRESH]
             raise StateError(self._said[found % len(self._said)].format(steps=steps, fresh=fresh))

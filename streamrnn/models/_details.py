@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 
-__all__ = ["OBSERVED", "PER_EVENT", "PER_FEATURE", "blank", "by_columns", "of_event", "read"]
+__all__ = ["OBSERVED", "PER_EVENT", "PER_FEATURE", "blank", "by_columns", "listed", "of_event", "read"]
 
 BAND: Final = 2.0  # running errors on either side of what was expected
 PER_EVENT: Final = (
@@ -69,9 +69,7 @@ _READERS: Final[dict[str, Callable[[_Rows], NDArray[Any]]]] = {
 }
 
 
-def read(
-    rows: NDArray[np.float64], F: int, first: int, names: Iterable[str] = tuple(_READERS)
-) -> dict[str, NDArray[Any]]:
+def read(rows: NDArray[np.float64], F: int, first: int) -> dict[str, NDArray[Any]]:
     """Return what the entry wrote into rows, by name; features in the order of the net's columns.
 
     Parameters
@@ -82,14 +80,41 @@ def read(
         How many features the net has.
     first
         The first column that is a feature: 1 behind a time, else 0.
-    names
-        Of what is wanted: a few events are read in a part of the time.
     """
     rest = rows[:, first:]
     info = rest[:, 2 * F + 1 :]
     flags = np.fmax(info[:, 2], 0.0).astype(np.int64)  # NaN where nothing was decided
     found = _Rows(rest, info, flags, F, first)
-    return {name: _READERS[name](found) for name in names}
+    return {name: read_one(found) for name, read_one in _READERS.items()}
+
+
+def listed(rows: NDArray[np.float64], F: int, first: int) -> dict[str, list[Any]]:
+    """Return what :func:`read` has of the events themselves, as lists of Python's own values: of one row in a quarter of the time.
+
+    Parameters
+    ----------
+    rows
+        float64, (n, width), as the entry left them.
+    F
+        How many features the net has.
+    first
+        The first column that is a feature: 1 behind a time, else 0.
+    """
+    info = first + 2 * F + 1
+    columns = rows[:, first + F : info + BEHIND + 2].T.tolist()
+    p_value, threshold, flags, *_ = columns[F + 1 :]
+    feature, view = columns[F + 1 + BEHIND :]
+    flags = [int(flag) if flag > 0.0 else 0 for flag in flags]  # NaN where nothing was decided
+    return {
+        "score": columns[0],
+        "severity": (0.0 - np.log10(rows[:, info])).tolist(),
+        "alarm": [flag & alarm.FLAG_ALARM != 0 for flag in flags],
+        "warm": [flag & alarm.FLAG_WARM != 0 for flag in flags],
+        "change": [flag & alarm.FLAG_CHANGE != 0 for flag in flags],
+        "p_value": p_value,
+        "threshold": threshold,
+        "feature": [int(place) + first if seen >= 0.0 else -1 for place, seen in zip(feature, view, strict=True)],
+    }
 
 
 def blank(n: int, width: int) -> dict[str, NDArray[Any]]:

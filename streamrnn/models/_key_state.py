@@ -1,6 +1,6 @@
 """What one key has of its own, as bytes: versioned, with a checksum, and for a model alike alone.
 
-``magic | layout | lengths | parts | the first half of the SHA-256 of all before``, little-endian. The layout is a digest of what decides how the parts lie: class,
+``magic | layout | lengths | parts | the CRC-32 of all before``, little-endian. The layout is a digest of what decides how the parts lie: class,
 sizes, settings and the names of the columns. Data, never code.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
@@ -18,10 +19,11 @@ from streamrnn.models._net import Net
 
 __all__ = ["key_bytes", "key_parts", "layout_digest"]
 
-MAGIC: Final = b"SRNNKEY\x02"
+MAGIC: Final = b"SRNNKEY\x03"
 DIGEST: Final = 16
 _HEAD: Final = len(MAGIC) + DIGEST + 8
 _COUNT: Final = struct.Struct("<q")
+_SUM: Final = struct.Struct("<I")
 
 
 def layout_digest(owner: str, nets: Sequence[Net], said: Sequence[Any]) -> bytes:
@@ -52,7 +54,7 @@ def key_bytes(layout: bytes, parts: Sequence[bytes]) -> bytes:
     """
     head = struct.pack(f"<{1 + len(parts)}q", len(parts), *map(len, parts))
     body = b"".join([MAGIC, layout, head, *parts])
-    return body + hashlib.sha256(body).digest()[:DIGEST]
+    return body + _SUM.pack(zlib.crc32(body))
 
 
 def key_parts(data: Any, layout: bytes) -> list[bytes]:
@@ -80,8 +82,8 @@ def key_parts(data: Any, layout: bytes) -> list[bytes]:
             raise StateError("These bytes are no state of a key.")
         raise StateError(f"The key's state has another format than {MAGIC[-1]}, which this version reads.")
     view = memoryview(data)
-    end = len(data) - DIGEST
-    if end < _HEAD or hashlib.sha256(view[:end]).digest()[:DIGEST] != data[end:]:
+    end = len(data) - _SUM.size
+    if end < _HEAD or zlib.crc32(view[:end]) != _SUM.unpack_from(data, end)[0]:
         raise StateError("The key's state is damaged: its checksum does not match.")
     if data[len(MAGIC) : len(MAGIC) + DIGEST] != layout:
         raise StateError(

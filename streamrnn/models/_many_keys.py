@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -117,10 +118,10 @@ class ManyKeys(Growing):
         (('flow', 'level'), [[nan, 4.0]])
         """
         columns, known = self._columns, len(self._columns.names)
-        if columns.plain and all(type(x) is dict for x in events):
+        if columns.plain and set(map(type, events)) <= {dict}:
             names = columns.names
             found = [[x.get(name) for name in names] for x in events]
-            if not all(type(value) is float for row in found for value in row):
+            if not set(map(type, chain.from_iterable(found))) <= {float}:
                 found = [[to_float(name, value) for name, value in zip(names, row, strict=True)] for row in found]
             return np.array(found, np.float64).reshape(len(events), known)
         rows = np.full((len(events), max(len(columns.blank), known) + (columns.aside is not None)), np.nan)
@@ -245,7 +246,7 @@ class ManyKeys(Growing):
             raise StateError(
                 f"A key's part of the net must have {net.layout.area_nbytes} bytes. Got {len(part)} instead."
             )
-        self._rules_of(net).check(np.frombuffer(part, np.uint8))
+        self._rules_of(net).check_one(part)
 
     def _rules_of(self, net: Net) -> AreaRules:
         """Return what the memory of a stream must keep to."""
@@ -285,7 +286,10 @@ class ManyKeys(Growing):
 
     def _held(self, key: Any) -> int:
         self._check_keyed()
-        area = self._keys.find(key_of({self.key: key}, self.key))
+        try:
+            area = self._keys.find(key)
+        except TypeError:
+            area = self._keys.find(key_of({self.key: key}, self.key))  # says what is wrong with it
         if not area:
             raise ParameterError(f"{type(self).__name__} holds no key {key!r}.")
         return area

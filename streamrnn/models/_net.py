@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
 from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.compile import direct
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import bind, clear
 from streamrnn.kernels.net.layout import Layout, Sizes
@@ -216,10 +217,7 @@ class Net:
         if self.entry is None:
             raise StateError("This net was made without an entry: it cannot run.")
         self.entry(*args)
-        compiled = getattr(self.entry, "call", self.entry)
-        made = list(getattr(compiled, "overloads", {}).values())
-        # Past the dispatcher, which looks at the types of the arguments: they are always the same here.
-        code = made[0].entry_point if len(made) == 1 else compiled
+        code, made = direct(self.entry)
 
         def call(*args: Any) -> None:
             code(*args)
@@ -228,7 +226,7 @@ class Net:
             return code
 
         self.call, self._code_of = call, code_of
-        self.address = native_address(made[0]) if len(made) == 1 and available() else None
+        self.address = native_address(made) if made is not None and available() else None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Net:
         """Return a net with a slab of its own, aligned, and the same compiled code."""
@@ -382,11 +380,13 @@ class Net:
         number
             From 0 to ``sizes.areas`` - 1.
         """
-        words = self.slab.view(np.int64)
+        memory = self.slab.data  # Python's own views: a number through NumPy's takes as long as the copy
+        words = memory.cast("q")
         if number == words[at.AREA]:
-            head = int(words[at.AREA_HEAD])
+            head = words[at.AREA_HEAD]
             words[head + at.A_FILL], words[head + at.A_FRESH] = words[at.FILL], words[at.FRESH]
-        return settled_area(bytearray(self._area(number).tobytes()), self.sizes.layers, self.layout)
+        start = self.layout.area_at + number * self.layout.area_nbytes
+        return settled_area(bytearray(memory[start : start + self.layout.area_nbytes]), self.sizes.layers, self.layout)
 
     def put_area(self, number: int, data: bytes | NDArray[np.uint8]) -> None:
         """Let one area be what :meth:`area_state` gave of it, or of one alike.
@@ -398,10 +398,12 @@ class Net:
         data
             Bytes that somebody has looked at, or an array of them, (n,).
         """
-        self._area(number)[:] = np.frombuffer(data, np.uint8)
-        words = self.slab.view(np.int64)
+        memory = self.slab.data
+        start = self.layout.area_at + number * self.layout.area_nbytes
+        memory[start : start + self.layout.area_nbytes] = data if isinstance(data, bytes) else data.data
+        words = memory.cast("q")
         if number == words[at.AREA]:
-            head, prepared = int(words[at.AREA_HEAD]), int(words[at.PREPARED])
+            head, prepared = words[at.AREA_HEAD], words[at.PREPARED]
             words[at.FILL], words[at.FRESH] = words[head + at.A_FILL], words[head + at.A_FRESH]
             words[prepared] = words[prepared + at.JUDGED] = 0
 

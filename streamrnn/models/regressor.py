@@ -14,6 +14,7 @@ from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import to_float
 from streamrnn.models._frames import values_of
+from streamrnn.models._keys import keys_of
 from streamrnn.models._parameters import documented
 from streamrnn.models._supervised import ANSWER, Supervised
 
@@ -210,6 +211,32 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
             n predictions, each made before its row was learned: the bits of a loop of :meth:`predict_one` and
             :meth:`learn_one`.
         """
+        if names is not None and self._are_known(X, names, keys):
+            return self._run_known(X, values_of(y, len(X)), keys)
         table = self._table(X, names, keys)
         pieces: list[NDArray[np.float64]] = self._many(table, values_of(y, len(table.values)), ANSWER | LEARN)
         return table.series(np.concatenate([piece[:, 0] for piece in pieces]))
+
+    def _are_known(self, X: Any, names: Sequence[Any], keys: Sequence[Any] | None) -> bool:
+        """Whether a block is numbers of exactly the columns, and an event a row: the short way has nothing to ask then."""
+        columns = self._columns
+        plain = columns.plain and len(columns.blank) == len(columns.names) and not self._late_labels
+        if not plain or type(X) is not np.ndarray or X.dtype != np.float64 or X.ndim != 2:
+            return False
+        fits = X.shape[1] == len(columns.names) and columns.names == list(names)
+        return fits and (keys is None if self.key is None else keys is not None and len(keys) == len(X))
+
+    def _run_known(
+        self, X: NDArray[np.float64], y: NDArray[np.float64], keys: Sequence[Any] | None
+    ) -> NDArray[np.float64]:
+        """Predict each row of such a block, then learn it: of one row, half of the time of :meth:`_many`."""
+        net = self._net
+        rows = np.empty((len(X), net.row.size))
+        rows.fill(np.nan)
+        rows[:, : X.shape[1]] = X
+        rows[:, net.first_target] = y
+        if keys is not None:
+            rows[:, -1] = self._touch(keys_of(keys, self.key))
+        net.call(net.slab, rows.reshape(-1), len(rows), ANSWER | LEARN)
+        found: NDArray[np.float64] = rows[:, net.first_output].copy()
+        return found

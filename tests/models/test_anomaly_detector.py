@@ -171,3 +171,20 @@ def test_clones_are_new_and_keep_every_parameter():
     assert clone._get_params() == model._get_params()
     assert clone.expected_one() == {}
     assert run(clone, rows()) == run(model.clone(), rows())
+
+
+@pytest.mark.parametrize("feature", ["usual", "odd", "none"])
+def test_rows_as_lists_are_what_the_arrays_hold(feature: str) -> None:
+    """Bit for bit, for rows that nothing was decided of too, and behind a time."""
+    model, drawn = RNNAnomalyDetector(hidden_size=4, memory=64, warm_up=5, alarm_rate=0.1), np.random.default_rng(3)
+    values = drawn.normal(size=(300, 2))
+    values[drawn.random((300, 2)) < {"usual": 0.0, "odd": 0.05, "none": 0.7}[feature]] = (
+        np.nan if feature == "none" else 1e6
+    )
+    model.learn_one({"a": 1.0, "b": 2.0})
+    rows = model.run_rows(values, ("a", "b"))
+
+    assert rows is not None
+    found, listed = model.read_rows(rows), model.list_rows(rows)
+    assert repr(listed) == repr({name: found[name].tolist() for name in listed})
+    assert model.list_rows(rows[:0]) == {name: [] for name in listed}

@@ -118,8 +118,6 @@ def test_a_rule_broken_twice_is_told_once() -> None:
     words = np.zeros(2 * layout.area_nbytes // 8, np.int64)
     words[layout.area_nbytes // 8 + at.A_FILL] = -1
     words[layout.area_nbytes // 8 + at.A_KNOWN] = -1
-    found = kernel.broken_rule()(
-        rules._rules, rules._bounds, words, words.view(np.float64), words.view(np.float32), 2, layout.area_nbytes
-    )
+    found = kernel.broken_rule()(rules._rules, rules._bounds, words.view(np.uint8), 2, layout.area_nbytes)
 
     assert divmod(found, len(rules._rules)) == (1, 1)

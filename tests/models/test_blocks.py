@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 from river import preprocessing
 
-from streamrnn import RNNRegressor
+from streamrnn import RNNRegressor, dumps
 from streamrnn.errors import FeatureError, ParameterError
 
 NAMES = ("b", "a", "c")
@@ -179,3 +180,35 @@ def test_a_block_behind_a_scaler_is_the_scaled_rows_one_by_one():
         pipeline.learn_many(frame, pd.Series(y[start : start + 20]))
 
     assert pickle.dumps(pipeline["RNNRegressor"]) == pickle.dumps(model)
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_a_block_of_known_columns_is_a_block(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way of a block gives the bits of the long one, whatever kind of labels it has; what it does not fit goes the long way."""
+    drawn = np.random.default_rng(5)
+    X, y = drawn.normal(size=(200, 2)), drawn.normal(size=200)
+    X[drawn.random((200, 2)) < 0.1] = np.nan
+    keys = None if key is None else drawn.integers(5, size=200).tolist()
+    short, long = (RNNRegressor(key=key, hidden_size=4) for _ in range(2))
+    for model in (short, long):
+        model.learn_one({"a": 1.0, "b": 2.0, **({} if key is None else {key: 0})}, 0.5)
+    taken = []
+    known = short._run_known
+    monkeypatch.setattr(short, "_run_known", lambda *given: taken.append(len(given[0])) or known(*given))
+    monkeypatch.setattr(long, "_are_known", lambda *_: False)
+    said = []
+    for model in (short, long):
+        found = []
+        for start in (0, 1, 8):
+            stop = {0: 1, 1: 8, 8: 200}[start]
+            labels: Any = [None if i % 3 == 0 else v for i, v in enumerate(y[start:stop].tolist())]
+            some = None if keys is None else keys[start:stop]
+            found += model.progressive_many(X[start:stop], labels, names=("a", "b"), keys=some).tolist()
+        said.append((found, dumps(model)))
+
+    assert repr(said[0]) == repr(said[1])
+    assert taken == [1, 7, 192]
+    with pytest.raises(ParameterError):
+        short.progressive_many(X, y, names=("a", "b"), keys=[1])
+    short.progressive_many(X, y, names=("a", "c"), keys=keys)
+    assert taken == [1, 7, 192]

@@ -95,7 +95,7 @@ def test_hostile_states_are_refused(name: str) -> None:
     play(model, "abab")
     whole, before = model.key_state("a"), pickle.dumps(model)
     drawn = np.random.default_rng(1)
-    wrong = [whole[:n] for n in (0, 5, 30, len(whole) - 1)] + [whole + b"x", b"SRNNKEY\x03" + whole[8:]]
+    wrong = [whole[:n] for n in (0, 5, 30, len(whole) - 1)] + [whole + b"x", b"SRNNKEY\x04" + whole[8:]]
     places = drawn.integers(len(whole), size=20).tolist()
     wrong += [whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :] for place in places]
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from streamrnn.kernels.compile import entry, kernel, sources_digest
+from streamrnn.kernels.reinterpret import reinterpret
 
 RULE_WHOLE, RULE_NUMBERS, RULE_SINGLES, RULE_AT_MOST, RULE_CLASSES = range(5)
 RULE_KIND, RULE_PLACE, RULE_COUNT, RULE_STEP, RULE_OTHER, RULE_LENGTH = range(6)
@@ -67,15 +68,20 @@ def _holds(rule, low, high, words, numbers, singles, start):
 
 @functools.cache
 def broken_rule() -> Any:
-    """Return the entry: ``(rules, bounds, words, numbers, singles, areas, size)`` -> -1, or area times rules plus the first rule that is broken.
+    """Return the entry: ``(rules, bounds, state, areas, size)`` -> -1, or area times rules plus the first rule that is broken.
 
-    ``rules`` (R, RULE_LENGTH) int64, ``bounds`` (R, 2) float64; the last three arrays are the areas, one behind the other, as int64, float64 and float32;
-    ``size`` is that of an area, in bytes.
+    ``rules`` (R, RULE_LENGTH) int64, ``bounds`` (R, 2) float64; ``state`` (areas * size,) uint8 is the areas, one behind the other; ``size`` is that of
+    one, in bytes.
     """
     stamp = sources_digest()
 
-    def run(rules, bounds, words, numbers, singles, areas, size):
+    def run(rules, bounds, state, areas, size):
         _ = stamp
+        words, numbers, singles = (
+            reinterpret(state, np.int64),
+            reinterpret(state, np.float64),
+            reinterpret(state, np.float32),
+        )
         for area in range(areas):
             for i in range(len(rules)):
                 if not _holds(rules[i], bounds[i, 0], bounds[i, 1], words, numbers, singles, area * size):
