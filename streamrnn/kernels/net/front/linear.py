@@ -8,6 +8,10 @@ the direction of the error, e' (diag(p) - p p') e / e'e, at least ``LEAST_CURVAT
 (:mod:`streamrnn.kernels.least_squares`; for classes that is an extended Kalman filter with one covariance for all of them.) What is forgotten is given back as a ridge,
 in one direction each ``REFRESH`` events, so that P cannot grow where nothing comes: 1 / P >= ``LINEAR_RIDGE`` or so, and a step is bounded.
 
+Where keys share the model, an event of one of them counts by no more than ``MOST_LEVERAGE`` usual ones would: its weight is min(1, MOST_LEVERAGE n / |x|^2) with
+n regressors, whose squares are 1 on average (Mallows' weights of a bounded-influence regression: C. L. Mallows, On Some Topics in Robustness, Bell Labs, 1975; F. Hampel et al.,
+Robust Statistics, 1986, sec. 6.3). The errors are bounded already. So a key of garbage, standardised to many small values and few of 20, teaches no more than another key.
+
 Beyond :data:`~streamrnn.kernels.net.front.table.MOST_WHOLE` regressors each weight has its own rate (J. Duchi et al., AdaGrad, 2011).
 """
 
@@ -29,6 +33,7 @@ REFRESH: Final = 8  # events; without it a change of separable classes is follow
 LEAST_CURVATURE: Final = 0.1  # 0.02: rows that are sure take steps without bound; 0.2: changes are followed late
 DIAGONAL_RATE: Final = 0.1  # of the diagonal step
 MOST_OUTPUT: Final = 10.0  # standard deviations
+MOST_LEVERAGE: Final = 2.0  # squares of usual events; 4: garbage in a feature still costs the others 2 % of the linear model, 1: usual events count less as well
 
 
 @kernel
@@ -57,6 +62,20 @@ def curvature(p, e):
         ee += e[k] * e[k]
         pee += p[k] * e[k] * e[k]
     return max((pee - pe * pe) / ee, LEAST_CURVATURE) if ee > 1e-12 else LEAST_CURVATURE
+
+
+@kernel
+def influence(hd, d):
+    """Return what the event whose regressors are written weighs for those who share the model: 1, or less where it lies far out."""
+    n = hd[at.N_OWN]
+    if hd[at.KEYED] == 0 or n > MOST_WHOLE:
+        return 1.0
+    square = 0.0
+    for i in range(n):
+        x = d[hd[at.REGRESSORS] + i]
+        square += x * x
+    most = MOST_LEVERAGE * n
+    return most / square if square > most else 1.0
 
 
 @kernel

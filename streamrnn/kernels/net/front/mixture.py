@@ -25,7 +25,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.front.fourier import learn_fourier, state_fourier
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
-from streamrnn.kernels.net.front.linear import curvature, learn_linear, state_linear
+from streamrnn.kernels.net.front.linear import curvature, influence, learn_linear, state_linear
 from streamrnn.kernels.net.front.regressors import write_regressors
 from streamrnn.kernels.net.front.stated import errors_of
 from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
@@ -287,10 +287,11 @@ def teach_experts(hd, d, y, z, w):
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
         known = errors_of(hd, d, p, e, z, label)
         h = curvature(p, e) if label >= 0 else 1.0
+        share = w * influence(hd, d)
         for k in range(K):
-            e[k] *= w
+            e[k] *= share
         if known:
-            learn_linear(hd, d, e, h * w)
+            learn_linear(hd, d, e, h * share)
         first += K
     if bits & FOURIER_BIT:
         e = d[hd[at.WAVE_ERRORS] : hd[at.WAVE_ERRORS] + K]
