@@ -1,8 +1,9 @@
 """What a key costs where many share one net: memory, time of an event, of a new key, of a snapshot, of a restart.
 
-``python benchmarks/fleets.py`` writes ``benchmarks/results/fleets.md``; ``--keys N`` chooses another number. Each row is a process of its own:
-one partition, events of keys in random order, blocks of 4096. Seconds are those of its processor; memory is what its resident set has grown by,
-taken with a hundredth of the keys, and with all of them.
+``python benchmarks/fleets.py`` writes ``benchmarks/results/fleets.md``; ``--keys N`` chooses another number, and ``--only MODEL --events`` measures memory and
+events of one model alone: a million keys need no room for their snapshots then. Each row is a process of its own: one partition, events of keys in random order, blocks
+of 4096, in turns with blocks of one key, whose state stays in the processor's caches. Seconds are those of its processor; memory is what its resident set has grown
+by, taken with a hundredth of the keys, and with all of them.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def timed(what: Any) -> float:
     return time.process_time() - before
 
 
-def measure(name: str, keys: int) -> dict[str, float]:
-    """Return all figures of one model."""
+def measure(name: str, keys: int, *, events: bool = False) -> dict[str, float]:
+    """Return all figures of one model; ``events``: those of its memory and of events alone."""
     fleet = Fleet(name, keys)
     shard, few = fleet.shard, max(keys // 100, 100)
     shard.score(fleet.block(np.arange(few)))
@@ -77,8 +78,13 @@ def measure(name: str, keys: int) -> dict[str, float]:
     blocks = [fleet.block(np.arange(i, min(i + BLOCK, keys))) for i in range(few, keys, BLOCK)]
     found = {"new": timed(lambda: [shard.score(one) for one in blocks]) / (keys - few)}
     found["rss"] = (resident() - before) / (keys - few)
-    blocks = [fleet.any_of(BLOCK) for _ in range(ROUNDS)]
-    found["event"] = timed(lambda: [shard.score(one) for one in blocks]) / (ROUNDS * BLOCK)
+    found["event"] = found["alone"] = 0.0
+    for _ in range(ROUNDS):
+        for what, block in (("event", fleet.any_of(BLOCK)), ("alone", fleet.block(np.zeros(BLOCK, np.int64)))):
+            found[what] += timed(lambda block=block: shard.score(block)) / (ROUNDS * BLOCK)
+    found["resident"] = resident()
+    if events:
+        return found
     data = shard.snapshot()
     found["bytes"], found["snapshot"] = len(data) / keys, timed(shard.snapshot)
     sums = sums_of(data)
@@ -96,9 +102,10 @@ def main() -> None:
     read = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     read.add_argument("--keys", type=int, default=100_000)
     read.add_argument("--only", help="measure one model, and print its figures as JSON")
+    read.add_argument("--events", action="store_true", help="with --only: memory and events alone")
     given = read.parse_args()
     if given.only:
-        sys.stdout.write(json.dumps(measure(given.only, given.keys)))
+        sys.stdout.write(json.dumps(measure(given.only, given.keys, events=given.events)))
         return
     rows = []
     for name in MODELS:
@@ -106,12 +113,12 @@ def main() -> None:
         line = [sys.executable, __file__, "--only", name, "--keys", str(keys)]
         one = json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
         rows.append(
-            f"| {name} | {keys:,} | {one['rss'] / 1000:.1f} KB | {one['new'] * 1e6:.0f} us | {one['event'] * 1e6:.1f} us, {1 / one['event']:,.0f} | "
+            f"| {name} | {keys:,} | {one['rss'] / 1000:.1f} KB | {one['new'] * 1e6:.0f} us | {one['event'] * 1e6:.1f} us, {1 / one['event']:,.0f} | {one['alone'] / one['event']:.2f} | "
             f"{one['bytes'] / 1000:.1f} KB, {one['snapshot']:.1f} s | {one['changed']:.1%} | {one['restore']:.1f} s |"
         )
     head = [
-        "| model | keys | memory a key | a new key | an event; events a second | snapshot: a key, all | written after 1 % of the keys changed | restore |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | keys | memory a key | a new key | an event; events a second | of one key's, in turns | snapshot: a key, all | written after 1 % of the keys changed | restore |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     what = (
         f"Machine: {cpu()}. Command: `python benchmarks/fleets.py`. Keys in random order, one row of a key in a block; "

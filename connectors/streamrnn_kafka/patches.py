@@ -17,8 +17,8 @@ from streamrnn.io import Pieces, in_pieces
 
 __all__ = ["BLOCK", "apply_patch", "checksum", "cut", "patches", "records_for", "stretches", "sums_of"]
 
-BLOCK = 1024
-"""Bytes that are written where any of them has changed."""
+BLOCK = 768
+"""Bytes that are written where any of them has changed: a key of a labelled model has 2 to 3 KB. 512 write a fifth less, and take half as long again to look at."""
 
 CHECKSUM = 32
 """Hexadecimal digits of a checksum."""

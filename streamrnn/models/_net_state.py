@@ -61,7 +61,8 @@ def _settle(areas: NDArray[np.uint8], sizes: Sizes, layout: Layout) -> None:
     fill = every("area")[:, at.A_FILL]
     for layer in range(sizes.layers):
         _clear(every(f"layer{layer}.inputs"), fill)
-        _clear(every(f"layer{layer}.records"), fill + 1)
+        steps = every(f"layer{layer}.records")[:, layout.record - layout.past :]
+        _clear(steps.reshape(len(areas), sizes.window, layout.record), fill)
         every(f"layer{layer}.live_inputs")[:] = 0.0
         every(f"layer{layer}.live_records")[:, 1:] = 0.0
     for name in ("outputs", "output_gradients", "known"):
@@ -97,12 +98,18 @@ def _free_places(layout: Layout, layers: int, fill: int) -> tuple[tuple[int, int
     """Return where in an area no committed step lies, from where to where."""
     used = {"outputs": fill, "output_gradients": fill, "known": fill}
     for layer in range(layers):
-        used |= {f"layer{layer}.inputs": fill, f"layer{layer}.records": fill + 1}
-        used |= {f"layer{layer}.live_inputs": 0, f"layer{layer}.live_records": 1}
-    found = []
+        used |= {f"layer{layer}.inputs": fill, f"layer{layer}.live_inputs": 0, f"layer{layer}.live_records": 1}
+    lengths = {}
     for name, steps in used.items():
         field = layout.fields[name]
-        first = min(max(steps, 0), field.shape[0]) * (field.size // max(field.shape[0], 1))
+        lengths[name] = min(max(steps, 0), field.shape[0]) * (field.size // max(field.shape[0], 1))
+    for layer in range(layers):
+        lengths[f"layer{layer}.records"] = 4 * (
+            (min(max(fill, 0), layout.sizes.window) + 1) * layout.record - layout.past
+        )
+    found = []
+    for name, first in lengths.items():
+        field = layout.fields[name]
         start = field.at - layout.area_at
         found.append((start + first, start + field.size))
     return tuple(one for one in found if one[0] < one[1])

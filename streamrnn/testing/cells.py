@@ -60,6 +60,10 @@ def row_is_consistent(name: str) -> None:
             ("cells with weights of their own cannot have traces", not (cell.own and cell.traced)),
             ("states must be >= 1", cell.states >= 1),
             ("states must lie in the record, behind c", cell.c < 0 or cell.c + cell.states <= cell.record),
+            (
+                "past must be a block, and none behind h or c",
+                0 <= cell.past <= min((b for b in (cell.h, cell.c) if b >= 0), default=0),
+            ),
             ("several states need a c, and have no traces", cell.states == 1 or (cell.c >= 0 and not cell.traced)),
             *(
                 (f"{gate} must be a gate, or -1", -1 <= getattr(cell, gate) < cell.gates)

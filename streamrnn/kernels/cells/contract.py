@@ -40,6 +40,8 @@ class Cell:
         does not pass the weights; dc (states H) in: dL/dc, out: dL/dc'; dz (G H, or 2 G H where split) out.
     c
         First block that holds the cell state, or -1.
+    past
+        The first block that the step after reads: of the step before the window only the blocks from there on are kept.
     states
         Blocks of cell state, one behind the other, through which errors flow back.
     own
@@ -70,6 +72,7 @@ class Cell:
     forward: Factory
     backward: Factory
     c: int = -1
+    past: int = 0
     states: int = 1
     own: int = 0
     recurrent: bool = True

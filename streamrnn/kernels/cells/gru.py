@@ -61,4 +61,4 @@ def backward(H):
     return step
 
 
-GRU = Cell(name="gru", gates=3, record=7, h=6, forward=forward, backward=backward, split=3, carry_gate=0)
+GRU = Cell(name="gru", gates=3, record=7, h=6, past=6, forward=forward, backward=backward, split=3, carry_gate=0)

@@ -10,7 +10,7 @@ forget gate: F. Gers, J. Schmidhuber, F. Cummins, Learning to Forget, Neural Com
 
 One record a step, blocks of H float32::
 
-    0 i | 1 f | 2 g | 3 o | 4 c | 5 tanh(c) | 6 h
+    0 i | 1 f | 2 g | 3 o | 4 tanh(c) | 5 c | 6 h
 
 On entry to ``forward`` blocks 0-3 hold the pre-activations. ``backward`` takes dh = dL/dh (in), dc = dL/dc (in and
 out: dL/dc') and writes dz = dL/d(pre-activations), 4H, same order as the gates. The weights see no other gradient.
@@ -42,10 +42,10 @@ def forward(H):
         for j in range(3 * H, 4 * H):
             rec[j] = sigmoid(rec[j])
         for j in range(H):
-            c = rec[H + j] * prev[4 * H + j] + rec[j] * rec[2 * H + j]
+            c = rec[H + j] * prev[5 * H + j] + rec[j] * rec[2 * H + j]
             tc = tanh(c)
-            rec[4 * H + j] = c
-            rec[5 * H + j] = tc
+            rec[5 * H + j] = c
+            rec[4 * H + j] = tc
             rec[6 * H + j] = rec[3 * H + j] * tc
 
     return step
@@ -61,10 +61,10 @@ def backward(H):
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             i, f, g, o = rec[j], rec[H + j], rec[2 * H + j], rec[3 * H + j]
-            tc = rec[5 * H + j]
+            tc = rec[4 * H + j]
             d = dc[j] + dh[j] * o * (ONE - tc * tc)
             dz[j] = d * g * i * (ONE - i)
-            dz[H + j] = d * prev[4 * H + j] * f * (ONE - f)
+            dz[H + j] = d * prev[5 * H + j] * f * (ONE - f)
             dz[2 * H + j] = d * i * (ONE - g * g)
             dz[3 * H + j] = dh[j] * tc * o * (ONE - o)
             dc[j] = d * f
@@ -85,7 +85,7 @@ def traces(H):
             i, f, g = rec[j], rec[H + j], rec[2 * H + j]
             p = later[j]
             local[j] = p * g * i * (ONE - i)
-            local[H + j] = p * prev[4 * H + j] * f * (ONE - f)
+            local[H + j] = p * prev[5 * H + j] * f * (ONE - f)
             local[2 * H + j] = p * i * (ONE - g * g)
             later[j] = p * f
 
@@ -93,7 +93,7 @@ def traces(H):
 
 
 LSTM = Cell(
-    name="lstm", gates=4, record=7, h=6, c=4, forward=forward, backward=backward,
+    name="lstm", gates=4, record=7, h=6, c=5, past=5, forward=forward, backward=backward,
     traces=traces, traced=3, input_gate=0, forget_gate=1,
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ so can count events. They begin at 0, where the cell is an LSTM; that of g stays
 
 One record a step, blocks of H float32::
 
-    0 i | 1 f | 2 g | 3 o | 4 c | 5 tanh(c) | 6 h
+    0 i | 1 f | 2 g | 3 o | 4 tanh(c) | 5 c | 6 h
 
 On entry to ``forward`` blocks 0-3 hold the pre-activations without the peepholes. w and dw (4H): p_i, p_f, p_g (not read), p_o.
 """
@@ -29,15 +29,15 @@ def forward(H):
     @kernel
     def step(prev, rec, w):
         for j in range(2 * H):
-            rec[j] = sigmoid(rec[j] + w[j] * prev[4 * H + j % H])
+            rec[j] = sigmoid(rec[j] + w[j] * prev[5 * H + j % H])
         for j in range(2 * H, 3 * H):
             rec[j] = tanh(rec[j])
         for j in range(H):
-            c = rec[H + j] * prev[4 * H + j] + rec[j] * rec[2 * H + j]
+            c = rec[H + j] * prev[5 * H + j] + rec[j] * rec[2 * H + j]
             tc, o = tanh(c), sigmoid(rec[3 * H + j] + w[3 * H + j] * c)
             rec[3 * H + j] = o
-            rec[4 * H + j] = c
-            rec[5 * H + j] = tc
+            rec[5 * H + j] = c
+            rec[4 * H + j] = tc
             rec[6 * H + j] = o * tc
 
     return step
@@ -54,7 +54,7 @@ def backward(H):
     def step(prev, rec, dh, dc, dz, w, dw):
         for j in range(H):
             i, f, g, o = rec[j], rec[H + j], rec[2 * H + j], rec[3 * H + j]
-            c, tc, before = rec[4 * H + j], rec[5 * H + j], prev[4 * H + j]
+            c, tc, before = rec[5 * H + j], rec[4 * H + j], prev[5 * H + j]
             zo = dh[j] * tc * o * (ONE - o)
             d = dc[j] + dh[j] * o * (ONE - tc * tc) + zo * w[3 * H + j]
             zi = d * g * i * (ONE - i)
@@ -70,5 +70,5 @@ def backward(H):
 
 
 PEEPHOLE_LSTM = Cell(
-    name="peephole_lstm", gates=4, record=7, h=6, c=4, own=1, forward=forward, backward=backward, input_gate=0, forget_gate=1,
+    name="peephole_lstm", gates=4, record=7, h=6, c=5, past=5, own=1, forward=forward, backward=backward, input_gate=0, forget_gate=1,
 )  # fmt: skip

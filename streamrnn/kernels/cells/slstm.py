@@ -73,4 +73,6 @@ def backward(H):
     return step
 
 
-SLSTM = Cell(name="slstm", gates=4, record=9, h=8, c=4, states=2, forward=forward, backward=backward, forget_gate=1)
+SLSTM = Cell(
+    name="slstm", gates=4, record=9, h=8, c=4, past=4, states=2, forward=forward, backward=backward, forget_gate=1
+)

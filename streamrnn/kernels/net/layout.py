@@ -158,6 +158,8 @@ class Layout(Slab):
         super().__init__(at.HEADER_WORDS)
         self.sizes = sizes
         self.cell = CELLS[sizes.cell]
+        self.past = self.cell.past * sizes.hidden
+        self.record = self.cell.record * sizes.hidden
         self._note_sizes()
         self._lay_parameters()
         self.begin_areas()
@@ -254,10 +256,12 @@ class Layout(Slab):
             nx = self.words[base + at.NX]
             self.add_all("f4", (
                 (base + at.TRACE, f"layer{layer}.traces", self.rows(layer) if traced else 0, traced),
-                (base + at.XS, f"layer{layer}.inputs", T, nx), (base + at.REC, f"layer{layer}.records", T + 1, R),
+                (base + at.XS, f"layer{layer}.inputs", T, nx), (base + at.REC, f"layer{layer}.records", (T + 1) * R - self.past),
                 (base + at.LIVE_XS, f"layer{layer}.live_inputs", int(z.live), nx),
                 (base + at.LIVE_REC, f"layer{layer}.live_records", 2 * int(z.live), R),
             ))  # fmt: skip
+            # Of the step before the window only what its successor reads is there: where its record would begin lies something else.
+            self.words[base + at.REC] -= self.past
         self.add(at.LIVE_OUT, "live_outputs", "f4", K if z.live else 0)
         if z.experts != 1:
             tape = self.words.get(at.TAPE_SIZE, 0)

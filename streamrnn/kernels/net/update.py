@@ -139,6 +139,7 @@ def _learn_window(cell, hidden):
 def update(cell, hidden):
     """Learn from the fresh slots, move the traces and the window on. Call when ``fresh`` has reached the stride."""
     R, Q = CELLS[cell].record * hidden, CELLS[cell].traced * hidden
+    past = CELLS[cell].past * hidden
 
     @kernel
     def run(hd, f, d):
@@ -155,7 +156,7 @@ def update(cell, hidden):
         keep = fill - drop
         for layer in range(hd[at.LAYERS]):
             b = at.LAYER_0 + layer * at.LAYER_WORDS
-            _move(f, hd[b + at.REC], drop * R, (keep + 1) * R)
+            _move(f, hd[b + at.REC] + past, drop * R, (keep + 1) * R - past)
             _move(f, hd[b + at.XS], drop * hd[b + at.NX], keep * hd[b + at.NX])
         _move(f, hd[at.OUT], drop * K, keep * K)
         _move(f, hd[at.D_OUT], drop * K, keep * K)

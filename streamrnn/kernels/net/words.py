@@ -5,7 +5,7 @@ Offsets are in units of the array's own type. The settings at the end are places
 
 from __future__ import annotations
 
-NET_FORMAT = 1
+NET_FORMAT = 2
 HEADER_WORDS = 256
 MAX_LAYERS = 8
 LANES = 8  # float64 in one vector: input statistics lie in blocks of mean (8) | variance (8) | count (8)

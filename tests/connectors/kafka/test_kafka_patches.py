@@ -126,7 +126,7 @@ def test_a_topic_keeps_what_the_newest_manifest_names() -> None:
     assert topic.sent < 12 * len(chain[0])
 
 
-@pytest.mark.parametrize(("length", "expected"), [(5000, []), (4096, [(4096, 4096)]), (0, [(0, 0)])])
+@pytest.mark.parametrize(("length", "expected"), [(5000, []), (4 * BLOCK, [(4 * BLOCK, 4 * BLOCK)]), (0, [(0, 0)])])
 def test_what_has_only_become_shorter_is_written(length, expected):
     """A snapshot that ends where a block of the one before ended has no block that differs; one that has not changed is not written."""
     one, other = bytes(5000), bytes(length)
