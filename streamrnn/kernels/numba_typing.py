@@ -125,10 +125,7 @@ def _looked_once(context: Any, registry: Any, values: dict[int, tuple[Any, Any]]
 
     def there(self: Any) -> list[int]:
         return [
-            len(one)
-            for where in (registry, *self._registries)
-            for one in vars(where).values()
-            if isinstance(one, list)
+            len(one) for where in (registry, *self._registries) for one in vars(where).values() if isinstance(one, list)
         ]
 
     def looked(self: Any) -> None:

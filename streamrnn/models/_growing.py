@@ -126,7 +126,7 @@ class Growing:
             self.cell, 0, self.hidden_size, 0, layers=self.n_layers, window=window, stride=stride, traces=traces,
             keyed=key is not None, timed=time is not None, live=self._late_labels,
             memory=self._remembers(), light=self._light, experts=experts_of(owner, params, loss.name), classes=loss.name == "cross_entropy",
-            sparse=self.missing != "mean", weighted=self._weighted, balanced=self._balanced,
+            sparse=self.missing != "mean", weighted=self._weighted, balanced=self._balanced, seasonal=self._seasonal,
         )  # fmt: skip
         self._net = Net(
             sizes, self.seed, optimizer=rule.name, schedule=rule.schedule, loss=loss.name,
@@ -247,6 +247,11 @@ class Growing:
         return sizes.inputs + 2 * sizes.outputs + sizes.waited + sizes.weighted + sizes.keyed
 
     @property
+    def _seasonal(self) -> bool:
+        """Whether the season of the one target is looked for."""
+        return False
+
+    @property
     def _balanced(self) -> bool:
         """Whether a label weighs the more, the rarer it is."""
         return False
@@ -287,7 +292,7 @@ class Growing:
         raw, scaled = np.full(new.inputs - old.inputs, np.nan).tobytes(), bytes(8 * (new.inputs - old.inputs))
         told, unknown = (
             bytes(8 * (new.target_inputs - old.target_inputs)),
-            np.full(new.lasts - old.lasts, np.nan).tobytes(),
+            np.full(new.lasts - old.lasts, np.nan).tobytes() + bytes(8 * (new.seasons - old.seasons)),
         )
         for area, queue in self._pending.items():
             self._pending[area] = deque(

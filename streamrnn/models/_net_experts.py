@@ -21,10 +21,11 @@ MOVED: Final = "linear", "linear_gain", "tape", "live_tape"
 def _places(sizes: Sizes) -> dict[tuple[str, int, int], int]:
     """Return the place of each regressor, by what it is: a feature or a target, its number, how many events ago."""
     n, told = sizes.inputs, sizes.told_targets
-    features, targets = lags(n, told)
+    features, targets = lags(n, told, sizes.seasons)
     named = [("one", 0, 0)]
     named += [("feature", i, 0) for i in range(n)] + [("target", i, ago) for ago in range(targets) for i in range(told)]
     named += [("feature", i, ago) for ago in range(1, features + 1) for i in range(n)]
+    named += [("season", i, 0) for i in range(sizes.seasons)]
     return {name: place for place, name in enumerate(named)}
 
 
@@ -89,7 +90,7 @@ def carry_experts(
         layout_0.view(slab_0, "linear_gain"), layout.view(slab, "linear_gain"), (len(was), len(now)), into, out_of
     )
     base_0, base = (1 + one.inputs + one.told_targets for one in (sizes_0, sizes))
-    behind = [name for name in names if was[name] >= base_0 and now[name] >= base]
+    behind = [name for name in names if name[0] != "season" and was[name] >= base_0 and now[name] >= base]
     for name in ("tape", "live_tape"):
         for area in range(areas):
             kept, tape = layout_0.view(slab_0, name, area), layout.view(slab, name, area)

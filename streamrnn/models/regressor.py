@@ -108,6 +108,10 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         self._start(locals())
         self._grow(targets=["y"])
 
+    @property
+    def _seasonal(self) -> bool:
+        return self.key is None
+
     def _n_outputs(self) -> int:
         return len(self._targets.names) * LOSSES[self._loss].outputs_per_target
 

@@ -13,8 +13,9 @@ from streamrnn.errors import ParameterError, StateError
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.experts import long, profile
 from streamrnn.kernels.forecast.experts.rls import CHANGE_LIMIT, RIDGE
-from streamrnn.kernels.forecast.season import FARTHEST_ERROR, LAG_ERROR_LIMIT, REMEMBERED, SETTLED_LAGS
+from streamrnn.kernels.forecast.season import FARTHEST_ERROR
 from streamrnn.kernels.forecast.words import CURVE_LAGS
+from streamrnn.kernels.season_curve import LAG_ERROR_LIMIT, REMEMBERED, SETTLED_LAGS
 
 LINEAR = ("last", "seasonal", "drift", "rls_short", "profile", "profile_main")
 

@@ -9,18 +9,9 @@ import numpy as np
 
 from streamrnn.kernels.anomaly import outlook as at
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.forecast.season import (
-    DIP,
-    FADED,
-    REMEMBERED,
-    SWITCH,
-    best_season,
-    curve_sums,
-    depth,
-    take_stretch,
-)
 from streamrnn.kernels.net.words import LIGHT_LAGS, LIGHT_RING, OUTLOOK_RING, SEASON_LAGS
 from streamrnn.kernels.reinterpret import reinterpret
+from streamrnn.kernels.season_curve import REMEMBERED, season_after, take_stretch
 
 
 @kernel
@@ -68,11 +59,7 @@ def season(o, t, sums):
         curve, light = sums[most + 1 : 2 * most + 2], reinterpret(o, np.float32)[at.LIGHT_CURVE : at.LIGHT_SHAPE]
         for m in range(most + 1):
             curve[m] = light[m]
-    curve_sums(curve, seen, sums)
-    found, now = best_season(curve, sums, seen, t + 1, 3, DIP), int(o[at.SEASON])
-    if 1 < now < seen and now != found and (found == 0 or curve[now] <= SWITCH * curve[found]):
-        found = now if depth(curve, sums, seen, now) < FADED else found
-    return found
+    return season_after(curve, sums, seen, t + 1, 3, int(o[at.SEASON]))
 
 
 @kernel

@@ -1,11 +1,10 @@
 """The seasons of a channel, found as the stream runs by what they would have foretold.
 
-For each lag m, with d = y[t] - y[t - m] and B(m) the running mean of d, D(m) is that of |d - B(m)|: the error of the forecast "as m events ago, and
-what is usually added". A season is a local minimum of D that is clearly below its surroundings. Up to ``CURVE_LAGS`` lags on the events themselves, and as many on means of ``BLOCK_EVENTS`` of them: a week
+A season is a clear minimum in the curve of the lags' errors (:mod:`streamrnn.kernels.season_curve`). Up to ``CURVE_LAGS`` lags on the events themselves, and as many on means of ``BLOCK_EVENTS`` of them: a week
 of five minutes is 336 such blocks. The *main* season is the shortest whose error is within ``NEAR`` of the best one's; the *short* season
 is the clearest one that divides it: the day in the week. A season that was found stays until another is clearly better.
 
-What few values or seasons tell counts less. By the first peak of an autocorrelation the day hides the week, and levels that matter to a forecast do not count.
+By the first peak of an autocorrelation the day hides the week, and levels that matter to a forecast do not count.
 """
 
 from __future__ import annotations
@@ -18,21 +17,22 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.reinterpret import reinterpret
+from streamrnn.kernels.season_curve import (
+    DIP,
+    FADED,
+    LAG_ERROR_LIMIT,
+    NEAR,
+    REMEMBERED,
+    SETTLED_LAGS,
+    SWITCH,
+    best_season,
+    curve_sums,
+    depth,
+    take_stretch,
+)
 
-REMEMBERED: Final = 2000.0  # events; a season of a year of days is seen five times
-NEAR: Final = (
-    1.05  # times the best season's error: the shortest within it is meant, for multiples of a season foretell as well
-)
-DIP: Final = 0.9  # times its surroundings' mean error must a season's be below
-SHORT_DIP: Final = 0.85  # the same for a season within a season
-SWITCH: Final = 1.1  # times the error of another must that of the season in use be before it is given up for it
-FEIGNED: Final = 0.4  # of an error, where one season has been compared with the next: a walk has dips too
-FADED: Final = 0.97  # a season that was found is given up beyond it
-LAG_ERROR_LIMIT: Final = (
-    4.0  # running errors: the most that one counts; with 8 a day of zeros makes another season the best
-)
+SHORT_DIP: Final = 0.85  # times its surroundings' mean error must that of a season within a season be below
 FARTHEST_ERROR: Final = 3.0  # mean errors of all lags: the most that one counts of a lag that has seen few, so that lags without an outage are no better
-SETTLED_LAGS: Final = 10.0  # errors before which there is no such limit
 EVERY: Final = 16  # events between two searches, once there are many
 BEGINNING: Final = 256  # events with a search each
 NEIGHBOURS: Final = 48  # a share of a season: lags so near are told apart by the values themselves
@@ -55,28 +55,8 @@ def short_season(hd, d, c):
 
 
 @kernel
-def take_stretch(curve, usual, values, first, t, y, newest, most):
-    """Take y against a stretch of a ring into the curve: lag m of ``first`` and on is values[newest - m]; no error counts more than ``most``."""
-    for i in range(curve.size):
-        m = first + i
-        n = float(t - m + 1)
-        share = 1.0 / n
-        share = share if share > 1.0 / REMEMBERED else 1.0 / REMEMBERED
-        b, kept = usual[i], curve[i]
-        v = y - values[newest - m] - b
-        size = abs(v)
-        limit = LAG_ERROR_LIMIT * kept
-        limit = limit if (limit > 0.0) & (n > SETTLED_LAGS) & (limit < most) else most
-        cut = size > limit
-        moved = (limit if v > 0.0 else -limit) if cut else v
-        size = limit if cut else size
-        usual[i] = b + share * moved if size >= 0.0 else b
-        curve[i] = kept + share * (size - kept) if size >= 0.0 else kept
-
-
-@kernel
 def _steady_stretch(curve, usual, values, first, y, newest, most):
-    """Do the same where every lag has seen ``REMEMBERED`` values: one share for all."""
+    """Do as ``take_stretch`` where every lag has seen ``REMEMBERED`` values: one share for all."""
     for i in range(curve.size):
         b, kept = usual[i], curve[i]
         v = y - values[newest - first - i] - b
@@ -133,23 +113,6 @@ def observe(hd, d, c, t, known):
 
 
 @kernel
-def curve_sums(curve, seen, sums):
-    """Write the curve's running sums up to lag ``seen``."""
-    sums[0] = 0.0
-    for m in range(1, seen + 1):
-        sums[m] = sums[m - 1] + curve[m]
-
-
-@kernel
-def depth(curve, sums, seen, m):
-    """Return the error at lag m over the mean of its surroundings; infinity where that is 0 or m is no local minimum."""
-    near = max(2, m // 4)
-    low, high = max(1, m - near), min(seen, m + near)
-    mean = (sums[high] - sums[low - 1]) / (high - low + 1)
-    return curve[m] / mean if mean > 0.0 and curve[m] <= curve[m - 1] and curve[m] <= curve[m + 1] else np.inf
-
-
-@kernel
 def _valley(curve, sums, seen, m):
     """Return the same where m is within ``NEAR`` of the least of its surroundings: of a divisor that is enough."""
     near = max(2, m // 4)
@@ -159,27 +122,6 @@ def _valley(curve, sums, seen, m):
         least = min(least, curve[k])
     mean = (sums[high] - sums[low - 1]) / (high - low + 1)
     return curve[m] / mean if mean > 0.0 and curve[m] <= NEAR * least else np.inf
-
-
-@kernel
-def _doubt(t, m):
-    """Return by how much more than 1 a dip must be, where t values and t / m seasons have passed."""
-    return 1.0 + 1.0 / np.sqrt(t - m) + FEIGNED * m / (t - m)
-
-
-@kernel
-def best_season(curve, sums, seen, t, first, dip):
-    """Return the shortest lag from ``first`` on, of those clear by ``dip``, that is within ``NEAR`` of the best; 0 for none."""
-    best = np.inf
-    for m in range(first, seen):
-        v = _doubt(t, m)
-        if curve[m] * v < best and depth(curve, sums, seen, m) * v < dip:
-            best = curve[m] * v
-    for m in range(first, seen):
-        v = _doubt(t, m)
-        if curve[m] * v <= NEAR * best and depth(curve, sums, seen, m) * v < dip:
-            return m
-    return 0
 
 
 @kernel

@@ -74,6 +74,8 @@ class Sizes:
         Whether rows say what an event weighs.
     balanced
         Whether a rare class weighs more.
+    seasonal
+        Whether the season of the target is looked for; there is one.
     """
 
     cell: str
@@ -102,6 +104,7 @@ class Sizes:
     sparse: bool = False
     weighted: bool = False
     balanced: bool = False
+    seasonal: bool = False
 
     @property
     def features(self) -> int:
@@ -114,9 +117,14 @@ class Sizes:
         return self.features + self.target_inputs
 
     @property
+    def seasons(self) -> int:
+        """Numbers that say what the season foretells."""
+        return 2 if self.seasonal and self.lasts and self.experts & LINEAR_BIT else 0
+
+    @property
     def told(self) -> int:
-        """Numbers that say what is known of the targets before: the inputs, and the values as they came."""
-        return self.target_inputs + self.lasts
+        """Numbers that say what is known of the targets before: the inputs, the values as they came, and what the season says."""
+        return self.target_inputs + self.lasts + self.seasons
 
     @property
     def waited(self) -> int:
@@ -132,7 +140,7 @@ class Sizes:
     @property
     def regressors(self) -> int:
         """Numbers that the linear expert's forecast is made from; 0 where there is none."""
-        return regressors(self.inputs, self.told_targets) if self.experts & LINEAR_BIT else 0
+        return regressors(self.inputs, self.told_targets, self.seasons) if self.experts & LINEAR_BIT else 0
 
     @property
     def waves(self) -> int:
@@ -180,6 +188,7 @@ class Layout(Slab):
         slab = super().allocate()
         self.every(slab, "last")[:] = np.nan
         self.every(slab, "last_targets")[:] = np.nan
+        self.every(slab, "season")[:, 2 * at.TARGET_SEASON + 3 :] = np.nan
         self.every(slab, "area").view(np.float64)[:, at.A_CLOCK] = np.nan
         return slab
 
@@ -193,17 +202,17 @@ class Layout(Slab):
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
             (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts), (at.N_WAVES, z.waves), (at.TARGET_ROWS, z.waited), (at.EXPERT_BITS, z.experts),
-            (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced),
+            (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced), (at.SEASONS, z.seasons),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
             nx = up((z.width if layer == 0 else z.hidden) + 1, 4)
             self.note(((base + at.NX, nx), (base + at.W_SIZE, self.rows(layer) * self.cell.gates * z.hidden)))
         if z.experts & LINEAR_BIT:
-            features, targets = lags(z.inputs, z.told_targets)
+            features, targets = lags(z.inputs, z.told_targets, z.seasons)
             self.note((
                 (at.FEATURE_LAGS, features), (at.TARGET_LAGS, targets), (at.N_REGRESSORS, up(z.regressors, 8)), (at.N_OWN, z.regressors),
-                (at.LINEAR_P_SIZE, matrix(z.regressors)), (at.TAPE_SIZE, z.regressors - 1 - z.inputs - z.told_targets),
+                (at.LINEAR_P_SIZE, matrix(z.regressors)), (at.TAPE_SIZE, z.regressors - 1 - z.inputs - z.told_targets - z.seasons),
             ))  # fmt: skip
         if z.memory:
             note_detector(self, z.memory, self.phi)
@@ -248,6 +257,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", numbers), (at.Y_VAR, "y_var", numbers),
             (at.Y_COUNT, "y_count", numbers), (at.GAPS, "gaps", 3), (at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts),
+            (at.SEASON, "season", 2 * at.TARGET_SEASON + 3 + at.TARGET_RING if z.seasons else 0),
         ))  # fmt: skip
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
         traced = self.cell.traced * z.hidden if z.traces else 0
@@ -281,7 +291,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_RAW, "prepared_x", padded), (at.TARGET, "targets", z.outputs), (at.NET_ROW, "net_row", z.inputs),
             (at.PREPARED_STATS, "prepared_statistics", 3 * padded), (at.SCALED_INPUTS, "prepared_scaled", padded),
-            (at.TOLD, "prepared_targets", z.told),
+            (at.TOLD, "prepared_targets", z.told), (at.SEASON_SUMS, "season_sums", at.TARGET_SEASON + 1 if z.seasons else 0),
         ))  # fmt: skip
         if z.experts != 1:
             E, wide = z.experts.bit_count(), self.words.get(at.N_REGRESSORS, 0)

@@ -63,7 +63,7 @@ def _answer(hd, f, d, o, mode):
 @kernel
 def _n_told(hd, waits):
     """Return how much of what waits with an event says what was known of the targets before; the rest is what was stated."""
-    return min(hd[at.TARGET_INPUTS] + hd[at.LASTS], waits.size)
+    return min(hd[at.TARGET_INPUTS] + hd[at.LASTS] + hd[at.SEASONS], waits.size)
 
 
 @kernel

@@ -19,6 +19,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
+from streamrnn.kernels.net.front.season import keep_season, tell_season
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
 from streamrnn.kernels.net.scaler import absorb, spread, usable
 
@@ -33,6 +34,8 @@ def tell_targets(hd, d):
         d[told + i] = 0.0
     for k in range(hd[at.LASTS]):
         d[told + A + k] = d[last + k]
+    if hd[at.SEASONS] > 0:
+        tell_season(hd, d)
     if A == 0 or hd[head + at.A_KNOWN] == 0:
         return
     s = 1.0 / np.sqrt(float(hd[head + at.A_AHEAD] + 1 - hd[head + at.A_KNOWN]))
@@ -98,5 +101,7 @@ def keep_targets(hd, d, y):
                         d[hd[at.Y_COUNT] + k],
                         d[hd[at.HYPER] + at.ALPHA],
                     )
+    if hd[at.SEASONS] > 0:
+        keep_season(hd, d, y[0])
     if known:
         hd[hd[at.AREA_HEAD] + at.A_KNOWN] = hd[hd[at.AREA_HEAD] + at.A_EVENTS]

@@ -6,7 +6,7 @@ Offsets are in units of the array's own type. The settings at the end are places
 from __future__ import annotations
 
 NET_FORMAT = 2
-HEADER_WORDS = 256
+HEADER_WORDS = 264
 MAX_LAYERS = 8
 LANES = 8  # float64 in one vector: input statistics lie in blocks of mean (8) | variance (8) | count (8)
 # ---- header words -------------------------------------------------------------------------------
@@ -44,6 +44,8 @@ N_WAVES, WAVE_W, WAVE_U, WAVE_P, WAVES, WAVE_ERRORS = range(245, 251)
 # of a detector: float64 words of what is expected of a feature, and of the rule's memory, by its form
 OUTLOOK_SIZE, ALARM_SIZE = 251, 252
 CLASS_COUNTS = 253  # how often each class came of late
+# what the season says of the next target: how many numbers, where a stream's memory of it lies, and scratch
+SEASONS, SEASON, SEASON_SUMS = range(254, 257)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)
@@ -71,6 +73,7 @@ SEASON_LAGS, OUTLOOK_RING = (
     344,
     768,
 )  # lags among which a detector looks for a season, beyond a day of 5 minutes and a week of half-hours; values it is learned from
+TARGET_SEASON, TARGET_RING = 344, 768  # the same of a number that is learned
 LIGHT_LAGS, LIGHT_RING = 169, 170  # the same of a light one, float32: a week of hours
 OUTLOOK_SCRATCH = 384  # float64 words
 OUTLOOK_WORDS = (

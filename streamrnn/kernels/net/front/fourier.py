@@ -1,4 +1,4 @@
-"""The expert for boundaries that bend: a linear model on random Fourier features of the event alone, a rate for each weight.
+"""The expert for what bends: a linear model on random Fourier features of the event alone, a rate for each weight; of numbers it learns what the linear expert leaves.
 
     f_j = cos(w_j . x FOURIER_SCALE / sqrt(n) + b_j),   w normal, b uniform
 

@@ -30,7 +30,7 @@ from streamrnn.kernels.net.front.regressors import write_regressors
 from streamrnn.kernels.net.front.stated import errors_of
 from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
-from streamrnn.kernels.net.scaler import usable
+from streamrnn.kernels.net.scaler import spread, usable
 from streamrnn.kernels.net.target_inputs import age_of, beyond
 from streamrnn.kernels.net.targets import unscale_output
 
@@ -46,10 +46,20 @@ REGRET_FORGET: Final = 0.998  # as of the forecaster
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
 ERROR_ALPHA: Final = 1e-3
 WILD_ERROR: Final = 4.0  # usual errors: the most that one counts
+MOST_TAUGHT: Final = (
+    8.0  # usual errors: the most that the linear expert learns from; 4 follows changes of the rule a hundredth worse
+)
 MOST_LABEL_REGRET: Final = 16.0  # squares of the usual error
 PRIOR_OF_LAST: Final = (
     6.0  # as many times that of another: before any has learned, nothing is safer; 10 costs short streams a tenth
 )
+
+
+@kernel
+def _count(hd):
+    """Return how many experts there are."""
+    bits = hd[at.EXPERT_BITS]
+    return (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1)
 
 
 @kernel
@@ -68,6 +78,13 @@ def _own_terms(hd, d, part, kept):
     else:
         for k in range(part.size):
             part[k] = unscale_output(hd, d, k, part[k])
+
+
+@kernel
+def _go_beyond(hd, d, part):
+    """Add to the numbers of a forecast a level that nothing has been learned of: an outage is followed at once."""
+    for k in range(0 if hd[at.LOSS] == CROSS_ENTROPY else part.size):
+        part[k] += beyond(hd, d, k)
 
 
 @kernel
@@ -90,13 +107,17 @@ def consult(hd, d, o):
         write_regressors(hd, d)
         state_linear(hd, d, part)
         _own_terms(hd, d, part, hd[at.ERRORS])
-        for k in range(0 if hd[at.LOSS] == CROSS_ENTROPY else K):
-            part[k] += beyond(hd, d, k)  # a level that nothing has been learned of: an outage is followed at once
+        _go_beyond(hd, d, part)
         E += 1
     if hd[at.EXPERT_BITS] & FOURIER_BIT:
         part = d[said + E * K : said + (E + 1) * K]
         state_fourier(hd, d, part)
+        adds = hd[at.EXPERT_BITS] & LINEAR_BIT and hd[at.LOSS] != CROSS_ENTROPY
+        for k in range(K if adds else 0):  # what bends is learned of what the linear expert leaves
+            part[k] += d[hd[at.ERRORS] + k]
         _own_terms(hd, d, part, hd[at.WAVE_ERRORS])
+        if adds:
+            _go_beyond(hd, d, part)
         E += 1
     _mix(hd, d, o, E)
 
@@ -265,12 +286,22 @@ def weigh_experts(hd, d, y, w):
     """Move the weights after the targets y (K, raw; NaN: not known) of weight w, for what was stated."""
     if not (learns_statistics(hd) and _is_taught(hd, y, w)):
         return
-    bits = hd[at.EXPERT_BITS]
-    E = (bits & 1) + (bits >> 1 & 1) + (bits >> 2 & 1) + (bits >> 3 & 1)
+    E = _count(hd)
     if hd[at.LOSS] == CROSS_ENTROPY:
         _weigh_classes(hd, d, int(y[0]), w, E)
     else:
         _weigh_numbers(hd, d, y, w, E)
+
+
+@kernel
+def _most_taught(hd, d, k):
+    """Return the largest error of number k that the linear expert learns from, standardised: one outlier is not the stream."""
+    E, K = _count(hd), hd[at.OUTPUTS]
+    usual, count = d[hd[at.MIXTURE] + 4 * E * K + k], d[hd[at.MIXTURE] + (4 * E + 1) * K + k]
+    settled = usual > 0.0 and count > SETTLED_LOSSES
+    scaled = hd[at.NORMALIZE_X] != 0 or hd[at.NORMALIZE_Y] != 0
+    sd = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if scaled else 1.0
+    return MOST_TAUGHT * usual / sd if settled else np.inf
 
 
 @kernel
@@ -289,6 +320,9 @@ def teach_experts(hd, d, y, z, w):
         h = curvature(p, e) if label >= 0 else 1.0
         share = w * influence(hd, d)
         for k in range(K):
+            if label < 0:
+                most = _most_taught(hd, d, k)
+                e[k] = min(max(e[k], -most), most)
             e[k] *= share
         if known:
             learn_linear(hd, d, e, h * share)

@@ -1,6 +1,7 @@
 """What the linear expert's forecast is made from: 1, the features, the last targets, and some events before.
 
 x (D) = 1 | features (I) | last targets (T), of which the older ones follow | features of the event before (I), of that before it ...
+        | what the season says
 
 The *tape* of a stream holds what lies behind: older targets, newest first, then older features.
 """
@@ -24,7 +25,10 @@ def write_regressors(hd, d):
         d[x + 1 + I + i] = d[hd[at.TOLD] + 1 + i]
     for i in range(older):
         d[x + 1 + I + T + i] = d[hd[at.TAPE] + i]
-    for i in range(1 + I + T + older, hd[at.N_REGRESSORS]):
+    told = hd[at.TOLD] + hd[at.TARGET_INPUTS] + hd[at.LASTS]
+    for i in range(hd[at.SEASONS]):
+        d[x + 1 + I + T + older + i] = d[told + i]
+    for i in range(hd[at.N_OWN], hd[at.N_REGRESSORS]):
         d[x + i] = 0.0
     if hd[at.N_OWN] > MOST_WHOLE:
         found = 0

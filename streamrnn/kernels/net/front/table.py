@@ -19,13 +19,15 @@ FOURIER_SCALE: Final = 1.5  # how many times narrower the kernel is than the usu
 MOST_WAVED: Final = 64  # features of an event up to which there are random ones
 
 
-def lags(features: int, targets: int) -> tuple[int, int]:
+def lags(features: int, targets: int, seasons: int = 0) -> tuple[int, int]:
     """Return the lags of the features and of the targets that the linear expert sees, the last known target included.
 
     Parameters
     ----------
     features, targets
         How many numbers an event has of each (classes: one number each).
+    seasons
+        How many numbers say what the season foretells.
 
     Examples
     --------
@@ -35,16 +37,16 @@ def lags(features: int, targets: int) -> tuple[int, int]:
     """
     if not targets:
         return 0, 0
-    room = MOST_WITH_LAGS - 1 - features
+    room = MOST_WITH_LAGS - 1 - features - seasons
     of_targets = min(max(MOST_LAGS // targets, 1), max(room // targets, 1))
     room -= of_targets * targets
     return (min(max(room // features, 0), MOST_LAGS) if features else 0), of_targets
 
 
-def regressors(features: int, targets: int) -> int:
+def regressors(features: int, targets: int, seasons: int = 0) -> int:
     """Return how many numbers the linear expert's forecast is made from."""
-    of_features, of_targets = lags(features, targets)
-    return 1 + features * (1 + of_features) + targets * of_targets
+    of_features, of_targets = lags(features, targets, seasons)
+    return 1 + features * (1 + of_features) + targets * of_targets + seasons
 
 
 def matrix(n: int) -> int:
