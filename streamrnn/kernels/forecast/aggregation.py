@@ -27,9 +27,7 @@ from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.reinterpret import reinterpret
 
 REGRET_FORGET: Final = 0.998  # 1: a regime that recurs gets its weight too late; 0.99: weights follow noise
-LEAST_SCALE: Final = (
-    0.2  # with .001 whoever wakes rules alone for a day; at 1 the rates are all alike, and bad experts keep some weight
-)
+LEAST_SCALE: Final = 0.03  # with .001 whoever wakes rules alone for a day; at .2 short series lose 1 %; at 1 bad experts keep some weight
 LOSS_SLOPE: Final = 3.0  # running errors; without it a spike decides for a thousand events
 MOST_REGRET: Final = 4.0  # running errors by which a forecast may differ from the mixture's before its regret is cut
 SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
