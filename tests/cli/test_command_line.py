@@ -389,6 +389,7 @@ def test_what_was_chosen_is_said_and_its_options_work(tmp_path: Path) -> None:
         "  time      Zeit, day/month/year, no zone is written: UTC, every 1 h",
         "  key       none",
         "  missing   -999 in Wert (--missing '' for none)",
+        "  in doubt  'Kennung' holds one number, or few large ones, in the first 400 records (--column NAME for what is to be watched instead)",
     ]
     assert (told.returncode, b"has no column 'Kennung'" in told.stderr) == (78, True)  # with --no-header it is c2
     found = json.loads(right.stderr)

@@ -45,8 +45,9 @@ def test_a_frozen_net_sees_each_key_as_a_stream_of_its_own(learning):
 
 
 def test_one_key_is_a_model_without_keys():
-    """The bits are those of a model without ``key``, if all events have the same key."""
-    plain, keyed = RNNRegressor(**PARAMS, learning="traces"), RNNRegressor(**PARAMS, learning="traces", key="sensor")
+    """The bits are those of a model without ``key``, if all events have the same key, but for the linear expert: only without keys it has a season."""
+    params = {**PARAMS, "learning": "traces", "experts": ("net", "last")}
+    plain, keyed = RNNRegressor(**params), RNNRegressor(**params, key="sensor")
     for x, y in keyed_stream(keys=("a",)):
         bare = {name: value for name, value in x.items() if name != "sensor"}
 
