@@ -257,7 +257,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", numbers), (at.Y_VAR, "y_var", numbers),
             (at.Y_COUNT, "y_count", numbers), (at.GAPS, "gaps", 3), (at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts),
-            (at.SEASON, "season", 2 * at.TARGET_SEASON + 3 + at.TARGET_RING if z.seasons else 0),
+            (at.SEASON_PLACE, "season", 2 * at.TARGET_SEASON + 3 + at.TARGET_RING if z.seasons else 0),
         ))  # fmt: skip
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
         traced = self.cell.traced * z.hidden if z.traces else 0

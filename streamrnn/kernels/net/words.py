@@ -45,7 +45,7 @@ N_WAVES, WAVE_W, WAVE_U, WAVE_P, WAVES, WAVE_ERRORS = range(245, 251)
 OUTLOOK_SIZE, ALARM_SIZE = 251, 252
 CLASS_COUNTS = 253  # how often each class came of late
 # what the season says of the next target: how many numbers, where a stream's memory of it lies, and scratch
-SEASONS, SEASON, SEASON_SUMS = range(254, 257)
+SEASONS, SEASON_PLACE, SEASON_SUMS = range(254, 257)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)

@@ -161,7 +161,9 @@ def test_no_token(rig, listeners, case):
     began = time.monotonic()
 
     with token_server(**server) as tokens:
-        options = listeners.options(sasl="OAUTHBEARER", **{"oauth_url": tokens.url, "connect_timeout_s": 150.0, **spoil})
+        options = listeners.options(
+            sasl="OAUTHBEARER", **{"oauth_url": tokens.url, "connect_timeout_s": 150.0, **spoil}
+        )
         with pytest.raises(error, match=said) as caught:
             first_events(rig, 1, **options)
 

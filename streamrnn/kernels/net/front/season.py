@@ -22,23 +22,18 @@ from streamrnn.kernels.season_curve import season_after, take_stretch
 
 MOST_SEASONS: Final = 4
 SHORTEST: Final = 3
-SEARCH_EVERY, SEARCH_BEGINNING, SEARCH_EARLY = (
-    60,
-    512,
-    8,
-)  # events between two searches; until when they are more, and how many then
-SELDOM: Final = (
-    5  # the curve learns from every fifth once it has begun: no season of a day or a week is a multiple of it
-)
-CURVE: Final = 1  # places in a stream's memory: behind the season the curve, the usual changes, and the values
-USUAL: Final = CURVE + at.TARGET_SEASON + 1
-VALUES: Final = USUAL + at.TARGET_SEASON + 1
+TARGET_SEARCH_EVERY: Final = 60  # events between two searches
+TARGET_SEARCH_EARLY, TARGET_SEARCH_BEGINNING = 8, 512  # how many at first, and until when
+CURVE_EVERY: Final = 5  # from then on the curve learns from every fifth: no day or week is a multiple of it
+CURVE_PLACE: Final = 1  # places in a stream's memory: behind the season the curve, the usual changes, and the values
+USUAL_PLACE: Final = CURVE_PLACE + at.TARGET_SEASON + 1
+VALUES_PLACE: Final = USUAL_PLACE + at.TARGET_SEASON + 1
 
 
 @kernel
 def _in_use(hd, d):
     """Return the season; 0 where there is none."""
-    m = d[hd[at.SEASON]]
+    m = d[hd[at.SEASON_PLACE]]
     return int(m) if m >= SHORTEST and m <= at.TARGET_SEASON else 0
 
 
@@ -48,7 +43,7 @@ def tell_season(hd, d):
     told, head = hd[at.TOLD] + hd[at.TARGET_INPUTS] + hd[at.LASTS], hd[at.AREA_HEAD]
     d[told], d[told + 1] = 0.0, 0.0
     m, last, newest = _in_use(hd, d), hd[head + at.A_KNOWN] - 1, hd[head + at.A_EVENTS] - 1
-    values = d[hd[at.SEASON] + VALUES : hd[at.SEASON] + VALUES + at.TARGET_RING]
+    values = d[hd[at.SEASON_PLACE] + VALUES_PLACE : hd[at.SEASON_PLACE] + VALUES_PLACE + at.TARGET_RING]
     if m == 0 or last < 0:
         return
     moved, level, count = 0.0, 0.0, 0
@@ -70,12 +65,12 @@ def tell_season(hd, d):
 @kernel
 def keep_season(hd, d, y):
     """Take y, the target of the event that has just been counted (NaN: not known), into the ring and the curve; look for the season now and then."""
-    s, t = hd[at.SEASON], hd[hd[at.AREA_HEAD] + at.A_EVENTS] - 1
-    values, newest = d[s + VALUES : s + VALUES + at.TARGET_RING], t % at.TARGET_RING
+    s, t = hd[at.SEASON_PLACE], hd[hd[at.AREA_HEAD] + at.A_EVENTS] - 1
+    values, newest = d[s + VALUES_PLACE : s + VALUES_PLACE + at.TARGET_RING], t % at.TARGET_RING
     values[newest] = y
-    if not (usable(y) and learns_statistics(hd)) or (t > SEARCH_BEGINNING and t % SELDOM != 0):
+    if not (usable(y) and learns_statistics(hd)) or (t > TARGET_SEARCH_BEGINNING and t % CURVE_EVERY != 0):
         return
-    curve, usual = d[s + CURVE : s + USUAL], d[s + USUAL : s + VALUES]
+    curve, usual = d[s + CURVE_PLACE : s + USUAL_PLACE], d[s + USUAL_PLACE : s + VALUES_PLACE]
     lags = min(t, at.TARGET_SEASON)
     first, last = 1, min(newest, lags)
     for turn in range(2):  # the lags before the ring's end, then those behind
@@ -91,6 +86,6 @@ def keep_season(hd, d, y):
         )
         first, last = last + 1, lags
     seen = min(2 * (t + 1) // 3, at.TARGET_SEASON)
-    if seen >= SHORTEST and t % (SEARCH_EARLY if t < SEARCH_BEGINNING else SEARCH_EVERY) == 0:
+    if seen >= SHORTEST and t % (TARGET_SEARCH_EARLY if t < TARGET_SEARCH_BEGINNING else TARGET_SEARCH_EVERY) == 0:
         sums = d[hd[at.SEASON_SUMS] : hd[at.SEASON_SUMS] + at.TARGET_SEASON + 1]
         d[s] = season_after(curve, sums, seen, t + 1, SHORTEST, _in_use(hd, d))
