@@ -16,6 +16,7 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
     UnsupportedVersionError,
 )
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 from streamrnn.errors import AccessError, ConfigError, StreamrnnError, UnavailableError
 from streamrnn_kafka.oauth import tokens_of
@@ -29,6 +30,24 @@ REQUEST_S = 10.0
 # Where nobody has set up logging, Python prints warnings of libraries to standard error. The client warns of what it then
 # mends itself; what it cannot mend, we say.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
+
+
+def _hear_last_words(kind: Any) -> None:
+    """Let a transport of the client hand on what came right before the end of a connection: the client drops it where both come at once.
+
+    A broker says that it refuses the credentials, and closes; who misses that tries on until the time is over.
+    """
+    receive = kind._sock_recv  # noqa: SLF001
+
+    def received(of: Any) -> tuple[bytes, Exception | None]:
+        data, error = receive(of)
+        return data, None if data else error  # the end is there at the next look, too
+
+    kind._sock_recv = received  # noqa: SLF001
+
+
+for _kind in (KafkaTCPTransport, KafkaSSLTransport):
+    _hear_last_words(_kind)
 
 # What the client logs once a broker has refused us for good: trying on would change nothing.
 REFUSALS = (

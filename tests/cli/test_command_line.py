@@ -44,7 +44,9 @@ def command(*arguments: str | Path, **options: object) -> subprocess.CompletedPr
 def quiet(log: bytes) -> bool:
     """Whether a run said nothing but that it started and stopped, and which states it went through on the way."""
     events = [json.loads(line)["event"] for line in log.splitlines()]
-    return [event for event in events if event not in ("stopping", "restored", "compiling", "compiled", "replaying")] == [
+    return [
+        event for event in events if event not in ("stopping", "restored", "compiling", "compiled", "replaying")
+    ] == [
         "started",
         "stopped",
     ]

@@ -21,7 +21,7 @@ from tests.laws.places import PACKAGES, ROOT, SOURCES
 # What asks where the packages lie and what was installed with them: commands, entry points, files that are no code, the compiler's cache,
 # saved models. All else computes, and the same files, byte for byte, compute the same.
 ASKS = (
-    "cli", "connectors/kafka/test_kafka_suite.py", "connectors/postgres/test_postgres_suite.py", "connectors/sqlite", "daemon/test_server.py", "deploy/test_deploy.py",
+    "cli/test_command_line.py", "cli/test_configuration.py", "connectors/kafka/test_kafka_suite.py", "connectors/postgres/test_postgres_suite.py", "connectors/sqlite", "daemon/test_server.py", "deploy/test_deploy.py",
     "kernels/test_plugins.py", "kernels/test_sources.py", "laws/test_connectors.py", "models/test_persistence.py",
 )  # fmt: skip
 NOT_BESIDE = ("streamrnn", "connectors", "demo-out", "dist", "build")  # the tests see everything else of the checkout

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 
 import pytest
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka_rig import apart, make_records, offline
 from kafka_security import PASSWORD, USER, token_server
 
@@ -84,7 +86,7 @@ def test_the_true_reason(rig, listeners, tmp_path, case):
     found, text, seconds = complaint(rig, tmp_path, **options)
 
     assert (found, said in text) == (code, True), text
-    assert seconds < 120
+    assert seconds < 50
     assert PASSWORD not in text
     assert "wr0ng" not in text
 
@@ -161,13 +163,11 @@ def test_no_token(rig, listeners, case):
     began = time.monotonic()
 
     with token_server(**server) as tokens:
-        options = listeners.options(
-            sasl="OAUTHBEARER", **{"oauth_url": tokens.url, "connect_timeout_s": 150.0, **spoil}
-        )
+        options = listeners.options(sasl="OAUTHBEARER", **{"oauth_url": tokens.url, "connect_timeout_s": 40.0, **spoil})
         with pytest.raises(error, match=said) as caught:
             first_events(rig, 1, **options)
 
-    assert time.monotonic() - began < 120
+    assert time.monotonic() - began < 30
     assert "wr0ng" not in str(caught.value)
 
 
@@ -179,7 +179,7 @@ def test_a_token_that_has_ended(rig, listeners, tmp_path):
         code, text, seconds = complaint(rig, tmp_path, **options)
 
     assert (code, "the credentials are refused" in text) == (77, True), text
-    assert seconds < 120  # not at the time-out
+    assert seconds < 50  # long before the time-out
     assert not any(one in text for one in (PASSWORD, tokens.token()[:40]))
 
 
@@ -264,3 +264,19 @@ def test_exactly_once_over_tls(rig, listeners, tmp_path):
     rig.wait_until(rig.done)
 
     assert apart(rig.pairs(rig.output), expected) == []
+
+
+@pytest.mark.parametrize("kind", [KafkaTCPTransport, KafkaSSLTransport])
+def test_what_comes_with_the_end_is_heard(kind):
+    """A broker that refuses says so and closes; both may come at once, and neither is lost."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        one = KafkaTCPTransport(None, ours)
+        one.__class__ = kind
+        theirs.sendall(b"refused")
+        theirs.close()
+
+        assert one._sock_recv() == (b"refused", None)
+        data, error = one._sock_recv()
+        assert (data, "socket disconnected" in str(error)) == (b"", True)
