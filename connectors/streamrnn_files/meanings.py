@@ -53,6 +53,16 @@ _AREA = re.compile(
 )
 """What names where a record is from: a series each, where they stand one behind the other."""
 
+_OF_MACHINE = re.compile(
+    r"(?:gpu|cpu|core|disk|drive|bay|fan|port|slot|queue|lane|string|cell|phase|axis)(?:_?(?:id|no|nr|number|index))?"
+)
+"""What numbers the parts of a machine that has several of them."""
+
+_PERIOD = re.compile(
+    r"(?:.*_)?(?:settlement|trading|half_?hour(?:ly)?|market)_?(?:period|interval|p)(?:_?(?:no|number|id))?|sp|half_?hour"
+)
+"""What numbers the periods of a day, of an hour or half of one."""
+
 _LATER = re.compile(
     r"creat|updat|modif|upload|receiv|publish|insert|ingest|^end|_end|until|_to$|^to_|stop|expir|(?:^|_)exp(?:_|$)"
 )
@@ -205,13 +215,7 @@ def is_part_of_machine(name: str) -> bool:
     name
         As the header writes it.
     """
-    return (
-        re.fullmatch(
-            r"(?:gpu|cpu|core|disk|drive|bay|fan|port|slot|queue|lane|string|cell|phase|axis)(?:_?(?:id|no|nr|number|index))?",
-            _plain(name),
-        )
-        is not None
-    )
+    return _OF_MACHINE.fullmatch(_plain(name)) is not None
 
 
 def is_later_name(name: str) -> bool:
@@ -245,13 +249,7 @@ def is_period_name(name: str) -> bool:
     name
         As the header writes it.
     """
-    return (
-        re.fullmatch(
-            r"(?:.*_)?(?:settlement|trading|half_?hour(?:ly)?|market)_?(?:period|interval|p)(?:_?(?:no|number|id))?|sp|half_?hour",
-            _plain(name),
-        )
-        is not None
-    )
+    return _PERIOD.fullmatch(_plain(name)) is not None
 
 
 def is_calendar_name(name: str) -> bool:

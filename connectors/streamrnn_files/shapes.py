@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamrnn_files.access_log import access_rows, is_access
-from streamrnn_files.day_rows import find_day_rows
+from streamrnn_files.day_rows import DayRows, find_day_rows
 from streamrnn_files.labelled import is_labelled, labelled_rows
 from streamrnn_files.line_protocol import ProtocolLines, is_protocol
 from streamrnn_files.line_stage import LineStage
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.reports import find_reports
-from streamrnn_files.wide import find_wide
+from streamrnn_files.reports import Reports, find_reports
+from streamrnn_files.wide import Wide, find_wide
 
 __all__ = ["SHAPES", "Shape"]
 
@@ -49,18 +49,8 @@ def _no_table(options: SourceOptions) -> bool:
     return options.skip is None and options.header is None and options.delimiter is None and options.comment is None
 
 
-def _wide(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
-    found = find_wide(lines, options)
-    return None if found is None else LineStage(found.reader())
-
-
-def _reports(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
-    found = find_reports(lines, options)
-    return None if found is None else LineStage(found.reader())
-
-
-def _days(lines: Sequence[str], options: SourceOptions) -> _Stage | None:
-    found = find_day_rows(lines, options)
+def _stage(found: Reports | DayRows | Wide | None) -> _Stage | None:
+    """Return what reads lines as they were found to be."""
     return None if found is None else LineStage(found.reader())
 
 
@@ -83,18 +73,18 @@ SHAPES = (
     Shape(
         "tables below their times", 200,
         lambda _, options: not options.follow and _no_table(options),
-        _reports,
+        lambda lines, options: _stage(find_reports(lines, options)),
     ),
     Shape(
         "rows of days", 200,
         lambda _, options: not options.follow and _no_table(options),
-        _days,
+        lambda lines, options: _stage(find_day_rows(lines, options)),
         turned=True,
     ),
     Shape(
         "a table whose columns are times", 200,
         lambda _, options: not options.follow and options.skip is None,
-        _wide,
+        lambda lines, options: _stage(find_wide(lines, options)),
         turned=True,
     ),
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""All that we use of kafka-python that it does not promise: whole batches of records out of its fetcher, and into its accumulator.
+"""What we use of kafka-python that it does not promise: whole batches of records out of its fetcher, and into its accumulator.
+
+One thing more is mended in :mod:`streamrnn_kafka.connection`, for every client: what a transport hears right before the end of a connection.
 
 The client stays what decides: which offsets are read, which batches belong to a transaction that was aborted, whether a checksum
 is right, how a batch was compressed; when a batch is sent, with which numbers, checksum and compression, and what becomes of it. Only that it

@@ -48,6 +48,18 @@ def take_stretch(curve, usual, values, first, t, y, newest, most):
 
 
 @kernel
+def take_newest(curve, usual, ring, t):
+    """Take the value of event t, which lies at t % its size in the ring, into the curve (N + 1): against the N values before it."""
+    newest, lags = t % ring.size, min(t, curve.size - 1)
+    first, last = 1, min(newest, lags)
+    for turn in range(2):  # the lags before the ring's end, then those behind
+        take_stretch(
+            curve[first : last + 1], usual[first : last + 1], ring, first, t, ring[newest], newest + turn * ring.size, np.inf
+        )  # fmt: skip
+        first, last = last + 1, lags
+
+
+@kernel
 def curve_sums(curve, seen, sums):
     """Write the curve's running sums up to lag ``seen``."""
     sums[0] = 0.0

@@ -9,9 +9,9 @@ import numpy as np
 
 from streamrnn.kernels.anomaly import outlook as at
 from streamrnn.kernels.compile import kernel
-from streamrnn.kernels.net.words import LIGHT_LAGS, LIGHT_RING, OUTLOOK_RING, SEASON_LAGS
+from streamrnn.kernels.net.words import LIGHT_LAGS, LIGHT_RING, SEASON_LAGS
 from streamrnn.kernels.reinterpret import reinterpret
-from streamrnn.kernels.season_curve import REMEMBERED, season_after, take_stretch
+from streamrnn.kernels.season_curve import REMEMBERED, season_after, take_newest
 
 
 @kernel
@@ -21,14 +21,7 @@ def _observe_full(o, t):
         o[at.SEASON_CURVE : at.SEASON_CURVE + SEASON_LAGS + 1],
         o[at.SEASON_CURVE + SEASON_LAGS + 1 : at.RING],
     )
-    ring, newest = o[at.RING : at.SEASON_SHAPE], t % OUTLOOK_RING
-    lags = min(t, SEASON_LAGS)
-    first, last = 1, min(newest, lags)
-    for turn in range(2):  # the lags before the ring's end, then those behind
-        take_stretch(
-            curve[first : last + 1], usual[first : last + 1], ring, first, t, ring[newest], newest + turn * OUTLOOK_RING, np.inf
-        )  # fmt: skip
-        first, last = last + 1, lags
+    take_newest(curve, usual, o[at.RING : at.SEASON_SHAPE], t)
 
 
 @kernel

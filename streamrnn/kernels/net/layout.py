@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.detector_memory import add_detector, add_detector_area, add_detector_scratch, note_detector
+from streamrnn.kernels.net.front.season import SEASON_WORDS, VALUES_PLACE
 from streamrnn.kernels.net.front.table import FOURIER, FOURIER_BIT, LINEAR_BIT, MOST_WAVED, lags, matrix, regressors
 from streamrnn.kernels.slab import Slab, up
 
@@ -118,7 +119,7 @@ class Sizes:
 
     @property
     def seasons(self) -> int:
-        """Numbers that say what the season foretells."""
+        """Numbers that say what the season predicts."""
         return 2 if self.seasonal and self.lasts and self.experts & LINEAR_BIT else 0
 
     @property
@@ -188,7 +189,7 @@ class Layout(Slab):
         slab = super().allocate()
         self.every(slab, "last")[:] = np.nan
         self.every(slab, "last_targets")[:] = np.nan
-        self.every(slab, "season")[:, 2 * at.TARGET_SEASON + 3 :] = np.nan
+        self.every(slab, "season")[:, VALUES_PLACE:] = np.nan
         self.every(slab, "area").view(np.float64)[:, at.A_CLOCK] = np.nan
         return slab
 
@@ -257,7 +258,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", numbers), (at.Y_VAR, "y_var", numbers),
             (at.Y_COUNT, "y_count", numbers), (at.GAPS, "gaps", 3), (at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts),
-            (at.SEASON_PLACE, "season", 2 * at.TARGET_SEASON + 3 + at.TARGET_RING if z.seasons else 0),
+            (at.SEASON_PLACE, "season", SEASON_WORDS if z.seasons else 0),
         ))  # fmt: skip
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
         traced = self.cell.traced * z.hidden if z.traces else 0

@@ -77,7 +77,7 @@ def test_the_true_reason(rig, listeners, tmp_path, case):
     """A wrong password, a certificate of a stranger or an expired one: the reason, long before the client's time-out."""
     spoil, code, said = SPOILED[case]
     rig.create()
-    options = listeners.options(**{"connect_timeout_s": 150.0, **spoil})
+    options = listeners.options(**{"connect_timeout_s": 40.0, **spoil})
     places = {"expired": f"127.0.0.1:{listeners.expired}", "plain": rig.servers}
     options["servers"] = places.get(options["servers"], options["servers"])
     if "tls_ca_file" in spoil:
@@ -86,7 +86,7 @@ def test_the_true_reason(rig, listeners, tmp_path, case):
     found, text, seconds = complaint(rig, tmp_path, **options)
 
     assert (found, said in text) == (code, True), text
-    assert seconds < 50
+    assert seconds < 30
     assert PASSWORD not in text
     assert "wr0ng" not in text
 
@@ -167,7 +167,7 @@ def test_no_token(rig, listeners, case):
         with pytest.raises(error, match=said) as caught:
             first_events(rig, 1, **options)
 
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 20
     assert "wr0ng" not in str(caught.value)
 
 
@@ -175,11 +175,11 @@ def test_a_token_that_has_ended(rig, listeners, tmp_path):
     """A token that the broker does not take is refused like a wrong password."""
     rig.create()
     with token_server(ago_s=9000.0) as tokens:
-        options = listeners.options(sasl="OAUTHBEARER", oauth_url=tokens.url, connect_timeout_s=150.0)
+        options = listeners.options(sasl="OAUTHBEARER", oauth_url=tokens.url, connect_timeout_s=40.0)
         code, text, seconds = complaint(rig, tmp_path, **options)
 
     assert (code, "the credentials are refused" in text) == (77, True), text
-    assert seconds < 50  # long before the time-out
+    assert seconds < 30
     assert not any(one in text for one in (PASSWORD, tokens.token()[:40]))
 
 

@@ -299,8 +299,7 @@ def _most_taught(hd, d, k):
     E, K = _count(hd), hd[at.OUTPUTS]
     usual, count = d[hd[at.MIXTURE] + 4 * E * K + k], d[hd[at.MIXTURE] + (4 * E + 1) * K + k]
     settled = usual > 0.0 and count > SETTLED_LOSSES
-    scaled = hd[at.NORMALIZE_X] != 0 or hd[at.NORMALIZE_Y] != 0
-    sd = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if scaled else 1.0
+    sd = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
     return MOST_TAUGHT * usual / sd if settled else np.inf
 
 

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.scaler import spread, usable
-from streamrnn.kernels.season_curve import season_after, take_stretch
+from streamrnn.kernels.season_curve import season_after, take_newest
 
 MOST_SEASONS: Final = 4
 SHORTEST: Final = 3
@@ -28,6 +26,7 @@ CURVE_EVERY: Final = 5  # from then on the curve learns from every fifth: no day
 CURVE_PLACE: Final = 1  # places in a stream's memory: behind the season the curve, the usual changes, and the values
 USUAL_PLACE: Final = CURVE_PLACE + at.TARGET_SEASON + 1
 VALUES_PLACE: Final = USUAL_PLACE + at.TARGET_SEASON + 1
+SEASON_WORDS: Final = VALUES_PLACE + at.TARGET_RING
 
 
 @kernel
@@ -43,7 +42,7 @@ def tell_season(hd, d):
     told, head = hd[at.TOLD] + hd[at.TARGET_INPUTS] + hd[at.LASTS], hd[at.AREA_HEAD]
     d[told], d[told + 1] = 0.0, 0.0
     m, last, newest = _in_use(hd, d), hd[head + at.A_KNOWN] - 1, hd[head + at.A_EVENTS] - 1
-    values = d[hd[at.SEASON_PLACE] + VALUES_PLACE : hd[at.SEASON_PLACE] + VALUES_PLACE + at.TARGET_RING]
+    values = d[hd[at.SEASON_PLACE] + VALUES_PLACE : hd[at.SEASON_PLACE] + SEASON_WORDS]
     if m == 0 or last < 0:
         return
     moved, level, count = 0.0, 0.0, 0
@@ -66,25 +65,12 @@ def tell_season(hd, d):
 def keep_season(hd, d, y):
     """Take y, the target of the event that has just been counted (NaN: not known), into the ring and the curve; look for the season now and then."""
     s, t = hd[at.SEASON_PLACE], hd[hd[at.AREA_HEAD] + at.A_EVENTS] - 1
-    values, newest = d[s + VALUES_PLACE : s + VALUES_PLACE + at.TARGET_RING], t % at.TARGET_RING
-    values[newest] = y
+    values = d[s + VALUES_PLACE : s + SEASON_WORDS]
+    values[t % at.TARGET_RING] = y
     if not (usable(y) and learns_statistics(hd)) or (t > TARGET_SEARCH_BEGINNING and t % CURVE_EVERY != 0):
         return
     curve, usual = d[s + CURVE_PLACE : s + USUAL_PLACE], d[s + USUAL_PLACE : s + VALUES_PLACE]
-    lags = min(t, at.TARGET_SEASON)
-    first, last = 1, min(newest, lags)
-    for turn in range(2):  # the lags before the ring's end, then those behind
-        take_stretch(
-            curve[first : last + 1],
-            usual[first : last + 1],
-            values,
-            first,
-            t,
-            y,
-            newest + turn * at.TARGET_RING,
-            np.inf,
-        )
-        first, last = last + 1, lags
+    take_newest(curve, usual, values, t)
     seen = min(2 * (t + 1) // 3, at.TARGET_SEASON)
     if seen >= SHORTEST and t % (TARGET_SEARCH_EARLY if t < TARGET_SEARCH_BEGINNING else TARGET_SEARCH_EVERY) == 0:
         sums = d[hd[at.SEASON_SUMS] : hd[at.SEASON_SUMS] + at.TARGET_SEASON + 1]

@@ -27,7 +27,7 @@ def lags(features: int, targets: int, seasons: int = 0) -> tuple[int, int]:
     features, targets
         How many numbers an event has of each (classes: one number each).
     seasons
-        How many numbers say what the season foretells.
+        How many numbers say what the season predicts.
 
     Examples
     --------
