@@ -48,7 +48,7 @@ def stream(lag: int, n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np
 
 def answers(cell: str, learning: str, X: NDArray[np.float64], y: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """Show one net the stream, block by block; yield its answers, each given before it was told."""
-    model = RNNRegressor(cell, hidden_size=32, window=64, learning=learning, seed=1)
+    model = RNNRegressor(cell, hidden_size=32, window=64, learning=learning, autoregressive=False, seed=1)
     for start in range(0, len(X), BLOCK):
         yield np.asarray(model.progressive_many(X[start : start + BLOCK], y[start : start + BLOCK]))
 
