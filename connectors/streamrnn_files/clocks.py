@@ -7,13 +7,18 @@ from collections.abc import Sequence
 
 __all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
 
-CLOCK = re.compile(r"\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*")
+CLOCK = re.compile(
+    r"\s*\d{1,2}(?:[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?|:\d{1,2}:\d{1,2}|[时時]\d{1,2}分(?:\d{1,2}秒)?)\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*"
+)
 CLOCK_NAME = re.compile(
     r"\W*(?:.*time.*|hh_?mm(?:_?ss)?|hrmn|clock|uhrzeit|hour_?min(?:ute)?|hour|heure|hora\b.*|[ecmpajkn][sd]t|cet|cest|utc|gmt|lst)\W*",
     re.IGNORECASE,
 )
 """What a column is called whose digits may be a clock without a mark between hours and minutes."""
 
+
+_LONE = re.compile(r"(?<=:)\d(?!\d)")
+"""Minutes or seconds that are written with one digit: 7:5:0."""
 
 _ZONE = re.compile(r"\s*(?:UTC|GMT|Z)\s*$")
 
@@ -25,7 +30,9 @@ def _colons(clock: str, digits: int = 0) -> str:
     if digits and clock.isdecimal():
         clock = clock.zfill(digits)
         return ":".join(clock[i : i + 2] for i in range(0, digits, 2))
-    return re.sub(r"[.hH]", ":", clock, count=2) if ":" not in clock else clock
+    if clock[-1:] in ("分", "秒"):
+        clock = re.sub(r"[时時分](?=\d)", ":", clock[:-1])
+    return re.sub(r"[.hH]", ":", clock, count=2) if ":" not in clock else _LONE.sub(r"0\g<0>", clock)
 
 
 def joint(day: str, clock: str, digits: int) -> str:

@@ -26,8 +26,10 @@ from streamrnn_files.numerals import (
     values_of,
 )
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.ordering import moments_of
 from streamrnn_files.redundant import are_times, ends_in_totals, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
+from streamrnn_files.unsure import may_be_flags, may_be_series
 
 __all__ = ["Layout", "choose"]
 
@@ -184,17 +186,10 @@ def choose(
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
     notes = _notes(options, features, whole, decimal)
     apart = key is not None or options.key == ""
-    doubts = doubts_of(
-        options,
-        header,
-        features,
-        sample,
-        shown,
-        sure,
-        () if apart else _written(timing, whole),
-        text=text,
-        timing=timing,
-    )
+    moments = () if apart else _written(timing, whole)
+    doubts = doubts_of(options, header, features, sample, shown, sure, moments, text=text, timing=timing)
+    doubts += [] if apart or options.columns else may_be_series(header, features, whole, sure)
+    doubts += [] if options.columns else may_be_flags(features, whole, moments_of(timing, whole))
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(

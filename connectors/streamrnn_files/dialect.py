@@ -206,8 +206,8 @@ def _head_row(rows: Sequence[tuple[int, list[str]]], data: Sequence[int], column
         if not is_units(cells) and 2 * names >= len(columns) > 0 and len(set(held) - {""}) == sum(map(bool, held)):
             return i
     above = rows[at - 1][1] if at > 0 else []
-    if len(above) == width + 1 > 3 and not any(map(like_data, above)) and all(above):
-        return at - 1  # the last name is that of remarks, and no row has one
+    if len(above) == width + 1 > 3 and not any(map(like_data, above)) and all(above[:-1]):
+        return at - 1  # the last name is that of remarks, or none, and no row has one
     if len(above) == width:
         return at - 1 if not any(map(like_data, above)) and all(above[i] for i in columns) else at
     hours = [cell for cell in above if ":" in cell and cell[:1].isdecimal()]

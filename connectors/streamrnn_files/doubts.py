@@ -14,6 +14,7 @@ from streamrnn_files.meanings import NAMELESS, STILL
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.timing import Timing
+from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_numbers
 
 __all__ = ["doubts_of"]
 
@@ -31,9 +32,6 @@ SHARE = 0.2
 
 _NINES = re.compile(r"(?<!\S)(?:-?[1-9]?9{2,}[.,9]*|-200|-8888)[.,]?0*(?!\S)")
 """A cell that may hold a number for no value."""
-
-SHOWN = 3
-"""Columns that are named in a sentence."""
 
 
 def doubts_of(
@@ -81,6 +79,7 @@ def doubts_of(
         found += _no_values(features, shown, sure)
     if not options.columns:
         found += _same(features, shown, sure, len(sample))
+        found += may_be_codes(features, shown) + may_be_numbers(features, shown)
     return found
 
 
@@ -97,7 +96,7 @@ def _clocks(header: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[s
     found = [
         name for name in header if shown[name] and all(map(CLOCK.fullmatch, shown[name])) and ":" in shown[name][0]
     ]
-    return [f"{_listed(found[:1])} holds clocks without a date: records are counted"] if found else []
+    return [f"{listed(found[:1])} holds clocks without a date: records are counted"] if found else []
 
 
 def _again(moments: Sequence[str]) -> list[str]:
@@ -129,7 +128,7 @@ def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure
             held.setdefault(f"{mark:.10g}", []).append(name)
     if not held:
         return []
-    said = [f"{mark} in {_listed(names)}" for mark, names in held.items()]
+    said = [f"{mark} in {listed(names)}" for mark, names in held.items()]
     asked = ",".join(sorted(taken | set(held)))
     return [f"{'; '.join(said)} may stand for no value (--missing {asked} if so)"]
 
@@ -149,12 +148,8 @@ def _same(
     if not same or len(same) == len(features):
         return []
     return [
-        f"{_listed(same)} {'holds' if len(same) == 1 else 'hold'} one number, or few large ones, in the first {records} records (--column NAME for what is to be watched instead)"
+        f"{listed(same)} {'holds' if len(same) == 1 else 'hold'} one number, or few large ones, in the first {records} records (--column NAME for what is to be watched instead)"
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(show, names[:SHOWN])) + (" and others" if len(names) > SHOWN else "")
 
 
 def _first_row(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> list[str]:

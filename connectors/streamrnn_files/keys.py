@@ -57,6 +57,9 @@ _STATES = frozenset(
 )
 """What a pump is, and not which one."""
 
+_FEW_DIGITS = 3
+"""Of a number that is the same in all records, and names no series among many."""
+
 MOST = 8
 """Columns that are tried two by two, and by three."""
 
@@ -140,6 +143,8 @@ def find_key(
             return _with_fixed(together, fixed, header, whole)
     for name in named:
         distinct = len(set(whole[name]))
+        if distinct == 1 and name not in texts and len(shown[name][0].strip()) < _FEW_DIGITS and not is_id_name(name):
+            continue  # a channel, of which there is one
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
     area = next((name for name in texts if is_area_name(name) and _in_runs(whole[name])), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -11,9 +12,24 @@ __all__ = ["LineStage", "encoding_of", "text_of"]
 _KANA = 3
 """Syllables of Japanese that show that bytes are such: other text does not hold them by chance."""
 
+_HIGH, _PAIRS = re.compile(rb"[\x80-\xff]+"), re.compile(rb"(?:[\xa1\xa3\xb0-\xd7][\xa1-\xfe])+")
+"""Bytes beyond ASCII, and those that are common signs of Chinese or Korean, two by two."""
+
+_CHINESE = re.compile(rb"^(?:..)*?[\xc9-\xd7]", re.DOTALL)
+"""Signs behind all that Korean is written with."""
+
+_LETTERS = {
+    "cp1251": re.compile(rb"[\xc0-\xff][\xe0-\xff]{3}"),
+    "cp1250": re.compile(rb"[A-Za-z][\xb3\xb9\xbf\x9f][a-z]|[\x8a\x8e\x9a\x9e](?=[a-z\xe0-\xff])"),
+    "cp1254": re.compile(
+        rb"[A-Za-z\xc0-\xff][\xd0\xdd\xde\xf0\xfd\xfe](?=[A-Za-z\xc0-\xff;,\t\" ])(?!.*[\xe1\xe6\xed])"
+    ),
+}
+"""Bytes that are letters of words in another alphabet: Russian, Polish and Czech, Turkish; in cp1252 they would stand in no word."""
+
 
 def encoding_of(data: bytes) -> str:
-    """Return the encoding of text: UTF-8, Shift-JIS where it holds syllables of Japanese, else cp1252.
+    """Return the encoding of text: UTF-8, Shift-JIS where it holds syllables of Japanese, GB 18030 or cp949 where nothing but common signs of Chinese or Korean, that of the letters it holds, else cp1252.
 
     Parameters
     ----------
@@ -27,7 +43,10 @@ def encoding_of(data: bytes) -> str:
             continue
         if encoding == "utf-8" or sum("\u3041" <= sign <= "\u30fe" for sign in text) >= _KANA:
             return encoding
-    return "cp1252"
+    pairs = _PAIRS.findall(data)
+    if len(pairs) >= _KANA and b"".join(pairs) == b"".join(_HIGH.findall(data)):
+        return "cp949" if not _CHINESE.search(b"".join(pairs)) else "gb18030"
+    return next((encoding for encoding, letters in _LETTERS.items() if letters.search(data)), "cp1252")
 
 
 def text_of(line: bytes) -> str:

@@ -180,7 +180,7 @@ def ends_with_id(name: str) -> bool:
         As the header writes it.
     """
     return (
-        re.search(r"(?:^|[\W_])id$|[a-z]I[dD]$|[A-Z]{2}id$", name.strip(), re.ASCII) is not None
+        re.search(r"(?:^|[\W_])id$|(?:[a-z]|[^\x00-\x7f])I[dD]$|[A-Z]{2}id$", name.strip(), re.ASCII) is not None
         or name.strip().upper() == "ID"
     )
 

@@ -23,7 +23,7 @@ _FIRST, _LAST = 315532800.0, 4102444800.0
 
 
 def _pattern(day: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:[A-Za-z]{{2,9}},?\s+)?{day}{_CLOCK}{_ZONE}")
+    return re.compile(rf"(?:[^\W\d]{{2,12}}\.?,?\s+)?{day}{_CLOCK}{_ZONE}")
 
 
 _YMD = r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
@@ -34,6 +34,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "day/month/year": _pattern(_DMY),
     "month/day/year": _pattern(_MDY),
     "day month year": _pattern(r"(?P<d>\d{1,2}) (?P<m>\d{1,2}) (?P<y>\d{4})"),
+    "year 年 month 月 day 日": _pattern(r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日"),
     "two-digit year-month-day": _pattern(r"(?P<y>\d{2})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
     "year month-name day": _pattern(r"(?P<y>\d{4})[-/ ](?P<b>[^\W\d]{3,10})[-/ ](?P<d>\d{1,2})"),
     "year and day of it": _pattern(r"(?P<y>(?:19|20)\d{2})-?(?P<j>[0-3]\d{2})"),
@@ -47,6 +48,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
     ),
     "yymmdd": re.compile(r"(?P<y>\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)"),
     "year-month": re.compile(r"(?P<y>\d{4})[-/M](?P<m>0?[1-9]|1[0-2])"),
+    "year month-name": re.compile(r"(?P<y>\d{4})[-/ ](?P<b>[^\W\d]{3,10})"),
     "month-name year": re.compile(r"(?P<b>[^\W\d]{3,10})[-/ ](?P<y>\d{4}|\d{2})"),
     "year-quarter": re.compile(r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])"),
     "quarter year": re.compile(r"[Qq](?P<q>[1-4])[-/ ]?(?P<y>\d{4})"),
@@ -226,7 +228,7 @@ def find_form(cells: Sequence[str], *, wanted: str | None = None, bare: bool = T
     for until in (" - ", " -- ", "/"):
         if all(cell.count(until) == 1 for cell in cells):
             form = find_form([cell.partition(until)[0] for cell in cells], bare=False)
-            if form is not None and form.name not in ("year", "month-name year", "year-month"):
+            if form is not None and form.name not in ("year", "month-name year", "year month-name", "year-month"):
                 name = "year-month-day" if form.name == "ISO 8601" else form.name
                 return replace(form, name=name, written=False, until=until)
     plain = sum(map(_is_iso, cells))

@@ -8,13 +8,15 @@ _MONTHS = {
     name: i + 1
     for i, names in enumerate(
         (
-            "jan ene gen", "feb fév fev", "mar mär mrz mrt", "apr avr abr", "may mai mei mag", "jun juin giu", "jul juil lug", "aug aoû aou ago",
-            "sep set", "oct okt ott out", "nov", "dec dez déc dic",
+            "jan ene gen tam sty oca янв", "feb fév fev hel lut şub фев", "mar mär mrz mrt maa már мар", "apr avr abr huh kwi nis ápr апр",
+            "may mai mei mag tou maj máj май мая", "jun juin giu kes cze haz jún июн", "jul juil lug hei lip tem júl июл",
+            "aug aoû aou ago elo sie ağu авг", "sep set syy wrz eyl sze сен", "oct okt ott out lok paź eki окт", "nov marr lis kas ноя",
+            "dec dez déc dic des jou gru ara дек",
         )
     )
     for name in names.split()
 }  # fmt: skip
-"""Months by how their names begin: English, German, French, Spanish, Italian, Portuguese, Dutch."""
+"""Months by how their names begin: English, German, French, Spanish, Italian, Portuguese, Dutch, Finnish, Polish, Turkish, Hungarian, Russian."""
 
 
 def month_of(name: str) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from streamrnn_files.cells import is_number
+from streamrnn_files.contents import of_calendar, of_key, running
 from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
@@ -60,6 +61,9 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
         ),
         "another time",
     )
+    found |= dict.fromkeys(of_calendar(timing, whole), "a part of the calendar")
+    found |= dict.fromkeys(running(timing, whole), "a running number")
+    found |= dict.fromkeys(of_key(key, whole), f"the same in all records of each {key}")
     columns = key_columns(key, list(whole))
     if columns:
         keys = list(map(joined, zip(*(whole[name] for name in columns), strict=True)))

@@ -28,12 +28,24 @@ __all__ = ["NO_TIME", "Timing", "beside_dates", "find_timing"]
 _TRIED = 6
 """Columns that may tell the records of a year apart."""
 
+_APART = 31 * 86400.0
+"""Seconds that a reading is before the moment of its writing at most: births are earlier."""
+
 _ZONE_IN_NAME = re.compile(r"\b(?:GMT|UTC)\s*(?P<sign>[-+])(?P<h>\d{1,2}):?(?P<m>\d{2})?\b")
 _ORDER_IN_NAME = re.compile(r"(?i)\b(?:(?P<d>d{1,2}[-/. ]m{1,3})|(?P<m>m{1,2}[-/. ]d{1,2}))\b")
 """Which of day and month stands first, as a name says it: DD/MM/YYYY."""
 
 _ELSEWHERE = re.compile(r"(?i)datum|zeit|uhr|fecha|hora\b|heure|jour|dato|päivä|tijd")
 """A time in a language whose speakers write the day first."""
+
+_MARKS = (":", "时", "時")
+"""What stands between hours and minutes and in no number."""
+
+_FEWEST = 12
+"""Clocks that show that numbers with a point are such."""
+
+_WITH_HOURS = 10
+"""Digits of a day and an hour: numbers that all make such are no amounts."""
 
 _NO_DIGIT = re.compile(r"\D*")
 
@@ -228,13 +240,16 @@ def _date_and_clock(
     hours = [
         name
         for name in free
-        if (calendar_part(name) == "hour" or (NAMELESS.fullmatch(name) and _turns(shown[name])))
+        if (calendar_part(name) == "hour" or _turns(shown[name]))
         and all(re.fullmatch(r"\s*(?:[01]?\d|2[0-4])\s*", c) for c in shown[name])
     ]
     clocks = [
         name
         for name in free
-        if all(map(CLOCK.fullmatch, shown[name])) and (is_time_name(name) or ":" in shown[name][0])
+        if all(map(CLOCK.fullmatch, shown[name]))
+        and (
+            is_time_name(name) or shown[name][0].strip()[1:3].strip("0123456789") in _MARKS or _goes_round(shown[name])
+        )
     ]
     bare = [name for name in free if CLOCK_NAME.fullmatch(name.strip()) and digits_of(shown[name])]
     beside = beside_dates(free, whole, shown)
@@ -286,6 +301,19 @@ def beside_dates(
     return found
 
 
+def _goes_round(cells: Sequence[str]) -> bool:
+    """Whether cells like 7.30 are clocks: nearly all go on by the same step, and begin again with a new day."""
+    held = [cell.strip().partition(".") for cell in cells]
+    if not all(hour.isdecimal() and minute.isdecimal() and len(minute) == 2 for hour, _, minute in held):
+        return False
+    times = [60 * int(hour) + int(minute) for hour, _, minute in held]
+    if len(times) < _FEWEST or max(times) >= 1440 or any(int(minute) > 59 for _, _, minute in held):
+        return False
+    steps = [(b - a) % 1440 for a, b in itertools.pairwise(times)]
+    common = max(set(steps), key=steps.count)
+    return 0 < common <= 720 and steps.count(common) >= 0.9 * len(steps)
+
+
 def _turns(cells: Sequence[str]) -> bool:
     """Whether cells count the hours of days: each is one more than that before it, or begins again."""
     if len(cells) < 24 or not all(cell.strip().isdecimal() for cell in cells):
@@ -322,12 +350,23 @@ def _single(
         )
     if found:
         rank, best = min(found, key=lambda one: one[0])
+        best = next((one for other, one in found if other[:5] == rank[:5] and _is_before(one, best, whole)), best)
         finer = (one for other, one in found if other[:4] == rank[:4] and _is_finer(one, best, whole))
         return next((one for one in finer if _distinct(one, whole) >= 2 * _distinct(best, whole)), best)
     epochs = ((name, find_form(shown[name])) for name in free if wanted is None)
     return next(
         (Timing(name, (name,), form) for name, form in epochs if form and _moves_on(shown[name], form)), NO_TIME
     )
+
+
+def _is_before(other: Timing, best: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
+    """Whether moments are before those of another column in nearly all records and after them in none, and as many: starts are, and readings before they are written down."""
+    if other is best or other.form is None or best.form is None or _distinct(other, whole) < _distinct(best, whole):
+        return False
+    pairs = zip(whole[other.columns[0]], whole[best.columns[0]], strict=True)
+    read = [(seconds(other.read((one,)) or ""), seconds(best.read((two,)) or "")) for one, two in pairs]
+    gaps = [b - a for a, b in read if a is not None and b is not None]
+    return len(gaps) > 8 and min(gaps) >= 0 and sum(gap > 0 for gap in gaps) > 0.9 * len(gaps) and max(gaps) < _APART
 
 
 def _of_several(name: str, free: Sequence[str], whole: Mapping[str, Sequence[str]]) -> bool:
@@ -347,6 +386,8 @@ def _of_several(name: str, free: Sequence[str], whole: Mapping[str, Sequence[str
 
 def _moves_on(cells: Sequence[str], form: TimeForm) -> bool:
     """Whether numbers that could be seconds since 1970, or dates, are: they go on in even steps, which amounts and counters do not."""
+    if form.name == "yyyymmdd" and all(len(cell.strip()) >= _WITH_HOURS for cell in cells) and len(cells) >= _FEWEST:
+        return True
     if form.name == "yyyymmdd" and len(cells) >= 8:
         moments = [at for at in map(seconds, filter(None, map(form.read, cells))) if at is not None]
         steps = [b - a for a, b in itertools.pairwise(moments)]

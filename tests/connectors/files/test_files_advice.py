@@ -44,7 +44,8 @@ ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
     "--order as_written": (TEXTS["newest_first.csv"], {}, "", lambda got, _: got.times[0] == "2024-03-05 23:55"),
     "--missing '' for none": (TEXTS["sentinel.csv"], {}, "", lambda got, _: got.values[0] == [-999.0]),
     "--key COLUMN where it holds several series": (AGAIN, {}, "who", lambda got, found: found["key"] == "who" and not found.get("doubts")),
-    "--missing {asked} if so": ("time,load,wind\n" + "".join(f"{day},{i},{'-999' if i in (3, 4) else i % 5}\n" for i, day in enumerate(DAYS)).replace(",7,", ",-9999,"), {}, "", lambda got, found: sum(math.isnan(cell) for row in got.values for cell in row) == 3 and not found.get("doubts")),
+    "--key '{key}' if so": ("time,load,who\n" + "".join(f"{day},{i % 3 + 90 * (i % 2)},{'ab'[i % 2]}\n" for i, day in enumerate(DAYS)), {}, "", lambda got, found: found["key"] == "who" and not found.get("doubts")),
+    "--missing {asked} if so": ("time,load,wind\n" + "".join(f"{day},{i if i == 7 else i % 5},{'-999' if i in (3, 4) else i % 5}\n" for i, day in enumerate(DAYS)).replace(",7,", ",-9999,"), {}, "", lambda got, found: sum(math.isnan(cell) for row in got.values for cell in row) == 3 and not found.get("doubts")),
     "--no-header": ("17,4.5,calm\n" + "".join(f"{20 + i % 5},{i % 7}.5,{i % 9}\n" for i in range(N)), {}, "", lambda got, found: len(got.rows) == N + 1),
     "--header": ("94255\t99\t70\n" + "".join(f"{i % 5}\t{i % 7}\t{i % 3}\n" for i in range(N)), {}, "", lambda got, found: found["columns"] == ["94255", "99", "70"] and len(got.rows) == N),
     "--time '' counts records": ("Month,Day,load\n" + "".join(f"{1 + i // 28},{1 + i % 28},{i % 7}\n" for i in range(N)), {}, "", lambda got, found: found["time"] is None and not found.get("doubts")),
@@ -100,7 +101,12 @@ def test_advice_obeyed_word_by_word_works(tmp_path, words):
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     message = said(path, **options)
-    pattern = re.escape(words).replace(re.escape("{names[0]}"), r"[^)]+").replace(re.escape("{asked}"), r"[^)]+")
+    pattern = (
+        re.escape(words)
+        .replace(re.escape("{names[0]}"), r"[^)]+")
+        .replace(re.escape("{asked}"), r"[^)]+")
+        .replace(re.escape("{key}"), r"[^)]+")
+    )
     found = re.search(rf"\(({pattern})\)", message)
     assert found is not None, message
 

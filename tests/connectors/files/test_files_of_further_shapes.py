@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from files_rig import Got, read_all, take
 from shaped import FIRST, Case
+from shaped_abroad import ABROAD
 from shaped_documents import DOCUMENTS
 from shaped_last import LAST
 from shaped_later import LATER
@@ -21,7 +22,7 @@ from shaped_tables import TABLES
 from streamrnn.display.chosen import unread_lines
 from streamrnn_files import FileSource
 
-CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST | LATER
+CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST | LATER | ABROAD
 
 
 def seconds(time: str | float) -> float:
