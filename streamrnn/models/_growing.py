@@ -19,7 +19,7 @@ from streamrnn.models import _translate as translate
 from streamrnn.models._features import Columns, is_moment
 from streamrnn.models._frames import Table, first_of, table_of
 from streamrnn.models._front import experts_of
-from streamrnn.models._keys import Keys, key_of
+from streamrnn.models._keys import Keys, key_of, keys_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check, check_all
 from streamrnn.models._sparse import find_counted, folded
@@ -450,13 +450,26 @@ class Growing:
         """Return the area of x's stream; 0 where a key has none."""
         return 0 if self.key is None else self._keys.find(key_of(x, self.key))
 
-    def _touch(self, keys: Sequence[Any]) -> list[int]:
+    def _touch(self, keys: Sequence[Any]) -> NDArray[np.int64]:
         """Return the areas of events to come, one for each key; negative where one begins anew."""
-        codes = self._keys.touch_many(keys)
+        try:
+            codes = self._keys.touch_many(keys)
+        except TypeError:  # nothing has changed
+            codes = self._keys.touch_many(keys_of(keys, self.key))  # says which one it is
+        self._make_areas()
+        return codes
+
+    def _touch_one(self, key: Any) -> int:
+        """Return the area of an event to come, of a key that can be looked up; negative where it begins anew."""
+        code = self._keys.touch(key)
+        self._make_areas()
+        return code
+
+    def _make_areas(self) -> None:
+        """Let the net have an area for each key."""
         have, need = self._net.sizes.areas, self._keys.last + 1
         if need > have:  # twice as much each time, up to what max_keys may need
             self._net.grow(areas=min(max(need, 2 * have), self.max_keys + 1) - have)
-        return codes
 
     # ---- memory of the stream -------------------------------------------------------------------
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import operator
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from itertools import islice
-from typing import Any
+from itertools import repeat
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError
 
-__all__ = ["Keys", "key_of", "keys_of"]
+__all__ = ["Keys", "Slots", "key_of", "keys_of"]
+
+NEVER: Final = np.iinfo(np.int64).max  # later than any event: an area that is free is not cold
 
 
 def keys_of(keys: Sequence[Any], name: Any) -> list[Hashable]:
@@ -77,7 +78,10 @@ def key_of(x: Mapping[Any, Any], name: Any) -> Hashable:
 
 
 class Keys:
-    """Areas by key, the key unseen for longest first: it goes when a new one comes and there is no room.
+    """Areas by key; that of the key unseen for longest goes to a new one where there is no room.
+
+    The order in which keys were seen is in numbers alone, one for each area: a key that is seen again costs a look into a table and one number written, wherever
+    in memory its neighbours in that order lie.
 
     Parameters
     ----------
@@ -96,26 +100,29 @@ class Keys:
     ([-1, -2, 1, -2], 0, 2)
     """
 
-    __slots__ = ("areas", "clock", "evicted", "free", "most", "ticks")
+    __slots__ = ("_cold", "_cold_since", "areas", "clock", "evicted", "free", "held", "most", "ticks")
 
     def __init__(
         self, most: int, kept: Iterable[tuple[Hashable, int]] = (), ticks: NDArray[np.int64] | None = None
     ) -> None:
         self.most = most
         self.evicted = 0
-        self.areas: OrderedDict[Hashable, int] = OrderedDict(kept)
-        self.free = sorted(set(range(1, max(self.areas.values(), default=0) + 1)).difference(self.areas.values()))
-
+        self.areas: dict[Hashable, int] = dict(kept)
+        places = list(self.areas.values())
+        self.held: list[Hashable] = [None] * (1 + max(places, default=0))  # the key of each area; None where it is free
+        for key, area in self.areas.items():
+            self.held[area] = key
+        self.free = sorted(set(range(1, len(self.held))).difference(places))
         self.clock = len(self.areas) if ticks is None else int(ticks[0])  # events so far
-        self.ticks = np.zeros(1 + self.last, np.int64)  # of each area, the event that it was seen with last
-        self.ticks[list(self.areas.values())] = range(1, len(self.areas) + 1)
-        if ticks is not None:
-            self.ticks[1 : len(ticks)] = ticks[1:]
+        self.ticks = np.full(len(self.held), NEVER, np.int64)  # of each area, the event that it was seen with last
+        self.ticks[places] = range(1, len(places) + 1) if ticks is None else ticks[places]
+        self._cold: list[int] = []  # areas, the one unseen for longest last, as they were at an event
+        self._cold_since = 0
 
     @property
     def last(self) -> int:
         """The last area that is, or has been, taken."""
-        return len(self.areas) + len(self.free)
+        return len(self.held) - 1
 
     def written(self) -> tuple[list[tuple[Hashable, int]], NDArray[np.int64]]:
         """Return the keys in the order of their areas, and of each area when it was seen last, behind how many events came.
@@ -147,46 +154,60 @@ class Keys:
         key
             Of a stream.
         """
-        self.clock += 1
         area = self.areas.get(key)
+        self.clock += 1
         if area is not None:
-            self.areas.move_to_end(key)
             self.ticks[area] = self.clock
             return area
         self._make_room(self.most - 1)
-        area = heappop(self.free) if self.free else len(self.areas) + 1
-        self.areas[key] = area
-        if area >= len(self.ticks):
-            self.ticks = np.append(self.ticks, np.zeros(area, np.int64))
-        self.ticks[area] = self.clock
+        if self.free:
+            area = heappop(self.free)
+        else:
+            area = len(self.held)
+            self.held.append(None)
+            if area >= len(self.ticks):
+                self.ticks = np.append(self.ticks, np.full(area, NEVER))
+        self.areas[key], self.held[area], self.ticks[area] = area, key, self.clock
         return -area
 
-    def touch_many(self, keys: Sequence[Hashable]) -> list[int]:
-        """Return what :meth:`touch` would for one key after the other; where all are known, each is moved once.
+    def touch_many(self, keys: Sequence[Hashable]) -> NDArray[np.int64]:
+        """Return what :meth:`touch` would for one key after the other.
 
         Parameters
         ----------
         keys
             Of the events, in their order.
 
+        Raises
+        ------
+        TypeError
+            When one cannot be looked up. Nothing has changed then.
+
         Examples
         --------
         >>> from streamrnn.models._keys import Keys
         >>> keys = Keys(most=3)
-        >>> keys.touch_many("abc"), keys.touch_many("aab"), list(keys.areas)
+        >>> keys.touch_many("abc").tolist(), keys.touch_many("aab").tolist(), list(keys)
         ([-1, -2, -3], [1, 1, 2], ['c', 'a', 'b'])
         """
-        if len(keys) == 1:
-            return [self.touch(keys[0])]
-        found = [self.areas.get(key) for key in keys]
-        codes = [area for area in found if area is not None]
-        if len(codes) < len(found):
-            return [self.touch(key) for key in keys]
-        for key in reversed(dict.fromkeys(reversed(keys))):
-            self.areas.move_to_end(key)
+        try:
+            codes = np.fromiter(map(self.areas.__getitem__, keys), np.int64, len(keys))
+        except KeyError:
+            set(keys)  # whether all can be looked up
+            return np.array([self.touch(key) for key in keys], np.int64)
         self.ticks[codes] = np.arange(self.clock + 1, self.clock + 1 + len(codes))  # of one seen twice, the later
         self.clock += len(codes)
         return codes
+
+    def find_many(self, keys: Sequence[Hashable]) -> NDArray[np.int64]:
+        """Return the areas of keys; 0 for those that have none.
+
+        Parameters
+        ----------
+        keys
+            Of streams.
+        """
+        return np.fromiter(map(self.areas.get, keys, repeat(0)), np.int64, len(keys))
 
     def drop(self, key: Hashable) -> int:
         """Forget a key; return the area that is free now, 0 where it had none.
@@ -198,6 +219,7 @@ class Keys:
         """
         area = self.areas.pop(key, 0)
         if area:
+            self.held[area], self.ticks[area] = None, NEVER
             heappush(self.free, area)
         return area
 
@@ -211,6 +233,10 @@ class Keys:
         """
         self.most = most
         self._make_room(most)
+
+    def __iter__(self) -> Iterator[Hashable]:
+        """Yield the keys, the one unseen for longest first."""
+        return map(self.held.__getitem__, self._coldest_areas(len(self.areas)))
 
     def coldest(self, most: int) -> list[tuple[Hashable, int]]:
         """Return the keys unseen for longest, each with how many events have come since its own last one.
@@ -228,7 +254,7 @@ class Keys:
         >>> keys.coldest(2), keys.count_idle(1), keys.count_idle(4)
         ([('a', 4), ('c', 2)], 2, 0)
         """
-        return [(key, self.clock - int(self.ticks[area])) for key, area in islice(self.areas.items(), most)]
+        return [(self.held[area], self.clock - int(self.ticks[area])) for area in self._coldest_areas(most)]
 
     def count_idle(self, events: int) -> int:
         """Return how many keys had none of the last events.
@@ -238,15 +264,54 @@ class Keys:
         events
             Of all keys together, so many of the last ones.
         """
-        idle = self.clock - self.ticks > events
-        return (
-            int(idle[1 : self.last + 1].sum() - idle[self.free].sum())
-            if self.free
-            else int(idle[1 : self.last + 1].sum())
+        return int(np.count_nonzero(self.clock - self.ticks > events))
+
+    def _coldest_areas(self, most: int) -> list[int]:
+        """Return the areas of the keys unseen for longest, in this order."""
+        most = min(max(most, 0), len(self.areas))
+        found = (
+            np.argpartition(self.ticks, most)[:most] if 0 < most < len(self.areas) else np.argsort(self.ticks)[:most]
         )
+        areas: list[int] = found[np.argsort(self.ticks[found])].tolist()
+        return areas
 
     def _make_room(self, most: int) -> None:
+        """Let the keys unseen for longest go, until there are no more than so many.
+
+        Some of the coldest are looked for at once. Those of them that have been seen since are passed over: all others were seen later than the rest of them.
+        """
         while len(self.areas) > most:
-            _, area = self.areas.popitem(last=False)
-            heappush(self.free, area)
-            self.evicted += 1
+            if not self._cold:
+                self._cold = self._coldest_areas(max(len(self.areas) // 8, 64))[::-1]
+                self._cold_since = self.clock
+            area = self._cold.pop()
+            if self.ticks[area] <= self._cold_since:
+                self.drop(self.held[area])
+                self.evicted += 1
+
+
+class Slots(Mapping[Hashable, int]):
+    """Areas by key to be looked at, the key unseen for longest first. The order is looked for where it is asked for.
+
+    Parameters
+    ----------
+    keys
+        Of a model.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def __getitem__(self, key: Hashable) -> int:
+        return self._keys.areas[key]
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys.areas)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self)})"

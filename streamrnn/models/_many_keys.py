@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +16,7 @@ from streamrnn.models._area_rules import AreaRules, area_rules
 from streamrnn.models._features import to_float
 from streamrnn.models._growing import Growing, Pending
 from streamrnn.models._key_state import key_bytes, key_parts, layout_digest
-from streamrnn.models._keys import key_of, keys_of
+from streamrnn.models._keys import Slots, key_of, keys_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check, check_all
 from streamrnn.models._state_parts import waiting
@@ -39,7 +38,7 @@ class ManyKeys(Growing):
     @property
     def slots(self) -> Mapping[Any, int]:
         """The keys that the model remembers, each with its place, which stays; the one unseen for longest first."""
-        return MappingProxyType(self._keys.areas)
+        return Slots(self._keys)
 
     def coldest_keys(self, most: int) -> list[tuple[Any, int]]:
         """Return the keys unseen for longest, each with how many events of all keys have come since its own last one.
@@ -258,8 +257,8 @@ class ManyKeys(Growing):
 
     def _see(self, key: Any) -> int:
         """Return the area of a key that counts as seen now."""
-        [area] = self._touch(keys_of([key], self.key))
-        return abs(area)
+        [key] = keys_of([key], self.key)
+        return abs(self._touch_one(key))
 
     def _drop(self, key: Any) -> int:
         """Forget a key; return the area that it had, 0 where it had none."""

@@ -69,6 +69,8 @@ class Recurrent(ManyKeys):
             net.inputs,
             self._keys,
             self._keys.areas,
+            self._keys.held,
+            self._keys.ticks,
             self._pending,
         ]
         found += [part for one in columns for part in (one, one.names, one.index, one.blank, one.counted, one.shared)]

@@ -206,15 +206,12 @@ class Series(Recurrent):
         if self.key is None:
             return 0
         have = self._net.sizes.areas
-        [code] = self._keys_of([key_of(x or {}, self.key)])
+        code = self._touch_one(key_of(x or {}, self.key))
         if self._net.sizes.areas != have and len(self._nets) > 1:
             self._nets[1].grow(areas=self._net.sizes.areas - have)
         if code < 0:
             self._states.begin(-code)
         return code
-
-    def _keys_of(self, keys: Sequence[Any]) -> list[int]:
-        return self._touch(keys)
 
     def _call(self, area: int, rows: NDArray[np.float64], n: int) -> None:
         self._run(self._states, self._nets, area, rows, n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -161,10 +160,10 @@ def keys_from(state: Mapping[str, Any], areas: int, most: int) -> Keys:
     if type(seen) is not bytes or len(seen) != 8 * (1 + max((area for _, area in found), default=0)):
         raise wrong
     ticks = np.frombuffer(seen, "<i8").astype(np.int64)
-    own = [int(ticks[area]) for _, area in found]
-    if len(set(own)) != len(own) or not all(0 < tick <= ticks[0] <= MOST for tick in own) or ticks[0] < 0:
+    own = ticks[[area for _, area in found]]
+    if len(np.unique(own)) != len(own) or not (0 <= ticks[0] <= MOST and ((own > 0) & (own <= ticks[0])).all()):
         raise wrong
-    return Keys(most, [pair for _, pair in sorted(zip(own, found, strict=True), key=operator.itemgetter(0))], ticks)
+    return Keys(most, found, ticks)
 
 
 def written_keys(keys: Keys) -> dict[str, Any]:

@@ -208,7 +208,7 @@ class Supervised(Recurrent):
             return row
         code = 0
         if self.key is not None:
-            code = self._touch([key_of(x, self.key)])[0]
+            code = self._touch_one(key_of(x, self.key))
             row[-1] = code
         net.call(net.slab, row, 1, ANSWER | ADVANCE)
         if code < 0:
@@ -272,7 +272,7 @@ class Supervised(Recurrent):
                 self._follow(area, place + 1, y, w)
             return
         if self._special:
-            net.row[-1] = self._touch([key_of(x, self.key)])[0]
+            net.row[-1] = self._touch_one(key_of(x, self.key))
         net.call(net.slab, net.row, 1, mode)
         if mode == LEARN:
             self._hasten()
@@ -315,8 +315,8 @@ class Supervised(Recurrent):
             if name not in self._columns.index and (place := self._columns.place(name)) is not None:
                 rows[:, place] += table.values[start:stop, i]
         if table.keys is not None:
-            keys = keys_of(table.keys[start:stop], self.key)
-            rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
+            keys = table.keys[start:stop]
+            rows[:, -1] = self._touch(keys) if mode & LEARN else self._keys.find_many(keys_of(keys, self.key))
         if mode & LEARN:
             self._write_targets(rows[:, net.first_target : net.first_output], labels, start, stop)
             if net.sizes.weighted:

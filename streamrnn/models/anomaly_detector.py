@@ -394,7 +394,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
             self._take(x)
         net = self._net
         if self.key is not None:
-            net.row[-1] = self._touch([key_of(x, self.key)])[0]
+            net.row[-1] = self._touch_one(key_of(x, self.key))
         if net.sizes.outputs:
             known = not (feedback is None or is_unknown(feedback))
             mode = LEARN | (WAS_ANOMALY if feedback else WAS_USUAL) if known else LEARN
@@ -603,7 +603,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         rows.fill(np.nan)
         rows[:, : len(names)] = values
         if keys is not None:
-            rows[:, -1] = self._touch(keys_of(keys, self.key))
+            rows[:, -1] = self._touch(keys)
         net.call(net.slab, rows.reshape(-1), len(rows), SCORE | LEARN)
         return rows
 
@@ -662,8 +662,8 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
         for place, i in known:
             rows[:, place] = table.values[start:stop, i]
         if table.keys is not None:
-            keys = keys_of(table.keys[start:stop], self.key)
-            rows[:, -1] = self._touch(keys) if mode & LEARN else [self._keys.find(key) for key in keys]
+            keys = table.keys[start:stop]
+            rows[:, -1] = self._touch(keys) if mode & LEARN else self._keys.find_many(keys_of(keys, self.key))
         net.call(net.slab, rows.reshape(-1), n, mode)
         result = self._read(rows)
         if self._columns.names == table.names and first == 0:

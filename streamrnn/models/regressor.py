@@ -14,7 +14,6 @@ from streamrnn.kernels.net.supervised import LEARN
 from streamrnn.models import _defaults as defaults
 from streamrnn.models._features import to_float
 from streamrnn.models._frames import values_of
-from streamrnn.models._keys import keys_of
 from streamrnn.models._parameters import documented
 from streamrnn.models._supervised import ANSWER, Supervised
 
@@ -240,7 +239,7 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         rows[:, : X.shape[1]] = X
         rows[:, net.first_target] = y
         if keys is not None:
-            rows[:, -1] = self._touch(keys_of(keys, self.key))
+            rows[:, -1] = self._touch(keys)
         net.call(net.slab, rows.reshape(-1), len(rows), ANSWER | LEARN)
         found: NDArray[np.float64] = rows[:, net.first_output].copy()
         return found

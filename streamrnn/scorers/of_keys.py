@@ -83,7 +83,7 @@ class OfKeys(Generic[T]):
             return [(self.only, _ALL)] if n else []
         found: list[tuple[T, Rows]] = []
         rows_at: dict[int, list[int]] = {}
-        for row, code in enumerate(self._keys.touch_many(keys)):
+        for row, code in enumerate(self._keys.touch_many(keys).tolist()):
             place = abs(code)
             if code < 0:
                 self._held[place] = self._make()

@@ -158,7 +158,7 @@ class RankedScorer:
             scores, predictions = self.model.score(values, names)
             alarms, p_values = self.rule.update_many(scores)
             return Scored(scores, predictions, alarms, p_values)
-        codes = np.array(self._keys.touch_many(keys), np.int64)
+        codes = self._keys.touch_many(keys)
         scores, predictions = self.model.score(values, names, keys, codes)
         which, ranks = self.rules.update_many(scores, codes)
         return Scored(scores, predictions, which.tolist(), ranks.tolist())

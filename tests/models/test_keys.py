@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+from collections import OrderedDict
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from streamrnn import RNNAnomalyDetector, RNNRegressor
 from streamrnn.errors import FeatureError, StateError
 from streamrnn.kernels.anomaly import alarm
 from streamrnn.kernels.net.words import A_LOSS
+from streamrnn.models._keys import Keys, Slots
 
 PARAMS = {"hidden_size": 8, "window": 8, "stride": 3}
 
@@ -62,7 +64,62 @@ def test_the_key_unseen_for_longest_goes():
     for key in "abac":
         model.learn_one({"sensor": key, "u": 1.0}, 1.0)
 
-    assert list(model._keys.areas) == ["a", "c"]
+    assert list(model.slots) == ["a", "c"]
+
+
+@pytest.mark.parametrize(("most", "kinds"), [(1, 5), (7, 30), (300, 400), (300, 3000)])
+def test_keys_go_in_the_order_in_which_they_were_seen(most, kinds):
+    """Whatever happens to keys, the order, the areas and who goes are those of a table that moves each key to its end when it is seen."""
+    rng, keys, seen, free, clock = np.random.default_rng(most), Keys(most), OrderedDict(), [], 0
+
+    def touch(key):
+        if key in seen:
+            seen.move_to_end(key)
+            seen[key] = seen[key][0], clock
+            return seen[key][0]
+        if len(seen) == most:
+            free.append(seen.popitem(last=False)[1][0])
+        area = min(free, default=len(seen) + 1)
+        free[:] = [one for one in free if one != area]
+        seen[key] = area, clock
+        return -area
+
+    for step in range(400):
+        some = (kinds * rng.random(rng.integers(1, 20)) ** 2).astype(int).tolist()
+        expected = []
+        for key in some:
+            clock += 1
+            expected.append(touch(key))
+
+        assert keys.touch_many(some).tolist() == expected
+        if step % 5 == 0 and some[0] in seen:
+            free.append(seen.pop(some[0])[0])
+
+            assert keys.drop(some[0]) == free[-1]
+        if step % 40 == 39:
+            keys = Keys(most, *keys.written())
+            free = [area for area in free if area <= keys.last]
+        if step % 20 == 0:
+            assert dict(Slots(keys)) == {key: area for key, (area, _) in seen.items()}
+            assert list(keys) == list(seen)
+            assert keys.coldest(3) == [(key, clock - tick) for key, (_, tick) in list(seen.items())[:3]]
+            assert keys.count_idle(50) == sum(clock - tick > 50 for _, tick in seen.values())
+    while len(seen) > most // 3:
+        seen.popitem(last=False)
+    keys.limit(most // 3)
+
+    assert list(keys) == list(seen)
+
+
+def test_keys_that_cannot_be_looked_up_change_nothing():
+    """A key in the middle of a block that is no key leaves all others unseen, whether they are known or not."""
+    keys = Keys(most=3)
+    keys.touch_many("ab")
+    for block in (["a", "b", []], ["c", "b", []]):
+        with pytest.raises(TypeError, match="unhashable"):
+            keys.touch_many(block)
+
+        assert (list(keys), keys.clock) == (["a", "b"], 2)
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
@@ -92,7 +149,7 @@ def test_the_key_unseen_for_longest_makes_room():
     model.predict_one({"sensor": "b", "u": 1.0})
     model.learn_one({"sensor": "c", "u": 1.0}, 2.0)
 
-    assert list(model._keys.areas) == ["a", "c"]
+    assert list(model.slots) == ["a", "c"]
     assert model.predict_one({"sensor": "b", "u": 1.0}) == model.predict_one({"sensor": "never", "u": 1.0})
     assert model.predict_one({"sensor": "a", "u": 1.0}) != model.predict_one({"sensor": "b", "u": 1.0})
 
