@@ -18,6 +18,7 @@ from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry, kernel
 from streamrnn.kernels.numba_builder import KernelBuilder
 from streamrnn.kernels.numba_linking import plain_addresses
 from streamrnn.kernels.numba_typing import quick_typing
+from streamrnn.kernels.prefetch import fetch
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="how code is compiled")
 
@@ -36,6 +37,22 @@ def part(x, start, stop, which):
     for i in range(cut.size):
         total += cut[i] * (i + 1)
     return total, cut.size
+
+
+def fetching(x, places):
+    """Ask for the lines of some places."""
+    for place in places:
+        fetch(x, place)
+
+
+def test_lines_are_asked_for_and_nothing_is_changed():
+    """One instruction of the processor for each place, within the array and beyond it: none of them reads or writes a number, none can fail."""
+    x, code = np.arange(64.0), numba.njit(fetching, **OPTIONS)
+
+    code(x, np.array([0, 7, 63, 10**9, -(10**12)]))
+
+    np.testing.assert_array_equal(x, np.arange(64.0))
+    assert "prefetch" in next(iter(code.inspect_asm().values()))
 
 
 def slices(x, out, bounds):

@@ -35,7 +35,7 @@ from streamrnn.kernels.anomaly.views import IN_MAINTENANCE, INFORMATION, LEARN, 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.areas import choose_area, learns_statistics, views
+from streamrnn.kernels.net.areas import choose_area_of, learns_statistics, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, prepare_step
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
@@ -170,7 +170,7 @@ def detector(cell: str, hidden: int) -> Any:
             row = rows[e * width : (e + 1) * width]
             x, expected = row[T : T + F], row[T + F + 1 : T + 2 * F + 1]
             if hd[at.KEYED] != 0:
-                choose_area(hd, d, row[width - 1])
+                choose_area_of(hd, d, rows, e, n, width)
             if T > 0:
                 net_row[0] = row[0]
             _read_counters(hd, d, F, row, mode & LEARN != 0)

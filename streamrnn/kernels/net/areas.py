@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
+from streamrnn.kernels.prefetch import LINE, fetch
 from streamrnn.kernels.reinterpret import reinterpret
+
+AHEAD: Final = 2  # rows
 
 
 @kernel
@@ -75,6 +80,17 @@ def choose_area(hd, d, code):
     bind(hd, area)
     if code < 0.0:
         clear(hd, d)
+
+
+@kernel
+def choose_area_of(hd, d, rows, e, n, width):
+    """Bind the area that row e of n names, and ask for the memory of the one some rows later: at random among many it lies in no cache."""
+    now, later = (e + 1) * width - 1, (e + AHEAD + 1) * width - 1
+    choose_area(hd, d, rows[now])
+    if e + AHEAD < n and rows[later] != rows[now]:
+        start = hd[at.AREA_HEAD] + (int(abs(rows[later])) - hd[at.AREA]) * (hd[at.AREA_BYTES] // 8)
+        for i in range(start, start + hd[at.AREA_BYTES] // 8, LINE // 8):
+            fetch(hd, i)
 
 
 @kernel

@@ -24,7 +24,7 @@ import numpy as np
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.areas import choose_area, move_on, swap_live, views
+from streamrnn.kernels.net.areas import choose_area_of, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.front.mixture import consult, teach_experts, weigh_experts
@@ -150,7 +150,7 @@ def supervised(cell: str, hidden: int) -> Any:
             waits = row[I + 2 * K + H : I + 2 * K + H + A]
             n_told = _n_told(hd, waits)
             if hd[at.KEYED] != 0:
-                choose_area(hd, d, row[width - 1])
+                choose_area_of(hd, d, rows, e, n, width)
             if mode & NEXT:
                 learn_changes(hd, f, d, x)
             if mode & ADVANCE:
