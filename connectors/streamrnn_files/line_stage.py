@@ -20,12 +20,15 @@ _CHINESE = re.compile(rb"^(?:..)*?[\xc9-\xd7]", re.DOTALL)
 
 _LETTERS = {
     "cp1251": re.compile(rb"[\xc0-\xff][\xe0-\xff]{3}"),
-    "cp1250": re.compile(rb"[A-Za-z][\xb3\xb9\xbf\x9f][a-z]|[\x8a\x8e\x9a\x9e](?=[a-z\xe0-\xff])"),
+    "cp1250": re.compile(
+        rb"[A-Za-z][\xb3\xb9\xbf\x9f][a-z]{2}|\A(?!.*[\xe5\xf5]).*[\x8a\x8e\x9a\x9e][a-z\xe0-\xff]", re.DOTALL
+    ),
     "cp1254": re.compile(
-        rb"[A-Za-z\xc0-\xff][\xd0\xdd\xde\xf0\xfd\xfe](?=[A-Za-z\xc0-\xff;,\t\" ])(?!.*[\xe1\xe6\xed])"
+        rb"\A(?!.*[\xe1\xe6\xed]).*[A-Za-z\xc0-\xff][\xd0\xdd\xde\xf0\xfd\xfe][A-Za-z\xc0-\xff;,\t\" ]", re.DOTALL
     ),
 }
-"""Bytes that are letters of words in another alphabet: Russian, Polish and Czech, Turkish; in cp1252 they would stand in no word."""
+"""Bytes that are letters of words in another alphabet: Russian, Polish and Czech, Turkish; in cp1252 they would stand in no word, but for those of Estonian and Icelandic,
+which have others beside them."""
 
 
 def encoding_of(data: bytes) -> str:
