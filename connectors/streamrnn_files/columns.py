@@ -26,7 +26,6 @@ from streamrnn_files.numerals import (
     values_of,
 )
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.ordering import moments_of
 from streamrnn_files.redundant import are_times, ends_in_totals, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
 from streamrnn_files.unsure import may_be_flags, may_be_series
@@ -189,7 +188,7 @@ def choose(
     moments = () if apart else _written(timing, whole)
     doubts = doubts_of(options, header, features, sample, shown, sure, moments, text=text, timing=timing)
     doubts += [] if apart or options.columns else may_be_series(header, features, whole, sure)
-    doubts += [] if options.columns else may_be_flags(features, whole, moments_of(timing, whole))
+    doubts += [] if options.columns else may_be_flags(features, whole, timing)
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(

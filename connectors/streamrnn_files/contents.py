@@ -13,7 +13,7 @@ from streamrnn_files.moments import seconds
 from streamrnn_files.ordering import moments_of
 from streamrnn_files.timing import Timing
 
-__all__ = ["by_one", "of_calendar", "of_key", "running", "whole_numbers"]
+__all__ = ["by_one", "dated", "of_calendar", "of_key", "running", "whole_numbers"]
 
 _FAR = 2.5e11
 """Seconds from 1970 to where no calendar reaches."""
@@ -35,6 +35,20 @@ _NAMED = 3
 
 _DAYS = 5
 """Days of the week that show that numbers count them."""
+
+
+def dated(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[tuple[int, datetime]]:
+    """Return the moments of records that have one in the calendar, each behind its place.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    whole
+        All cells, by column.
+    """
+    moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
+    return [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
 
 
 def whole_numbers(cells: Sequence[str]) -> list[int] | None:
@@ -127,8 +141,7 @@ def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
     ]  # fmt: skip
     if not small:
         return []
-    at_s = [seconds(moment or "") for moment in moments_of(timing, whole)]
-    known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(at_s) if at is not None and abs(at) < _FAR]
+    known = dated(timing, whole)
     if len(known) < FEWEST:
         return []
     moments = [at for _, at in known]

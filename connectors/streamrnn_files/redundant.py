@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from streamrnn_files.cells import is_number
-from streamrnn_files.contents import of_calendar, of_key, running
+from streamrnn_files.contents import dated, of_calendar, of_key, running
 from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
@@ -22,9 +21,6 @@ __all__ = ["are_times", "ends_in_totals", "holds_two", "redundant", "times_of_da
 _DAY = 86400.0
 _LOOKED_AT = 100
 """Records that numbers are compared with the moments of."""
-
-_FAR = 2.5e11
-"""Seconds from 1970 to where no calendar reaches."""
 
 _FEWEST = 8
 """Records that a row of totals stands below."""
@@ -148,8 +144,7 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[
     if not timing.columns:
         return []
     looked = whole if timing.made else {name: whole[name][:_LOOKED_AT] for name in timing.columns}
-    moments = [seconds(moment or "") for moment in moments_of(timing, looked)]
-    known = [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
+    known = dated(timing, looked)
     if len(known) < (_TELLING if timing.parts else _FEWEST):
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from streamrnn_files.cells import show
 from streamrnn_files.contents import FEWEST, by_one, whole_numbers
 from streamrnn_files.numerals import Numerals, values_of
+from streamrnn_files.ordering import moments_of
+from streamrnn_files.timing import Timing
 
 __all__ = ["listed", "may_be_codes", "may_be_flags", "may_be_numbers", "may_be_series"]
 
@@ -38,6 +40,15 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(show, names[:SHOWN])) + (" and others" if len(names) > SHOWN else "")
 
 
+def _instead(found: Sequence[str], why: str) -> str:
+    return f"{listed(found)}: {why} (--column NAME for what is to be watched instead)"
+
+
+def _beside_others(found: Sequence[str], features: Sequence[str], why: str) -> list[str]:
+    """Say so of columns, where others are left to be watched."""
+    return [_instead(found, why)] if 0 < len(found) < len(features) else []
+
+
 def may_be_codes(features: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
     """Say which columns hold a few whole numbers that jump among each other: kinds and states of something do, amounts go from one to the next.
 
@@ -49,9 +60,7 @@ def may_be_codes(features: Sequence[str], shown: Mapping[str, Sequence[str]]) ->
         Cells of the first records that hold something, by column.
     """
     found = [name for name in features if _jumps(whole_numbers(shown[name]))]
-    if not found or len(found) == len(features):
-        return []
-    return [f"{listed(found)}: few whole numbers, which may be codes (--column NAME for what is to be watched instead)"]
+    return _beside_others(found, features, "few whole numbers, which may be codes")
 
 
 def _jumps(numbers: Sequence[int] | None) -> bool:
@@ -62,9 +71,7 @@ def _jumps(numbers: Sequence[int] | None) -> bool:
     return max(wide) > 3 * min(wide) and levels[0] >= 0
 
 
-def may_be_flags(
-    features: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]
-) -> list[str]:
+def may_be_flags(features: Sequence[str], whole: Mapping[str, Sequence[str]], timing: Timing) -> list[str]:
     """Say which columns of 0 and 1 change at midnight alone: holidays and days of work do.
 
     Parameters
@@ -73,19 +80,15 @@ def may_be_flags(
         The columns to watch.
     whole
         All cells of the first records, by column.
-    moments
-        Their times in ISO 8601.
+    timing
+        Which columns say when.
     """
-    days = [(moment or "")[:10] for moment in moments]
+    flags = [name for name in features if {cell.strip() for cell in whole[name]} == {"0", "1"}]
+    days = [(moment or "")[:10] for moment in (moments_of(timing, whole) if flags else ())]
     if not 1 < len(set(days)) <= len(days) / _LEVELS:
         return []
-    flags = [name for name in features if {cell.strip() for cell in whole[name]} == {"0", "1"}]
     found = [name for name in flags if len(set(zip(days, whole[name], strict=True))) == len(set(days))]
-    if not found or len(found) == len(features):
-        return []
-    return [
-        f"{listed(found)}: 0 and 1, changing at midnight alone, as holidays do (--column NAME for what is to be watched instead)"
-    ]
+    return _beside_others(found, features, "0 and 1, changing at midnight alone, as holidays do")
 
 
 def may_be_numbers(features: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
@@ -99,11 +102,9 @@ def may_be_numbers(features: Sequence[str], shown: Mapping[str, Sequence[str]]) 
         Cells of the first records that hold something, by column.
     """
     found = [name for name in features if _numbers_something(shown[name])]
-    if not found or (len(found) == len(features) and not _at_random(shown[found[0]])):
-        return []
-    return [
-        f"{listed(found)}: whole numbers of which none comes twice, which may number something (--column NAME for what is to be watched instead)"
-    ]
+    alone = len(found) == len(features) and bool(found) and _at_random(shown[found[0]])
+    why = "whole numbers of which none comes twice, which may number something"
+    return [_instead(found, why)] if alone else _beside_others(found, features, why)
 
 
 def _at_random(cells: Sequence[str]) -> bool:
