@@ -21,14 +21,19 @@ def quoted(name: str) -> str:
 
 
 def read_only(path: str) -> sqlite3.Connection:
-    """Open a database without the right to change it.
+    """Open a database whose data this connection will not change.
+
+    The file is opened for writing where that is allowed: a writer that was killed leaves a journal, and SQLite lets nobody read
+    before it is rolled back, which takes the right to write (https://sqlite.org/lockingv3.html#hot_journals).
 
     Parameters
     ----------
     path
         The file of the database, which must exist.
     """
-    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    database = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    database.execute("PRAGMA query_only = 1")
+    return database
 
 
 def selection(table: str, columns: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from streamrnn.engine.assemble import make_runtime
 from streamrnn.errors import ConfigError, FullError, RetriableSinkError, SinkError, SourceError, StateError
 from streamrnn.scorers.check_model import check_model
 from streamrnn_sqlite import SqliteSink, SqliteSource
+from streamrnn_sqlite.table import read_only
 from tests.compiled import compile_detector
 
 CONFIG = """
@@ -112,6 +114,37 @@ def test_kills(tmp_path):
 
     assert written(tmp_path / "killed") == written(tmp_path / "whole")
     assert len(written(tmp_path / "whole")[0]) == 11_880
+
+
+def test_a_journal_of_a_killed_writer_is_rolled_back(tmp_path):
+    """A database whose writer was killed while it wrote is read as it was before, by a run and by a look at its results."""
+    path, whole = place(tmp_path / "whole", 300), tmp_path / "whole" / "plant.db"
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    with closing(sqlite3.connect(whole, isolation_level=None)) as database:
+        database.execute("PRAGMA cache_size = 1")  # pages go to the file before the end of the transaction
+        database.execute("BEGIN")
+        database.execute("UPDATE events SET flow = 1e6, sensor = hex(zeroblob(500))")
+        for one in ("plant.db", "plant.db-journal"):
+            shutil.copy(tmp_path / "whole" / one, killed / one)
+        database.execute("ROLLBACK")
+    (killed / "watch.toml").write_text(path.read_text())
+    with closing(sqlite3.connect((killed / "plant.db").as_uri() + "?mode=ro", uri=True)) as database:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            database.execute("SELECT flow FROM events").fetchall()
+
+    run(killed / "watch.toml")
+    run(path)
+
+    assert written(killed) == written(tmp_path / "whole")
+
+
+def test_a_source_changes_nothing(tmp_path):
+    """The connection of a source has no right to change the database."""
+    place(tmp_path / "plant", 3)
+    with closing(read_only(str(tmp_path / "plant" / "plant.db"))) as database:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            database.execute("DELETE FROM events")
 
 
 def test_block_sizes_and_restarts_change_nothing(tmp_path):
