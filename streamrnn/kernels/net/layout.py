@@ -245,6 +245,7 @@ class Layout(Slab):
         z, wide = self.sizes, self.words.get(at.N_REGRESSORS, 0)
         self.add_all("f8", (
             (at.LINEAR_W, "linear", z.outputs if wide else 0, wide), (at.LINEAR_P, "linear_gain", self.words.get(at.LINEAR_P_SIZE, 0)),
+            (at.LINEAR_LOSS, "linear_loss", 4 if wide else 0),
             (at.RATES, "repeats", z.outputs if z.classes else 0, 3),
             (at.WAVE_W, "wave_weights", 2 + z.inputs if z.waves else 0, z.waves), (at.WAVE_U, "waves", z.outputs, z.waves),
             (at.WAVE_P, "wave_squares", z.waves),

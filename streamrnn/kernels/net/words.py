@@ -46,6 +46,9 @@ OUTLOOK_SIZE, ALARM_SIZE = 251, 252
 CLASS_COUNTS = 253  # how often each class came of late
 # what the season says of the next target: how many numbers, where a stream's memory of it lies, and scratch
 SEASONS, SEASON_PLACE, SEASON_SUMS = range(254, 257)
+LINEAR_LOSS = (
+    257  # the linear expert's loss of late: its mean, its variance, how many, and the sum that tells of a change
+)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)

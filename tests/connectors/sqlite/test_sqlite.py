@@ -129,9 +129,11 @@ def test_a_journal_of_a_killed_writer_is_rolled_back(tmp_path):
             shutil.copy(tmp_path / "whole" / one, killed / one)
         database.execute("ROLLBACK")
     (killed / "watch.toml").write_text(path.read_text())
-    with closing(sqlite3.connect((killed / "plant.db").as_uri() + "?mode=ro", uri=True)) as database:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            database.execute("SELECT flow FROM events").fetchall()
+    with (
+        closing(sqlite3.connect((killed / "plant.db").as_uri() + "?mode=ro", uri=True)) as database,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        database.execute("SELECT flow FROM events").fetchall()
 
     run(killed / "watch.toml")
     run(path)
@@ -142,9 +144,11 @@ def test_a_journal_of_a_killed_writer_is_rolled_back(tmp_path):
 def test_a_source_changes_nothing(tmp_path):
     """The connection of a source has no right to change the database."""
     place(tmp_path / "plant", 3)
-    with closing(read_only(str(tmp_path / "plant" / "plant.db"))) as database:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            database.execute("DELETE FROM events")
+    with (
+        closing(read_only(str(tmp_path / "plant" / "plant.db"))) as database,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        database.execute("DELETE FROM events")
 
 
 def test_block_sizes_and_restarts_change_nothing(tmp_path):

@@ -23,6 +23,7 @@ import numpy as np
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
+from streamrnn.kernels.net.front.change import changed, start_anew
 from streamrnn.kernels.net.front.fourier import learn_fourier, state_fourier
 from streamrnn.kernels.net.front.last import learn_last_label, state_last_label, state_last_value
 from streamrnn.kernels.net.front.linear import curvature, influence, learn_linear, state_linear
@@ -304,6 +305,14 @@ def _most_taught(hd, d, k):
 
 
 @kernel
+def _forget_usual_errors(hd, d):
+    """Let the next errors of numbers say what is usual: what was cut at the usual errors of another rule would teach for hundreds of events."""
+    n = lanes(hd)
+    for k in range(0 if hd[at.LOSS] == CROSS_ENTROPY else n):
+        d[hd[at.MIXTURE] + (4 * _count(hd) + 1) * n + k] = 1.0
+
+
+@kernel
 def teach_experts(hd, d, y, z, w):
     """Let the experts learn the targets of the event that was stated: y (K) raw, z (K) standardised; NaN: not known; w: what it weighs."""
     if hd[at.FROZEN] != 0 or not _is_taught(hd, y, w):
@@ -317,12 +326,16 @@ def teach_experts(hd, d, y, z, w):
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
         known = errors_of(hd, d, p, e, z, label)
         h = curvature(p, e) if label >= 0 else 1.0
-        share = w * influence(hd, d)
+        share, loss = w * influence(hd, d), 0.0
         for k in range(K):
             if label < 0:
                 most = _most_taught(hd, d, k)
                 e[k] = min(max(e[k], -most), most)
+            loss += abs(e[k])
             e[k] *= share
+        if known and hd[at.KEYED] == 0 and changed(hd, d, loss):
+            start_anew(hd, d)
+            _forget_usual_errors(hd, d)
         if known:
             learn_linear(hd, d, e, h * share)
         first += K
