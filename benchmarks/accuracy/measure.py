@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +56,19 @@ def error(stream: Stream, model: Any, seed: int) -> float:
         lost.append(float(found != y) if stream.label else abs(found - y))
         model.learn_one(x, y)
     return float(np.mean(lost[1:]))
+
+
+def deep_river_error(stream: Stream, python: str, seed: int) -> float:
+    """Return the same of deep-river's LSTM, run by the Python of an environment that has it."""
+    asked = {"label": stream.label, "seed": seed, "events": stream.events(seed)}
+    words = [python, str(Path(__file__).with_name("torch_peer.py"))]
+    done = subprocess.run(words, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def deep_river_cell(name: str, python: str) -> str:
+    """Return its mean error on one stream, over the seeds."""
+    return f"{np.mean([deep_river_error(STREAMS[name], python, seed) for seed in SEEDS]):.3g}"
 
 
 def cell(name: str, model: str) -> str:
