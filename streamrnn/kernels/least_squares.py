@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 
 BLOCK: Final = 8  # rows of P that end together: float64 in one vector
 
@@ -47,7 +47,7 @@ def diagonal(i):
     return row(i)[0] + i
 
 
-@kernel
+@apart
 def times(P, x, g, phi):
     """Write g = P x; return x . g and the trace of P. Four rows at a time, each number of P read once for both of its places."""
     for i in range(phi):
@@ -77,7 +77,7 @@ def times(P, x, g, phi):
     return q, trace
 
 
-@kernel
+@apart
 def shrink(P, h, more, phi):
     """P = (P - h h') more, for h = g / sqrt(power)."""
     for i in range(0, phi, 4):

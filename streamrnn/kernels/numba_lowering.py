@@ -229,19 +229,15 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         )
 
     def _place(self, array: Any, idxty: Any, index: Any) -> Any:
-        """Return the pointer to an item."""
+        """Return the pointer to an item. A constant below 0 counts from the end, a variable does not: it lies in the array, the kernel sees to that.
+
+        Asked for each item, whether it is below 0, loops that go backwards through a ring would not become vectors.
+        """
         builder = self.builder
         index = self.context.cast(builder, index, idxty, types.intp if idxty.signed else types.uintp)
-        if idxty.signed and not is_position(index):
-            index = self._from_start(index, builder.extract_value(array, [AT_SHAPE, 0]))
+        if _is_from_end(index):
+            index = builder.add(index, builder.extract_value(array, [AT_SHAPE, 0]))
         return builder.gep(builder.extract_value(array, AT_DATA), [index])
-
-    def _from_start(self, index: Any, size: Any) -> Any:
-        """Count a negative index from the end."""
-        builder = self.builder
-        return builder.select(
-            builder.icmp_signed("<", index, lowering.Constant(size.type, 0)), builder.add(index, size), index
-        )
 
     def _view(self, array: Any, bounds: _Bounds) -> Any:
         """Return a part of an array. It ends with the array; that it begins within it, and before it ends, is the kernel's to see to."""

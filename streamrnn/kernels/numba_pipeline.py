@@ -105,3 +105,12 @@ class InnerCompiler(EntryCompiler):
         progress.count()
         self.state.targetctx.insert_user_function(key, result.fndesc, [result.library])
         return result
+
+
+class ApartCompiler(InnerCompiler):
+    """The compiler of kernels whose arrays lie apart: what is written to one is never read through another."""
+
+    def define_pipelines(self) -> Any:
+        """Return the passes, and tell LLVM."""
+        self.state.flags.noalias = True
+        return super().define_pipelines()

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 
 REMEMBERED: Final = 2000.0  # events; a season of a year of days is seen five times
 NEAR: Final = (
@@ -27,7 +27,7 @@ LAG_ERROR_LIMIT: Final = (
 SETTLED_LAGS: Final = 10.0  # errors before which there is no such limit
 
 
-@kernel
+@apart
 def take_stretch(curve, usual, values, first, t, y, newest, most):
     """Take y against a stretch of a ring into the curve: lag m of ``first`` and on is values[newest - m]; no error counts more than ``most``."""
     for i in range(curve.size):

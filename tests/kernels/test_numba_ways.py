@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 
 import numba
@@ -14,9 +15,9 @@ from numba.core.registry import cpu_target
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
-from streamrnn.kernels.compile import INTERPRETED, OPTIONS, entry, kernel
+from streamrnn.kernels.compile import ENTRY, INTERPRETED, OPTIONS, apart, entry, kernel
 from streamrnn.kernels.numba_builder import KernelBuilder
-from streamrnn.kernels.numba_linking import plain_addresses
+from streamrnn.kernels.numba_linking import plain_loops
 from streamrnn.kernels.numba_typing import quick_typing
 from streamrnn.kernels.prefetch import fetch
 
@@ -106,14 +107,14 @@ def test_kernels_run_inside_functions_of_numba_too(earlier):
 
 
 def indices(x, n, flags, out):
-    """Set and get items by signed, unsigned, constant and negative places, through variables that change."""
+    """Set and get items by signed and unsigned places, constants from either end, and variables that change, which count from the beginning."""
     x[-1] = 7
     x[np.uint64(1)] = True
-    place = -n
+    place = n
     for i in range(n):
+        place -= 1
         flags[i] = x[place] > 2.0
         out[i] = x[place] + (1.0 if flags[i] else 0.5)
-        place += 1
     one = slice(1, n)
     for i in range(x[one].size):
         out[n + i] = x[one][i] * (one.start + one.stop)
@@ -284,8 +285,52 @@ def test_structures_that_nothing_uses_are_not_made(builder):
     assert first.instructions[1] is kept
 
 
+def llvm_of(function, *arguments):
+    """Return the code that LLVM has made of an entry, which is run once."""
+    compiled = numba.njit(**ENTRY)(function)
+    compiled(*arguments)
+    [text] = compiled.inspect_llvm().values()
+    return text
+
+
+def test_kernels_are_in_their_entry():
+    """No code is left for callers that there are not, and all of it may use the widest vectors."""
+
+    def whole(x):
+        return middle(x, 3)
+
+    text = llvm_of(whole, 0.5)
+
+    defined = re.findall(r"^define .*", text, re.MULTILINE)
+    assert 0 < len([line for line in defined if "whole" in line]) == len(defined)
+    assert '"prefer-vector-width"="512"' in text
+
+
+@apart
+def step_back(x, y, into, also):
+    """Write two arrays from two others."""
+    for i in range(16):
+        into[i] = x[i] * (1.0 - y[i])
+        also[i] = y[i] * (1.0 - x[i]) * into[i]
+
+
+def test_a_few_numbers_that_lie_apart_are_one_vector():
+    """What is computed for sixteen numbers is computed for several at once, from four arrays, and as Python does."""
+
+    def whole(x):
+        step_back(x[:16], x[16:32], x[32:48], x[48:])
+
+    x, expected = np.linspace(0.0, 1.0, 64), np.linspace(0.0, 1.0, 64)
+    step_back.py_func(expected[:16], expected[16:32], expected[32:48], expected[48:])
+
+    text = llvm_of(whole, x)
+
+    np.testing.assert_allclose(x, expected, rtol=1e-15)
+    assert re.search(r"fmul [a-z ]*<\d+ x double>", text)
+
+
 def test_llvm_is_as_it_was_behind_us():
-    """Addresses in loops are LLVM's matter for all other code, before and afterwards."""
+    """Loops are LLVM's matter for all other code, before and afterwards."""
     code = cpu_target.target_context.codegen()
     loops = numba.njit("f8(f8[::1], f8[::1], i8, i8)")(loop).inspect_llvm()
     [text] = loops.values()
@@ -294,7 +339,7 @@ def test_llvm_is_as_it_was_behind_us():
         return code._tm.emit_assembly(codegen.ll.parse_assembly(text))
 
     before = made()
-    with plain_addresses():
+    with plain_loops():
         inside = made()
 
     assert inside != before == made()

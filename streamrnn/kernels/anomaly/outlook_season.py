@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamrnn.kernels.anomaly import outlook as at
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net.words import LIGHT_LAGS, LIGHT_RING, SEASON_LAGS
 from streamrnn.kernels.reinterpret import reinterpret
 from streamrnn.kernels.season_curve import REMEMBERED, season_after, take_newest
@@ -24,6 +24,15 @@ def _observe_full(o, t):
     take_newest(curve, usual, o[at.RING : at.SEASON_SHAPE], t)
 
 
+@apart
+def _take_changes(curve, ring, first, t, y, newest):
+    """Take y against a stretch of a ring into the curve: lag m of ``first`` and on is ring[newest - m]."""
+    for i in range(curve.size):
+        share = np.float32(1.0) / np.float32(t - first - i + 1)
+        share = share if share > np.float32(1.0 / REMEMBERED) else np.float32(1.0 / REMEMBERED)
+        curve[i] += share * (abs(y - ring[newest - first - i]) - curve[i])
+
+
 @kernel
 def _observe_light(o, t):
     """Do the same in a light outlook, whose curve is that of the changes themselves: no trend is taken out of it."""
@@ -33,10 +42,7 @@ def _observe_light(o, t):
     lags = min(t, LIGHT_LAGS)
     first, last, place = 1, min(newest, lags), newest
     for _ in range(2):  # the lags before the ring's end, then those behind
-        for m in range(first, last + 1):
-            share = np.float32(1.0) / np.float32(t - m + 1)
-            share = share if share > np.float32(1.0 / REMEMBERED) else np.float32(1.0 / REMEMBERED)
-            curve[m] += share * (abs(y - ring[place - m]) - curve[m])
+        _take_changes(curve[first : last + 1], ring, first, t, y, place)
         first, last, place = last + 1, lags, newest + LIGHT_RING
 
 

@@ -23,6 +23,8 @@ Factory = Callable[[int], Any]
 class Cell:
     """One row of the table.
 
+    Its functions are decorated with :func:`streamrnn.kernels.compile.apart`: no array that they are given is part of another.
+
     Parameters
     ----------
     name

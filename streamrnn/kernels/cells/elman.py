@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 
 
 def forward_tanh(H):
     """Build the forward step: rec (H) in: pre-activation, out: h."""
 
-    @kernel
+    @apart
     def step(prev, rec):
         for j in range(H):
             rec[j] = tanh(rec[j])
@@ -29,7 +29,7 @@ def forward_tanh(H):
 def backward_tanh(H):
     """Build the backward step: dz = dh (1 - h^2)."""
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             dz[j] = dh[j] * (ONE - rec[j] * rec[j])
@@ -41,7 +41,7 @@ def backward_tanh(H):
 def forward_logistic(H):
     """Build the forward step: rec (H) in: pre-activation, out: h."""
 
-    @kernel
+    @apart
     def step(prev, rec):
         for j in range(H):
             rec[j] = sigmoid(rec[j])
@@ -52,7 +52,7 @@ def forward_logistic(H):
 def backward_logistic(H):
     """Build the backward step: dz = dh h (1 - h)."""
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             dz[j] = dh[j] * rec[j] * (ONE - rec[j])

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from streamrnn.kernels.cells.activations import ONE, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 
 
 def forward(H):
     """Build the forward step for H units: prev (7H) in, rec (7H) in and out."""
 
-    @kernel
+    @apart
     def step(prev, rec):
         # one activation a loop: short chains, so that the core works on many units at once
         for j in range(2 * H):
@@ -42,7 +42,7 @@ def backward(H):
     dh (H) in, out: dL/dh' along the direct path; dz (6H) out: input side, then recurrent side.
     """
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             z, r, n = rec[j], rec[H + j], rec[2 * H + j]

@@ -26,13 +26,13 @@ from dataclasses import replace
 
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 
 
 def forward(H):
     """Build the forward step for H units: prev (7H) in, rec (7H) in and out."""
 
-    @kernel
+    @apart
     def step(prev, rec):
         # one activation a loop: short chains, so that the core works on many units at once
         for j in range(2 * H):
@@ -57,7 +57,7 @@ def backward(H):
     prev, rec (7H) in; dh (H) in, out: what reaches h' past the weights (nothing); dc (H) in and out; dz (4H) out.
     """
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             i, f, g, o = rec[j], rec[H + j], rec[2 * H + j], rec[3 * H + j]
@@ -79,7 +79,7 @@ def traces(H):
     later (H) in and out, the product of the forget gates of all later steps; local (3H) out: l times later.
     """
 
-    @kernel
+    @apart
     def step(prev, rec, later, local):
         for j in range(H):
             i, f, g = rec[j], rec[H + j], rec[2 * H + j]

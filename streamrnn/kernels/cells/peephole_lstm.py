@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 
 
 def forward(H):
     """Build the forward step for H units: prev (7H) in, rec (7H) in and out, w (4H) in."""
 
-    @kernel
+    @apart
     def step(prev, rec, w):
         for j in range(2 * H):
             rec[j] = sigmoid(rec[j] + w[j] * prev[5 * H + j % H])
@@ -50,7 +50,7 @@ def backward(H):
     dw (4H) in and out.
     """
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz, w, dw):
         for j in range(H):
             i, f, g, o = rec[j], rec[H + j], rec[2 * H + j], rec[3 * H + j]

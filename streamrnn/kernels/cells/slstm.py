@@ -24,13 +24,13 @@ import numpy as np
 
 from streamrnn.kernels.cells.activations import ONE, ZERO, sigmoid, tanh
 from streamrnn.kernels.cells.contract import Cell
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 
 
 def forward(H):
     """Build the forward step for H units: prev (9H) in, rec (9H) in and out."""
 
-    @kernel
+    @apart
     def step(prev, rec):
         for j in range(H):
             log_i, a = rec[j], rec[H + j]
@@ -54,7 +54,7 @@ def backward(H):
     prev, rec (9H) in; dh (H) in, out: nothing reaches h' past the weights; dc (2H) in and out: errors of c, then of n; dz (4H) out.
     """
 
-    @kernel
+    @apart
     def step(prev, rec, dh, dc, dz):
         for j in range(H):
             i, f, z, o = rec[j], rec[H + j], rec[2 * H + j], rec[3 * H + j]

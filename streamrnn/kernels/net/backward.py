@@ -6,7 +6,7 @@ from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.products import at_pad, transposed
+from streamrnn.kernels.net.products import add_multiple, at_pad, transposed
 from streamrnn.kernels.net.steps import backward_step
 
 
@@ -46,8 +46,7 @@ def backward(cell, hidden):
                         e = f[hd[at.S_DO] + t * K + k]
                         if e != ZERO:
                             v = f[hd[at.HEAD] + k * width : hd[at.HEAD] + k * width + H]
-                            for i in range(H):
-                                dh[i] += e * v[i]
+                            add_multiple(dh, e, v, H)
                 else:
                     for i in range(H):
                         dh[i] += dx[i]

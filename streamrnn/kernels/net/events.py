@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.forward import forward
@@ -53,6 +53,23 @@ def _absent(hd, d, b, old, new, z, alpha):
     return True
 
 
+@apart
+def _scale_lanes(x, old, new, z, alpha, most, scaled):
+    """Standardise a block of columns x into z, and write their statistics with x into new: vectors of ``LANES``."""
+    least = -most
+    for i in range(LANES):
+        v = x[i]
+        good = usable(v)
+        mean, var, n = absorb(v, old[i], old[LANES + i], old[2 * LANES + i], alpha)
+        s = (v - mean) / spread(mean, var) if scaled else v
+        s = s if s < most else most
+        s = s if s > least else least
+        z[i] = s if good else 0.0
+        new[i] = mean if good else old[i]
+        new[LANES + i] = var if good else old[LANES + i]
+        new[2 * LANES + i] = n if good else old[2 * LANES + i]
+
+
 @kernel
 def scale_inputs(hd, d):
     """Standardise the prepared x (I) into ``SCALED_INPUTS``; the statistics that include x are prepared too.
@@ -71,17 +88,7 @@ def scale_inputs(hd, d):
         z = d[hd[at.SCALED_INPUTS] + LANES * b : hd[at.SCALED_INPUTS] + LANES * (b + 1)]
         if sparse and _absent(hd, d, b, old, new, z, alpha):
             continue
-        for i in range(LANES):
-            v = x[i]
-            good = usable(v)
-            mean, var, n = absorb(v, old[i], old[LANES + i], old[2 * LANES + i], alpha)
-            s = (v - mean) / spread(mean, var) if scaled else v
-            s = s if s < most else most
-            s = s if s > least else least
-            z[i] = s if good else 0.0
-            new[i] = mean if good else old[i]
-            new[LANES + i] = var if good else old[LANES + i]
-            new[2 * LANES + i] = n if good else old[2 * LANES + i]
+        _scale_lanes(x, old, new, z, alpha, most, scaled)
         if sparse:
             for i in range(min(LANES, I - LANES * b)):
                 if d[hd[at.KINDS] + LANES * b + i] == at.KIND_COUNTED:

@@ -55,12 +55,15 @@ def _outputs_of(H):
             out[k + 4], out[k + 5], out[k + 6], out[k + 7] = s4, s5, s6, s7
         for k in range(K8, K):
             v = head[k * width : (k + 1) * width]
-            s = ZERO
+            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
+            for i in range(H, width, 4):  # inputs come in fours
+                s0 += v[i] * x[i - H]
+                s1 += v[i + 1] * x[i + 1 - H]
+                s2 += v[i + 2] * x[i + 2 - H]
+                s3 += v[i + 3] * x[i + 3 - H]
+            s = (s0 + s1) + (s2 + s3)
             for i in range(H):
                 s += v[i] * top[i]
-            vx = v[H:]
-            for i in range(x.size):
-                s += vx[i] * x[i]
             out[k] = s
 
     @kernel

@@ -10,11 +10,11 @@ import numpy as np
 
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.cells.table import CELLS
-from streamrnn.kernels.compile import chosen_by_cell, kernel
+from streamrnn.kernels.compile import apart, chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.forward import seen
 from streamrnn.kernels.net.optimizers import table as optimizers
-from streamrnn.kernels.net.products import at_pad, outer
+from streamrnn.kernels.net.products import add_multiple, at_pad, outer
 
 TRACE_FADED = np.float32(1e-30)  # a trace below is over: sums of ever smaller numbers take a hundred times as long
 
@@ -81,6 +81,31 @@ def _what_rows_saw(cell, hidden):
     return run
 
 
+def _carried(N, Q):
+    """g (4 rows of N) += dcs (Q) e (4 rows of Q): what reaches the weights by way of their traces."""
+
+    @apart
+    def carried(g, dcs, e):
+        for r in range(4):
+            for i in range(Q):
+                g[r * N + i] += dcs[i] * e[r * Q + i]
+
+    return carried
+
+
+def _faded(Q):
+    """e (4 rows of Q) *= later (Q), and what has faded is over."""
+
+    @apart
+    def faded(e, later):
+        for r in range(4):
+            for i in range(Q):
+                less = e[r * Q + i] * later[i]
+                e[r * Q + i] = less if abs(less) > TRACE_FADED else ZERO
+
+    return faded
+
+
 @chosen_by_cell
 def pass_over_rows(cell, hidden):
     """Pass over a layer's weights, four rows at a time: gradient, traces, optimiser's step.
@@ -93,7 +118,7 @@ def pass_over_rows(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, Z, Q = spec.gates * H, spec.dz_blocks * H, spec.traced * H
     padded, first = spec.recurrent_rows(H), spec.first_row(H)
-    tile, local_tile = outer(N, N, Z), outer(Q, Q, Q)
+    tile, local_tile, carry, fade = outer(N, N, Z), outer(Q, Q, Q), _carried(N, Q), _faded(Q)
     factors_of, rows_saw = _local_factors, _what_rows_saw
 
     @kernel
@@ -125,14 +150,9 @@ def pass_over_rows(cell, hidden):
             if traces:
                 e = f[hd[b + at.TRACE] + j * Q : hd[b + at.TRACE] + (j + 4) * Q]
                 if learn:
-                    for r in range(4):
-                        for i in range(Q):
-                            g[r * N + i] += dcs[i] * e[r * Q + i]
+                    carry(g, dcs, e)
                 if drop > 0:
-                    for r in range(4):
-                        for i in range(Q):
-                            faded = e[r * Q + i] * later[i]
-                            e[r * Q + i] = faded if abs(faded) > TRACE_FADED else ZERO
+                    fade(e, later)
                     local_tile(a, local, e, D, False)
             if learn and apply:
                 o = j * N
@@ -171,10 +191,8 @@ def head_gradient(cell, hidden):
                     if e != ZERO:
                         g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
                         gx = g[H:]
-                        for i in range(H):
-                            g[i] += e * h[i]
-                        for i in range(x.size):
-                            gx[i] += e * x[i]
+                        add_multiple(g, e, h, H)
+                        add_multiple(gx, e, x, x.size)
         sum_1 = 0.0
         sum_2 = 0.0
         if hd[at.TWO_PASS] != 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from streamrnn.kernels.cells.activations import ZERO
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 
 
 def product_of(N):
     """z (N) += a (n) @ W (n rows of N): eight rows at a time, so that z is read and written once for eight."""
 
-    @kernel
+    @apart
     def product(a, W, z):
         n = a.size
         n8, n4 = n & ~7, n & ~3
@@ -37,7 +37,7 @@ def product_of(N):
 def transposed(N):
     """a (n) += W (n rows of N) @ z (N): eight rows at a time, eight sums that do not wait for each other."""
 
-    @kernel
+    @apart
     def transposed(W, z, a, n):
         n8 = n & ~7
         for j in range(0, n8, 8):
@@ -77,7 +77,7 @@ def outer(n, G, Z):
     ``fresh``: g is written, not added to.
     """
 
-    @kernel
+    @apart
     def outer(a, dz, g, T, fresh):
         for t in range(0, T, 4):
             b = a[4 * t : 4 * t + 16]
@@ -102,6 +102,13 @@ def outer(n, G, Z):
                     g[3 * G + i] += a30 * d0 + a31 * d1 + a32 * d2 + a33 * d3
 
     return outer
+
+
+@apart
+def add_multiple(into, by, v, n):
+    """into (n) += by * v (n)."""
+    for i in range(n):
+        into[i] += by * v[i]
 
 
 @kernel

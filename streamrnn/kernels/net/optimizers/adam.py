@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.cells.activations import F32
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.contract import Rule
 
@@ -70,7 +70,7 @@ def prepare_adabound(c, hyper, lr, lr_0, t):
     c[7] = final * (1.0 + 1.0 / (hyper[at.OPT_A] * t))
 
 
-@kernel
+@apart
 def adam(c, w, w_0, s, size, g, n):
     """Adam."""
     m, v = s[:n], s[size : size + n]
@@ -86,7 +86,7 @@ def adam(c, w, w_0, s, size, g, n):
         w[i] -= lr * a / np.sqrt(b + eps2)
 
 
-@kernel
+@apart
 def amsgrad(c, w, w_0, s, size, g, n):
     """S. Reddi, S. Kale, S. Kumar, ICLR 2018."""
     m, v, u = s[:n], s[size : size + n], s[2 * size : 2 * size + n]
@@ -103,7 +103,7 @@ def amsgrad(c, w, w_0, s, size, g, n):
         w[i] -= lr * a / np.sqrt(top + eps2)
 
 
-@kernel
+@apart
 def nadam(c, w, w_0, s, size, g, n):
     """T. Dozat, 2016."""
     m, v = s[:n], s[size : size + n]
@@ -118,7 +118,7 @@ def nadam(c, w, w_0, s, size, g, n):
         w[i] -= lr * (b1 * a + (F32(1.0) - b1) * d) / np.sqrt(b * bias_2 + eps2)
 
 
-@kernel
+@apart
 def adamax(c, w, w_0, s, size, g, n):
     """Adam with the largest gradient for the second moment."""
     m, u = s[:n], s[size : size + n]
@@ -133,7 +133,7 @@ def adamax(c, w, w_0, s, size, g, n):
         w[i] -= lr * a / (top + eps)
 
 
-@kernel
+@apart
 def adabound(c, w, w_0, s, size, g, n):
     """L. Luo et al., ICLR 2019."""
     m, v = s[:n], s[size : size + n]

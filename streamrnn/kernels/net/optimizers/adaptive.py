@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.cells.activations import F32
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart
 from streamrnn.kernels.net.optimizers.contract import Rule
 
 
-@kernel
+@apart
 def adagrad(c, w, w_0, s, size, g, n):
     """J. Duchi, E. Hazan, Y. Singer, JMLR 12, 2011."""
     lr, eps, scale = c[0], c[3], c[8]
@@ -22,7 +22,7 @@ def adagrad(c, w, w_0, s, size, g, n):
         w[i] -= lr * d / np.sqrt(v + eps)
 
 
-@kernel
+@apart
 def adadelta(c, w, w_0, s, size, g, n):
     """M. Zeiler, arXiv:1212.5701, 2012."""
     s, u = s[:n], s[size : size + n]
@@ -36,7 +36,7 @@ def adadelta(c, w, w_0, s, size, g, n):
         w[i] -= step
 
 
-@kernel
+@apart
 def rmsprop(c, w, w_0, s, size, g, n):
     """T. Tieleman, G. Hinton, 2012."""
     lr, rho, eps, scale = c[0], c[1], c[3], c[8]

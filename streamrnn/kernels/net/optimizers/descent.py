@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.contract import Rule
 
 
-@kernel
+@apart
 def sgd(c, w, w_0, s, size, g, n):
     """w -= lr g."""
     lr = c[0] * c[8]
@@ -17,7 +17,7 @@ def sgd(c, w, w_0, s, size, g, n):
         w[i] -= lr * g[i]
 
 
-@kernel
+@apart
 def momentum(c, w, w_0, s, size, g, n):
     """v = rho v + lr g, w -= v (B. Polyak, 1964)."""
     lr, rho = c[0] * c[8], c[1]
@@ -27,7 +27,7 @@ def momentum(c, w, w_0, s, size, g, n):
         w[i] -= v
 
 
-@kernel
+@apart
 def nesterov(c, w, w_0, s, size, g, n):
     """Nesterov's momentum; the stored weights are the look-ahead ones."""
     lr, rho = c[0] * c[8], c[1]

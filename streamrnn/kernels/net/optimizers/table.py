@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from streamrnn.kernels.cells.activations import F32, ZERO
-from streamrnn.kernels.compile import chosen_by_code, code_of, is_closed, kernel
+from streamrnn.kernels.compile import apart, chosen_by_code, code_of, is_closed, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers import adam, adaptive, descent, ftrl
 from streamrnn.kernels.net.optimizers.contract import Rule
@@ -90,7 +90,7 @@ def prepare(hd, hyper, c):
     _prepare(hd[at.OPTIMIZER], c, hyper, lr, learning_rate(hd, hyper, 0.0), float(hd[at.UPDATES]) + 1.0)
 
 
-@kernel
+@apart
 def _pull(w, w_0, p, n):
     for i in range(n):
         w[i] += p * (w_0[i] - w[i])
