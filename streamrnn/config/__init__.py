@@ -24,6 +24,7 @@ Relative paths are relative to the configuration file. In texts, ``${NAME}``, ``
 
 from __future__ import annotations
 
+from streamrnn.config.alarm_options import LONGEST_WINDOW as LONGEST_WINDOW
 from streamrnn.config.alarm_options import POLICY as POLICY
 from streamrnn.config.alarm_options import Alarm
 from streamrnn.config.loading import load

@@ -12,6 +12,9 @@ __all__ = ["Alarm"]
 
 RATE = r"^[0-9]+(\.[0-9]+)? */ *(second|minute|hour|day|week)$"
 SHARE = r"^[0-9]+(\.[0-9]+)? *%$"
+LONGEST_WINDOW = 100_000
+"""Scores among which one is ranked: the alarm rule counts in numbers of 16 bits. Rates down to 1e-5 need no more."""
+
 POLICY = ("direction", "min_deviation", "valid_range", "maintenance", "by_feature")
 """Options of ``[alarm]`` that say which deviations matter."""
 
@@ -24,7 +27,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     rate
         Largest share of normal events that may raise an alarm, above 0 and at most 0.5; or how many in what time, ``"2/day"``.
     window
-        How many of the last scores of a key a new score is ranked among.
+        How many of the last scores of a key a new score is ranked among, at least.
     warm_up
         Events of a key before its first alarm.
     cooldown
@@ -50,8 +53,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=10,
-            le=1_000_000,
-            description="How many of the last scores of a key a new score is ranked among; not for RNNAnomalyDetector.",
+            le=LONGEST_WINDOW,
+            description="How many of the last scores of a key a new score is ranked among, at least, and at most a third more; not for RNNAnomalyDetector.",
         ),
     ] = 2000
     warm_up: Annotated[

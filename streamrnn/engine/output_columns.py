@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamrnn.columns import ranks
 from streamrnn.columns.sequences import Numbered, Texts
 from streamrnn.engine.output import FIELDS, NAMED, encode_block
 from streamrnn.io import Block, WholeLinesSink
@@ -145,7 +144,6 @@ def encoder(sink: object) -> Encode:
     if import_module("streamrnn.columns.compiled").INTERPRETED:
         return encode_block
     import_module("streamrnn.columns.json_write").Row(1).lines()
-    ranks.prepare()
     return encode_columns
 
 

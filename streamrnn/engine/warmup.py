@@ -94,7 +94,7 @@ def warm_columns() -> None:
     >>> from streamrnn.engine.warmup import warm_columns
     >>> warm_columns()
     """
-    from streamrnn.columns import compiled, ranks  # noqa: PLC0415  (numba)
+    from streamrnn.columns import compiled  # noqa: PLC0415  (numba)
 
     if compiled.INTERPRETED:
         return
@@ -109,7 +109,6 @@ def warm_columns() -> None:
         JsonColumns(plan, 1, [], 1, 9)(record, place)
     CsvColumns(1, {0: "."}, [], ",", True, 1, 9)(record, place)
     Row(1).lines()
-    ranks.prepare()
 
 
 def _warm_shard(kind: ModelKind, forecast: Forecast | None) -> None:

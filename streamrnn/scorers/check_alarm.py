@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamrnn.config import POLICY, Alarm
+from streamrnn.config import LONGEST_WINDOW, POLICY, Alarm
 from streamrnn.scorers.table import MODELS, TIME
 
 __all__ = ["check_alarm", "maintenance_column"]
@@ -97,9 +97,9 @@ def _check_rate(name: str, alarm: Alarm) -> list[str]:
         if alarm.rate >= row.least_rate:
             return []
         return [f"[alarm] rate: must be a number >= {row.least_rate:g} for {name}. Got {alarm.rate:g} instead."]
-    smallest = 1 / (alarm.window + 1)
-    if alarm.rate >= smallest:
+    if alarm.rate * (alarm.window + 1) >= 1:
         return []
-    said = f"[alarm] rate: {alarm.rate:g} can never alarm with window = {alarm.window}: the smallest p-value is "
-    remedy = f"Raise 'rate', or set 'window' to {round(1 / alarm.rate)} or more."
-    return [f"{said}1/{alarm.window + 1} = {smallest:.2g}. {remedy}"]
+    said = f"[alarm] rate: {alarm.rate:g} is less than one score in window = {alarm.window}."
+    if round(1 / alarm.rate) > LONGEST_WINDOW:
+        return [f"{said} Raise it to {1 / LONGEST_WINDOW:g} or more, and 'window' with it."]
+    return [f"{said} Raise 'rate', or set 'window' to {round(1 / alarm.rate)} or more."]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,19 +13,15 @@ from streamrnn.container import Blob
 from streamrnn.models._keys import Keys
 from streamrnn.scorers.capabilities import AroundNet, BlockLearner, Expecting, SharedNet
 from streamrnn.scorers.parts import failed
-from streamrnn.scorers.rank_rule import AlarmRule
-from streamrnn.scorers.rules_of_keys import RulesOfKeys
+from streamrnn.scorers.rank_rule import RankRule
 from streamrnn.scorers.scored import Scored
 from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["RankedScorer", "RiverDetector", "Unranked"]
 
-ENTRY_BYTES = 300
-"""Of a rule without a score, and of its key's entry."""
-
-SCORE_BYTES = 20
-"""Of one score that the rank rule keeps, twice: in order, and in the order in which they came."""
+ENTRY_BYTES = 240
+"""Of a key's entry beside its rule."""
 
 
 class Unranked(Protocol):
@@ -93,7 +88,7 @@ class Unranked(Protocol):
 
 
 class RankedScorer:
-    """Scores by a model, and alarms by the rank of its scores, see :class:`streamrnn.scorers.rank_rule.AlarmRule`.
+    """Scores by a model, and alarms by the rank of its scores, see :class:`streamrnn.scorers.rank_rule.RankRule`.
 
     Parameters
     ----------
@@ -118,10 +113,8 @@ class RankedScorer:
 
     def __init__(self, model: Unranked, alarm: Alarm, room: int | None = None) -> None:
         self.model = model
-        self._alarm = alarm
         self._keys = None if room is None else Keys(room)
-        self.rule = AlarmRule(alarm.share, alarm.window, alarm.warm_up, alarm.cooldown)  # of one key
-        self.rules = RulesOfKeys(alarm)  # of many
+        self.rule = RankRule(alarm)
 
     @property
     def parts(self) -> int:
@@ -154,14 +147,10 @@ class RankedScorer:
             Of the events, where many keys share the model; None where it is that of one.
         """
         del times
-        if self._keys is None or keys is None:
-            scores, predictions = self.model.score(values, names)
-            alarms, p_values = self.rule.update_many(scores)
-            return Scored(scores, predictions, alarms, p_values)
-        codes = self._keys.touch_many(keys)
-        scores, predictions = self.model.score(values, names, keys, codes)
-        which, ranks = self.rules.update_many(scores, codes)
-        return Scored(scores, predictions, which.tolist(), ranks.tolist())
+        codes = None if self._keys is None or keys is None else self._keys.touch_many(keys)
+        scores, predictions = self.model.score(values, names, None if codes is None else keys, codes)
+        alarms, p_values = self.rule.update_many(scores, codes)
+        return Scored(scores, predictions, alarms.tolist(), p_values.tolist())
 
     def set_alarm(self, alarm: Alarm) -> None:
         """Alarm by other settings from the next event on; the scores that are kept stay.
@@ -171,9 +160,7 @@ class RankedScorer:
         alarm
             The settings; those of a start, window and warm-up, stay.
         """
-        self._alarm = msgspec.structs.replace(self._alarm, rate=alarm.rate, cooldown=alarm.cooldown)
-        self.rule.rate, self.rule.cooldown = alarm.share, alarm.cooldown
-        self.rules.set_alarm(self._alarm)
+        self.rule.set_alarm(alarm)
 
     @property
     def net(self) -> SharedNet:
@@ -194,20 +181,16 @@ class RankedScorer:
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
-        return self.model.memory() + SCORE_BYTES * self._alarm.window
+        return self.model.memory() + RankRule.BYTES
 
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.model.key_memory() + SCORE_BYTES * self._alarm.window + ENTRY_BYTES
+        return self.model.key_memory() + RankRule.BYTES + ENTRY_BYTES
 
     def dumps(self) -> list[Blob]:
         """Return what the model has learned, then the memory of the rule, or of those of all keys."""
-        rule = (
-            self.rule.to_bytes()
-            if self._keys is None
-            else self.rules.to_bytes(max(self._keys.areas.values(), default=0))
-        )
-        return [*self.model.dumps(), rule]
+        last = 0 if self._keys is None else max(self._keys.areas.values(), default=0)
+        return [*self.model.dumps(), self.rule.dumps(last)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -218,11 +201,9 @@ class RankedScorer:
             What it gave, as many and in the order.
         """
         self.model.restore(blobs[:-1])
-        if self._keys is None:
-            self.rule.restore(blobs[-1])
-        else:
+        if self._keys is not None:
             self._keys = Keys(self._keys.most, self.net.slots.items())
-            self.rules.restore(blobs[-1], self._keys.last)
+        self.rule.restore(blobs[-1], 0 if self._keys is None else self._keys.last)
 
 
 class RiverDetector(AroundNet):

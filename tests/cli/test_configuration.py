@@ -57,7 +57,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "rate not a number": (GOOD + "[alarm]\nrate = nan\n", ["[alarm] rate: must be a number > 0"]),
     "rate against window": (
         GOOD + "[model]\nkind = 'river.anomaly.HalfSpaceTrees'\n[alarm]\nrate = 0.001\nwindow = 100\n",
-        [":6: [alarm] rate: 0.001 can never alarm with window = 100", "1000 or more"],
+        [":6: [alarm] rate: 0.001 is less than one score in window = 100", "1000 or more"],
     ),
     "rate too low": (
         GOOD + "[alarm]\nrate = 1e-6\n",
@@ -68,7 +68,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     "float for int": (GOOD + "[state]\nevery = 1.5\n", ["[state] every: must be an int >= 1. Got 1.5 instead."]),
     "huge": (
         GOOD + "[alarm]\nwindow = 99999999999999999999\n",
-        ["[alarm] window: must be an int >= 10 and <= 1000000."],
+        ["[alarm] window: must be an int >= 10 and <= 100000."],
     ),
     "choice": (
         GOOD + "format = 'xml'\n",
@@ -161,7 +161,7 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
     ),
     "variable out of range": (
         GOOD + "[alarm]\nwindow = '${NO_SUCH_VARIABLE:-5}'\n",
-        ["[alarm] window: must be an int >= 10 and <= 1000000. Got '${NO_SUCH_VARIABLE:-5}' instead."],
+        ["[alarm] window: must be an int >= 10 and <= 100000. Got '${NO_SUCH_VARIABLE:-5}' instead."],
     ),
     "secret missing": (
         "[source]\npath = '${file:/no/such/secret}'\n",

@@ -1,6 +1,7 @@
 """What the tests run in a process of its own with ``NUMBA_DISABLE_JIT=1``: kernels as plain Python.
 
 ``python -m tests.kernels.interpreted results FILE`` plays some events through every cell and rule and saves what comes out.
+``python -m tests.kernels.interpreted ranks FILE`` does the same with the alarm rule that ranks scores.
 ``python -m tests.kernels.interpreted mutants`` plants errors into the way back of every cell, one at a time, and
 prints which cells' checks fail, as JSON.
 """
@@ -14,9 +15,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from streamrnn.config import Alarm
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import INTERPRETED
 from streamrnn.kernels.net import words as at
+from streamrnn.scorers.rank_rule import RankRule
 from streamrnn.testing.cells import gradient_is_the_difference_quotient
 from streamrnn.testing.nets import play, small_net, weights
 from tests.kernels import reference
@@ -39,6 +42,19 @@ def results():
             net.array("settings")[at.EPS] = 1e-3
         out = play(net, X, Y)
         found[f"{cell}-{traces}"] = np.concatenate([out.ravel(), *(part.ravel() for part in weights(net))])
+    return found
+
+
+def ranks():
+    """Alarms, p-values and memory of the rank rule: keys in turns, some anew, with ties, drift and scores that are no numbers, by name of the rate."""
+    rng, found = np.random.default_rng(3), {}
+    scores = np.round(rng.normal(size=3000) * np.exp(np.sin(np.arange(3000) / 300)), 2)
+    scores[::97] = np.nan
+    codes = rng.integers(1, 4, 3000) * np.where(np.arange(3000) % 1100 < 1, -1, 1)
+    for rate in (0.001, 0.03):
+        rule = RankRule(Alarm(rate=rate, window=400, warm_up=20, cooldown=1))
+        parts = [*rule.update_many(scores, codes), np.frombuffer(bytes(rule.dumps(3)), np.int64)]
+        found |= {f"{rate} {i}": part for i, part in enumerate(parts)}
     return found
 
 
@@ -98,8 +114,9 @@ def failing_at(place):
 
 def main():
     assert INTERPRETED
-    if sys.argv[1] == "results":
-        np.savez(sys.argv[2], **results())
+    saved = {"results": results, "ranks": ranks}.get(sys.argv[1])
+    if saved is not None:
+        np.savez(sys.argv[2], **saved())
     else:
         # a process each: bodies are kept by a cell's name
         with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from tests.kernels.interpreted import results
+from tests.kernels.interpreted import ranks, results
 from tests.laws.places import ROOT
 
 
@@ -34,6 +34,15 @@ def test_compiled_is_interpreted(tmp_path):
     with np.load(tmp_path / "results.npz") as plain:
         for name, compiled in results().items():
             np.testing.assert_allclose(compiled, plain[name], rtol=2e-3, atol=2e-4, err_msg=name)
+
+
+def test_compiled_ranks_are_interpreted_ranks(tmp_path):
+    """Ranks are whole numbers: the alarm rule's alarms, p-values and memory agree bit for bit."""
+    interpreted("tests.kernels.interpreted", "ranks", str(tmp_path / "ranks.npz"))
+
+    with np.load(tmp_path / "ranks.npz") as plain:
+        for name, compiled in ranks().items():
+            assert compiled.tobytes() == plain[name].tobytes(), name
 
 
 def test_every_slice_begins_within_its_array():

@@ -54,6 +54,7 @@ LAYERS = {
         ("numpy",),
     ),
     "streamrnn.kernels.anomaly.views": Layer(),
+    "streamrnn.kernels.scores": Layer(("streamrnn.kernels",), ("numpy",)),
     "streamrnn.kernels.forecast": Layer(
         ("streamrnn.kernels", "streamrnn.kernels.cells", "streamrnn.kernels.net"), ("numpy",)
     ),
@@ -79,8 +80,10 @@ LAYERS = {
             "streamrnn.errors",
             "streamrnn.io",
             "streamrnn.kernels.anomaly.views",
+            "streamrnn.kernels.scores",
             "streamrnn.models",
             "streamrnn.models._numerics",
+            "streamrnn.pieces",
         ),
         ("numpy", "river", "msgspec"),
     ),

@@ -39,6 +39,8 @@ def problems(
         ({"rate": "2/day"}, {}, "Set [model] time to the name of their column."),
         ({"rate": "2/fortnight"}, {"time": "t"}, "[alarm] rate: must be a number > 0 and <= 0.5 or a text such as '2/day'"),
         ({"rate": "2/day"}, TREES, "[alarm] rate: must be a number > 0 and <= 0.5 for river.anomaly.HalfSpaceTrees."),
+        ({"rate": 1e-4}, TREES, "[alarm] rate: 0.0001 is less than one score in window = 2000. Raise 'rate', or set 'window' to 10000 or more."),
+        ({"rate": 1e-6}, TREES, "[alarm] rate: 1e-06 is less than one score in window = 2000. Raise it to 1e-05 or more, and 'window' with it."),
         ({"direction": "below"}, TREES, "[alarm] direction: river.anomaly.HalfSpaceTrees does not know it"),
         ({"by_feature": {"a": {"side": "up"}}}, {}, "[alarm] by_feature: must be a dict of features"),
         ({"by_feature": {"b": {"direction": "above"}}}, {}, "[alarm] by_feature: the input has no column 'b'"),
