@@ -50,7 +50,9 @@ from streamrnn.models._net import Net
 INPUTS, WINDOW = 8, 16
 SIZES = (16, 32, 64, 128)
 OTHERS = (32, 128)  # of the other cells: each cell and size is a compilation
-ACTIVATIONS = {"lstm": 5, "trace_lstm": 5, "gru": 3, "elman": 1, "elman_logistic": 1, "dense": 1}
+ACTIVATIONS = {
+    "lstm": 5, "trace_lstm": 5, "peephole_lstm": 5, "slstm": 6, "gru": 3, "elman": 1, "elman_logistic": 1, "dense": 1
+}  # fmt: skip
 RESULT = Path(__file__).parent / "results" / "kernels.md"
 
 
