@@ -100,12 +100,12 @@ $(VENV)/.made: constraints.txt
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(KEPT)/home
-	@$(INSTALL) hatchling editables
+	@$(INSTALL) --no-compile hatchling editables
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
 	@echo "Installing streamrnn into $(VENV) (the first run then compiles the net: half a minute) ..."
-	@$(INSTALL) --no-build-isolation --editable '.[plot]'
+	@$(INSTALL) --no-compile --no-build-isolation --editable '.[plot]'  # Python compiles what is imported; all of it takes longer than the demo
 	@touch $@
 
 $(VENV)/.broker: $(VENV)/.made pyproject.toml
