@@ -20,6 +20,12 @@ RNG = np.random.default_rng(11)
 RULES = [(cell, traces) for cell in CELLS for traces in ([False, True] if CELLS[cell].traced else [False])]
 
 
+@pytest.fixture(autouse=True)
+def the_same_numbers():
+    """Whatever ran before: by chance a loss with a bend has no gradient to compare."""
+    RNG.bit_generator.state = np.random.default_rng(11).bit_generator.state
+
+
 def loss_of_newest(name, Y, settings, out):
     """Mean loss of outputs (B, w, K) per known target of the newest events Y (stride, K)."""
     return reference.loss(name, out[:, -len(Y) :], Y, *settings)
