@@ -50,9 +50,9 @@ def _linked(part: str, keep: bool) -> str:
     """Return a function's text as it is in the module of an entry.
 
     Nothing but the entry is called from outside: LLVM may put all others in the places of their calls, or leave out arguments that they make no use of,
-    such as four of the seven words of an array. All may use the widest vectors that the processor has: by itself LLVM takes half of that on Intel's.
+    such as four of the seven words of an array; private, so that no other module finds such a function by the name of the kernel. All may use the widest vectors that the processor has: by itself LLVM takes half of that on Intel's.
     """
-    head, body = (part if keep else _DEFINED.sub("define internal ", part, count=1)).split("{\n", 1)
+    head, body = (part if keep else _DEFINED.sub("define private ", part, count=1)).split("{\n", 1)
     alone = "" if keep or len(part) <= _LONGEST else "noinline "
     return f'{head}{alone}"prefer-vector-width"="512" {{\n{body}'
 

@@ -106,6 +106,22 @@ def test_kernels_run_inside_functions_of_numba_too(earlier):
     assert numba.njit(**OPTIONS)(outer)(0.5) == expected
 
 
+def test_a_function_of_numba_does_not_call_into_an_entry():
+    """Where an entry keeps a long kernel as a function, LLVM gives it other arguments there: it is not found by its name from outside."""
+    loops = "".join(f"    for i in range(n):\n        s += x[i] / (s + {k}.0)\n" for k in range(1, 80))
+    scope = {}
+    exec(f"def long(x, n):\n    s = 0.0\n{loops}    return s", scope)  # noqa: S102
+    python, long = scope["long"], kernel(scope["long"])
+
+    def outer(x, n):
+        return long(x, n) + long(x, n + 1)
+
+    x = np.array([3.0, 5.0, 7.0])
+    expected = python(x, 2) + python(x, 3)
+    np.testing.assert_allclose(entry(outer)(x, 2), expected, rtol=1e-9)
+    np.testing.assert_allclose(numba.njit(**OPTIONS)(outer)(x, 2), expected, rtol=1e-9)
+
+
 def indices(x, n, flags, out):
     """Set and get items by signed and unsigned places, constants from either end, and variables that change, which count from the beginning."""
     x[-1] = 7
