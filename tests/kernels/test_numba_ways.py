@@ -110,7 +110,7 @@ def test_a_function_of_numba_does_not_call_into_an_entry():
     """Where an entry keeps a long kernel as a function, LLVM gives it other arguments there: it is not found by its name from outside."""
     loops = "".join(f"    for i in range(n):\n        s += x[i] / (s + {k}.0)\n" for k in range(1, 80))
     scope = {}
-    exec(f"def long(x, n):\n    s = 0.0\n{loops}    return s", scope)  # noqa: S102
+    exec(f"def long(x, n):\n    s = 0.0\n{loops}    return s", scope)
     python, long = scope["long"], kernel(scope["long"])
 
     def outer(x, n):
