@@ -26,9 +26,9 @@ from streamrnn_files.numerals import (
     values_of,
 )
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.ordering import moments_of
 from streamrnn_files.redundant import are_times, ends_in_totals, holds_two, redundant, times_of_day
 from streamrnn_files.timing import NO_TIME, Timing, find_timing
-from streamrnn_files.unsure import may_be_flags, may_be_series
 
 __all__ = ["Layout", "choose"]
 
@@ -169,12 +169,13 @@ def choose(
     known = sorted({mark for one in sure.values() for mark in one.sentinels})
     if known and options.missing is None:
         sure = {name: _numerals(options, shown[name], decimal, known) for name in header}
-    key = find_key(options, header, whole, shown, timing, sure) if options.key is None else options.key or None
+    moments = moments_of(timing, whole)
+    key = find_key(options, header, whole, shown, timing, sure, moments) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = tuple(options.columns)
     if not features and not counted:
         reasons = {name: _why_not(name, shown[name], sample, sure[name], nameless, text=text) for name in header}
-        features, left_out = _measured(header, reasons, timing, key, whole, nameless)
+        features, left_out = _measured(header, reasons, timing, key, whole, moments, nameless)
         if timing.name is None and are_times(features) and options.format != "csv":
             raise UnreadableError(_on_its_side(options, features))
     if not features and not counted:
@@ -184,11 +185,7 @@ def choose(
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
     notes = _notes(options, features, whole, decimal)
-    apart = key is not None or options.key == ""
-    moments = () if apart else _written(timing, whole)
-    doubts = doubts_of(options, header, features, sample, shown, sure, moments, text=text, timing=timing)
-    doubts += [] if apart or options.columns else may_be_series(header, features, whole, sure)
-    doubts += [] if options.columns else may_be_flags(features, whole, timing)
+    doubts = doubts_of(options, header, features, whole, shown, sure, moments, text=text, timing=timing, key=key)
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
@@ -205,29 +202,24 @@ DIGITS = 12
 _BY_NAME = ("a part of the calendar", "a running number", "a label", "a place", "nothing but ")
 
 
-def _written(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the times of records as they are written, joined; ``""`` where one is missing."""
-    cells = [whole[name] for name in timing.columns if name in whole]
-    return (
-        list(cells[0])
-        if len(cells) == 1
-        else ["".join(parts) if all(parts) else "" for parts in zip(*cells, strict=True)]
-    )
-
-
 def _measured(
     header: Sequence[str],
     reasons: Mapping[str, str | None],
     timing: Timing,
     key: str | None,
     whole: Mapping[str, Sequence[str]],
+    moments: Sequence[str | None],
     nameless: frozenset[str],
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the columns to watch, and why the others are not: by what they hold and are called, or because another one says the same."""
     kept = [name for name in header if name not in key_columns(key, header) and name not in timing.columns]
     left_out = {name: why for name in kept if (why := reasons[name])}
     left_out |= dict.fromkeys(of_influx(header) & set(kept), "added by InfluxDB")
-    again = {name: why for name, why in redundant(timing, key, whole).items() if name in kept and name not in left_out}
+    again = {
+        name: why
+        for name, why in redundant(timing, key, whole, moments).items()
+        if name in kept and name not in left_out
+    }
     if set(kept) - set(left_out) - set(again):  # rather twice than not at all
         left_out |= again
         steps = [whole[name] for name, why in left_out.items() if why == "a running number"]

@@ -10,7 +10,6 @@ from streamrnn_files.cells import is_number
 from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import calendar_part
 from streamrnn_files.moments import seconds
-from streamrnn_files.ordering import moments_of
 from streamrnn_files.timing import Timing
 
 __all__ = ["by_one", "dated", "of_calendar", "of_key", "running", "whole_numbers"]
@@ -37,18 +36,16 @@ _DAYS = 5
 """Days of the week that show that numbers count them."""
 
 
-def dated(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[tuple[int, datetime]]:
+def dated(moments: Sequence[str | None]) -> list[tuple[int, datetime]]:
     """Return the moments of records that have one in the calendar, each behind its place.
 
     Parameters
     ----------
-    timing
-        Which columns say when.
-    whole
-        All cells, by column.
+    moments
+        The time of each record, as it was read.
     """
-    moments = [seconds(moment or "") for moment in moments_of(timing, whole)]
-    return [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(moments) if at is not None and abs(at) < _FAR]
+    read = [seconds(moment or "") for moment in moments]
+    return [(i, datetime.fromtimestamp(at, UTC)) for i, at in enumerate(read) if at is not None and abs(at) < _FAR]
 
 
 def whole_numbers(cells: Sequence[str]) -> list[int] | None:
@@ -122,7 +119,7 @@ def of_key(key: str | None, whole: Mapping[str, Sequence[str]]) -> list[str]:
     return [name for name in found if not {cell.strip() for cell in whole[name]} <= {"", "0", "1", "0.0", "1.0"}]
 
 
-def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
     """Return the columns of small whole numbers that number the days of the week, the weeks, the quarters or the parts of the day of their moments.
 
     Parameters
@@ -131,6 +128,8 @@ def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
         Which columns say when.
     whole
         All cells, by column.
+    moments
+        The time of each record, as it was read.
     """
     if not timing.columns:
         return []
@@ -141,14 +140,14 @@ def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
     ]  # fmt: skip
     if not small:
         return []
-    known = dated(timing, whole)
+    known = dated(moments)
     if len(known) < FEWEST:
         return []
-    moments = [at for _, at in known]
-    if len({at.date() for at in moments}) < 2:
+    days = [at for _, at in known]
+    if len({at.date() for at in days}) < 2:
         return []
     held = {name: whole_numbers([whole[name][i] for i, _ in known]) for name in small}
-    found = [name for name, numbers in held.items() if numbers and any(fits(numbers, moments) for fits in _CYCLES)]
+    found = [name for name, numbers in held.items() if numbers and any(fits(numbers, days) for fits in _CYCLES)]
     named = [name for name in whole if calendar_part(name) and all(map(is_number, map(str.strip, whole[name])))]
     means = [name for name in named if all(0 <= float(cell) <= _MOST for cell in whole[name])]
     return found + (means if len(means) >= _NAMED else [])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from streamrnn_files.calendar_columns import NO_YEAR
 from streamrnn_files.cells import show
 from streamrnn_files.clocks import CLOCK
 from streamrnn_files.dialect_rows import FAR, far_off, like_data
+from streamrnn_files.keys import key_columns
 from streamrnn_files.meanings import NAMELESS, STILL
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.timing import Timing
-from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_numbers
+from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_flags, may_be_numbers, may_be_series
 
 __all__ = ["doubts_of"]
 
@@ -38,13 +38,14 @@ def doubts_of(
     options: SourceOptions,
     header: Sequence[str],
     features: Sequence[str],
-    sample: Sequence[Mapping[str, Any]],
+    whole: Mapping[str, Sequence[str]],
     shown: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
-    moments: Sequence[str],
+    moments: Sequence[str | None],
     *,
     text: bool,
     timing: Timing,
+    key: str | None,
 ) -> list[str]:
     """Return what is in doubt, a sentence each, with the option in brackets.
 
@@ -56,31 +57,45 @@ def doubts_of(
         Every column, in order.
     features
         The columns to watch.
-    sample
-        The first records by column.
+    whole
+        All cells of the first records, by column.
     shown
         Cells of the first records that hold something, by column.
     sure
         How the numbers of each column are written.
     moments
-        The times of the first records as they are written; () where there is none, a key tells records apart, or the user says that none does.
+        The time of each record, as it was read; () where there is none.
     text
         Whether values are texts.
     timing
         Which columns say when.
+    key
+        The column of the key, or None.
     """
+    apart = key is not None or options.key == ""
     found = _clocks(header, shown) if timing.name is None and options.time != "" else []
     if timing.parts and "year" not in timing.parts:
         found.append(f"no year is written: {NO_YEAR} is assumed (--time '' counts records)")
     if text and options.header is None:
-        found += _names(header) or _first_row(sample, features)
-    found += _again(moments)
+        found += _names(header) or _first_row(whole, features)
+    found += [] if apart else _again(_written(timing, whole))
     if options.missing is None:
         found += _no_values(features, shown, sure)
     if not options.columns:
-        found += _same(features, shown, sure, len(sample))
-        found += may_be_codes(features, shown) + may_be_numbers(features, shown)
+        found += _same(features, shown, sure, len(next(iter(whole.values()), ())))
+        found += may_be_codes(features, shown, sure) + may_be_numbers(features, shown, _of_keys(key, whole))
+        found += may_be_flags(features, whole, moments)
+        found += [] if apart else may_be_series(header, features, whole, sure, moments)
     return found
+
+
+def _of_keys(key: str | None, whole: Mapping[str, Sequence[str]]) -> list[Mapping[str, Sequence[str]]]:
+    """Return the cells of each key's records, by column."""
+    columns = key_columns(key, list(whole))
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place, cells in enumerate(zip(*(whole[name] for name in columns), strict=True)):
+        places.setdefault(cells, []).append(place)
+    return [{name: [cells[i] for i in some] for name, cells in whole.items()} for some in places.values()]
 
 
 def _names(header: Sequence[str]) -> list[str]:
@@ -97,6 +112,16 @@ def _clocks(header: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[s
         name for name in header if shown[name] and all(map(CLOCK.fullmatch, shown[name])) and ":" in shown[name][0]
     ]
     return [f"{listed(found[:1])} holds clocks without a date: records are counted"] if found else []
+
+
+def _written(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the times of records as they are written, joined; ``""`` where one is missing."""
+    cells = [whole[name] for name in timing.columns if name in whole]
+    return (
+        list(cells[0])
+        if len(cells) == 1
+        else ["".join(parts) if all(parts) else "" for parts in zip(*cells, strict=True)]
+    )
 
 
 def _again(moments: Sequence[str]) -> list[str]:
@@ -152,11 +177,12 @@ def _same(
     ]
 
 
-def _first_row(rows: Sequence[Mapping[str, Any]], features: Sequence[str]) -> list[str]:
+def _first_row(whole: Mapping[str, Sequence[str]], features: Sequence[str]) -> list[str]:
     """Say that the first row is unlike those below it, where it has no names: codes or numbers that name columns."""
+    rows = list(map(list, zip(*(whole[name] for name in features), strict=True)))
     if len(rows) <= FEWEST or not all(map(NAMELESS.fullmatch, features)):
         return []
-    first, *others = [[str(row.get(name, "")) for name in features] for row in rows]
+    first, *others = rows
     if 2 * far_off(first, others) < len(features):
         return []
     return ["the first row is far from those below it: does it name them? (--header)"]

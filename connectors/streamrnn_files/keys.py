@@ -22,7 +22,8 @@ from streamrnn_files.meanings import (
 from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import Numerals, values_of
 from streamrnn_files.options import SourceOptions
-from streamrnn_files.ordering import is_steady, moments_of
+from streamrnn_files.ordering import is_steady, times_of
+from streamrnn_files.paces import are_kinds, tells_series
 from streamrnn_files.timing import Timing
 
 __all__ = ["find_key", "joined", "key_columns"]
@@ -101,6 +102,7 @@ def find_key(
     shown: Mapping[str, Sequence[str]],
     timing: Timing,
     sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
 ) -> str | None:
     """Return the column that says which series a record belongs to: where times come again for each, or its name says so.
 
@@ -118,6 +120,8 @@ def find_key(
         Which columns say when.
     sure
         How the numbers of each column are written.
+    moments
+        The time of each record, as it was read.
     """
     free = [name for name in header if name not in timing.columns and name not in options.columns and shown[name]]
     texts = [name for name in free if _is_text(name, shown[name][:100], sure[name])]
@@ -126,7 +130,6 @@ def find_key(
     named += [name for name in texts if ends_with_id(name) and name not in named]
     named.sort(key=lambda name: "unit" in name.lower())
     named = [name for name in named if 2 * len(shown[name]) >= len(whole[name])]
-    moments = moments_of(timing, whole)
     n = len(moments)
     if n >= 4 and len(set(moments)) <= 0.75 * n:
         areas = list(filter(is_area_name, texts))
@@ -147,7 +150,9 @@ def find_key(
             continue  # a channel, of which there is one
         if distinct <= max(1, n / 2) and not (is_steady(moments) and distinct > 1 and name not in texts):
             return name
-    area = next((name for name in texts if is_area_name(name) and _in_runs(whole[name])), None)
+    area = next(
+        (name for name in texts if is_area_name(name) and _in_runs(whole[name], least=1 if moments else 2)), None
+    )
     area = area or next((name for name in free if _numbers_runs(name, shown[name], whole[name])), None)
     if area is not None:
         return area
@@ -159,7 +164,8 @@ def find_key(
         numbers = [
             name for name in numbers if no_measurement(name, values_of(shown[name], sure[name])) is None
         ] or numbers
-    return _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
+    turns = _in_turns(texts, whole) if len(numbers) == 1 and n >= 4 else _runs(free, numbers, whole)
+    return turns or _at_own_pace(texts, numbers, whole, sure, moments)
 
 
 def _with_fixed(
@@ -182,10 +188,10 @@ def _in_rounds(cells: Sequence[str]) -> bool:
     return 1 < count <= len(cells) / 4 and all(cell == cells[i % count] for i, cell in enumerate(cells))
 
 
-def _in_runs(cells: Sequence[str]) -> bool:
-    """Whether each value stands in one stretch."""
+def _in_runs(cells: Sequence[str], least: int = 1) -> bool:
+    """Whether each of some values stands in one stretch."""
     changes = sum(a != b for a, b in itertools.pairwise(cells))
-    return changes == len(set(cells)) - 1 <= len(cells) / 4
+    return least <= len(set(cells)) and changes == len(set(cells)) - 1 <= len(cells) / 4
 
 
 def _together(
@@ -237,6 +243,30 @@ def _in_turns(texts: Sequence[str], whole: Mapping[str, Sequence[str]]) -> str |
         distinct = set(values)
         paths = NAMELESS.fullmatch(name) and all(re.search(r"\w[/.]\w", one) for one in distinct)
         if 1 < len(distinct) <= len(values) / 4 and (paths or is_series_name(name)):
+            return name
+    return None
+
+
+def _at_own_pace(
+    texts: Sequence[str],
+    numbers: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
+) -> str | None:
+    """Return the column of texts, or of whole numbers, whose values are series beyond doubt by when and what they are."""
+    few = [name for name in (*texts, *numbers) if are_kinds(whole[name])][:MOST]
+    few = [name for name in few if not {cell.strip().lower() for cell in whole[name]} <= _STATES | {"0", "1"}]
+    times = times_of(moments) if few else []
+    if not times or len(times) < len(moments):
+        return None
+    for name in few:
+        measured = [one for one in numbers if one != name][:MOST]
+        if (
+            (name in texts or _whole_numbers(whole[name]))
+            and measured
+            and tells_series(whole[name], times, measured, whole, sure)
+        ):
             return name
     return None
 

@@ -10,7 +10,7 @@ from typing import Any
 from streamrnn_files.moments import seconds
 from streamrnn_files.timing import Timing
 
-__all__ = ["is_steady", "moments_of", "order_of"]
+__all__ = ["is_steady", "moments_of", "order_of", "times_of"]
 
 
 def moments_of(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str | None]:
@@ -28,9 +28,19 @@ def moments_of(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str |
     return [timing.read(cells) for cells in zip(*(whole[name] for name in timing.columns), strict=True)]
 
 
+def times_of(moments: Sequence[str | None]) -> list[float]:
+    """Return the seconds of those moments that have some.
+
+    Parameters
+    ----------
+    moments
+        Times, in order.
+    """
+    return [at for at in (seconds(one) for one in moments if one) if at is not None]
+
+
 def _steps(moments: Sequence[str | None]) -> list[float]:
-    found = [at for at in (seconds(one) for one in moments if one) if at is not None]
-    return [b - a for a, b in itertools.pairwise(found)]
+    return [b - a for a, b in itertools.pairwise(times_of(moments))]
 
 
 def is_steady(moments: Sequence[str | None]) -> bool:

@@ -13,7 +13,6 @@ from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
 from streamrnn_files.months import month_of
 from streamrnn_files.numerals import Numerals, values_of
-from streamrnn_files.ordering import moments_of
 from streamrnn_files.timing import Timing, beside_dates
 
 __all__ = ["are_times", "ends_in_totals", "holds_two", "redundant", "times_of_day"]
@@ -35,7 +34,9 @@ _CLOSE = 0.006
 """How far a number with two or three decimals may be from the hour it counts."""
 
 
-def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def redundant(
+    timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]
+) -> dict[str, str]:
     """Return the columns that say once more what time, key or their own name says, with the reason.
 
     Parameters
@@ -46,18 +47,20 @@ def redundant(timing: Timing, key: str | None, whole: Mapping[str, Sequence[str]
         The column of the key, or None.
     whole
         All cells, by column.
+    moments
+        The time of each record, as it was read.
     """
     found = dict.fromkeys(
         (
             *_decimal_years(timing, whole),
-            *_with_dates(timing, whole),
-            *_epochs(timing, whole),
-            *_counts_of_time(timing, whole),
+            *_with_dates(timing, whole, moments),
+            *_epochs(timing, whole, moments),
+            *_counts_of_time(timing, whole, moments),
             *_clocks_beside(whole),
         ),
         "another time",
     )
-    found |= dict.fromkeys(of_calendar(timing, whole), "a part of the calendar")
+    found |= dict.fromkeys(of_calendar(timing, whole, moments), "a part of the calendar")
     found |= dict.fromkeys(running(timing, whole), "a running number")
     found |= dict.fromkeys(of_key(key, whole), f"the same in all records of each {key}")
     columns = key_columns(key, list(whole))
@@ -88,7 +91,7 @@ def _decimal_years(timing: Timing, whole: Mapping[str, Sequence[str]]) -> frozen
     )
 
 
-def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
     """Return the columns of numbers that begin with the date of their record: 20240304012 for the twelfth period of a day."""
     days = {
         name: cells
@@ -99,7 +102,7 @@ def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
     }
     if not days:
         return []
-    dates = [(moment or "")[:10].replace("-", "") for moment in moments_of(timing, whole)]
+    dates = [(moment or "")[:10].replace("-", "") for moment in moments]
     return [
         name
         for name, cells in days.items()
@@ -107,19 +110,18 @@ def _with_dates(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]
     ]
 
 
-def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
     """Return the columns of numbers that lie within a day of the moment of their record, as seconds since 1970 or parts of them."""
     free = [
         name for name, cells in whole.items() if name not in timing.columns and cells and cells[0].strip().isdecimal()
     ]
     if not free or not timing.columns:
         return []
-    first = {name: cells[:_LOOKED_AT] for name, cells in whole.items() if name in timing.columns}
-    moments = [seconds(moment or "") for moment in moments_of(timing, first)]
+    read = [seconds(moment or "") for moment in moments[:_LOOKED_AT]]
     scale = (
         {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(timing.form.name.split("seconds")[0], 1.0) if timing.form else 1.0
     )
-    known = [(i, at / scale) for i, at in enumerate(moments) if at is not None][:50]
+    known = [(i, at / scale) for i, at in enumerate(read) if at is not None][:50]
     found = []
     for name in free if len(known) > 3 else ():
         held = [whole[name][i].strip() for i, _ in known]
@@ -139,12 +141,11 @@ def _clocks_beside(whole: Mapping[str, Sequence[str]]) -> list[str]:
     return [name for pair in beside_dates(free, whole, shown).items() for name in pair]
 
 
-def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
     """Return the columns of numbers that count the days of the year, or the hours of the day, or are another part of the moment of their record."""
     if not timing.columns:
         return []
-    looked = whole if timing.made else {name: whole[name][:_LOOKED_AT] for name in timing.columns}
-    known = dated(timing, looked)
+    known = dated(moments if timing.made else moments[:_LOOKED_AT])
     if len(known) < (_TELLING if timing.parts else _FEWEST):
         return []
     days = [float(at.timetuple().tm_yday) for _, at in known]

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from streamrnn_files.cells import show
 from streamrnn_files.contents import FEWEST, by_one, whole_numbers
-from streamrnn_files.numerals import Numerals, values_of
-from streamrnn_files.ordering import moments_of
-from streamrnn_files.timing import Timing
+from streamrnn_files.numerals import PLAIN, Numerals
+from streamrnn_files.ordering import times_of
+from streamrnn_files.paces import are_kinds, at_own_pace, levels_apart
+from streamrnn_files.quantities import is_quantity_name
 
 __all__ = ["listed", "may_be_codes", "may_be_flags", "may_be_numbers", "may_be_series"]
 
@@ -25,8 +26,17 @@ _LEVELS = 8
 _DIGITS = 5
 """Of a number that is rather one of something, where all have as many and none comes twice."""
 
-_APART = 0.9
-"""The share of a column's variance that lies between groups of records, from where on they are series."""
+_FEW_DIGITS = 3
+"""More digits than that have numbers of something, where they are without order."""
+
+_WIDE = 2
+"""How many times the smallest is the largest of numbers that are spread over all that have as many digits."""
+
+_NOISE = 1.5
+"""The squares of steps, over those of distances from the mean, from where on numbers are without order: 2 where the next one is any."""
+
+_MOST, _SOME, _SELDOM = 0.8, 0.2, 0.02
+"""Shares of steps that rise; where numbers began far above nothing; that may fall."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -49,8 +59,10 @@ def _beside_others(found: Sequence[str], features: Sequence[str], why: str) -> l
     return [_instead(found, why)] if 0 < len(found) < len(features) else []
 
 
-def may_be_codes(features: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say which columns hold a few whole numbers that jump among each other: kinds and states of something do, amounts go from one to the next.
+def may_be_codes(
+    features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]
+) -> list[str]:
+    """Say which columns hold a few whole numbers that jump among each other, or that no name and no unit says to be amounts: kinds, states and flags do.
 
     Parameters
     ----------
@@ -58,20 +70,28 @@ def may_be_codes(features: Sequence[str], shown: Mapping[str, Sequence[str]]) ->
         The columns to watch.
     shown
         Cells of the first records that hold something, by column.
+    sure
+        How the numbers of each column are written.
     """
-    found = [name for name in features if _jumps(whole_numbers(shown[name]))]
-    return _beside_others(found, features, "few whole numbers, which may be codes")
+    found = [name for name in features if _are_few(name, shown[name], sure.get(name, PLAIN))]
+    return _beside_others(found, features, "few whole numbers, which may be codes or flags")
 
 
-def _jumps(numbers: Sequence[int] | None) -> bool:
-    if numbers is None or len(numbers) < _CODES or not 3 <= len(set(numbers)) <= _LEVELS:
+def _are_few(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
+    numbers = whole_numbers(cells)
+    if numbers is None or len(numbers) < _CODES or not 2 <= len(set(numbers)) <= _LEVELS or min(numbers) < -1:
         return False
     levels = sorted(set(numbers))
     wide = [b - a for a, b in itertools.pairwise(levels)]
-    return max(wide) > 3 * min(wide) and levels[0] >= 0
+    if len(levels) > 2 and max(wide) > 3 * min(wide) and levels[0] >= 0:
+        return True
+    smooth = len(levels) > 3 and max(abs(b - a) for a, b in itertools.pairwise(numbers)) <= 1
+    return not smooth and numerals.unit == ("", "") and not is_quantity_name(name)
 
 
-def may_be_flags(features: Sequence[str], whole: Mapping[str, Sequence[str]], timing: Timing) -> list[str]:
+def may_be_flags(
+    features: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]
+) -> list[str]:
     """Say which columns of 0 and 1 change at midnight alone: holidays and days of work do.
 
     Parameters
@@ -80,19 +100,21 @@ def may_be_flags(features: Sequence[str], whole: Mapping[str, Sequence[str]], ti
         The columns to watch.
     whole
         All cells of the first records, by column.
-    timing
-        Which columns say when.
+    moments
+        The time of each record, as it was read.
     """
     flags = [name for name in features if {cell.strip() for cell in whole[name]} == {"0", "1"}]
-    days = [(moment or "")[:10] for moment in (moments_of(timing, whole) if flags else ())]
+    days = [(moment or "")[:10] for moment in (moments if flags else ())]
     if not 1 < len(set(days)) <= len(days) / _LEVELS:
         return []
     found = [name for name in flags if len(set(zip(days, whole[name], strict=True))) == len(set(days))]
     return _beside_others(found, features, "0 and 1, changing at midnight alone, as holidays do")
 
 
-def may_be_numbers(features: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
-    """Say which columns hold whole numbers that may number something: none comes twice, and they rise with each record or have as many digits.
+def may_be_numbers(
+    features: Sequence[str], shown: Mapping[str, Sequence[str]], keyed: Sequence[Mapping[str, Sequence[str]]]
+) -> list[str]:
+    """Say which columns hold whole numbers that may number something: none comes twice, and they rise with each record or have as many digits; or they have as many, and no order.
 
     Parameters
     ----------
@@ -100,11 +122,48 @@ def may_be_numbers(features: Sequence[str], shown: Mapping[str, Sequence[str]]) 
         The columns to watch.
     shown
         Cells of the first records that hold something, by column.
+    keyed
+        All cells of each key's records, by column; () where there is no key.
     """
     found = [name for name in features if _numbers_something(shown[name])]
     alone = len(found) == len(features) and bool(found) and _at_random(shown[found[0]])
     why = "whole numbers of which none comes twice, which may number something"
-    return [_instead(found, why)] if alone else _beside_others(found, features, why)
+    said = [_instead(found, why)] if alone else _beside_others(found, features, why)
+    others = [name for name in features if name not in found and not is_quantity_name(name)]
+    why = "whole numbers of as many digits without order, which may number something"
+    said += _beside_others([name for name in others if _without_order(shown[name])], features, why)
+    rising = [name for name in others if _rises([shown[name]]) or _rises([cells[name] for cells in keyed])]
+    if rising and len(rising) + len(found) < len(features):
+        said.append(
+            _instead(rising, f"rising, so that it may count (--counter {show(rising[0])} if so) or number something")
+        )
+    return said
+
+
+def _without_order(cells: Sequence[str]) -> bool:
+    """Whether whole numbers have as many digits, and are as far from the one before as from any other: postal codes, numbers of customers."""
+    numbers = whole_numbers(cells)
+    if numbers is None or len(numbers) < _CODES or len({len(cell.strip()) for cell in cells}) > 1:
+        return False
+    if min(numbers) < 10**_FEW_DIGITS or max(numbers) < _WIDE * min(numbers) or len(set(numbers)) < _LEVELS:
+        return False
+    mean = sum(numbers) / len(numbers)
+    steps = sum((b - a) ** 2 for a, b in itertools.pairwise(numbers))
+    return steps > _NOISE * sum((number - mean) ** 2 for number in numbers)
+
+
+def _rises(series: Sequence[Sequence[str]]) -> bool:
+    """Whether the whole numbers of one or several series never fall, or nearly so, and rise with most records; with some, where they began far above nothing."""
+    held = [whole_numbers(cells) for cells in series]
+    found = [numbers for numbers in held if numbers]
+    numbers = [number for one in found for number in one]
+    if len(found) < len(series) or len(numbers) < _CODES:
+        return False
+    steps = [b - a for one in found for a, b in itertools.pairwise(one)]
+    up, down = (sum(step * sign > 0 for step in steps) for sign in (1, -1))
+    few, most = sorted((up, down))
+    far = min(numbers) >= max(10**_FEW_DIGITS, max(numbers) - min(numbers))
+    return few <= _SELDOM * len(steps) and most >= (_SOME if far else _MOST) * len(steps)
 
 
 def _at_random(cells: Sequence[str]) -> bool:
@@ -134,8 +193,9 @@ def may_be_series(
     features: Sequence[str],
     whole: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
 ) -> list[str]:
-    """Say which column of texts tells the levels of what is watched apart, where there is no key.
+    """Say which column tells the levels of what is watched apart, or has a pace of its own for each value, where there is no key.
 
     Parameters
     ----------
@@ -147,35 +207,22 @@ def may_be_series(
         All cells of the first records, by column.
     sure
         How the numbers of each column are written.
+    moments
+        The time of each record, as it was read.
     """
-    texts = [
-        name
-        for name in header
-        if name not in features and _are_kinds(whole[name]) and whole_numbers(whole[name]) is None
-    ]
-    for some in (*((name,) for name in texts), *itertools.combinations(texts[:_LEVELS], 2)):
+    kinds = [name for name in header if are_kinds(whole[name])]
+    texts = [name for name in kinds if name not in features and whole_numbers(whole[name]) is None]
+    numbers = [name for name in kinds if name not in texts and len(set(whole[name])) > 2 and whole_numbers(whole[name])]
+    times = times_of(moments)
+    for some in (*((name,) for name in (*texts, *numbers)), *itertools.combinations(texts[:_LEVELS], 2)):
         cells = list(map(", ".join, zip(*(whole[name] for name in some), strict=True)))
-        if _are_kinds(cells) and any(_apart(cells, whole[one], sure[one]) for one in features[:_LEVELS] if one in sure):
-            key = " + ".join(some)
+        if not are_kinds(cells):
+            continue
+        key = " + ".join(some)
+        others = [one for one in features[:_LEVELS] if one in sure and one not in some]
+        apart = [levels_apart(cells, whole[one], sure[one]) for one in others]
+        if any(apart) if some[0] in texts else apart and all(apart):
             return [f"{show(key)} tells levels of what is watched apart: is each a series? (--key '{key}' if so)"]
+        if len(times) == len(cells) and others and at_own_pace(cells, times):
+            return [f"{show(key)} has a pace of its own for each value: is each a series? (--key '{key}' if so)"]
     return []
-
-
-def _are_kinds(cells: Sequence[str]) -> bool:
-    """Whether a few texts come again and again."""
-    return 1 < len(set(cells)) <= len(cells) / FEWEST and all(map(str.strip, cells))
-
-
-def _apart(kinds: Sequence[str], cells: Sequence[str], numerals: Numerals) -> bool:
-    """Whether the kinds of records explain nearly all of the variance of their numbers, and numbers change within each."""
-    values = values_of(cells, numerals)
-    if len(values) != len(cells):
-        return False
-    groups: dict[str, list[float]] = {}
-    for kind, value in zip(kinds, values, strict=True):
-        groups.setdefault(kind, []).append(value)
-    mean = sum(values) / len(values)
-    total = sum((value - mean) ** 2 for value in values)
-    within = sum(sum((value - sum(one) / len(one)) ** 2 for value in one) for one in groups.values())
-    changes = sum(a != b for a, b in itertools.pairwise(kinds))
-    return 0 < within < (1 - _APART) * total and changes > 2 * len(groups)

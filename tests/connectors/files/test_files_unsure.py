@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shaped import FIRST, HOUR, rows, v, x
+from shaped import DAY, FIRST, HOUR, MINUTE, rows, v, x
 
 from streamrnn_files import FileSource
 
@@ -29,6 +30,11 @@ def found(path: Path, text: str) -> dict[str, Any]:
         (lambda i: str(24017 + i + i // 7), "may number something"),
         (lambda i: str(100003 + i * 7919 % 900000), "may number something"),
         (lambda i: str(i // 24 % 2), "changing at midnight alone"),
+        (lambda i: str(i * i % 5), "may be codes or flags"),
+        (lambda i: str(int(i % 5 < 2)), "may be codes or flags"),
+        (lambda i: str(10001 + i * i * 7919 % 41 * 2000), "of as many digits without order"),
+        (lambda i: str(4000 + 7 * i * i), "rising, so that it may count (--counter 'b' if so)"),
+        (lambda i: str(7000 + i // 3), "rising, so that it may count (--counter 'b' if so)"),
     ],
 )
 def test_what_may_be_no_measurement_is_said_and_watched(tmp_path, cell, word):
@@ -54,10 +60,47 @@ def test_texts_that_tell_levels_apart_may_be_series(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "cell", [lambda i: f"{x(i):.1f}", lambda i: str(i % 7), lambda i: str(i // 3), lambda i: str(i % 2)]
+    ("name", "cell"),
+    [
+        ("b", lambda i: f"{x(i):.1f}"),
+        ("Anzahl", lambda i: str(i % 7)),
+        ("b [km/h]", lambda i: str(i % 7)),
+        ("b", lambda i: str(i // 3)),
+        ("Zählerstand", lambda i: str(4000 + i * i)),
+        ("Pumpe", lambda i: str(i % 2)),
+        ("b", lambda i: str(abs(i % 16 - 7))),
+    ],
 )
-def test_a_plain_table_is_read_without_a_word(tmp_path, cell):
-    """Measurements, small counts, totals and switches are in no doubt."""
-    text = rows(lambda i, t: f"{t:%Y-%m-%d %H:%M};{v(i)};{cell(i)}", head=HEAD, n=96)
+def test_a_plain_table_is_read_without_a_word(tmp_path, name, cell):
+    """Measurements, counts and switches by their names, numbers that go from one to the next, and totals are in no doubt."""
+    text = rows(lambda i, t: f"{t:%Y-%m-%d %H:%M};{v(i)};{cell(i)}", head=HEAD.replace("b", name), n=96)
 
     assert "doubts" not in found(tmp_path / "in.csv", text)
+
+
+def bursts(i: int) -> tuple[str, str, str]:
+    """A round of three sensors within some seconds, each minute."""
+    at = FIRST + i // 3 * MINUTE + timedelta(seconds=4 * (i % 3) + (i * i % 7) / 10)
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}", "xyz"[i % 3], f"{x(i):.2f}"
+
+
+def test_records_that_come_in_rounds_within_seconds_are_series(tmp_path):
+    """Moments that are no one's twice, and levels that are alike: nothing but their pace shows the series."""
+    text = HEAD + "".join(";".join(bursts(i)) + "\n" for i in range(120))
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert (chosen["columns"], chosen["key"], chosen.get("doubts")) == (["b"], "a", None)
+
+
+def test_a_pace_of_its_own_may_be_that_of_a_series(tmp_path):
+    """A reading in the morning and one in the evening: series or none, it is said."""
+    text = HEAD + "".join(
+        f"{FIRST + i // 2 * DAY + (i % 2 * 9 + 8) * HOUR:%Y-%m-%d %H:%M};{('early', 'late')[i % 2]};{x(i):.2f}\n"
+        for i in range(96)
+    )
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert chosen["key"] is None
+    assert any("has a pace of its own for each value" in said and "--key 'a'" in said for said in chosen["doubts"])

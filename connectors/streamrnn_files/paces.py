@@ -1,0 +1,166 @@
+"""Whether a column parts records into series that keep a pace of their own, or go on smoothly, where all records together do neither."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from streamrnn_files.numerals import Numerals, values_of
+
+__all__ = ["are_kinds", "at_own_pace", "in_bursts", "levels_apart", "tells_series"]
+
+FEWEST = 5
+"""Records of each series, at least."""
+
+_OF_EACH = 8
+"""Records of a series in the mean, at least."""
+
+_NEARLY = 0.1
+"""How far a step may be from the middle one, as a share of it."""
+
+_EVEN = 0.8
+"""The share of steps that are near the middle one, from where on a series keeps its pace."""
+
+_UNEVEN = 0.6
+"""The same share, below which records of several do not."""
+
+_BURST = 0.25
+"""The longest round of records, as a share of the pace."""
+
+_APART = 0.1
+"""The share of a column's variance, or of the squares of its steps, that is left within groups of records that are series."""
+
+
+def are_kinds(cells: Sequence[str]) -> bool:
+    """Whether a few texts come again and again.
+
+    Parameters
+    ----------
+    cells
+        All cells of the first records.
+    """
+    return 1 < len(set(cells)) <= len(cells) / _OF_EACH and all(map(str.strip, cells))
+
+
+def _groups(kinds: Sequence[str], values: Sequence[float]) -> list[list[float]]:
+    found: dict[str, list[float]] = {}
+    for kind, value in zip(kinds, values, strict=True):
+        found.setdefault(kind, []).append(value)
+    return list(found.values())
+
+
+def _steps(values: Sequence[float]) -> list[float]:
+    return [b - a for a, b in itertools.pairwise(values)]
+
+
+def _pace(times: Sequence[float], share: float) -> float | None:
+    """Return the middle step of times, None where fewer than a share of steps is near it."""
+    steps = sorted(map(abs, _steps(times)))
+    middle = steps[len(steps) // 2]
+    near = sum(abs(step - middle) <= _NEARLY * middle for step in steps)
+    return middle if middle > 0 and near >= share * len(steps) else None
+
+
+def at_own_pace(kinds: Sequence[str], times: Sequence[float]) -> bool:
+    """Whether the records of each kind follow one another at an even pace, and all together do not.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    times
+        When it was, in seconds.
+    """
+    groups = _groups(kinds, times)
+    return (
+        min(map(len, groups)) >= FEWEST
+        and all(_pace(group, _EVEN) is not None for group in groups)
+        and (_pace(times, _UNEVEN) is None or in_bursts(kinds, times))
+    )
+
+
+def in_bursts(kinds: Sequence[str], times: Sequence[float]) -> bool:
+    """Whether records come in rounds, one of each kind within a short while and then none until the next round.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    times
+        When it was, in seconds.
+    """
+    pace = _pace(_groups(kinds, times)[0], _EVEN)
+    if pace is None:
+        return False
+    rounds: list[list[int]] = []
+    for place, step in enumerate((2 * pace, *map(abs, _steps(times)))):
+        if step > _BURST * pace or not rounds:
+            rounds.append([])
+        rounds[-1].append(place)
+    count = len(set(kinds))
+    whole = [
+        one
+        for one in rounds
+        if len({kinds[place] for place in one}) == len(one) == count
+        and abs(times[one[-1]] - times[one[0]]) <= _BURST * pace
+    ]
+    return len(whole) >= _EVEN * len(rounds)
+
+
+def levels_apart(kinds: Sequence[str], cells: Sequence[str], numerals: Numerals) -> bool:
+    """Whether the kinds of records explain nearly all of the variance of their numbers, or of their steps, and numbers change within each.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    cells
+        A column's.
+    numerals
+        How its numbers are written.
+    """
+    values = values_of(cells, numerals)
+    changes = sum(a != b for a, b in itertools.pairwise(kinds))
+    if len(values) != len(cells):
+        return False
+    groups = _groups(kinds, values)
+    if changes <= 2 * len(groups):
+        return False
+    shares = zip(_parts(groups), _parts([values]), strict=True)
+    return any(0 < within < _APART * total for within, total in shares)
+
+
+def _parts(groups: Sequence[Sequence[float]]) -> Iterator[float]:
+    """Return what is left of squares within groups: of the distance from their mean, and of their steps, each for a record."""
+    count = sum(map(len, groups))
+    means = [sum(group) / len(group) for group in groups]
+    yield sum(sum((value - mean) ** 2 for value in group) for group, mean in zip(groups, means, strict=True)) / count
+    steps = [step for group in groups for step in _steps(group)]
+    yield sum(step * step for step in steps) / max(1, len(steps))
+
+
+def tells_series(
+    kinds: Sequence[str],
+    times: Sequence[float],
+    features: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+) -> bool:
+    """Whether it is beyond doubt that kinds are series: each keeps its pace, and they come in rounds or at levels of their own.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    times
+        When it was, in seconds.
+    features
+        The columns of numbers.
+    whole
+        All cells, by column.
+    sure
+        How the numbers of each column are written.
+    """
+    return at_own_pace(kinds, times) and (
+        in_bursts(kinds, times) or any(levels_apart(kinds, whole[name], sure[name]) for name in features)
+    )
