@@ -13,8 +13,9 @@ from streamrnn_files.keys import key_columns
 from streamrnn_files.meanings import NAMELESS, STILL
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
+from streamrnn_files.quantities import is_quantity_name
 from streamrnn_files.timing import Timing
-from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_flags, may_be_numbers, may_be_series
+from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_numbers, may_be_series
 
 __all__ = ["doubts_of"]
 
@@ -83,8 +84,9 @@ def doubts_of(
         found += _no_values(features, shown, sure)
     if not options.columns:
         found += _same(features, shown, sure, len(next(iter(whole.values()), ())))
-        found += may_be_codes(features, shown, sure) + may_be_numbers(features, shown, _of_keys(key, whole))
-        found += may_be_flags(features, whole, moments)
+        found += may_be_codes(features, whole, shown, sure, moments) + may_be_numbers(
+            features, shown, _of_keys(key, whole)
+        )
         found += [] if apart else may_be_series(header, features, whole, sure, moments)
     return found
 
@@ -166,9 +168,9 @@ def _same(
     for name in features:
         few = set(shown[name]) if len(shown[name]) >= STILL else set()
         held = values_of(sorted(few), sure[name]) if 0 < len(few) <= FEW else []
-        if (len(few) == 1 and not _AT_REST.intersection(held)) or (
-            held and min(held) >= LARGE and all(value == int(value) for value in held)
-        ):
+        if (
+            len(few) == 1 and not (_AT_REST.intersection(held) and (NAMELESS.fullmatch(name) or is_quantity_name(name)))
+        ) or (held and min(held) >= LARGE and all(value == int(value) for value in held)):
             same.append(name)
     if not same or len(same) == len(features):
         return []

@@ -39,7 +39,7 @@ _TIME = re.compile(
     r"changed|updated|created|started|observed|_at$|^day$|^dt$|^dt_|_dt$|^clock$"
 )
 _KEY = re.compile(
-    r"(?:.*_)?(?:sensor|dev_?eui|device|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
+    r"(?:.*_)?(?:sensor|dev_?eui|device|messstelle|mess_?punkt|mess_?ort|standort|ger[äa]e?t|f[üu]e?hler|anlage|capteur|sonde|appareil|estaci[óo]n|equipo|dispositivo|m[áa]quina|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
     r"channel|turbine|pump|stn|sta|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
 )
 _SERIES = re.compile(
@@ -90,7 +90,9 @@ _INDEX = re.compile(
     r"|#|no|nr|num|idx|index|row|rownames|row_?(?:no|num|number|id)|record|record_?(?:no|number)|instant|seq|sequence|unnamed_?\d*|entry|entry_id|"
     r"(?:.*_)?(?:f_?cnt|seq_?no|frame_?(?:no|number|count)|packet_?(?:no|number))"
 )
-_STEPS = re.compile(r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|samples?|iteration|frames?")
+_STEPS = re.compile(
+    r"x|x_?values?|cycles?|steps?|elapsed.*|seconds?|secs?|secondes|sekunden|segundos|samples?|iteration|frames?"
+)
 _WRITING = re.compile(
     r"decimals?|precision|(?:.*_)?interval(?:_\d)?|resolution|granularity|(?:unit_)?mult(?:iplier)?|unit_?mult|scale_?factor|timezone|utc_?offset(?:_?s|_?seconds)?"
 )
@@ -105,7 +107,7 @@ _METHOD = re.compile(r"(?:.*_)?(?:(?:detection|quanti\w+|reporting)_?limits?|\w*
 """What a laboratory says of its method beside a result."""
 
 _ID = re.compile(
-    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|\w*nummer|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|fips|icao|iata|wmo|usaf|wban|serial|code)|(?:nr|numero|numéro|nummer)_\w+"
+    r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|\w*nummer|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|(?:code|c[óo]digo)_postal|plz|postleitzahl|fips|icao|iata|wmo|usaf|wban|serial|code)|(?:nr|numero|numéro|nummer)_\w+"
 )
 _STATUS = re.compile(
     r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|verification|ind(?:icator)?|品質情報|均質番号|kvalitet|qualit[äe]\w*|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|test(?!s)|attributes?|quality|quality_?code|http_?code|"

@@ -27,6 +27,12 @@ _UNEVEN = 0.6
 _BURST = 0.25
 """The longest round of records, as a share of the pace."""
 
+_OTHER = 1.5
+"""How many times another the longest pace of series is that are no states of one cycle."""
+
+_LONG = 12
+"""Records of each of these."""
+
 _APART = 0.1
 """The share of a column's variance, or of the squares of its steps, that is left within groups of records that are series."""
 
@@ -61,6 +67,12 @@ def _pace(times: Sequence[float], share: float) -> float | None:
     return middle if middle > 0 and near >= share * len(steps) else None
 
 
+def _paces(groups: Sequence[Sequence[float]]) -> list[float]:
+    """Return the pace of each series, () where one has none."""
+    found = [_pace(group, _EVEN) for group in groups]
+    return [pace for pace in found if pace is not None] if None not in found else []
+
+
 def at_own_pace(kinds: Sequence[str], times: Sequence[float]) -> bool:
     """Whether the records of each kind follow one another at an even pace, and all together do not.
 
@@ -74,7 +86,7 @@ def at_own_pace(kinds: Sequence[str], times: Sequence[float]) -> bool:
     groups = _groups(kinds, times)
     return (
         min(map(len, groups)) >= FEWEST
-        and all(_pace(group, _EVEN) is not None for group in groups)
+        and bool(_paces(groups))
         and (_pace(times, _UNEVEN) is None or in_bursts(kinds, times))
     )
 
@@ -146,7 +158,7 @@ def tells_series(
     whole: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
 ) -> bool:
-    """Whether it is beyond doubt that kinds are series: each keeps its pace, and they come in rounds or at levels of their own.
+    """Whether it is beyond doubt that kinds are series: each keeps its pace, and the paces differ, or they come in rounds or at levels of their own.
 
     Parameters
     ----------
@@ -161,6 +173,12 @@ def tells_series(
     sure
         How the numbers of each column are written.
     """
-    return at_own_pace(kinds, times) and (
-        in_bursts(kinds, times) or any(levels_apart(kinds, whole[name], sure[name]) for name in features)
+    if not at_own_pace(kinds, times):
+        return False
+    groups = _groups(kinds, times)
+    paces = _paces(groups)
+    return (
+        (max(paces) >= _OTHER * min(paces) and min(map(len, groups)) >= _LONG)
+        or in_bursts(kinds, times)
+        or any(levels_apart(kinds, whole[name], sure[name]) for name in features)
     )

@@ -16,12 +16,12 @@ _UNIT = re.compile(
 
 _NO_QUANTITY = re.compile(
     r"code|cod$|class|klasse|type|typ$|^tipo|categ|kateg|zustand|status|state$|estado|état|^etat|mod[eouei]s?$|flag|kennz|merkmal|grade|rating|rank|"
-    r"stufe|scale|group|gruppe|zone|region|id$|^nr|number$|nummer|num[ée]ro|index$|likert|severity|prior|weekend|holiday|feier|feri[ea]|festivo|féri"
+    r"stufe|scale|group|gruppe|zone|region|id$|^nr|_no$|_nr$|^n_|number$|nummer|num[ée]ro|index$|likert|severity|prior|weekend|holiday|feier|feri[ea]|festivo|féri"
 )
 """What says that a number stands for something, or orders it, whatever else the name says."""
 
 _STEMS = re.compile(
-    r"temp|therm|humid|humed|umid|feuch|moist|pressure|druck|presi|pression|press[ãa]o|wind|viento|^vent_|precip|rain|regen|niederschl|pluie|lluvia|snow|schnee|neige|nieve|"
+    r"temp(?!o)|therm|humid|humed|umid|feuch|moist|pressure|druck|presi|pression|press[ãa]o|wind|viento|^vent_|precip|rain|regen|niederschl|pluie|lluvia|snow|schnee|neige|nieve|"
     r"cloud|bew[öo]e?lk|nubos|n[ée]bul|sonne|sunsh|solar|radia|strahl|rayonn|visib|sicht|power|leist|puiss|potenc|energ|strom|consum|conso|verbr|load|charge|"
     r"volta?g|spann|tension|current|amper|freque|fr[ée]qu|speed|geschw|vites|velo[cz]|flow|durchfl|d[ée]bit|caudal|level|pegel|niveau|nivel|depth|tiefe|profond|"
     r"height|h[öo]e?he|haute?u|width|length|distan|weight|gewicht|poids|^peso|count|anzahl|z[äa]e?hler|stand$|nombre|zahl|cantid|total|summe?|menge|qty|quant|"
@@ -30,8 +30,8 @@ _STEMS = re.compile(
     r"durat|dauer|dur[ée]e|duraci|packet|rssi|signal|noise|dust|staub|polvo|ozon|heart|pulse|puls$|steps|schritt|cases?$|f[äa]e?lle|casos|deaths?|tote|d[ée]c[èe]s|fallec|"
     r"muert|hosp|patient|admis|infect|passag|fahrg|cars|vehi|v[ée]hic|bikes?|fahrr|v[ée]los?|bici|trips|traffic|verkehr|trafic|relay|relais|rel[ée]$|pump|valve|ventil|vanne|"
     r"heat|heiz|chauff|l[üu]e?fter|door|t[üu]r$|porte$|puert|window|fenster|motion|beweg|presence|occup|beleg|switch|schalt|motor|compress|alarm|light|licht|queue|retr|"
-    r"fail|success|drop|lost|loss|events|incidents?|accident|unf[äa]lle|goals|tore|score|items|artikel|units|sold|stock|bestand|inventory|attempt|open$|_on$|^on_|running|"
-    r"customers|clients|kunden|employees|tickets?$|births|naissance|geburt|capacit|usage|used|free|avail|dispon|frei|rate$|per_|_pro_|_par_|gust|b[öo]e|rafale|racha|"
+    r"fail|success|drop|lost|loss|events|incidents?|accident|unf[äa]lle|goals|tore|score|items|artikel|unit[ds]?|unidad|unit[ée]s|sold|gas|gaz|coal|kohle|charb|nucl|[ée]ol|hydro|biomass|fioul|stock|bestand|inventory|attempt|open$|_on$|^on_|running|"
+    r"customers|clients|kunden|employees|tickets$|births|naissance|geburt|capacit|usage|used|free|avail|dispon|frei|rate$|per_|_pro_|_par_|gust|b[öo]e|rafale|racha|"
     r"mean|avg|average|median|moyen|mittel|^min_|^max_|_min$|_max$|minim|maxim|sensor_?\d|strength|intens|capteur|angle|winkel|direction|richtung|direcc|throughput|"
     r"concent|turbid|conduct|leitf|salin|sugar|glucose|gluc|zucker|cholest|spo2|sat$|oxygen|sauerst|ax$|acc|gyro|mag|torque|force|kraft|brems|throttle|gear|rotat|drehz"
 )

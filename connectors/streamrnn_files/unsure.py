@@ -12,7 +12,7 @@ from streamrnn_files.ordering import times_of
 from streamrnn_files.paces import are_kinds, at_own_pace, levels_apart
 from streamrnn_files.quantities import is_quantity_name
 
-__all__ = ["listed", "may_be_codes", "may_be_flags", "may_be_numbers", "may_be_series"]
+__all__ = ["listed", "may_be_codes", "may_be_numbers", "may_be_series"]
 
 SHOWN = 3
 """Columns that are named in a sentence."""
@@ -35,8 +35,11 @@ _WIDE = 2
 _NOISE = 1.5
 """The squares of steps, over those of distances from the mean, from where on numbers are without order: 2 where the next one is any."""
 
-_MOST, _SOME, _SELDOM = 0.8, 0.2, 0.02
-"""Shares of steps that rise; where numbers began far above nothing; that may fall."""
+_MOST, _SELDOM = 0.8, 0.02
+"""Shares of steps that rise, and that may fall."""
+
+_RISES = 3
+"""Steps that rise, where none falls and numbers began far above nothing."""
 
 
 def listed(names: Sequence[str]) -> str:
@@ -60,21 +63,44 @@ def _beside_others(found: Sequence[str], features: Sequence[str], why: str) -> l
 
 
 def may_be_codes(
-    features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]
+    features: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    shown: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
 ) -> list[str]:
-    """Say which columns hold a few whole numbers that jump among each other, or that no name and no unit says to be amounts: kinds, states and flags do.
+    """Say which columns hold a few whole numbers that change at midnight alone, jump among each other, or that no name and no unit says to be amounts: kinds, states and flags do.
 
     Parameters
     ----------
     features
         The columns to watch.
+    whole
+        All cells of the first records, by column.
     shown
-        Cells of the first records that hold something, by column.
+        Those that hold something.
     sure
         How the numbers of each column are written.
+    moments
+        The time of each record, as it was read.
     """
-    found = [name for name in features if _are_few(name, shown[name], sure.get(name, PLAIN))]
-    return _beside_others(found, features, "few whole numbers, which may be codes or flags")
+    daily = _of_days(features, whole, moments)
+    found = [name for name in features if name not in daily and _are_few(name, shown[name], sure.get(name, PLAIN))]
+    return [
+        *_beside_others(found, features, "few whole numbers, which may be codes or flags"),
+        *_beside_others(daily, features, "few whole numbers, changing at midnight alone, as flags of days do"),
+    ]
+
+
+def _of_days(features: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
+    """Return the columns of few whole numbers that are the same in all records of a day: holidays, days of work and colours of tariffs are."""
+    flags = [
+        name for name in features if 2 <= len(set(whole[name])) <= _LEVELS and whole_numbers(whole[name]) is not None
+    ]
+    days = [(moment or "")[:10] for moment in (moments if flags else ())]
+    if not 1 < len(set(days)) <= len(days) / _LEVELS:
+        return []
+    return [name for name in flags if len(set(zip(days, whole[name], strict=True))) == len(set(days))]
 
 
 def _are_few(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
@@ -87,28 +113,6 @@ def _are_few(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
         return True
     smooth = len(levels) > 3 and max(abs(b - a) for a, b in itertools.pairwise(numbers)) <= 1
     return not smooth and numerals.unit == ("", "") and not is_quantity_name(name)
-
-
-def may_be_flags(
-    features: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]
-) -> list[str]:
-    """Say which columns of 0 and 1 change at midnight alone: holidays and days of work do.
-
-    Parameters
-    ----------
-    features
-        The columns to watch.
-    whole
-        All cells of the first records, by column.
-    moments
-        The time of each record, as it was read.
-    """
-    flags = [name for name in features if {cell.strip() for cell in whole[name]} == {"0", "1"}]
-    days = [(moment or "")[:10] for moment in (moments if flags else ())]
-    if not 1 < len(set(days)) <= len(days) / _LEVELS:
-        return []
-    found = [name for name in flags if len(set(zip(days, whole[name], strict=True))) == len(set(days))]
-    return _beside_others(found, features, "0 and 1, changing at midnight alone, as holidays do")
 
 
 def may_be_numbers(
@@ -153,7 +157,7 @@ def _without_order(cells: Sequence[str]) -> bool:
 
 
 def _rises(series: Sequence[Sequence[str]]) -> bool:
-    """Whether the whole numbers of one or several series never fall, or nearly so, and rise with most records; with some, where they began far above nothing."""
+    """Whether the whole numbers of one or several series never fall, or nearly so, and rise with most records; with few, where they began far above nothing."""
     held = [whole_numbers(cells) for cells in series]
     found = [numbers for numbers in held if numbers]
     numbers = [number for one in found for number in one]
@@ -163,7 +167,7 @@ def _rises(series: Sequence[Sequence[str]]) -> bool:
     up, down = (sum(step * sign > 0 for step in steps) for sign in (1, -1))
     few, most = sorted((up, down))
     far = min(numbers) >= max(10**_FEW_DIGITS, max(numbers) - min(numbers))
-    return few <= _SELDOM * len(steps) and most >= (_SOME if far else _MOST) * len(steps)
+    return (few <= _SELDOM * len(steps) and most >= _MOST * len(steps)) or (far and few == 0 and most >= _RISES)
 
 
 def _at_random(cells: Sequence[str]) -> bool:

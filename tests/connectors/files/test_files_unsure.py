@@ -30,6 +30,7 @@ def found(path: Path, text: str) -> dict[str, Any]:
         (lambda i: str(24017 + i + i // 7), "may number something"),
         (lambda i: str(100003 + i * 7919 % 900000), "may number something"),
         (lambda i: str(i // 24 % 2), "changing at midnight alone"),
+        (lambda i: "0", "holds one number"),
         (lambda i: str(i * i % 5), "may be codes or flags"),
         (lambda i: str(int(i % 5 < 2)), "may be codes or flags"),
         (lambda i: str(10001 + i * i * 7919 % 41 * 2000), "of as many digits without order"),
@@ -104,3 +105,48 @@ def test_a_pace_of_its_own_may_be_that_of_a_series(tmp_path):
 
     assert chosen["key"] is None
     assert any("has a pace of its own for each value" in said and "--key 'a'" in said for said in chosen["doubts"])
+
+
+def test_paces_that_differ_are_those_of_series(tmp_path):
+    """Three addresses of a bus, one each minute and two each 90 seconds, some seconds early or late."""
+    every = [(MINUTE, "1/1/10", 90), (1.5 * MINUTE, "3/2/7", 60), (1.5 * MINUTE, "3/2/8", 60)]
+    events = sorted(
+        (FIRST + i * step + timedelta(seconds=i * i % 5), who, x(i)) for step, who, n in every for i in range(n)
+    )
+    text = HEAD + "".join(f"{at:%d.%m.%Y %H:%M:%S};{who};{value:.1f}\n" for at, who, value in events)
+
+    assert found(tmp_path / "in.csv", text)["key"] == "a"
+
+
+def test_a_counter_of_each_key_is_said(tmp_path):
+    """The numbers of all keys together go up and down; those of each do not."""
+    text = "time,devEui,frame,load\n" + "".join(
+        f"{FIRST + i // 2 * MINUTE + i % 2 * timedelta(seconds=i % 19):%Y-%m-%dT%H:%M:%S},{'ab'[i % 2]},{5000 * (i % 2) + i + i // 7},{v(i)}\n"
+        for i in range(96)
+    )
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert chosen["key"] == "devEui"
+    assert any("'frame': rising" in said for said in chosen["doubts"])
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("Messstelle", "key"), ("capteur", "key"), ("Bonnummer", "id"), ("Código postal", "id"), ("Sekunden", "run")],
+)
+def test_names_of_other_languages(tmp_path, name, place):
+    """Series, numbers of something and time that runs are told by their names."""
+    cell = {"key": lambda i: f"s{i % 3}", "id": lambda i: str(46001 + i * i % 97), "run": lambda i: str(30 * i)}[place]
+    text = rows(lambda i, t: f"{t:%Y-%m-%d %H:%M};{v(i)};{cell(i)}", head=HEAD.replace("b", name), n=96)
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert (chosen["columns"], chosen["key"]) == (["a"], name if place == "key" else None)
+
+
+def test_where_nothing_has_a_time_one_country_is_no_series(tmp_path):
+    """A table of orders, all of one country."""
+    text = "Country,Sales\n" + "".join(f"France,{v(i)}\n" for i in range(60))
+
+    assert found(tmp_path / "in.csv", text)["key"] is None
