@@ -87,7 +87,11 @@ def doubts_of(
         found += may_be_codes(features, whole, shown, sure, moments) + may_be_numbers(
             features, shown, _of_keys(key, whole)
         )
-        found += [] if apart else may_be_series(header, features, whole, sure, moments)
+        found += (
+            []
+            if apart
+            else may_be_series([name for name in header if name not in timing.columns], features, whole, sure, moments)
+        )
     return found
 
 

@@ -35,7 +35,7 @@ NAMELESS = re.compile(r"c\d+")
 """What a column is called in a file without names."""
 
 _TIME = re.compile(
-    r"time|date|stamp|y{2,4}_?m{2}|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
+    r"time|date|stamp|last_(?:reported|seen)|y{2,4}_?m{2}|datum|zeit|fecha|hora|heure|when|week|month|year|period|epoch|utc|_ts$|^ts_|^@?t$|^ds$|"
     r"changed|updated|created|started|observed|_at$|^day$|^dt$|^dt_|_dt$|^clock$"
 )
 _KEY = re.compile(

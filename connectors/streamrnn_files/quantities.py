@@ -10,7 +10,7 @@ _UNIT = re.compile(
     r"[°%µ²³€$£Ω‰]|[\[(]\s*(?:[A-Za-z]{1,3}|[kMGm]?Wh|k?VAr?h?|[khm]?Pa|m?bar|psi|mph|k[mn]/?h|knots?|rpm|dBm?|mg/d?[lL]|mmHg|lux|"
     r"bytes?|\w{1,4}/\w{1,4}|deg[CF]?|Celsius|percent|counts?|pcs|Stück|Stk)\s*[\])]|"
     r"(?:^|[\W_])(?:[kMGmu]?Wh?|k?VA|m?[VA]|k?Hz|deg[CF]?|[hkm]?Pa|m?bar|psi|[kcm]?m|mps|km_?h|kph|mph|kn|sec|min|pct|prozent|ppmv?|ppb|dBm?|lux|lx|ml|kg|"
-    r"mg|bytes|[kmgKMG]i?B|rpm|bpm|eur|usd|gbp|chf|celsius|fahrenheit|count)$"
+    r"mg|bytes|[kmgKMG]i?B|rpm|bpm|eur|usd|gbp|chf|celsius|fahrenheit|count)$|/(?:s|sec|min|h|hr|d|day)$"
 )
 """A unit in or behind a name."""
 
@@ -81,7 +81,6 @@ _WORDS = frozenset(
         "valeur",
         "wert",
         "valor",
-        "data",
         "y",
         "ff",
         "fx",
@@ -111,17 +110,14 @@ _WORDS = frozenset(
         "ms",
         "rx",
         "tx",
-        "open",
         "high",
         "low",
         "close",
         "bid",
         "ask",
-        "last",
         "pkw",
         "kfz",
         "lkw",
-        "rad",
         "cases",
         "fan",
         "dir",
@@ -148,4 +144,7 @@ def is_quantity_name(name: str) -> bool:
     plain = re.sub(r"[^\w]+", "_", parted.lower()).strip("_")
     if _NO_QUANTITY.search(plain):
         return False
-    return _STEMS.search(plain) is not None or not _WORDS.isdisjoint(plain.split("_"))
+    words = {
+        word for word in plain.split("_") if len(word) > 2
+    }  # of two letters it is one alone: no is no gas in tool_no
+    return _STEMS.search(plain) is not None or not _WORDS.isdisjoint(words | {plain})

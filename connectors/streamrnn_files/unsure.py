@@ -204,7 +204,7 @@ def may_be_series(
     Parameters
     ----------
     header
-        Every column, in order.
+        Every column but those of the time, in order.
     features
         The columns to watch.
     whole

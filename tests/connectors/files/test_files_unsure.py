@@ -10,6 +10,7 @@ import pytest
 from shaped import DAY, FIRST, HOUR, MINUTE, rows, v, x
 
 from streamrnn_files import FileSource
+from streamrnn_files.quantities import is_quantity_name
 
 HEAD = "Zeit;a;b\n"
 
@@ -30,6 +31,7 @@ def found(path: Path, text: str) -> dict[str, Any]:
         (lambda i: str(24017 + i + i // 7), "may number something"),
         (lambda i: str(100003 + i * 7919 % 900000), "may number something"),
         (lambda i: str(i // 24 % 2), "changing at midnight alone"),
+        (lambda i: str(1 + i // 24 % 3), "changing at midnight alone"),
         (lambda i: "0", "holds one number"),
         (lambda i: str(i * i % 5), "may be codes or flags"),
         (lambda i: str(int(i % 5 < 2)), "may be codes or flags"),
@@ -69,6 +71,8 @@ def test_texts_that_tell_levels_apart_may_be_series(tmp_path):
         ("b", lambda i: str(i // 3)),
         ("Zählerstand", lambda i: str(4000 + i * i)),
         ("Pumpe", lambda i: str(i % 2)),
+        ("no", lambda i: str(i % 7)),
+        ("r/s", lambda i: str(i % 7)),
         ("b", lambda i: str(abs(i % 16 - 7))),
     ],
 )
@@ -150,3 +154,34 @@ def test_where_nothing_has_a_time_one_country_is_no_series(tmp_path):
     text = "Country,Sales\n" + "".join(f"France,{v(i)}\n" for i in range(60))
 
     assert found(tmp_path / "in.csv", text)["key"] is None
+
+
+def test_what_is_called_a_number_is_no_gas():
+    """The short name of a quantity counts alone."""
+    assert [is_quantity_name(name) for name in ("NO", "tool_no", "CO2 [ppm]", "Temp1", "Indicateur tempo", "n_ticket")] == [
+        True, False, True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_the_clock_beside_a_date_names_no_series(tmp_path):
+    """Levels of a day follow its clock."""
+    text = "Datum;Uhrzeit;Leistung\n" + "".join(
+        f"{FIRST + i * HOUR:%d.%m.%Y;%H:%M};{200 * (i % 24) + x(i):.1f}\n".replace(".", ",").replace(",03,", ".03.")
+        for i in range(240)
+    )
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert (chosen["time"]["column"], chosen.get("doubts")) == ("Datum + Uhrzeit", None)
+
+
+def test_seconds_of_several_stations_are_the_time(tmp_path):
+    """Whole numbers in no even steps, under a name that says when."""
+    text = "".join(
+        f'{{"stationCode": "s{i % 4}", "bikes": {i * i % 23}, "last_reported": {1707091200 + 15 * i + i * i % 7}}}\n'
+        for i in range(96)
+    )
+
+    chosen = found(tmp_path / "in.jsonl", text)
+
+    assert (chosen["columns"], chosen["time"]["column"], chosen["key"]) == (["bikes"], "last_reported", "stationCode")
