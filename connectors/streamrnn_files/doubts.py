@@ -15,7 +15,7 @@ from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.quantities import is_quantity_name
 from streamrnn_files.timing import Timing
-from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_numbers, may_be_series
+from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_none, may_be_numbers, may_be_series
 
 __all__ = ["doubts_of"]
 
@@ -87,6 +87,7 @@ def doubts_of(
         found += may_be_codes(features, whole, shown, sure, moments) + may_be_numbers(
             features, shown, _of_keys(key, whole)
         )
+        found += may_be_none(key, features, whole, sure, moments) if key is not None and options.key is None else []
         found += (
             []
             if apart

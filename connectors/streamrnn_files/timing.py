@@ -255,14 +255,16 @@ def _date_and_clock(
     beside = beside_dates(free, whole, shown)
     bare += beside
     periods = [name for name in free if is_period_name(name) and period_of(shown[name])]
+    several = sum(":" in shown[name][0] for name in clocks) > 1  # when a day was coldest, and warmest
     for clock in (*clocks, *bare, *hours, *periods):
         digits = digits_of(shown[clock]) if clock in bare else period_of(shown[clock]) if clock in periods else 0
+        one_each = clock in hours or (several and not CLOCK_NAME.fullmatch(clock.strip()))
         for day in free:
             if (
                 day == clock
                 or not (beside.get(clock) == day or is_time_name(day) or find_form(shown[day], bare=False))
                 or any(":" in cell for cell in shown[day][:20])
-                or (clock in hours and len(set(shown[day])) == len(shown[day]) > 1)
+                or (one_each and len(set(shown[day])) == len(shown[day]) > 1)
             ):
                 continue
             form = find_form(_joined((day, clock), whole, digits))

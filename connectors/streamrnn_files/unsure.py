@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from streamrnn_files.cells import show
 from streamrnn_files.contents import FEWEST, by_one, whole_numbers
+from streamrnn_files.meanings import ends_with_id, is_key_name
 from streamrnn_files.numerals import PLAIN, Numerals
 from streamrnn_files.ordering import times_of
 from streamrnn_files.paces import are_kinds, at_own_pace, levels_apart
 from streamrnn_files.quantities import is_quantity_name
 
-__all__ = ["listed", "may_be_codes", "may_be_numbers", "may_be_series"]
+__all__ = ["listed", "may_be_codes", "may_be_none", "may_be_numbers", "may_be_series"]
 
 SHOWN = 3
 """Columns that are named in a sentence."""
@@ -230,3 +231,42 @@ def may_be_series(
         if len(times) == len(cells) and others and at_own_pace(cells, times):
             return [f"{show(key)} has a pace of its own for each value: is each a series? (--key '{key}' if so)"]
     return []
+
+
+def may_be_none(
+    key: str,
+    features: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+    moments: Sequence[str | None],
+) -> list[str]:
+    """Say that nothing but its name, as that of a type, makes a key of a column of kinds: no moment comes again, and its values have neither a level nor a pace of their own.
+
+    Parameters
+    ----------
+    key
+        The column of the key.
+    features
+        The columns to watch.
+    whole
+        All cells of the first records, by column.
+    sure
+        How the numbers of each column are written.
+    moments
+        The time of each record, as it was read.
+    """
+    if is_key_name(key) or ends_with_id(key):
+        return []
+    kinds = whole.get(key, ())
+    times = times_of(moments)
+    changes = sum(a != b for a, b in itertools.pairwise(kinds))
+    if (
+        len(times) < len(kinds)
+        or len(set(times)) < len(times)
+        or not are_kinds(kinds)
+        or changes <= 2 * len(set(kinds))
+    ):
+        return []
+    if at_own_pace(kinds, times) or any(levels_apart(kinds, whole[one], sure[one]) for one in features if one in sure):
+        return []
+    return [f"nothing but its name says that {show(key)} tells series apart (--key '' for none)"]

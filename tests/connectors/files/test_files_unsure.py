@@ -185,3 +185,27 @@ def test_seconds_of_several_stations_are_the_time(tmp_path):
     chosen = found(tmp_path / "in.jsonl", text)
 
     assert (chosen["columns"], chosen["time"]["column"], chosen["key"]) == (["bikes"], "last_reported", "stationCode")
+
+
+def test_a_key_by_its_name_alone_is_said(tmp_path):
+    """Rides of two types: one duration each, in no order."""
+    text = "".join(
+        f"{FIRST + i * i * MINUTE:%Y-%m-%d %H:%M},{('classic', 'electric')[i * i % 5 < 2]},{x(i)}\n" for i in range(96)
+    )
+
+    chosen = found(tmp_path / "in.csv", "started_at,rideable_type,duration_min\n" + text)
+
+    assert chosen["key"] == "rideable_type"
+    assert chosen["doubts"] == ["nothing but its name says that 'rideable_type' tells series apart (--key '' for none)"]
+
+
+def test_when_a_day_was_coldest_and_warmest_is_no_time_of_its_record(tmp_path):
+    """A day's record, with two clocks."""
+    text = "fecha;tmin;horatmin;tmax;horatmax\n" + "".join(
+        f"{FIRST + i * DAY:%Y-%m-%d};{x(i) - 9:.1f};0{i % 9}:{i % 60:02};{x(i):.1f};1{i % 9}:{i * 7 % 60:02}\n"
+        for i in range(60)
+    )
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert (chosen["columns"], chosen["time"]["column"]) == (["tmin", "tmax"], "fecha")
