@@ -139,9 +139,9 @@ def may_be_numbers(
     said += _beside_others([name for name in others if _without_order(shown[name])], features, why)
     rising = [name for name in others if _rises([shown[name]]) or _rises([cells[name] for cells in keyed])]
     if rising and len(rising) + len(found) < len(features):
-        said.append(
-            _instead(rising, f"rising, so that it may count (--counter {show(rising[0])} if so) or number something")
-        )
+        first = show(rising[0])
+        why = f"rising, so that it may count (--counter {first} if so) or number something"
+        said.append(_instead(rising, why))
     return said
 
 

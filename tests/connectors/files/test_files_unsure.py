@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -209,3 +212,16 @@ def test_when_a_day_was_coldest_and_warmest_is_no_time_of_its_record(tmp_path):
     chosen = found(tmp_path / "in.csv", text)
 
     assert (chosen["columns"], chosen["time"]["column"]) == (["tmin", "tmax"], "fecha")
+
+
+def test_a_column_that_may_count_can_be_said_to(tmp_path):
+    """The option that the doubt names, as it is written there."""
+    text = rows(lambda i, t: f"{t:%Y-%m-%d %H:%M};{v(i)};{4000 + 7 * i * i}", head=HEAD, n=96)
+    said = next(one for one in found(tmp_path / "in.csv", text)["doubts"] if "--counter" in one)
+    option = shlex.split(said.partition("(")[2].partition(" if so)")[0])
+
+    command = [sys.executable, "-m", "streamrnn", "replay", "in.csv", "--hidden-size", "4", *option]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+
+    assert option == ["--counter", "b"]
+    assert (done.returncode, done.stdout.count("\n")) == (0, 96)
