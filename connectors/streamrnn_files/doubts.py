@@ -83,10 +83,10 @@ def doubts_of(
     if options.missing is None:
         found += _no_values(features, shown, sure)
     if not options.columns:
-        found += _same(features, shown, sure, len(next(iter(whole.values()), ())))
-        found += may_be_codes(features, whole, shown, sure, moments) + may_be_numbers(
-            features, shown, _of_keys(key, whole)
-        )
+        same = _same(features, shown, sure)
+        found += _say_same(same, features, len(next(iter(whole.values()), ())))
+        found += may_be_codes(features, whole, shown, sure, moments, same)
+        found += may_be_numbers(features, shown, _of_keys(key, whole))
         found += may_be_none(key, features, whole, sure, moments) if key is not None and options.key is None else []
         found += (
             []
@@ -165,10 +165,8 @@ def _no_values(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure
     return [f"{'; '.join(said)} may stand for no value (--missing {asked} if so)"]
 
 
-def _same(
-    features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals], records: int
-) -> list[str]:
-    """Say which of several columns hold the same number in all records, or one of few large ones: settings, heights, limits and numbers of something do."""
+def _same(features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]) -> list[str]:
+    """Return which columns hold the same number in all records, or one of few large ones: settings, heights, limits and numbers of something do."""
     same = []
     for name in features:
         few = set(shown[name]) if len(shown[name]) >= STILL else set()
@@ -177,6 +175,11 @@ def _same(
             len(few) == 1 and not (_AT_REST.intersection(held) and (NAMELESS.fullmatch(name) or is_quantity_name(name)))
         ) or (held and min(held) >= LARGE and all(value == int(value) for value in held)):
             same.append(name)
+    return same
+
+
+def _say_same(same: Sequence[str], features: Sequence[str], records: int) -> list[str]:
+    """Say so of some of several columns."""
     if not same or len(same) == len(features):
         return []
     return [

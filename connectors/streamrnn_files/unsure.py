@@ -69,6 +69,7 @@ def may_be_codes(
     shown: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
     moments: Sequence[str | None],
+    said: Sequence[str],
 ) -> list[str]:
     """Say which columns hold a few whole numbers that change at midnight alone, jump among each other, or that no name and no unit says to be amounts: kinds, states and flags do.
 
@@ -84,9 +85,12 @@ def may_be_codes(
         How the numbers of each column are written.
     moments
         The time of each record, as it was read.
+    said
+        Of which columns that is said already: that they hold few numbers.
     """
     daily = _of_days(features, whole, moments)
-    found = [name for name in features if name not in daily and _are_few(name, shown[name], sure.get(name, PLAIN))]
+    others = [name for name in features if name not in daily and name not in said]
+    found = [name for name in others if _are_few(name, shown[name], sure.get(name, PLAIN))]
     return [
         *_beside_others(found, features, "few whole numbers, which may be codes or flags"),
         *_beside_others(daily, features, "few whole numbers, changing at midnight alone, as flags of days do"),
