@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from streamrnn_files.numerals import Numerals, values_of
 
-__all__ = ["are_kinds", "at_own_pace", "in_bursts", "levels_apart", "tells_series"]
+__all__ = ["are_kinds", "are_mixed", "at_own_pace", "in_bursts", "levels_apart", "tells_series"]
 
 FEWEST = 5
 """Records of each series, at least."""
@@ -46,6 +46,17 @@ def are_kinds(cells: Sequence[str]) -> bool:
         All cells of the first records.
     """
     return 1 < len(set(cells)) <= len(cells) / _OF_EACH and all(map(str.strip, cells))
+
+
+def are_mixed(kinds: Sequence[str]) -> bool:
+    """Whether kinds take turns: records change from one to another more than twice for each.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    """
+    return sum(a != b for a, b in itertools.pairwise(kinds)) > 2 * len(set(kinds))
 
 
 def _groups(kinds: Sequence[str], values: Sequence[float]) -> list[list[float]]:
@@ -132,12 +143,9 @@ def levels_apart(kinds: Sequence[str], cells: Sequence[str], numerals: Numerals)
         How its numbers are written.
     """
     values = values_of(cells, numerals)
-    changes = sum(a != b for a, b in itertools.pairwise(kinds))
-    if len(values) != len(cells):
+    if len(values) != len(cells) or not are_mixed(kinds):
         return False
     groups = _groups(kinds, values)
-    if changes <= 2 * len(groups):
-        return False
     shares = zip(_parts(groups), _parts([values]), strict=True)
     return any(0 < within < _APART * total for within, total in shares)
 

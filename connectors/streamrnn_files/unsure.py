@@ -10,7 +10,7 @@ from streamrnn_files.contents import FEWEST, by_one, whole_numbers
 from streamrnn_files.meanings import ends_with_id, is_key_name
 from streamrnn_files.numerals import PLAIN, Numerals
 from streamrnn_files.ordering import times_of
-from streamrnn_files.paces import are_kinds, at_own_pace, levels_apart
+from streamrnn_files.paces import are_kinds, are_mixed, at_own_pace, levels_apart
 from streamrnn_files.quantities import is_quantity_name
 
 __all__ = ["listed", "may_be_codes", "may_be_none", "may_be_numbers", "may_be_series"]
@@ -263,13 +263,7 @@ def may_be_none(
         return []
     kinds = whole.get(key, ())
     times = times_of(moments)
-    changes = sum(a != b for a, b in itertools.pairwise(kinds))
-    if (
-        len(times) < len(kinds)
-        or len(set(times)) < len(times)
-        or not are_kinds(kinds)
-        or changes <= 2 * len(set(kinds))
-    ):
+    if len(times) < len(kinds) or len(set(times)) < len(times) or not are_kinds(kinds) or not are_mixed(kinds):
         return []
     if at_own_pace(kinds, times) or any(levels_apart(kinds, whole[one], sure[one]) for one in features if one in sure):
         return []
