@@ -14,7 +14,10 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numpy.typing import NDArray
 
+from streamrnn.kernels.compile import kernel
+
 LINE: Final = 64  # bytes of a cache line
+AHEAD: Final = 2  # events: how long before its turn a row is asked for
 _WRITTEN, _IN_ALL_CACHES, _NO_CODE = 1, 3, 1
 
 
@@ -37,3 +40,10 @@ def _fetched(typing: Any, array: Any, place: Any) -> Any:
 
 fetch: Callable[[NDArray[Any], int], None] = _not_fetched if numba.config.DISABLE_JIT else _fetched
 """Ask for the cache line in which an item of a contiguous array with one axis lies: it will be written to."""
+
+
+@kernel
+def fetch_row(rows, start, size):
+    """Ask for ``size`` items of eight bytes from ``start`` on."""
+    for i in range(start, start + size, LINE // 8):
+        fetch(rows, i)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.prefetch import LINE, fetch
+from streamrnn.kernels.prefetch import AHEAD, fetch_row
 from streamrnn.kernels.reinterpret import reinterpret
-
-AHEAD: Final = 2  # rows
 
 
 @kernel
@@ -89,8 +85,7 @@ def choose_area_of(hd, d, rows, e, n, width):
     choose_area(hd, d, rows[now])
     if e + AHEAD < n and rows[later] != rows[now]:
         start = hd[at.AREA_HEAD] + (int(abs(rows[later])) - hd[at.AREA]) * (hd[at.AREA_BYTES] // 8)
-        for i in range(start, start + hd[at.AREA_BYTES] // 8, LINE // 8):
-            fetch(hd, i)
+        fetch_row(hd, start, hd[at.AREA_BYTES] // 8)
 
 
 @kernel

@@ -6,15 +6,13 @@ Sums are of what labels differ from the key's first: so a large mean takes nothi
 from __future__ import annotations
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from streamrnn.kernels.compile import entry, kernel, sources_digest
-from streamrnn.kernels.prefetch import fetch
+from streamrnn.kernels.scores.rows import row_at
 from streamrnn.kernels.scores.words import LABEL_FIRST, LABEL_SQUARES, LABEL_SUM, LABEL_WORDS, LABELS_SEEN
-
-AHEAD: Final = 2  # rows
 
 
 @kernel
@@ -44,14 +42,8 @@ def scoring() -> Any:
 
     def run(sums, codes, labels, found, scores):
         stamp  # noqa: B018  part of the cache's key
-        n = labels.size
-        for e in range(n):
-            base = abs(codes[e]) * LABEL_WORDS
-            if e + AHEAD < n:
-                fetch(sums, abs(codes[e + AHEAD]) * LABEL_WORDS)
-            if codes[e] < 0:
-                for i in range(LABEL_WORDS):
-                    sums[base + i] = 0.0
+        for e in range(labels.size):
+            base = row_at(sums, codes, e, LABEL_WORDS)
             y = labels[e]
             if not -np.inf < y < np.inf:
                 scores[e] = np.nan

@@ -27,8 +27,8 @@ from typing import Any, Final
 import numpy as np
 
 from streamrnn.kernels.compile import entry, kernel, sources_digest
-from streamrnn.kernels.prefetch import LINE, fetch
 from streamrnn.kernels.reinterpret import reinterpret
+from streamrnn.kernels.scores.rows import row_at
 from streamrnn.kernels.scores.words import (
     COUNT_BITS,
     COUNT_MASK,
@@ -55,7 +55,6 @@ NEAR_ALARM: Final = 4  # ranks of width for each rank off the alarm's: with 1 mo
 WIDTH_OF_RANK, WIDTH_UNITS = 5, 8  # width over rank: with 0.3 more intervals are asked for than there are
 GOLDEN_SECTION: Final = 40503  # of 65536: each multiple falls into the widest gap between those before
 LARGEST_SINGLE: Final = 3.4028234663852886e38  # float32
-AHEAD: Final = 2  # rows
 
 
 @kernel
@@ -163,16 +162,9 @@ def ranking() -> Any:
 
     def run(words, codes, scores, rule, alarms, p_values):
         stamp  # noqa: B018  part of the cache's key
-        tops, n = reinterpret(words, np.float32), scores.size
-        for e in range(n):
-            base = abs(codes[e]) * RANK_WORDS
-            if e + AHEAD < n:
-                later = abs(codes[e + AHEAD]) * RANK_WORDS
-                for i in range(later, later + RANK_WORDS, LINE // 8):
-                    fetch(words, i)
-            if codes[e] < 0:
-                for i in range(RANK_WORDS):
-                    words[base + i] = 0
+        tops = reinterpret(words, np.float32)
+        for e in range(scores.size):
+            base = row_at(words, codes, e, RANK_WORDS)
             event, left = words[base + RANK_EVENTS], words[base + RANK_COOLDOWN_LEFT]
             p = _take(words, tops, base, rule, scores[e])
             alarm = p <= rule[RANK_RATE] and left == 0 and event >= rule[RANK_WARM_UP]
