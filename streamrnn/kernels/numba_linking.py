@@ -18,6 +18,7 @@ from streamrnn.kernels import progress
 
 _BEGIN: Final = re.compile(r"\n(?=define |declare |@|!\d)")  # of a part of a module's text
 _NAME: Final = re.compile(r'@"([^"]*)"')
+_CONSTANT: Final = re.compile(r'^(@"[^"]*") = ((?:internal|private) (?:unnamed_addr )?constant .*)$', re.MULTILINE)
 _DATA: Final = re.compile(r"!\d+\b")
 _DEFINED: Final = re.compile(r"define (linkonce_odr )?")
 _ONCE: Final = "linkonce_odr"
@@ -64,11 +65,12 @@ class _Parts:
         self._functions: dict[str, str] = {}
         self._declared: dict[str, str] = {}
         self._variables: dict[str, None] = {}
+        self._constants: dict[str, str] = {}  # by what it says: its name
         self._data: dict[str, str] = {}  # by what it says: its number
 
     def add(self, text: str, keep: bool) -> None:
         """Add the parts of a module; ``keep`` its functions for callers from outside."""
-        _, *parts = _BEGIN.split(text)
+        _, *parts = _BEGIN.split(self._renamed(text))
         numbers: dict[str, str] = {}
         for part in parts:
             if part.startswith("!"):
@@ -85,6 +87,17 @@ class _Parts:
                 self._functions.setdefault(
                     self._name(part), _DATA.sub(lambda found: numbers[found[0]], linked) if named else linked
                 )
+
+    def _renamed(self, text: str) -> str:
+        """Return a module's text with names of its constants that no others have: those of two modules may have one."""
+        for name, says in _CONSTANT.findall(text):
+            given = self._constants.get(says)
+            if given is None:
+                taken = name in self._constants.values()
+                given = self._constants[says] = f'{name[:-1]}.{len(self._constants)}"' if taken else name
+            if given != name:
+                text = text.replace(name, given)
+        return text
 
     @staticmethod
     def _name(part: str) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import StateError
+from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.bands import BANDS_HEAD
 from streamrnn.kernels.forecast.calendar import BY_HOUR, BY_WEEKDAY
-from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.forecast.experts.long import BACK, BUILD, FACTOR, IDLE
 from streamrnn.kernels.forecast.experts.profile import BOTH
 from streamrnn.kernels.forecast.experts.table import AR_CODE, ARX_CODE, EXPERTS, LONG_CODE, PROFILE_CODE, RLS_CODE

@@ -20,6 +20,7 @@ from streamrnn.models._features import NOT_PLAIN, Columns
 from streamrnn.models._frames import Table
 from streamrnn.models._front import weights_by_name
 from streamrnn.models._growing import Now, Pending
+from streamrnn.models._intervals import intervals
 from streamrnn.models._keys import key_of, keys_of
 from streamrnn.models._net import Net
 from streamrnn.models._parameters import check
@@ -195,6 +196,14 @@ class Supervised(Recurrent):
         """Run x forward and return the outputs by target or class."""
         row, net = self._predict(x), self._net
         return dict(zip(self._targets.names, row[net.first_output :][: net.sizes.outputs].tolist(), strict=True))
+
+    def _intervals(self, x: Mapping[Any, Any], level: float) -> list[tuple[float, float]]:
+        """Run x forward and return low and high by target."""
+        check("predict_interval_one", "level", level, "a number between 0 and 1", ok=0.0 < level < 1.0)
+        net = self._net
+        row = self._predict(x)
+        answers = row[net.first_output :][: len(self._targets.names)]
+        return intervals(net, answers, abs(self._find(x)) if self.key is not None else 0, level, self._loss)
 
     def _predict_ahead(self, x: Mapping[Any, Any]) -> NDArray[np.float64]:
         """Let the live state take x in, answer from there, and let x wait for its label."""

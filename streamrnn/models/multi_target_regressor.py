@@ -159,6 +159,35 @@ class RNNMultiTargetRegressor(Supervised, base.MultiTargetRegressor):
         """
         return self._predict_by_name(x)
 
+    def predict_interval_one(self, x: Mapping[Any, Any], level: float = 0.8) -> dict[Any, tuple[float, float]]:
+        """Return a prediction interval for each target seen so far, as :meth:`RNNRegressor.predict_interval_one` does. Does not change the model.
+
+        Parameters
+        ----------
+        x, level
+            As there.
+
+        Returns
+        -------
+        dict
+            Low and high by target.
+
+        Raises
+        ------
+        ParameterError
+            When the level is no number between 0 and 1.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNMultiTargetRegressor
+        >>> model = RNNMultiTargetRegressor()
+        >>> for t in range(500):
+        ...     model.learn_one({}, {"load": 5.0 + t % 2, "rest": 3.0})
+        >>> {name: (round(low), round(high)) for name, (low, high) in model.predict_interval_one({}).items()}
+        {'load': (5, 5), 'rest': (3, 3)}
+        """
+        return dict(zip(self._targets.names, self._intervals(x, level), strict=True))
+
     def learn_many(self, X: Any, Y: Any) -> None:
         """Learn row after row, compiled: the bits of a loop of :meth:`learn_one`.
 

@@ -154,6 +154,46 @@ class RNNRegressor(Supervised, base.MiniBatchRegressor):
         answer: float | None = self._net.predict(x)
         return self._predict_slowly(x).item(self._net.first_output) if answer is None else answer
 
+    def predict_interval_one(self, x: Mapping[Any, Any], level: float = 0.8) -> tuple[float, float]:
+        """Return the prediction interval for x from the present state, around :meth:`predict_one`. Does not change the model.
+
+        Quantiles of the errors made so far are tracked in units of the usual one (A. Angelopoulos et al., Conformal PID control for time series
+        prediction, NeurIPS 2023), so that coverage holds in the long run whatever the errors do. With ``key`` the unit is the key's own, and the
+        quantiles are those of all keys. Before a second target is known both ends are the prediction.
+
+        Parameters
+        ----------
+        x
+            As in :meth:`predict_one`; with ``advance="predict"`` asking is the event, as it is there: ask one of the two.
+        level
+            What share of the targets lies within, between 0 and 1; half of the others lies on either side. Tracked are 0.005 to 0.995.
+
+        Returns
+        -------
+        tuple
+            Low and high, in the target's unit.
+
+        Raises
+        ------
+        ParameterError
+            When the level is something else.
+
+        Examples
+        --------
+        >>> import random
+        >>> from streamrnn import RNNRegressor
+        >>> rng, model, inside = random.Random(1), RNNRegressor(seed=1), 0
+        >>> for t in range(3000):
+        ...     x = {"level": rng.random()}
+        ...     y = 2.0 * x["level"] + rng.gauss(0.0, 0.1)
+        ...     low, high = model.predict_interval_one(x, 0.9)
+        ...     inside += t >= 1000 and low <= y <= high
+        ...     model.learn_one(x, y)
+        >>> round(inside / 2000, 1), round(high - low, 1)  # of normal noise of 0.1 nine tenths lie within 0.33
+        (0.9, 0.3)
+        """
+        return self._intervals(x, level)[0]
+
     def learn_many(self, X: Any, y: Any) -> None:
         """Learn row after row in one compiled call: the bits of a loop of :meth:`learn_one`.
 

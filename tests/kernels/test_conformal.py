@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.forecast.conformal import LEVELS, STEP, track
+from streamrnn.kernels.conformal import LEVELS, STEP, track
 
 RNG = np.random.default_rng(9)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from streamrnn.kernels.compile import entry
+from streamrnn.kernels.conformal import LEVELS, OVERLAP, STEP
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.aggregation import LEAST_SCALE, REGRET_FORGET
-from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, STEP
 from streamrnn.kernels.forecast.pending import find_pending
 from streamrnn.kernels.forecast.state import Shape, StateLayout
 from streamrnn.kernels.forecast.verify import verify

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.reinterpret import reinterpret
 
 BANDS_HEAD: Final = 3  # numbers of a question before the places: how many levels, how many known steps, how many steps

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.forecast import words as at
-from streamrnn.kernels.forecast.conformal import LEVELS
 from streamrnn.kernels.forecast.experts.profile import PROFILE_LAGS
 from streamrnn.kernels.forecast.season import REFINED
 from streamrnn.kernels.least_squares import packed, padded

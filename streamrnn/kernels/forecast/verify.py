@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
 from streamrnn.kernels.forecast import words as at
 from streamrnn.kernels.forecast.aggregation import (
     LOSS_SLOPE,
@@ -18,7 +19,6 @@ from streamrnn.kernels.forecast.aggregation import (
     SETTLED_LOSSES,
     update_weights,
 )
-from streamrnn.kernels.forecast.conformal import LEVELS, OVERLAP, YOUNG_ERRORS, track
 from streamrnn.kernels.forecast.pending import take_pending
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.reinterpret import reinterpret

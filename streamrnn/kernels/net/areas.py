@@ -24,7 +24,17 @@ def bind(hd, area):
     head = hd[at.AREA_HEAD]
     hd[head + at.A_FILL], hd[head + at.A_FRESH] = hd[at.FILL], hd[at.FRESH]
     by = (area - hd[at.AREA]) * hd[at.AREA_BYTES]
-    for word in (at.AREA_HEAD, at.X_STATS, at.Y_MEAN, at.Y_VAR, at.Y_COUNT, at.GAPS, at.LAST, at.LAST_TARGETS):
+    for word in (
+        at.AREA_HEAD,
+        at.X_STATS,
+        at.Y_MEAN,
+        at.Y_VAR,
+        at.Y_COUNT,
+        at.GAPS,
+        at.LAST,
+        at.LAST_TARGETS,
+        at.USUAL,
+    ):
         hd[word] += by // 8
     for word in (at.OUT, at.D_OUT, at.KNOWN, at.LIVE_OUT):
         hd[word] += by // 4

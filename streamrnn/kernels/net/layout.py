@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.kernels.cells.table import CELLS
+from streamrnn.kernels.conformal import LEVELS
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.detector_memory import add_detector, add_detector_area, add_detector_scratch, note_detector
 from streamrnn.kernels.net.front.season import SEASON_WORDS, VALUES_PLACE
@@ -129,8 +130,8 @@ class Sizes:
 
     @property
     def waited(self) -> int:
-        """Numbers that wait with an event for its label: what is told, and what each expert and their mean stated; 0 where labels are not late."""
-        stated = (self.experts.bit_count() + 1) * self.outputs if self.experts != 1 else 0
+        """Numbers that wait with an event for its label: what is told, what each expert stated, and what was answered; 0 where labels are not late."""
+        stated = (self.experts.bit_count() + 1) * self.outputs if self.experts != 1 else self.bands
         return self.told + stated if self.live else 0
 
     @property
@@ -147,6 +148,11 @@ class Sizes:
     def waves(self) -> int:
         """Random features of an event; 0 where there are none."""
         return FOURIER if self.experts & FOURIER_BIT and 0 < self.inputs <= MOST_WAVED else 0
+
+    @property
+    def bands(self) -> int:
+        """Numbers whose errors are followed, for prediction intervals: all that are learned from labels."""
+        return self.outputs if self.weighted and not self.classes else 0
 
     @property
     def mixtures(self) -> int:
@@ -203,7 +209,7 @@ class Layout(Slab):
             (at.TWO_PASS, z.two_pass), (at.PAD_T, up(z.window, 4)), (at.HEAD_WIDTH, self.head_width), (at.KEYED, z.keyed),
             (at.TIMED, z.timed), (at.HEAD_SEEN, z.seen), (at.HEAD_GROUPS, z.groups),
             (at.TARGET_INPUTS, z.target_inputs), (at.LASTS, z.lasts), (at.N_WAVES, z.waves), (at.TARGET_ROWS, z.waited), (at.EXPERT_BITS, z.experts),
-            (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced), (at.SEASONS, z.seasons),
+            (at.SPARSE, z.sparse), (at.OWN_INPUTS, z.inputs - z.folded), (at.FEATURE_INPUTS, z.features), (at.WEIGHTED, z.weighted), (at.BALANCED, z.balanced), (at.SEASONS, z.seasons), (at.N_BANDS, z.bands),
         ))  # fmt: skip
         for layer in range(z.layers):
             base = at.LAYER_0 + layer * at.LAYER_WORDS
@@ -227,7 +233,7 @@ class Layout(Slab):
         ))  # fmt: skip
         self.add_all("f4", (
             (at.HEAD, "head", K, self.head_width), (at.HEAD_0, "head_initial", K, self.head_width),
-            (at.HEAD_S, "head_moments", z.slots, K, self.head_width),
+            (at.HEAD_S, "head_moments", z.slots, K, self.head_width), (at.BANDS, "bands", len(LEVELS) if z.bands else 0, z.bands),
         ))  # fmt: skip
         for layer in range(z.layers):
             base, rows = at.LAYER_0 + layer * at.LAYER_WORDS, self.rows(layer)
@@ -259,6 +265,7 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_STATS, "x_statistics", 3 * up(z.inputs, at.LANES)), (at.Y_MEAN, "y_mean", numbers), (at.Y_VAR, "y_var", numbers),
             (at.Y_COUNT, "y_count", numbers), (at.GAPS, "gaps", 3), (at.LAST, "last", z.inputs), (at.LAST_TARGETS, "last_targets", z.lasts),
+            (at.USUAL, "usual_errors", 2 if z.bands else 0, z.bands),
             (at.SEASON_PLACE, "season", SEASON_WORDS if z.seasons else 0),
         ))  # fmt: skip
         self.add_all("f4", ((at.OUT, "outputs", T, K), (at.D_OUT, "output_gradients", T, K), (at.KNOWN, "known", T)))
@@ -279,7 +286,7 @@ class Layout(Slab):
             tape = self.words.get(at.TAPE_SIZE, 0)
             self.add_all("f8", (
                 (at.TAPE, "tape", tape), (at.LIVE_TAPE, "live_tape", tape if z.live else 0),
-                (at.MIXTURE, "mixture", 4 * z.experts.bit_count() + 2, z.mixtures),
+                (at.MIXTURE, "mixture", 4 * z.experts.bit_count(), z.mixtures),
             ))  # fmt: skip
         if z.memory:
             add_detector_area(self, K)
@@ -293,13 +300,14 @@ class Layout(Slab):
         self.add_all("f8", (
             (at.X_RAW, "prepared_x", padded), (at.TARGET, "targets", z.outputs), (at.NET_ROW, "net_row", z.inputs),
             (at.PREPARED_STATS, "prepared_statistics", 3 * padded), (at.SCALED_INPUTS, "prepared_scaled", padded),
-            (at.TOLD, "prepared_targets", z.told), (at.SEASON_SUMS, "season_sums", at.TARGET_SEASON + 1 if z.seasons else 0),
+            (at.MIXED, "mixed", z.outputs), (at.TOLD, "prepared_targets", z.told), (at.SEASON_SUMS, "season_sums", at.TARGET_SEASON + 1 if z.seasons else 0),
         ))  # fmt: skip
+        self.add(at.BAND_MOVES, "band_moves", "f4", 2, z.bands)
         if z.experts != 1:
             E, wide = z.experts.bit_count(), self.words.get(at.N_REGRESSORS, 0)
             self.add(at.NONZERO, "nonzero", "i8", 1 + wide)
             self.add_all("f8", (
-                (at.SAID, "said", E, z.outputs), (at.MIXED, "mixed", z.outputs), (at.REGRESSORS, "regressors", wide),
+                (at.SAID, "said", E, z.outputs), (at.REGRESSORS, "regressors", wide),
                 (at.GAIN_SCRATCH, "gain_scratch", 3 * wide), (at.ERRORS, "linear_errors", z.outputs),
                 (at.WEIGHING, "weighing", E), (at.WAVES, "wave_features", z.waves), (at.WAVE_ERRORS, "wave_errors", z.outputs),
             ))  # fmt: skip

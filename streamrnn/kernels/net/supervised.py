@@ -29,7 +29,7 @@ from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, pr
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.front.mixture import consult, teach_experts, weigh_experts
 from streamrnn.kernels.net.front.regressors import wind_tape
-from streamrnn.kernels.net.front.stated import hand_out_stated, put_back_stated, repeat
+from streamrnn.kernels.net.front.stated import hand_out_stated, keep_answer, put_back_stated, repeat
 from streamrnn.kernels.net.front.table import NET_BIT
 from streamrnn.kernels.net.losses.table import link
 from streamrnn.kernels.net.next_event import hold_newest, learn_changes, learn_nothing, put_newest
@@ -38,6 +38,7 @@ from streamrnn.kernels.net.target_inputs import count_event, keep_targets
 from streamrnn.kernels.net.targets import learn_slot, scale_target, unscale_output
 from streamrnn.kernels.net.trust import trust
 from streamrnn.kernels.net.update import update
+from streamrnn.kernels.net.usual_errors import learn_errors
 
 PREDICT: Final = 1
 LEARN: Final = 2
@@ -58,6 +59,20 @@ def _answer(hd, f, d, o, mode):
         o[k] = unscale_output(hd, d, k, float(f[hd[at.OUT] + hd[at.FILL] * K + k]))
     if mode & LINK:
         link(hd[at.LOSS], hd, d, o)
+
+
+@kernel
+def _respond(hd, f, d, o, due, front, mode):
+    """Write what is answered for the event in slot ``fill`` into o (K), and keep it where its error will be followed; ``due``: it is another event than before."""
+    followed = front or hd[at.N_BANDS] > 0
+    if followed and not due:  # predicted already: the experts have stated theirs
+        repeat(hd, d, o)
+    elif mode & PREDICT or followed:
+        _answer(hd, f, d, o, mode | LINK if followed else mode)
+        if front:
+            consult(hd, d, o)
+        elif followed:
+            keep_answer(hd, d, o)
 
 
 @kernel
@@ -87,8 +102,8 @@ def _hand_out(hd, d, x, waits, front):
     for i in range(told.size):
         told[i] = d[hd[at.TOLD] + i]
     count_event(hd, 1, 0)
+    hand_out_stated(hd, d, waits[told.size :])
     if front:
-        hand_out_stated(hd, d, waits[told.size :])
         wind_tape(hd, d)
 
 
@@ -125,9 +140,11 @@ def _learn_labels(hd, f, d, slot, y, w, stated, front):
             f[hd[at.D_OUT] + slot * K + k] *= np.float32(shared)
     if front:
         teach_experts(hd, d, y, targets, shared)
-        put_back_stated(hd, d, stated, K)
+    put_back_stated(hd, d, stated, K)
+    if front:
         weigh_experts(hd, d, y, w)
         wind_tape(hd, d)
+    learn_errors(hd, f, d, y, w)
     keep_targets(hd, d, y)
 
 
@@ -160,12 +177,7 @@ def supervised(cell: str, hidden: int) -> Any:
                 forward(cell, hidden, hd, f)
             slot = hd[at.FILL]
             front = hd[at.EXPERT_BITS] != NET_BIT and K > 0 and mode & NEXT == 0
-            if front and not due:  # predicted already: the experts have stated theirs
-                repeat(hd, d, o)
-            elif mode & PREDICT or front:
-                _answer(hd, f, d, o, mode | LINK if front else mode)
-                if front:
-                    consult(hd, d, o)
+            _respond(hd, f, d, o, due, front, mode)
             if mode & WITH_HIDDEN:
                 top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
                 for i in range(H):

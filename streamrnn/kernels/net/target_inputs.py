@@ -60,6 +60,16 @@ def age_of(hd, d):
 
 
 @kernel
+def overlap(hd, d):
+    """Return how many labels were still to come when the event was predicted: their errors say the same thing that many times."""
+    if hd[at.TARGET_INPUTS] == 0 or d[hd[at.TOLD]] == 0.0:  # the age is 1: most labels come at once
+        return 1.0
+    head = hd[at.AREA_HEAD]
+    gap = hd[head + at.A_EVENTS] - hd[head + at.A_KNOWN]
+    return max(age_of(hd, d) / max(gap, 1), 1.0)
+
+
+@kernel
 def beyond(hd, d, k):
     """Return how far the last number k lies beyond the most that is told of it, in its own units, fading as what is told does; 0 where it does not."""
     A = hd[at.TARGET_INPUTS]

@@ -49,6 +49,8 @@ SEASONS, SEASON_PLACE, SEASON_SUMS = range(254, 257)
 LINEAR_LOSS = (
     257  # the linear expert's loss of late: its mean, its variance, how many, and the sum that tells of a change
 )
+# errors of numbers that are learned: how many numbers, their usual errors, quantiles of the errors in units of these, and scratch
+N_BANDS, USUAL, BANDS, BAND_MOVES = range(258, 262)
 LAYER_0, LAYER_WORDS = 64, 16
 # words of one layer
 NX, W, W_0, W_S, W_SIZE, TRACE, XS, REC, DZ, DC_START, GRAD, LIVE_XS, LIVE_REC, OWN_GRAD = range(14)

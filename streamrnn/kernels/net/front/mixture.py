@@ -6,7 +6,7 @@ sequence of experts with few changes (M. Herbster, M. Warmuth, Tracking the best
 
     w_j <- w_j^DISCOUNT p_j(y),  normalised;   w_j <- (1 - SWITCH_SHARE) w_j + SWITCH_SHARE / E
 
-Labels that come late overlap, and say one thing ``overlap`` times: DISCOUNT and p_j to the power 1 / overlap, SWITCH_SHARE / overlap. The best log loss
+Labels that come late overlap, and say one thing ``overlap`` times: DISCOUNT and p_j to the power 1 / overlap, SWITCH_SHARE / late. The best log loss
 is not the fewest mistakes: where labels stay, experts that foresee changes are surer in between, and wrong more often. So mistakes are counted as well, and the
 last label answers as long as the most probable class of the mixture was not the right one more often.
 
@@ -32,8 +32,9 @@ from streamrnn.kernels.net.front.stated import errors_of
 from streamrnn.kernels.net.front.table import FOURIER_BIT, LAST_BIT, LINEAR_BIT, NET_BIT
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY, softmax
 from streamrnn.kernels.net.scaler import spread, usable
-from streamrnn.kernels.net.target_inputs import age_of, beyond
+from streamrnn.kernels.net.target_inputs import age_of, beyond, overlap
 from streamrnn.kernels.net.targets import unscale_output
+from streamrnn.kernels.net.usual_errors import forget_usual_errors, is_first, usual_error
 
 DISCOUNT: Final = 0.998
 SWITCH_SHARE: Final = 0.001
@@ -44,9 +45,6 @@ STAYS: Final = (
 HEAD_START: Final = 1.0  # by how many mistakes the mixture must be ahead there: 0 costs one or two at the first changes
 LEAST_PROBABILITY: Final = 1e-3  # shared by all classes: what one sure mistake costs at most
 REGRET_FORGET: Final = 0.998  # as of the forecaster
-SETTLED_LOSSES: Final = 5.0  # errors before which neither limit holds: the running error is itself noise
-ERROR_ALPHA: Final = 1e-3
-WILD_ERROR: Final = 4.0  # usual errors: the most that one counts
 MOST_TAUGHT: Final = (
     8.0  # usual errors: the most that the linear expert learns from; 4 follows changes of the rule a hundredth worse
 )
@@ -131,14 +129,6 @@ def _prior(hd, j):
 
 
 @kernel
-def _overlap(hd, d):
-    """Return how many labels were still to come when the event was predicted: their errors say the same thing that many times."""
-    head = hd[at.AREA_HEAD]
-    gap = hd[head + at.A_EVENTS] - hd[head + at.A_KNOWN]
-    return max(age_of(hd, d) / max(gap, 1), 1.0)
-
-
-@kernel
 def _mean(hd, d, k, E):
     """Return the weighted mean of what was stated of output k by those that have an opinion."""
     K, n = hd[at.OUTPUTS], lanes(hd)
@@ -199,17 +189,10 @@ def _mix(hd, d, o, E):
 
 
 @kernel
-def _slope(hd, d, lane, e, n, E):
-    """Return the slope of the loss at the error e, and the most that a regret counts; take e into the running error."""
-    error, count = hd[at.MIXTURE] + 4 * E * n + lane, hd[at.MIXTURE] + (4 * E + 1) * n + lane
-    usual, size = d[error], abs(e)
-    settled = usual > 0.0 and d[count] > SETTLED_LOSSES
-    g = min(max(e, -usual), usual) if settled else e
-    limit = MOST_LABEL_REGRET * usual * usual if settled else 1e300
-    size = min(size, WILD_ERROR * usual) if settled else size
-    d[error] += max(ERROR_ALPHA, 1.0 / d[count]) * (size - usual)
-    d[count] += 1.0
-    return g, limit
+def _slope(hd, d, k, e):
+    """Return the slope of the loss at the error e of number k, and the most that a regret counts."""
+    usual = usual_error(hd, d, k)
+    return (min(max(e, -usual), usual), MOST_LABEL_REGRET * usual * usual) if usual > 0.0 else (e, 1e300)
 
 
 @kernel
@@ -218,16 +201,13 @@ def _weigh_numbers(hd, d, y, w_y, E):
     n, said = y.size, hd[at.SAID]
     R, V = hd[at.MIXTURE], hd[at.MIXTURE] + E * n
     B, w = V + E * n, V + 2 * E * n
-    count, rate = hd[at.MIXTURE] + (4 * E + 1) * n, hd[at.WEIGHING]
+    rate = hd[at.WEIGHING]
     log_E = np.log(float(E))
     for k in range(n):
-        if not usable(y[k]):
-            continue
-        if d[count + k] == 0.0:  # the first target of a stream: nobody could know
-            d[count + k] = 1.0
+        if not usable(y[k]) or is_first(hd, d, k):
             continue
         p = d[hd[at.MIXED] + k]
-        g, limit = _slope(hd, d, k, p - y[k], n, E)
+        g, limit = _slope(hd, d, k, p - y[k])
         g *= w_y
         most_bound, most_square = 0.0, 0.0
         for j in range(E):
@@ -239,12 +219,12 @@ def _weigh_numbers(hd, d, y, w_y, E):
             most_bound, most_square = max(most_bound, d[B + i]), max(most_square, d[V + i])
         if not (most_square > 0.0 and most_square < 1e300):
             continue
-        top, overlap, total = -1e300, _overlap(hd, d), 0.0
+        top, late, total = -1e300, overlap(hd, d), 0.0
         for j in range(E):
             i, r = j * n + k, d[rate + j]
             eta = min(0.5 / max(d[B + i], 1e-3 * most_bound), np.sqrt(log_E / max(d[V + i], 1e-6 * most_square)))
             d[R + i] = d[R + i] * REGRET_FORGET + r - eta * r * r
-            d[rate + j], d[w + i] = eta, eta * d[R + i] / overlap
+            d[rate + j], d[w + i] = eta, eta * d[R + i] / late
             top = max(top, d[w + i])
         for j in range(E):
             i = j * n + k
@@ -258,9 +238,9 @@ def _weigh_numbers(hd, d, y, w_y, E):
 def _weigh_classes(hd, d, label, w_y, E):
     """Move the weights after a label of weight w_y."""
     K, said, weights = hd[at.OUTPUTS], hd[at.SAID], hd[at.MIXTURE] + 3 * E
-    whole, overlap = 0.0, _overlap(hd, d)
-    kept, switch = DISCOUNT ** (1.0 / overlap), SWITCH_SHARE / overlap
-    _count_mistakes(hd, d, label, w_y, E, MISTAKES_FORGET ** (1.0 / overlap))
+    whole, late = 0.0, overlap(hd, d)
+    kept, switch = DISCOUNT ** (1.0 / late), SWITCH_SHARE / late
+    _count_mistakes(hd, d, label, w_y, E, MISTAKES_FORGET ** (1.0 / late))
     for j in range(E):
         whole += d[weights + j]
     total = 0.0
@@ -268,7 +248,7 @@ def _weigh_classes(hd, d, label, w_y, E):
         w = d[weights + j] if whole > 0.0 else 1.0 / E
         v = d[said + j * K + label]
         v = v if usable(v) else d[hd[at.MIXED] + label]
-        gain = w_y * np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / overlap
+        gain = w_y * np.log(v * (1.0 - LEAST_PROBABILITY) + LEAST_PROBABILITY / K) / late
         d[weights + j] = np.exp(kept * np.log(w) + gain)
         total += d[weights + j]
     for j in range(E):
@@ -297,19 +277,9 @@ def weigh_experts(hd, d, y, w):
 @kernel
 def _most_taught(hd, d, k):
     """Return the largest error of number k that the linear expert learns from, standardised: one outlier is not the stream."""
-    E, K = _count(hd), hd[at.OUTPUTS]
-    usual, count = d[hd[at.MIXTURE] + 4 * E * K + k], d[hd[at.MIXTURE] + (4 * E + 1) * K + k]
-    settled = usual > 0.0 and count > SETTLED_LOSSES
+    usual = usual_error(hd, d, k)
     sd = spread(d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k]) if hd[at.NORMALIZE_Y] != 0 else 1.0
-    return MOST_TAUGHT * usual / sd if settled else np.inf
-
-
-@kernel
-def _forget_usual_errors(hd, d):
-    """Let the next errors of numbers say what is usual: what was cut at the usual errors of another rule would teach for hundreds of events."""
-    n = lanes(hd)
-    for k in range(0 if hd[at.LOSS] == CROSS_ENTROPY else n):
-        d[hd[at.MIXTURE] + (4 * _count(hd) + 1) * n + k] = 1.0
+    return MOST_TAUGHT * usual / sd if usual > 0.0 else np.inf
 
 
 @kernel
@@ -320,7 +290,7 @@ def teach_experts(hd, d, y, z, w):
     K, bits = y.size, hd[at.EXPERT_BITS]
     label = int(y[0]) if hd[at.LOSS] == CROSS_ENTROPY else -1
     if label >= 0 and bits & LAST_BIT:
-        learn_last_label(hd, d, label, w, _overlap(hd, d))
+        learn_last_label(hd, d, label, w, overlap(hd, d))
     first = hd[at.SAID] + ((bits & 1) + (bits >> 1 & 1)) * K
     if bits & LINEAR_BIT:
         p, e = d[first : first + K], d[hd[at.ERRORS] : hd[at.ERRORS] + K]
@@ -335,7 +305,7 @@ def teach_experts(hd, d, y, z, w):
             e[k] *= share
         if known and hd[at.KEYED] == 0 and changed(hd, d, loss):
             start_anew(hd, d)
-            _forget_usual_errors(hd, d)
+            forget_usual_errors(hd, d)
         if known:
             learn_linear(hd, d, e, h * share)
         first += K

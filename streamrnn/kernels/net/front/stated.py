@@ -9,15 +9,22 @@ from streamrnn.kernels.net.scaler import usable
 
 
 @kernel
+def keep_answer(hd, d, o):
+    """Keep the answer o (K) of a net alone, as a mixture keeps its own."""
+    for k in range(o.size):
+        d[hd[at.MIXED] + k] = o[k]
+
+
+@kernel
 def repeat(hd, d, o):
-    """Write into o (K) what the mixture stated of the same event."""
+    """Write into o (K) what was answered for the same event."""
     for k in range(o.size):
         o[k] = d[hd[at.MIXED] + k]
 
 
 @kernel
 def hand_out_stated(hd, d, stated):
-    """Write what the experts stated for an event that is to wait for its label, and the mixture."""
+    """Write what the experts stated for an event that is to wait for its label, and what was answered."""
     n = stated.size - hd[at.OUTPUTS]
     for i in range(stated.size):
         stated[i] = d[hd[at.SAID] + i] if i < n else d[hd[at.MIXED] + i - n]

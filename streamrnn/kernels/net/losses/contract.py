@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ class LossRow:
         Name of river's class, or "".
     level
         Of the quantile that it aims at, which a setting ``alpha`` says more exactly; 0: the mean, or no number's loss.
+    least
+        The smallest number that it can have as a target.
     outputs_per_target
         1, or 2 where the net forecasts a spread as well.
     code
@@ -46,5 +49,6 @@ class LossRow:
     defaults: dict[str, float] = field(default_factory=dict)
     river: str = ""
     level: float = 0.0
+    least: float = -math.inf
     outputs_per_target: int = 1
     code: int = -1

@@ -87,5 +87,5 @@ REGRESSION_LOSSES: Final = (
         level=0.5,
         code=8,
     ),
-    LossRow("poisson", poisson, link=rates, river="Poisson", code=9),
+    LossRow("poisson", poisson, link=rates, least=0.0, river="Poisson", code=9),
 )

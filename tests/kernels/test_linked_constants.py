@@ -1,0 +1,27 @@
+"""Constants of kernels: two that are joined in one entry may have one name."""
+
+import numpy as np
+
+from streamrnn.kernels.compile import entry, kernel
+
+FIRST, SECOND, THIRD = np.arange(5.0), np.arange(5.0, 10.0), np.arange(5.0)
+
+
+@kernel
+def _of_first(i):
+    return FIRST[i]
+
+
+@kernel
+def _of_second(i):
+    return SECOND[i] + THIRD[i]
+
+
+def test_arrays_of_two_kernels_are_told_apart():
+    def run(found):
+        for i in range(5):
+            found[i] = _of_first(i) + 100.0 * _of_second(i)
+
+    found = np.empty(5)
+    entry(run)(found)
+    np.testing.assert_array_equal(found, FIRST + 100.0 * (SECOND + THIRD))
