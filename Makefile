@@ -28,6 +28,11 @@ TESTS := tests
 # -c: the very versions this was tested with. The build tools come from there too, hence no isolation.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
+# Python's own pip, as `venv` installs it, but for its bytecode: to compile all of it takes longer than to use it.
+UNPACK_PIP := import ensurepip, pathlib, subprocess, sys, sysconfig; \
+	places = pathlib.Path(ensurepip.__file__).parent / "_bundled", pathlib.Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "."); \
+	wheel = next(str(found) for place in places for found in sorted(place.glob("pip-*.whl"))); \
+	sys.exit(subprocess.call([sys.executable, wheel + "/pip", "install", "--quiet", "--no-compile", "--no-index", wheel]))
 
 .PHONY: help demo demo-kafka kafka test spark chaos kills exhaustive combinations anomaly forecasting accuracy lint types docs clean lock
 .DEFAULT_GOAL := help
@@ -98,7 +103,8 @@ lock:  ## Take the newest versions that fit, and write them to constraints.txt.
 $(VENV)/.made: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) was not found. Install it, or: make PYTHON=/path/to/python3"; exit 69; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(BIN)/python -c '$(UNPACK_PIP)' 2>/dev/null || $(BIN)/python -m ensurepip --default-pip >/dev/null
 	@mkdir -p $(KEPT)/home
 	@$(INSTALL) --no-compile hatchling editables
 	@touch $@

@@ -54,7 +54,7 @@ def weights_by_name(
     Parameters
     ----------
     mixture
-        What a stream keeps of its mixtures, (4 E, n).
+        What a stream keeps of its mixtures, (rows, n), 4 E rows.
     experts
         The bits.
     targets

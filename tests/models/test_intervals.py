@@ -12,7 +12,7 @@ import pytest
 from streamrnn import RNNMultiTargetRegressor, RNNRegressor, dumps, loads
 from streamrnn.errors import ParameterError
 from streamrnn.kernels.conformal import LEVELS, NORMAL, OVERLAP, STEP
-from streamrnn.kernels.net.usual_errors import ERROR_ALPHA, NORMAL_SPREAD, SETTLED_ERRORS, WILD_ERROR
+from streamrnn.kernels.net.usual_errors import ERROR_ALPHA, KNOWN_ERRORS, NORMAL_SPREAD, WILD_ERROR
 
 EXPERTS: Any = (None, ("net",))
 LEVEL = 0.9
@@ -42,7 +42,7 @@ class Expected:
         if self.seen == 0.0:
             self.seen = 1.0
             return
-        e, settled = y - answer, self.seen > SETTLED_ERRORS and self.usual > 0.0
+        e, settled = y - answer, self.seen > KNOWN_ERRORS and self.usual > 0.0
         size = min(abs(e), WILD_ERROR * self.usual) if settled else abs(e)
         if settled:
             z, pace = np.float32(e / (NORMAL_SPREAD * self.usual)), np.float32(OVERLAP / (OVERLAP + overlap - 1.0))

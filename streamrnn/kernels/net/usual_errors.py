@@ -18,7 +18,7 @@ from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.target_inputs import overlap
 
-SETTLED_ERRORS: Final = 5.0  # before so many the running error is itself noise
+KNOWN_ERRORS: Final = 5.0  # before so many the running error is itself noise
 LONGEST_MEAN: Final = 1000.0  # errors, of those that the usual one is the mean of
 ERROR_ALPHA: Final = 1.0 / LONGEST_MEAN
 WILD_ERROR: Final = 4.0  # usual errors: the most that one counts
@@ -28,7 +28,7 @@ NORMAL_SPREAD: Final = 1.2533141373155001  # sqrt(pi / 2): the standard deviatio
 @kernel
 def usual_error(hd, d, k):
     """Return the usual error of number k, in its own unit; 0 as long as none is known."""
-    settled = d[hd[at.USUAL] + hd[at.N_BANDS] + k] > SETTLED_ERRORS
+    settled = d[hd[at.USUAL] + hd[at.N_BANDS] + k] > KNOWN_ERRORS
     return d[hd[at.USUAL] + k] if settled else 0.0
 
 
