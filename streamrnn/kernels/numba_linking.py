@@ -89,14 +89,9 @@ class _Parts:
                 )
 
     def _renamed(self, text: str) -> str:
-        """Return a module's text with names of its constants that no others have: those of two modules may have one."""
+        """Return a module's text with a name for each constant by what it says: constants of two modules may have one name, and two in one module follow each other."""
         for name, says in _CONSTANT.findall(text):
-            given = self._constants.get(says)
-            if given is None:
-                taken = name in self._constants.values()
-                given = self._constants[says] = f'{name[:-1]}.{len(self._constants)}"' if taken else name
-            if given != name:
-                text = text.replace(name, given)
+            text = text.replace(name, self._constants.setdefault(says, f'@"constant {len(self._constants)}"'))
         return text
 
     @staticmethod
