@@ -105,6 +105,7 @@ class Growing:
     seed: int
     autoregressive: bool = False
     missing: str = "mean"
+    _noted: list[Any] | None = None  # the places of events to come, for who asked for them
 
     def _start(self, given: Mapping[str, Any]) -> None:
         """Store each parameter under its own name, check all of them, make the net."""
@@ -457,12 +458,16 @@ class Growing:
         except TypeError:  # nothing has changed
             codes = self._keys.touch_many(keys_of(keys, self.key))  # says which one it is
         self._make_areas()
+        if self._noted is not None:
+            self._noted.append(codes)
         return codes
 
     def _touch_one(self, key: Any) -> int:
         """Return the area of an event to come, of a key that can be looked up; negative where it begins anew."""
         code = self._keys.touch(key)
         self._make_areas()
+        if self._noted is not None:
+            self._noted.append(code)
         return code
 
     def _make_areas(self) -> None:

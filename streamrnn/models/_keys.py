@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
-from itertools import repeat
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamrnn.errors import FeatureError
+from streamrnn.models._key_table import KeyTable
 
 __all__ = ["Keys", "Slots", "key_of", "keys_of"]
 
 NEVER: Final = np.iinfo(np.int64).max  # later than any event: an area that is free is not cold
+MORE: Final = 64  # areas that there are more, and a quarter of those that there are, where one is missing
 
 
 def keys_of(keys: Sequence[Any], name: Any) -> list[Hashable]:
@@ -100,41 +100,47 @@ class Keys:
     ([-1, -2, 1, -2], 0, 2)
     """
 
-    __slots__ = ("_cold", "_cold_since", "areas", "clock", "evicted", "free", "held", "most", "ticks")
+    __slots__ = ("_cold", "_cold_since", "clock", "evicted", "free", "last", "most", "table", "ticks")
 
     def __init__(
         self, most: int, kept: Iterable[tuple[Hashable, int]] = (), ticks: NDArray[np.int64] | None = None
     ) -> None:
         self.most = most
         self.evicted = 0
-        self.areas: dict[Hashable, int] = dict(kept)
-        places = list(self.areas.values())
-        self.held: list[Hashable] = [None] * (1 + max(places, default=0))  # the key of each area; None where it is free
-        for key, area in self.areas.items():
-            self.held[area] = key
-        self.free = sorted(set(range(1, len(self.held))).difference(places))
-        self.clock = len(self.areas) if ticks is None else int(ticks[0])  # events so far
-        self.ticks = np.full(len(self.held), NEVER, np.int64)  # of each area, the event that it was seen with last
+        pairs = dict(kept)
+        places = list(pairs.values())
+        self.last = max(places, default=0)  # the last area that is, or has been, taken
+        self.table = KeyTable(pairs)
+        self.free = sorted(set(range(1, 1 + self.last)).difference(places))
+        self.clock = len(pairs) if ticks is None else int(ticks[0])  # events so far
+        self.ticks = np.full(1 + self.last, NEVER, np.int64)  # of each area, the event that it was seen with last
         self.ticks[places] = range(1, len(places) + 1) if ticks is None else ticks[places]
         self._cold: list[int] = []  # areas, the one unseen for longest last, as they were at an event
         self._cold_since = 0
 
+    def __len__(self) -> int:
+        return len(self.table)
+
     @property
-    def last(self) -> int:
-        """The last area that is, or has been, taken."""
-        return len(self.held) - 1
+    def highest(self) -> int:
+        """The last area that is taken; 0 where none is."""
+        return max(self._taken(), default=0)
+
+    def items(self) -> list[tuple[Hashable, int]]:
+        """Return each key with its area, in the order of the areas."""
+        areas = self._taken()
+        return list(zip(self.table.held[areas].tolist(), areas, strict=True))
 
     def written(self) -> tuple[list[tuple[Hashable, int]], NDArray[np.int64]]:
         """Return the keys in the order of their areas, and of each area when it was seen last, behind how many events came.
 
         So a key that is seen again changes one number, and a new one comes behind the others.
         """
-        kept = sorted(self.areas.items(), key=operator.itemgetter(1))
-        ticks = np.zeros(1 + (kept[-1][1] if kept else 0), np.int64)
-        places = [area for _, area in kept]
+        places = self._taken()
+        ticks = np.zeros(1 + max(places, default=0), np.int64)
         ticks[places] = self.ticks[places]
         ticks[0] = self.clock
-        return kept, ticks
+        return self.items(), ticks
 
     def find(self, key: Hashable) -> int:
         """Return the area of a key; 0, the blank one, if it has none.
@@ -144,7 +150,7 @@ class Keys:
         key
             Of a stream.
         """
-        return self.areas.get(key, 0)
+        return self.table.find(key)
 
     def touch(self, key: Hashable) -> int:
         """Return the area of a key that has an event; negative if the area is to begin anew.
@@ -154,21 +160,13 @@ class Keys:
         key
             Of a stream.
         """
-        area = self.areas.get(key)
+        area = self.table.find(key)
         self.clock += 1
-        if area is not None:
+        if area:
             self.ticks[area] = self.clock
             return area
         self._make_room(self.most - 1)
-        if self.free:
-            area = heappop(self.free)
-        else:
-            area = len(self.held)
-            self.held.append(None)
-            if area >= len(self.ticks):
-                self.ticks = np.append(self.ticks, np.full(area, NEVER))
-        self.areas[key], self.held[area], self.ticks[area] = area, key, self.clock
-        return -area
+        return -self._begin(key)
 
     def touch_many(self, keys: Sequence[Hashable]) -> NDArray[np.int64]:
         """Return what :meth:`touch` would for one key after the other.
@@ -190,14 +188,51 @@ class Keys:
         >>> keys.touch_many("abc").tolist(), keys.touch_many("aab").tolist(), list(keys)
         ([-1, -2, -3], [1, 1, 2], ['c', 'a', 'b'])
         """
-        try:
-            codes = np.fromiter(map(self.areas.__getitem__, keys), np.int64, len(keys))
-        except KeyError:
-            set(keys)  # whether all can be looked up
-            return np.array([self.touch(key) for key in keys], np.int64)
-        self.ticks[codes] = np.arange(self.clock + 1, self.clock + 1 + len(codes))  # of one seen twice, the later
-        self.clock += len(codes)
+        codes = self.table.find_many(keys)
+        new = np.flatnonzero(codes == 0).tolist()
+        if new:
+            self._touch_new(keys, codes, new)
+        else:
+            self._see(codes)
         return codes
+
+    def _see(self, areas: NDArray[np.int64]) -> None:
+        """Let each of these areas be seen now, one after the other."""
+        self.ticks[areas] = np.arange(self.clock + 1, self.clock + 1 + len(areas))  # of one seen twice, the later
+        self.clock += len(areas)
+
+    def _touch_new(self, keys: Sequence[Hashable], codes: NDArray[np.int64], new: list[int]) -> None:
+        """Touch the keys of a block of which those in some rows had no area at its start; a key that has to go on the way has none in its later rows either."""
+        known, start = set(codes.tolist()), 0
+        while new:
+            row = heappop(new)
+            if row > start:
+                self._see(codes[start:row])
+            start, self.clock = row + 1, self.clock + 1
+            area = self.table.find(keys[row])
+            if area:  # new in a row before
+                codes[row], self.ticks[area] = area, self.clock
+                continue
+            for gone in self._make_room(self.most - 1):
+                if gone in known and (codes[start:] == gone).any():
+                    later = start + np.flatnonzero(codes[start:] == gone)
+                    codes[later] = 0
+                    new += later.tolist()
+                    heapify(new)
+            codes[row] = -self._begin(keys[row])
+        self._see(codes[start:])
+
+    def _begin(self, key: Hashable) -> int:
+        """Give a key that has no area one, seen now."""
+        if self.free:
+            area = heappop(self.free)
+        else:
+            self.last = area = self.last + 1
+            if area >= len(self.ticks):
+                self.ticks = np.append(self.ticks, np.full(MORE + area // 4, NEVER))
+        self.ticks[area] = self.clock
+        self.table.add(key, area)
+        return area
 
     def find_many(self, keys: Sequence[Hashable]) -> NDArray[np.int64]:
         """Return the areas of keys; 0 for those that have none.
@@ -207,7 +242,7 @@ class Keys:
         keys
             Of streams.
         """
-        return np.fromiter(map(self.areas.get, keys, repeat(0)), np.int64, len(keys))
+        return self.table.find_many(keys)
 
     def drop(self, key: Hashable) -> int:
         """Forget a key; return the area that is free now, 0 where it had none.
@@ -217,9 +252,10 @@ class Keys:
         key
             Of a stream.
         """
-        area = self.areas.pop(key, 0)
+        area = self.table.find(key)
         if area:
-            self.held[area], self.ticks[area] = None, NEVER
+            self.table.remove(key)
+            self.ticks[area] = NEVER
             heappush(self.free, area)
         return area
 
@@ -236,7 +272,7 @@ class Keys:
 
     def __iter__(self) -> Iterator[Hashable]:
         """Yield the keys, the one unseen for longest first."""
-        return map(self.held.__getitem__, self._coldest_areas(len(self.areas)))
+        return iter(self.table.held[self._coldest_areas(len(self))].tolist())
 
     def coldest(self, most: int) -> list[tuple[Hashable, int]]:
         """Return the keys unseen for longest, each with how many events have come since its own last one.
@@ -254,7 +290,7 @@ class Keys:
         >>> keys.coldest(2), keys.count_idle(1), keys.count_idle(4)
         ([('a', 4), ('c', 2)], 2, 0)
         """
-        return [(self.held[area], self.clock - int(self.ticks[area])) for area in self._coldest_areas(most)]
+        return [(self.table.held[area], self.clock - int(self.ticks[area])) for area in self._coldest_areas(most)]
 
     def count_idle(self, events: int) -> int:
         """Return how many keys had none of the last events.
@@ -268,26 +304,31 @@ class Keys:
 
     def _coldest_areas(self, most: int) -> list[int]:
         """Return the areas of the keys unseen for longest, in this order."""
-        most = min(max(most, 0), len(self.areas))
-        found = (
-            np.argpartition(self.ticks, most)[:most] if 0 < most < len(self.areas) else np.argsort(self.ticks)[:most]
-        )
+        most = min(max(most, 0), len(self))
+        found = np.argpartition(self.ticks, most)[:most] if 0 < most < len(self) else np.argsort(self.ticks)[:most]
         areas: list[int] = found[np.argsort(self.ticks[found])].tolist()
         return areas
 
-    def _make_room(self, most: int) -> None:
-        """Let the keys unseen for longest go, until there are no more than so many.
+    def _taken(self) -> list[int]:
+        """Return the areas that are taken, in their order."""
+        found: list[int] = np.flatnonzero(self.ticks != NEVER).tolist()
+        return found
+
+    def _make_room(self, most: int) -> list[int]:
+        """Let the keys unseen for longest go, until there are no more than so many; return the areas that they had.
 
         Some of the coldest are looked for at once. Those of them that have been seen since are passed over: all others were seen later than the rest of them.
         """
-        while len(self.areas) > most:
+        gone = []
+        while len(self) > most:
             if not self._cold:
-                self._cold = self._coldest_areas(max(len(self.areas) // 8, 64))[::-1]
+                self._cold = self._coldest_areas(max(len(self) // 8, 64))[::-1]
                 self._cold_since = self.clock
             area = self._cold.pop()
             if self.ticks[area] <= self._cold_since:
-                self.drop(self.held[area])
+                gone.append(self.drop(self.table.held[area]))
                 self.evicted += 1
+        return gone
 
 
 class Slots(Mapping[Hashable, int]):
@@ -305,13 +346,16 @@ class Slots(Mapping[Hashable, int]):
         self._keys = keys
 
     def __getitem__(self, key: Hashable) -> int:
-        return self._keys.areas[key]
+        area = self._keys.find(key)
+        if not area:
+            raise KeyError(key)
+        return area
 
     def __iter__(self) -> Iterator[Hashable]:
         return iter(self._keys)
 
     def __len__(self) -> int:
-        return len(self._keys.areas)
+        return len(self._keys)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self)})"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final
 
@@ -24,7 +25,9 @@ from streamrnn.models._state_parts import waiting
 __all__ = ["ManyKeys"]
 
 NONE_WAIT: Final = msgspec.msgpack.encode([])
-ENTRY_BYTES: Final = 240  # of a key: a text of some letters, its number, and their place in an ordered table
+ENTRY_BYTES: Final = (
+    160  # of a key: a text of up to 50 letters, where it is held, its word in the table of hashes, and when it was seen
+)
 
 
 class ManyKeys(Growing):
@@ -39,6 +42,36 @@ class ManyKeys(Growing):
     def slots(self) -> Mapping[Any, int]:
         """The keys that the model remembers, each with its place, which stays; the one unseen for longest first."""
         return Slots(self._keys)
+
+    @property
+    def last_place(self) -> int:
+        """The largest place that a key has; 0 where none is held."""
+        return self._keys.highest
+
+    @contextmanager
+    def noted_places(self) -> Iterator[list[Any]]:
+        """Give a list of the places that events get while they are learned, in their order: for who keeps something beside the net in rows by place.
+
+        Yields
+        ------
+        list
+            Numbers, and arrays of them: the place of each event's key, negative where the key is new and its place to begin anew.
+
+        Examples
+        --------
+        >>> from streamrnn import RNNRegressor
+        >>> model = RNNRegressor(key="pump", max_keys=2)
+        >>> with model.noted_places() as places:
+        ...     for pump in ("a", "b", "a", "c"):
+        ...         model.learn_one({"pump": pump, "level": 1.0}, 2.0)
+        >>> places, model.last_place
+        ([-1, -2, 1, -2], 2)
+        """
+        noted = self._noted = []
+        try:
+            yield noted
+        finally:
+            self._noted = None
 
     def coldest_keys(self, most: int) -> list[tuple[Any, int]]:
         """Return the keys unseen for longest, each with how many events of all keys have come since its own last one.

@@ -68,14 +68,13 @@ class Recurrent(ManyKeys):
             net.cells,
             net.inputs,
             self._keys,
-            self._keys.areas,
-            self._keys.held,
+            self._keys.table,
             self._keys.ticks,
             self._pending,
         ]
         found += [part for one in columns for part in (one, one.names, one.index, one.blank, one.counted, one.shared)]
         found += [part for queue in self._pending.values() for one in queue for part in (one, one.raw, one.scaled)]
-        found += [*self._keys.areas, *self._pending.values()]
+        found += [*self._keys, *self._pending.values()]
         ways: list[Any] = [net.predict, net.learn, *(way for one in columns for way in (one.get, one.write))]
         found += [
             part
@@ -162,9 +161,7 @@ class Recurrent(ManyKeys):
 
     def written_state(self) -> dict[str, Any]:
         """Return the same with large parts in pieces that are read where they lie: they are good until the model learns again."""
-        areas = 1 + max(
-            self._keys.areas.values(), default=0
-        )  # no more: those that are ready for keys to come are blank
+        areas = 1 + self._keys.highest  # no more: those that are ready for keys to come are blank
         return {
             "params": self._params(),
             **({} if self._found_time is None else {"time": self._found_time}),

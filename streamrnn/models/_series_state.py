@@ -130,7 +130,7 @@ class SeriesState(Series):
         self._keys = keys_from(state, min(areas, len(state["forecast_states"])), self.max_keys)
         if self.key is None and (areas > 1 or len(state["forecast_states"]) > 1):
             raise StateError("The forecaster's state has memories for keys, and the forecaster no key.")
-        if not self._nets and self._keys.areas:
+        if not self._nets and len(self._keys):
             self._net.grow(areas=self._keys.last)
         self._lay_row()
         self._n_seen = count(state["seen"], "events")

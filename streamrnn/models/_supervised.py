@@ -154,7 +154,7 @@ class Supervised(Recurrent):
             mixture = net.layout.view(net.slab, "mixture", area) if net.sizes.experts != 1 else np.empty((0, 0))
             return weights_by_name(mixture, net.sizes.experts, targets)
 
-        return of(0) if self.key is None else {key: of(area) for key, area in self._keys.areas.items()}
+        return of(0) if self.key is None else {key: of(area) for key, area in self._keys.items()}
 
     def _label_weights(self, labels: Any, start: int, stop: int) -> Any:  # noqa: ARG002
         """Return what the labels of rows ``start`` to ``stop`` weigh; NaN: 1."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -48,6 +49,13 @@ class SharedNet(Protocol):
     @property
     def slots(self) -> Mapping[Any, int]:
         """The place of each key that is held, the one unseen for longest first."""
+
+    @property
+    def last_place(self) -> int:
+        """The largest place that a key has; 0 where none is held."""
+
+    def noted_places(self) -> AbstractContextManager[list[Any]]:
+        """Give a list of the places that events get while they are learned, negative where one begins anew: numbers, and arrays of them."""
 
     @property
     def n_evicted_keys(self) -> int:

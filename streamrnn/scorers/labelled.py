@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class LabelledModel(AroundNet):
     >>> from streamrnn.scorers.labelled import LabelledModel
     >>> from streamrnn.scorers.store import ModelStore
     >>> model = LabelledModel(LinearRegression(), "y", ModelStore("LinearRegression"))
-    >>> scores, predictions = model.score(np.array([[1.0, 2.0], [1.0, 4.0]]), ("x", "y"))
+    >>> scores, predictions, _ = model.score(np.array([[1.0, 2.0], [1.0, 4.0]]), ("x", "y"))
     >>> predictions[:, 1].round(2), scores.round(2)
     (array([0.  , 0.08]), array([0., 0.]))
     """
@@ -90,8 +91,7 @@ class LabelledModel(AroundNet):
         values: NDArray[np.float64],
         names: tuple[str, ...],
         keys: Sequence[str | None] | None = None,
-        codes: NDArray[np.int64] | None = None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64] | None]:
         """Predict, score and learn row by row. Where blocks are cut changes nothing.
 
         Parameters
@@ -100,13 +100,14 @@ class LabelledModel(AroundNet):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys, codes
-            Of the events, where many keys share the model, and their places, (n,); None where it is that of one.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
 
         Returns
         -------
         tuple
-            Scores (n,) and predictions (n, I), NaN in all columns but the label's.
+            Scores (n,), predictions (n, I), NaN in all columns but the label's, and where many keys share the model the place of each event, (n,),
+            negative where the key begins anew.
 
         Raises
         ------
@@ -115,14 +116,17 @@ class LabelledModel(AroundNet):
         """
         index = self.column.index(names)
         labels, features = values[:, index], self.column.features_of(values, names)
-        if self._classifies:
-            scores, found = self._classes(features, labels, keys)
-        else:
-            found = self._numbers(features, labels, keys)
-            scores = self._errors.scores(labels, found, codes)
+        with nullcontext([]) if keys is None else self.net.noted_places() as noted:
+            if self._classifies:
+                scores, found = self._classes(features, labels, keys)
+            else:
+                found = self._numbers(features, labels, keys)
+        places = np.hstack(noted) if noted else None
+        if not self._classifies:
+            scores = self._errors.scores(labels, found, places)
         predictions = np.full(values.shape, np.nan)
         predictions[:, index] = found
-        return scores, predictions
+        return scores, predictions, places
 
     def _numbers(
         self, rows: NDArray[np.float64], labels: NDArray[np.float64], keys: Sequence[str | None] | None
@@ -170,6 +174,11 @@ class LabelledModel(AroundNet):
                 x[KEY] = keys[i]
             yield x, (y if y == y else None)  # noqa: PLR0124
 
+    @property
+    def last_place(self) -> int:
+        """The largest place that a key of the model has; 0 where it is that of one."""
+        return getattr(self.model, "last_place", 0)
+
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
         return super().key_memory() + 2 * LabelErrors.BYTES
@@ -180,7 +189,7 @@ class LabelledModel(AroundNet):
 
     def dumps(self) -> list[Blob]:
         """Return the label's column, its running moments, and the model."""
-        return [self.column.to_bytes(), self._errors.to_bytes(_last_place(self.model)), self._store.write(self.model)]
+        return [self.column.to_bytes(), self._errors.to_bytes(self.last_place), self._store.write(self.model)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -193,9 +202,4 @@ class LabelledModel(AroundNet):
         self.column.restore(blobs[0])
         self.model = self._store.read(blobs[2], self.model)
         self._counters = counting(self.model)
-        self._errors.restore(blobs[1], _last_place(self.model))
-
-
-def _last_place(model: Any) -> int:
-    """Return the largest place that a key of a model has; 0 where it has none."""
-    return max(getattr(model, "slots", {}).values(), default=0)
+        self._errors.restore(blobs[1], self.last_place)

@@ -82,7 +82,7 @@ def _of_model(kind: ModelKind, model: Any, alarm: Alarm, room: int | None) -> Sc
             return LabelledDetectorScorer(model, kind.label, store)
         return FeedbackScorer(model, kind.label, kind.feedback_memory, store, room)
     plain = RiverDetector(model, store) if kind.label is None else LabelledModel(model, kind.label, store)
-    return RankedScorer(plain, alarm, room)
+    return RankedScorer(plain, alarm)
 
 
 def feedback_rows(kind: ModelKind, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.bool_]:

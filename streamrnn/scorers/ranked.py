@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from streamrnn.config import Alarm
 from streamrnn.container import Blob
-from streamrnn.models._keys import Keys
 from streamrnn.scorers.capabilities import AroundNet, BlockLearner, Expecting, SharedNet
 from streamrnn.scorers.parts import failed
 from streamrnn.scorers.rank_rule import RankRule
@@ -19,9 +18,6 @@ from streamrnn.scorers.scorer import Counters
 from streamrnn.scorers.store import ModelStore, counting
 
 __all__ = ["RankedScorer", "RiverDetector", "Unranked"]
-
-ENTRY_BYTES = 240
-"""Of a key's entry beside its rule."""
 
 
 class Unranked(Protocol):
@@ -38,6 +34,10 @@ class Unranked(Protocol):
     @property
     def net(self) -> SharedNet:
         """The model, where many keys share it."""
+
+    @property
+    def last_place(self) -> int:
+        """The largest place that a key of the model has; 0 where it is that of one."""
 
     def limit_keys(self, room: int) -> None:
         """Keep so many keys at most from now on, where many share the model.
@@ -56,9 +56,10 @@ class Unranked(Protocol):
         values: NDArray[np.float64],
         names: tuple[str, ...],
         keys: Sequence[str | None] | None = None,
-        codes: NDArray[np.int64] | None = None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64] | None]:
+        """Score each event, then learn it; return scores (n,), what was expected (n, I), NaN for nothing, and the place of each event's key.
+
+        Places (n,) are those of the model, negative where a key begins anew; None where the model is that of one.
 
         Parameters
         ----------
@@ -66,9 +67,8 @@ class Unranked(Protocol):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys, codes
-            Of the events, where many keys share the model, and their places, (n,), negative where one begins anew; None where it is that of
-            one.
+        keys
+            Of the events, where many keys share the model; None where it is that of one.
         """
 
     def memory(self) -> int:
@@ -95,9 +95,7 @@ class RankedScorer:
     model
         What scores.
     alarm
-        Settings of the rule.
-    room
-        Keys held at most, each with a rule of its own, where many share the model; None where it is that of one.
+        Settings of the rule. Where many keys share the model each has a rule of its own, found by its place in the model.
 
     Examples
     --------
@@ -111,9 +109,8 @@ class RankedScorer:
     [False, False]
     """
 
-    def __init__(self, model: Unranked, alarm: Alarm, room: int | None = None) -> None:
+    def __init__(self, model: Unranked, alarm: Alarm) -> None:
         self.model = model
-        self._keys = None if room is None else Keys(room)
         self.rule = RankRule(alarm)
 
     @property
@@ -147,9 +144,8 @@ class RankedScorer:
             Of the events, where many keys share the model; None where it is that of one.
         """
         del times
-        codes = None if self._keys is None or keys is None else self._keys.touch_many(keys)
-        scores, predictions = self.model.score(values, names, None if codes is None else keys, codes)
-        alarms, p_values = self.rule.update_many(scores, codes)
+        scores, predictions, places = self.model.score(values, names, keys)
+        alarms, p_values = self.rule.update_many(scores, places)
         return Scored(scores, predictions, alarms.tolist(), p_values.tolist())
 
     def set_alarm(self, alarm: Alarm) -> None:
@@ -176,8 +172,6 @@ class RankedScorer:
             How many.
         """
         self.model.limit_keys(room)
-        if self._keys is not None:
-            self._keys.limit(room)
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""
@@ -185,12 +179,11 @@ class RankedScorer:
 
     def key_memory(self) -> int:
         """Return the memory that one more key takes, in bytes, estimated from above, where many share the model."""
-        return self.model.key_memory() + RankRule.BYTES + ENTRY_BYTES
+        return self.model.key_memory() + RankRule.BYTES
 
     def dumps(self) -> list[Blob]:
         """Return what the model has learned, then the memory of the rule, or of those of all keys."""
-        last = 0 if self._keys is None else max(self._keys.areas.values(), default=0)
-        return [*self.model.dumps(), self.rule.dumps(last)]
+        return [*self.model.dumps(), self.rule.dumps(self.model.last_place)]
 
     def restore(self, blobs: Sequence[bytes]) -> None:
         """Take up what :meth:`dumps` gave.
@@ -201,9 +194,7 @@ class RankedScorer:
             What it gave, as many and in the order.
         """
         self.model.restore(blobs[:-1])
-        if self._keys is not None:
-            self._keys = Keys(self._keys.most, self.net.slots.items())
-        self.rule.restore(blobs[-1], 0 if self._keys is None else self._keys.last)
+        self.rule.restore(blobs[-1], self.model.last_place)
 
 
 class RiverDetector(AroundNet):
@@ -226,12 +217,13 @@ class RiverDetector(AroundNet):
     >>> from streamrnn.scorers.ranked import RiverDetector
     >>> from streamrnn.scorers.store import ModelStore
     >>> detector = RiverDetector(HalfSpaceTrees(seed=1), ModelStore("HalfSpaceTrees"))
-    >>> scores, expected = detector.score(np.array([[0.5], [0.1]]), ("a",))
+    >>> scores, expected, _ = detector.score(np.array([[0.5], [0.1]]), ("a",))
     >>> scores, expected.shape
     (array([0., 0.]), (2, 1))
     """
 
     parts = 1
+    last_place = 0
 
     def __init__(self, model: Any, store: ModelStore) -> None:
         self.model = model
@@ -250,9 +242,8 @@ class RiverDetector(AroundNet):
         values: NDArray[np.float64],
         names: tuple[str, ...],
         keys: Sequence[str | None] | None = None,
-        codes: NDArray[np.int64] | None = None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Score each event, then learn it; return scores (n,) and what was expected (n, I), NaN for nothing.
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], None]:
+        """Score each event, then learn it; return scores (n,), what was expected (n, I), NaN for nothing, and None: no keys share such a model.
 
         Parameters
         ----------
@@ -260,19 +251,19 @@ class RiverDetector(AroundNet):
             float64, shape (n, I); NaN where a value is missing.
         names
             Of the columns.
-        keys, codes
-            None, not (n,): no keys share such a model.
+        keys
+            None.
 
         Raises
         ------
         ConfigError
             When a model that is not this library's raises at an event.
         """
-        del keys, codes
+        del keys
         model: Any = self.model
         if self._learns_blocks:
             found = model.progressive_many(np.ascontiguousarray(values), names)
-            return found["score"], found["prediction"]
+            return found["score"], found["prediction"], None
         scores = np.empty(len(values))
         expected = np.full(values.shape, np.nan)
         for i, row in enumerate(values.tolist()):
@@ -285,7 +276,7 @@ class RiverDetector(AroundNet):
                 model.learn_one(x)
             except Exception as error:
                 raise failed(model, x, error) from error
-        return scores, expected
+        return scores, expected, None
 
     def memory(self) -> int:
         """Return the memory that is held, in bytes, estimated from above."""

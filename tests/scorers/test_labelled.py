@@ -146,7 +146,7 @@ def test_scores_do_not_depend_on_blocks() -> None:
     values = np.array(rows(200))
     one, other = (LabelledModel(LinearRegression(), "y", ModelStore("LinearRegression")) for _ in range(2))
 
-    scores, predictions = one.score(values, ("a", "b", "y", "c"))
+    scores, predictions, _ = one.score(values, ("a", "b", "y", "c"))
     parts = [other.score(values[i : i + 13], ("a", "b", "y", "c"))[0] for i in range(0, 200, 13)]
 
     np.testing.assert_array_equal(np.concatenate(parts), scores)

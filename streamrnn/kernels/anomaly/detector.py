@@ -35,7 +35,7 @@ from streamrnn.kernels.anomaly.views import IN_MAINTENANCE, INFORMATION, LEARN, 
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.areas import choose_area_of, learns_statistics, views
+from streamrnn.kernels.net.areas import ask_for, choose_area_of, learns_statistics, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, prepare_step
 from streamrnn.kernels.net.scaler import usable
 from streamrnn.kernels.net.stamp import stamp_of
@@ -169,13 +169,13 @@ def detector(cell: str, hidden: int) -> Any:
         for e in range(n):
             row = rows[e * width : (e + 1) * width]
             x, expected = row[T : T + F], row[T + F + 1 : T + 2 * F + 1]
-            if hd[at.KEYED] != 0:
-                choose_area_of(hd, d, rows, e, n, width)
+            later = choose_area_of(hd, d, rows, e, n, width) if hd[at.KEYED] != 0 else -1
             if T > 0:
                 net_row[0] = row[0]
             _read_counters(hd, d, F, row, mode & LEARN != 0)
             expect(hd, d, F, expected)
             judge(hd, f, d, F, x, expected)
+            ask_for(hd, later, 1)
             if mode & IN_MAINTENANCE:
                 pause(hd, d, F)
             if mode & SCORE:
@@ -193,6 +193,7 @@ def detector(cell: str, hidden: int) -> Any:
                     learn_slot(hd, f, d, hd[at.FILL] - 1, d[hd[at.TARGET] : hd[at.TARGET] + F])
                     if hd[at.FRESH] >= hd[at.STRIDE]:
                         update(cell, hidden, hd, f, d)
+                ask_for(hd, later, 2)
                 prepare_step(cell, hidden, hd, f, d, net_row)
                 absorb_inputs(hd, d)
                 commit(hd)

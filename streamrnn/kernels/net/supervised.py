@@ -24,7 +24,7 @@ import numpy as np
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import entry, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.areas import choose_area_of, move_on, swap_live, views
+from streamrnn.kernels.net.areas import ask_for, choose_area_of, move_on, swap_live, views
 from streamrnn.kernels.net.events import absorb_inputs, commit, place_inputs, prepare_inputs
 from streamrnn.kernels.net.forward import forward
 from streamrnn.kernels.net.front.mixture import consult, teach_experts, weigh_experts
@@ -157,8 +157,7 @@ def supervised(cell: str, hidden: int) -> Any:
     def run(slab, rows, n, mode):
         stamp  # noqa: B018  part of the cache's key
         hd, f, d = views(slab)
-        I, K = hd[at.INPUTS], hd[at.OUTPUTS]
-        H = hidden if mode & WITH_HIDDEN else 0
+        I, K, H = hd[at.INPUTS], hd[at.OUTPUTS], hidden if mode & WITH_HIDDEN else 0
         A, weight = hd[at.TARGET_ROWS], hd[at.WEIGHTED]
         width = I + 2 * K + H + A + weight + hd[at.KEYED]
         for e in range(n):
@@ -166,8 +165,7 @@ def supervised(cell: str, hidden: int) -> Any:
             x, y, o = row[:I], row[I : I + K], row[I + K : I + 2 * K]
             waits = row[I + 2 * K + H : I + 2 * K + H + A]
             n_told = _n_told(hd, waits)
-            if hd[at.KEYED] != 0:
-                choose_area_of(hd, d, rows, e, n, width)
+            later = choose_area_of(hd, d, rows, e, n, width) if hd[at.KEYED] != 0 else -1
             if mode & NEXT:
                 learn_changes(hd, f, d, x)
             if mode & ADVANCE:
@@ -178,6 +176,7 @@ def supervised(cell: str, hidden: int) -> Any:
             slot = hd[at.FILL]
             front = hd[at.EXPERT_BITS] != NET_BIT and K > 0 and mode & NEXT == 0
             _respond(hd, f, d, o, due, front, mode)
+            ask_for(hd, later, 1)
             if mode & WITH_HIDDEN:
                 top = hd[at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS + at.REC] + (slot + 1) * size + h_at
                 for i in range(H):
@@ -199,6 +198,7 @@ def supervised(cell: str, hidden: int) -> Any:
                     w = row[I + 2 * K + H + A] if weight != 0 else 1.0
                     _learn_labels(hd, f, d, slot, y, w, waits[n_told if mode & ALREADY_SCALED else A :], front)
                     due = hd[at.FRESH] >= hd[at.STRIDE]
+                ask_for(hd, later, 2)
                 if due:
                     if mode & NEXT:
                         hold_newest(hd)
