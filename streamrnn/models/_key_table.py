@@ -19,8 +19,8 @@ __all__ = ["KeyTable"]
 WHOLE: Final = 0xFFFFFFFFFFFFFFFF
 SPREAD: Final = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: hashes of like keys go evenly over the table (D. Knuth, TAOCP 3, section 6.4)
 LEAST_BITS: Final = 3
-FEW: Final = 16  # keys: fewer are looked for one by one, in less time than arrays take
-MOST_RECENT: Final = 4096
+FEW: Final = 128  # keys: fewer are looked for one by one, in less time than arrays take
+MOST_RECENT: Final = 16384
 ROUNDS: Final = (
     8  # in which all are looked for at once; of a table that is at most half full one key in a thousand lies farther
 )
@@ -116,7 +116,7 @@ class KeyTable:
         areas = (words & low).view(np.int64)
         left = np.flatnonzero((words ^ mixed > low) & (words != 0))
         for _ in range(ROUNDS):
-            if not len(left):
+            if len(left) < FEW // 8:
                 break
             at[left] = (at[left] + 1) & self._mask
             words = self._words[at[left]]

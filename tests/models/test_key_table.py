@@ -47,7 +47,7 @@ def test_it_says_what_a_dict_says(kind):
         else:
             known[key] = free.pop()
             table.add(key, known[key])
-        some = [keys[i] for i in rng.integers(len(keys), size=rng.integers(1, 4 * FEW))]
+        some = [keys[i] for i in rng.integers(len(keys), size=rng.integers(1, 2 * FEW))]
 
         assert table.find_many(some).tolist() == [known.get(one, 0) for one in some]
         assert [table.find(one) for one in some[:5]] == [known.get(one, 0) for one in some[:5]]
