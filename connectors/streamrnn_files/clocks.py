@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
-__all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "joint", "period_of"]
+__all__ = ["CLOCK", "CLOCK_NAME", "digits_of", "goes_round", "joint", "period_of", "turns"]
 
 CLOCK = re.compile(
     r"\s*\d{1,2}(?:[:.hH]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?|:\d{1,2}:\d{1,2}|[时時]\d{1,2}分(?:\d{1,2}秒)?)\s*(?:[AaPp]\.?(?:[Mm]\.?)?)?\s*"
@@ -16,6 +17,9 @@ CLOCK_NAME = re.compile(
 )
 """What a column is called whose digits may be a clock without a mark between hours and minutes."""
 
+
+_FEWEST = 12
+"""Clocks that show that numbers with a point are such."""
 
 _LONE = re.compile(r"(?<=:)\d(?!\d)")
 """Minutes or seconds that are written with one digit: 7:5:0."""
@@ -90,3 +94,36 @@ def period_of(cells: Sequence[str]) -> int:
         if max(numbers) <= 50
         else -15
     )
+
+
+def goes_round(cells: Sequence[str]) -> bool:
+    """Whether cells like 7.30 are clocks: nearly all go on by the same step, and begin again with a new day.
+
+    Parameters
+    ----------
+    cells
+        Those of a column that hold something.
+    """
+    held = [cell.strip().partition(".") for cell in cells]
+    if not all(hour.isdecimal() and minute.isdecimal() and len(minute) == 2 for hour, _, minute in held):
+        return False
+    times = [60 * int(hour) + int(minute) for hour, _, minute in held]
+    if len(times) < _FEWEST or max(times) >= 1440 or any(int(minute) > 59 for _, _, minute in held):
+        return False
+    steps = [(b - a) % 1440 for a, b in itertools.pairwise(times)]
+    common = max(set(steps), key=steps.count)
+    return 0 < common <= 720 and steps.count(common) >= 0.9 * len(steps)
+
+
+def turns(cells: Sequence[str]) -> bool:
+    """Whether cells count the hours of days: each is one more than that before it, or begins again.
+
+    Parameters
+    ----------
+    cells
+        Those of a column that hold something.
+    """
+    if len(cells) < 24 or not all(cell.strip().isdecimal() for cell in cells):
+        return False
+    hours = [int(cell) for cell in cells]
+    return all(b == a + 1 or (b < 2 and a > 22) for a, b in itertools.pairwise(hours))

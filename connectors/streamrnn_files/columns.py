@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -97,7 +98,9 @@ class Layout:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else "" if value is None else repr(value)
+    if isinstance(value, str):
+        return value.strip(_SEPARATORS)
+    return "" if value is None else repr(value)
 
 
 def _check_known(options: SourceOptions, known: Sequence[str]) -> None:
@@ -173,11 +176,16 @@ def choose(
     key = find_key(options, header, whole, shown, timing, sure, moments) if options.key is None else options.key or None
     left_out: dict[str, str] = {}
     features = tuple(options.columns)
+    reasons: dict[str, str | None] = {}
     if not features and not counted:
         reasons = {name: _why_not(name, shown[name], sample, sure[name], nameless, text=text) for name in header}
         features, left_out = _measured(header, reasons, timing, key, whole, moments, nameless)
         if timing.name is None and are_times(features) and options.format != "csv":
             raise UnreadableError(_on_its_side(options, features))
+    alone = timing.name is None and not options.columns and len(features) > 1 and not is_number(features[0])
+    if alone and _is_axis(whole[features[0]], decimal):
+        left_out[features[0]] = "goes one way with each record, as an axis does"
+        features = features[1:]
     if not features and not counted:
         raise UnreadableError(_nothing(options, header, sample, left_out))
     if ended and text and ends_in_totals(timing, features, whole, sure):
@@ -185,13 +193,22 @@ def choose(
     epoch = text and not timing.made and _are_numbers(shown.get(timing.name or "", ()))
     numerals = {name: sure[name] for name in features if name in sure and not sure[name].plain}
     notes = _notes(options, features, whole, decimal)
-    doubts = doubts_of(options, header, features, whole, shown, sure, moments, text=text, timing=timing, key=key)
+    doubts = doubts_of(
+        options, header, features, whole, shown, sure, moments, text=text, timing=timing, key=key, ended=ended
+    )
+    doubts += _although(features, reasons)
     notes |= {"doubts": doubts} if doubts else {}
     settled = bool(options.columns) or all(shown[name] for name in header)
     return Layout(
         tuple(header) if text else (), tuple(features), timing.name, key, epoch, timing, numerals, left_out, notes, settled
     )  # fmt: skip
 
+
+_SEPARATORS = "\x1c\x1d\x1e\x1f"
+"""Blanks of a text, which are none of a number."""
+
+AXIS = 5
+"""Records without a time whose first numbers all go one way."""
 
 RARE = 20
 """Of so many records one has a number in a column that is worth watching for its only one."""
@@ -228,6 +245,16 @@ def _measured(
     if not features:  # better the columns that are no measurements by their names than none
         features = tuple(name for name in kept if name not in nameless and left_out[name].startswith(_BY_NAME))
     return features, {name: why for name, why in left_out.items() if name not in features}
+
+
+def _although(features: Sequence[str], reasons: Mapping[str, str | None]) -> list[str]:
+    """Say of the first column that is watched for want of a better one what it is."""
+    name = next((name for name in features if reasons.get(name)), None)
+    if name is None:
+        return []
+    return [
+        f"{show(name)} is watched although it is {reasons[name]}: no other column holds numbers (--column NAME for what is to be watched instead)"
+    ]
 
 
 def _notes(
@@ -303,7 +330,7 @@ def _why_not(
         return "has no name"
     if not text and all(isinstance(row.get(name), bool | None) for row in sample):
         return "true or false"
-    form = find_form(cells) if is_time_name(name) or NAMELESS.fullmatch(name) else None
+    form = find_form(cells) if is_time_name(name) or NAMELESS.fullmatch(name) or _may_say_when(cells) else None
     if form is not None and (form.name != "year" or is_time_name(name)):
         return "another time"
     values = values_of(cells, replace(numerals, sentinels=()))
@@ -311,7 +338,10 @@ def _why_not(
         return f"holds nothing but {values[0]:g}"
     if text and holds_two(cells, numerals.decimal):
         return f"{show(cells[0])} holds two values"
-    if is_time_name(name) and len(set(values)) > 8 and values == sorted(values):
+    when = [cell for cell, value in zip(cells, values, strict=False) if value] if len(values) == len(cells) else []
+    if AXIS <= len(when) < len(cells) and (form := find_form(when)) is not None and form.name.endswith("since 1970"):
+        return "another time"
+    if is_time_name(name) and len(set(values)) >= AXIS and values == sorted(values):
         return "another time"
     if 2 * len(values) < len(cells) and not one_word(cells, numerals):
         odd = next(cell for cell in cells if not values_of([cell], replace(numerals, sentinels=())))
@@ -325,6 +355,22 @@ def _why_not(
     if NAMELESS.fullmatch(name) and len(cells) > 3 and len(set(values)) == 1 and values[0] not in (0.0, 1.0):
         return f"nothing but {values[0]:g}, and it has no name"
     return no_measurement(name, [value for value in values if value not in numerals.sentinels])
+
+
+def _may_say_when(cells: Sequence[str]) -> bool:
+    """Whether the first and the last cell hold a date and more than a number."""
+    return all(
+        re.search(r"\d[-/.:]\d+[-/.:]\d|\d{4}-\d\d", cell) and not is_number(cell) for cell in (cells[0], cells[-1])
+    )
+
+
+def _is_axis(cells: Sequence[str], decimal: str) -> bool:
+    """Whether each of the numbers is larger than that before it, or each is smaller: an age, a distance, a frequency."""
+    values = values_of(cells, Numerals(decimal))
+    if len(values) < max(AXIS, len(cells)):
+        return False
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    return min(steps) > 0 or max(steps) < 0
 
 
 def _with_leading_zeros(cells: Sequence[str]) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from streamrnn_files.cells import is_number
+from streamrnn_files.cells import is_number, number
 from streamrnn_files.keys import joined, key_columns
-from streamrnn_files.meanings import calendar_part
+from streamrnn_files.meanings import NAMELESS, calendar_part
 from streamrnn_files.moments import seconds
 from streamrnn_files.timing import Timing
 
-__all__ = ["by_one", "dated", "of_calendar", "of_key", "running", "whole_numbers"]
+__all__ = ["by_one", "dated", "of_calendar", "of_key", "running", "settings", "whole_numbers"]
 
 _FAR = 2.5e11
 """Seconds from 1970 to where no calendar reaches."""
@@ -34,6 +35,9 @@ _NAMED = 3
 
 _DAYS = 5
 """Days of the week that show that numbers count them."""
+
+_DESIGN = 16
+"""Records that show that each of some numbers was tried as often."""
 
 
 def dated(moments: Sequence[str | None]) -> list[tuple[int, datetime]]:
@@ -77,6 +81,39 @@ def running(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
     if not places:
         return []
     return [name for name in names[: min(places)] if by_one(whole[name])]
+
+
+def settings(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns that were set for each record of a trial without times: each of their values stands as often, and as often with each value of another one.
+
+    Parameters
+    ----------
+    timing
+        Which columns say when.
+    whole
+        All cells, by column.
+    """
+    count = len(next(iter(whole.values()), ()))
+    if timing.name is not None or count < _DESIGN:
+        return []
+    even = [name for name, cells in whole.items() if NAMELESS.fullmatch(name) is None and _as_often(cells)]
+    return [name for name in even if any(_crossed(whole[name], whole[other]) for other in even if other != name)]
+
+
+def _as_often(cells: Sequence[str]) -> bool:
+    """Whether some values stand in as many records each."""
+    counts = Counter(cells)
+    return 2 <= len(counts) <= len(cells) / 2 and len(set(counts.values())) == 1
+
+
+def _crossed(cells: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether each value stands with each of others, in as many records, and one of them went through its values while the other one was kept."""
+    counts = Counter(zip(cells, others, strict=True))
+    if len(counts) < len(set(cells)) * len(set(others)) or len(set(counts.values())) > 1:
+        return False
+    kept = (len(cells) / len(set(others)), len(others) / len(set(cells)))
+    moves = (sum(a != b for a, b in itertools.pairwise(one)) for one in (cells, others))
+    return any(changes < most for changes, most in zip(moves, kept, strict=True))
 
 
 def by_one(cells: Sequence[str]) -> bool:
@@ -149,7 +186,7 @@ def of_calendar(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Seq
     held = {name: whole_numbers([whole[name][i] for i, _ in known]) for name in small}
     found = [name for name, numbers in held.items() if numbers and any(fits(numbers, days) for fits in _CYCLES)]
     named = [name for name in whole if calendar_part(name) and all(map(is_number, map(str.strip, whole[name])))]
-    means = [name for name in named if all(0 <= float(cell) <= _MOST for cell in whole[name])]
+    means = [name for name in named if all(0 <= number(cell) <= _MOST for cell in whole[name])]
     return found + (means if len(means) >= _NAMED else [])
 
 

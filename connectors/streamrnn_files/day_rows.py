@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from streamrnn.io import MARKS
-from streamrnn_files.cells import is_number
+from streamrnn_files.cells import is_number, number
 from streamrnn_files.dialect_rows import cells_of
 from streamrnn_files.moments import TimeForm, find_form
 from streamrnn_files.options import SourceOptions
@@ -63,7 +63,7 @@ class DayRows:
                 return []
             step = timedelta(days=1) / count
             return [
-                {"time": (day + i * step).isoformat(), **series, "value": float(cell)}
+                {"time": (day + i * step).isoformat(), **series, "value": number(cell)}
                 for i, cell in enumerate(cells[self.at + 1 : self.at + 1 + count])
                 if cell.lower() not in MARKS and is_number(cell)
             ]

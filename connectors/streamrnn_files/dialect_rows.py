@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from streamrnn.io import MARKS
-from streamrnn_files.cells import CellError, is_number, looks_like_data, split_cells
+from streamrnn_files.cells import CellError, is_number, looks_like_data, number, split_cells
 
 __all__ = [
     "BLANKS",
@@ -202,10 +202,10 @@ def far_off(first: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """
     odd = 0
     for i, cell in enumerate(first):
-        values = [float(row[i]) for row in rows if i < len(row) and is_number(row[i])] if is_number(cell) else []
+        values = [number(row[i]) for row in rows if i < len(row) and is_number(row[i])] if is_number(cell) else []
         if values:
             low, high = min(values), max(values)
-            odd += not low - FAR * (high - low) <= float(cell) <= high + FAR * (high - low)
+            odd += not low - FAR * (high - low) <= number(cell) <= high + FAR * (high - low)
     return odd
 
 

@@ -6,16 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 
 from streamrnn_files.calendar_columns import NO_YEAR
-from streamrnn_files.cells import show
+from streamrnn_files.cells import is_number, show
 from streamrnn_files.clocks import CLOCK
 from streamrnn_files.dialect_rows import FAR, far_off, like_data
 from streamrnn_files.keys import key_columns
-from streamrnn_files.meanings import NAMELESS, STILL
+from streamrnn_files.meanings import NAMELESS, STILL, is_time_name
+from streamrnn_files.moments import seconds
 from streamrnn_files.numerals import Numerals, looks_like_none, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.quantities import is_quantity_name
 from streamrnn_files.timing import Timing
-from streamrnn_files.unsure import SHOWN, listed, may_be_codes, may_be_none, may_be_numbers, may_be_series
+from streamrnn_files.unsure import (
+    SHOWN,
+    listed,
+    may_be_none,
+    may_be_none_measured,
+    may_be_one_of_several,
+    may_be_places,
+    may_be_series,
+)
 
 __all__ = ["doubts_of"]
 
@@ -28,8 +37,21 @@ _AT_REST = frozenset((0.0, 1.0, 100.0))
 FEWEST = 8
 """Records that show that moments come again."""
 
+HARDLY = 3
+"""Rows that are hardly a table where nothing says what they are."""
+
+ABOVE = 20
+"""Records at most that texts stand in alone, and the table below them, several times as long."""
+
+MANY = 400
+"""Records that are not all."""
+
 SHARE = 0.2
 """Of the first records, whose moment another one has too, that is worth a word."""
+
+_DIGIT = re.compile(r"\d")
+_MOMENT = re.compile(r"\d{1,2}:\d{2}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?:19|20)\d{2}")
+"""What a cell holds that says when."""
 
 _NINES = re.compile(r"(?<!\S)(?:-?[1-9]?9{2,}[.,9]*|-200|-8888)[.,]?0*(?!\S)")
 """A cell that may hold a number for no value."""
@@ -47,6 +69,7 @@ def doubts_of(
     text: bool,
     timing: Timing,
     key: str | None,
+    ended: bool,
 ) -> list[str]:
     """Return what is in doubt, a sentence each, with the option in brackets.
 
@@ -72,27 +95,35 @@ def doubts_of(
         Which columns say when.
     key
         The column of the key, or None.
+    ended
+        Whether the first records are all there are.
     """
     apart = key is not None or options.key == ""
-    found = _clocks(header, shown) if timing.name is None and options.time != "" else []
+    found = []
+    if timing.name is None and options.time != "":
+        found = _clocks(header, shown) or _unread([name for name in header if name not in features], shown)
+    if timing.name is not None and timing.form is None and not timing.parts and options.time_format is None:
+        found += _as_written(timing.name, shown.get(timing.name, ()))
     if timing.parts and "year" not in timing.parts:
         found.append(f"no year is written: {NO_YEAR} is assumed (--time '' counts records)")
     if text and options.header is None:
         found += _names(header) or _first_row(whole, features)
+    if text and options.skip is None:
+        found += _above(features, whole, shown, sure)
+        found += _few(header, len(next(iter(whole.values()), ()))) if ended and timing.name is None else []
     found += [] if apart else _again(_written(timing, whole))
     if options.missing is None:
         found += _no_values(features, shown, sure)
     if not options.columns:
         same = _same(features, shown, sure)
         found += _say_same(same, features, len(next(iter(whole.values()), ())))
-        found += may_be_codes(features, whole, shown, sure, moments, same)
-        found += may_be_numbers(features, shown, _of_keys(key, whole))
+        found += may_be_none_measured(features, whole, shown, sure, moments, _of_keys(key, whole), same)
+        found += may_be_places(features, shown, sure)
         found += may_be_none(key, features, whole, sure, moments) if key is not None and options.key is None else []
-        found += (
-            []
-            if apart
-            else may_be_series([name for name in header if name not in timing.columns], features, whole, sure, moments)
-        )
+        others = [name for name in header if name not in timing.columns]
+        found += [] if apart else may_be_series(others, features, whole, sure, moments)
+        more = not ended and len(next(iter(whole.values()), ())) >= MANY
+        found += may_be_one_of_several(others, whole, features) if more and not apart else []
     return found
 
 
@@ -119,6 +150,30 @@ def _clocks(header: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[s
         name for name in header if shown[name] and all(map(CLOCK.fullmatch, shown[name])) and ":" in shown[name][0]
     ]
     return [f"{listed(found[:1])} holds clocks without a date: records are counted"] if found else []
+
+
+def _unread(names: Sequence[str], shown: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say that a column of texts may hold times, where none is read: each holds a clock or a date, or its name says when and each holds digits."""
+    for name in names:
+        cells = shown[name]
+        looks = _DIGIT if is_time_name(name) else _MOMENT
+        if 2 * len(set(cells)) <= len(cells) or sum(map(is_number, cells)) > 0:
+            continue
+        if cells and all(map(looks.search, cells)):
+            column = show(name)
+            return [
+                f"{column} ({show(cells[0])}) may hold times, in a form that is not known: records are counted (--time {column} if so)"
+            ]
+    return []
+
+
+def _as_written(name: str, cells: Sequence[str]) -> list[str]:
+    """Say that the times of records are not read as moments."""
+    if not cells or 2 * sum(seconds(cell) is not None for cell in cells) >= len(cells):
+        return []
+    return [
+        f"{show(name)} ({show(cells[0])}) is not read as moments: records are taken in order (--time-format FORMAT says how it is written)"
+    ]
 
 
 def _written(timing: Timing, whole: Mapping[str, Sequence[str]]) -> list[str]:
@@ -185,6 +240,33 @@ def _say_same(same: Sequence[str], features: Sequence[str], records: int) -> lis
     return [
         f"{listed(same)} {'holds' if len(same) == 1 else 'hold'} one number, or few large ones, in the first {records} records (--column NAME for what is to be watched instead)"
     ]
+
+
+def _above(
+    features: Sequence[str],
+    whole: Mapping[str, Sequence[str]],
+    shown: Mapping[str, Sequence[str]],
+    sure: Mapping[str, Numerals],
+) -> list[str]:
+    """Say that all watched columns hold texts in some of the first records, and numbers alone below them."""
+    places = set()
+    for name in features:
+        cells = whole[name][: 4 * ABOVE] if name in sure else ()
+        held = set(shown[name])  # without marks for no value
+        odd = [i for i, cell in enumerate(cells) if cell.strip() and cell in held and not values_of([cell], sure[name])]
+        if not odd or 4 * (odd[-1] + 1) > len(cells):
+            return []
+        places.add(odd[-1] + 1)
+    if len(places) != 1 or min(places) > ABOVE:
+        return []
+    return [f"texts stand in the first {min(places)} records alone: are these remarks above the table? (--skip N)"]
+
+
+def _few(header: Sequence[str], count: int) -> list[str]:
+    """Say that hardly a row was found, where nothing names its columns and none says when."""
+    if count > HARDLY or not all(map(NAMELESS.fullmatch, header)):
+        return []
+    return [f"{count} rows without names or times are all that was read as a table: is it one? (--skip N)"]
 
 
 def _first_row(whole: Mapping[str, Sequence[str]], features: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ from streamrnn_files.moments import find_form
 from streamrnn_files.numerals import Numerals, values_of
 from streamrnn_files.options import SourceOptions
 from streamrnn_files.ordering import is_steady, times_of
-from streamrnn_files.paces import are_kinds, tells_series
+from streamrnn_files.paces import are_kinds, begins_again, in_rounds, tells_series
 from streamrnn_files.timing import Timing
 
 __all__ = ["find_key", "joined", "key_columns"]
@@ -66,6 +66,9 @@ MOST = 8
 
 SPARSE = 3
 """How many times as many records as there are there would be if each series had one at each moment."""
+
+ONCE = 0.75
+"""Different values, of all records, that name series one behind the other, of which some have one record."""
 
 
 def key_columns(key: str | None, header: Sequence[str]) -> tuple[str, ...]:
@@ -141,9 +144,16 @@ def find_key(
             values = whole[name]
             if _tells_apart(values, moments) and (name in named or _come_again(values, moments)):
                 return _with_fixed((name,), fixed, header, whole)
+        for name in filter(is_key_name, named):
+            if name in texts and _one_by_one(whole[name], moments):
+                return _with_fixed((name,), fixed, header, whole)
         together = _together([*named, *(name for name in (*texts, *ids) if name not in named)], whole, moments)
         if together is not None:
             return _with_fixed(together, fixed, header, whole)
+        times = times_of(moments)
+        for name in (*named, *texts, *ids) if len(times) == n else ():
+            if _tells_apart(whole[name], moments) and in_rounds(whole[name], times):
+                return _with_fixed((name,), fixed, header, whole)
     for name in named:
         distinct = len(set(whole[name]))
         if distinct == 1 and name not in texts and len(shown[name][0].strip()) < _FEW_DIGITS and not is_id_name(name):
@@ -153,7 +163,7 @@ def find_key(
     area = next(
         (name for name in texts if is_area_name(name) and _in_runs(whole[name], least=1 if moments else 2)), None
     )
-    area = area or next((name for name in free if _numbers_runs(name, shown[name], whole[name])), None)
+    area = area or next((name for name in free if _numbers_runs(name, shown[name], whole[name], moments)), None)
     if area is not None:
         return area
     part = next((name for name in free if is_part_of_machine(name) and _in_rounds(whole[name])), None)
@@ -176,10 +186,13 @@ def _with_fixed(
     return " + ".join(sorted((*key, *fixed), key=list(header).index))
 
 
-def _numbers_runs(name: str, cells: Sequence[str], whole: Sequence[str]) -> bool:
-    """Whether a column of whole numbers is named as one of ids or areas, and has several in a stretch each."""
+def _numbers_runs(name: str, cells: Sequence[str], whole: Sequence[str], moments: Sequence[str | None]) -> bool:
+    """Whether a column of whole numbers is named as one of ids or areas, and has several in a stretch each, with the time from the start again: that of a state goes on."""
     named = is_area_name(name) or ends_with_id(name)
-    return named and len(set(whole)) > 1 and _whole_numbers(cells) and _in_runs(whole)
+    if not (named and len(set(whole)) > 1 and _whole_numbers(cells) and _in_runs(whole)):
+        return False
+    times = times_of(moments)
+    return len(times) < len(whole) or begins_again(whole, times)
 
 
 def _in_rounds(cells: Sequence[str]) -> bool:
@@ -205,13 +218,32 @@ def _together(
             cells = list(zip(*(whole[name] for name in some), strict=True))
             if _tells_apart(cells, moments) and _come_again(cells, moments):
                 return some
-    return None
+    return next((some for some in itertools.combinations(several, 2) if _nested(some, whole, moments)), None)
 
 
 def _tells_apart(values: Sequence[Any], moments: Sequence[str | None]) -> bool:
     """Whether values are fewer than records, and no two records of a moment have the same."""
     n = len(values)
     return 1 < len(set(values)) <= n / 2 and len(set(zip(moments, values, strict=True))) >= 0.98 * n
+
+
+def _nested(names: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> bool:
+    """Whether two columns make series that stand one behind the other, each with moments of its own: what was found in one sample after the other, of one machine after the other."""
+    cells = list(zip(*(whole[name] for name in names), strict=True))
+    if any(len(set(whole[name])) < 2 for name in names) or len(set(zip(moments, cells, strict=True))) < len(cells):
+        return False
+    changes = sum(a != b for a, b in itertools.pairwise(cells))
+    return changes == len(set(cells)) - 1 and len(set(cells)) <= len(cells) / SPARSE
+
+
+def _one_by_one(values: Sequence[str], moments: Sequence[str | None]) -> bool:
+    """Whether most values stand in one stretch of records or in one record, and no two records of a moment have the same."""
+    n = len(values)
+    return (
+        len(set(values)) <= ONCE * n
+        and sum(a != b for a, b in itertools.pairwise(values)) == len(set(values)) - 1
+        and len(set(zip(moments, values, strict=True))) == n
+    )
 
 
 def _come_again(values: Sequence[Any], moments: Sequence[str | None]) -> bool:

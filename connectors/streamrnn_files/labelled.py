@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from streamrnn_files.cells import is_number
 
-__all__ = ["is_labelled", "labelled_rows", "pairs_of"]
+__all__ = ["is_labelled", "labelled_rows", "measured", "pairs_of"]
 
 TITLES = 2
 """Lines before the first that names a value."""
@@ -47,7 +47,20 @@ def _value(text: str) -> object:
     return float(text) if is_number(text) else text
 
 
-def _measured(text: str) -> dict[str, object]:
+def measured(text: str) -> dict[str, object]:
+    """Return the numbers that a text names with a colon, without what stands behind them.
+
+    Parameters
+    ----------
+    text
+        Of a line.
+
+    Examples
+    --------
+    >>> from streamrnn_files.labelled import measured
+    >>> measured("Ping: 18.459 ms, Hops: 4")
+    {'Ping': 18.459, 'Hops': 4.0}
+    """
     found: dict[str, object] = {}
     for name, value in _COLON.findall(text):
         found.setdefault(name, _value(value.strip()))
@@ -64,7 +77,7 @@ def _row(line: str) -> dict[str, object]:
     moment, rest = _moment(line)
     row = pairs_of(rest)
     if len(row) < 2:
-        row = _measured(rest) or row
+        row = measured(rest) or row
     return row if moment is None else {"timestamp" if "time" in row else "time": moment, **row}
 
 
@@ -89,14 +102,14 @@ def is_labelled(lines: Sequence[str]) -> bool:
     >>> is_labelled(["a=1 b=2", "a=2 b=1"]), is_labelled(["Temp: 23.4 C, Hum: 45 %"]), is_labelled(["time,load", "10:00,4"])
     (True, True, False)
     """
-    titles = next((i for i, line in enumerate(lines[:TITLES]) if pairs_of(line) or _measured(line)), 0)
+    titles = next((i for i, line in enumerate(lines[:TITLES]) if pairs_of(line) or measured(line)), 0)
     lines = lines[titles:]
     if len(lines) < 1 + titles:
         return False
     equal = [set(pairs_of(_moment(line)[1])) for line in lines]
     if all(len(names) > 1 for names in equal) and len(set.intersection(*equal)) > 1:
         return True
-    colon = [tuple(_measured(_moment(line)[1])) for line in lines]
+    colon = [tuple(measured(_moment(line)[1])) for line in lines]
     return bool(colon[0]) and len(set(colon)) == 1 and all(map(_covered, lines))
 
 

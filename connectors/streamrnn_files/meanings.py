@@ -12,6 +12,7 @@ __all__ = [
     "TIME_NAMES",
     "calendar_part",
     "ends_with_id",
+    "in_stretches",
     "is_area_name",
     "is_calendar_name",
     "is_id_name",
@@ -39,8 +40,8 @@ _TIME = re.compile(
     r"changed|updated|created|started|observed|_at$|^day$|^dt$|^dt_|_dt$|^clock$"
 )
 _KEY = re.compile(
-    r"(?:.*_)?(?:sensor|dev_?eui|device|messstelle|mess_?punkt|mess_?ort|standort|ger[äa]e?t|f[üu]e?hler|anlage|capteur|sonde|appareil|estaci[óo]n|equipo|dispositivo|m[áa]quina|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
-    r"channel|turbine|pump|stn|sta|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name)(?:_?(?:id|name|no|nr|number|key|code))?"
+    r"(?:.*_)?(?:sensor|dev_?eui|device|messstelle|mess_?punkt|mess_?ort|standort|ger[äa]e?t|f[üu]e?hler|anlage|capteur|sensor[ei]|sonda|czujnik|stasjon|stazione|stacja|датчик|станция|sonde|appareil|estaci[óo]n|equipo|dispositivo|m[áa]quina|series|serie|entity|host|hostname|stations?|sites?|symbol|ticker|instance|meter|node|machine|asset|"
+    r"channel|turbine|pump|stn|sta|building|store|household|vehicle|well|plant|unit_name|turbineid|stationid|var_?name|tag_?name|\w*(?:code|serial)_?number)(?:_?(?:id|name|no|nr|number|key|code))?"
 )
 _SERIES = re.compile(
     r"(?:.*_)?(?:type|topic|parameter|param|metric|measurement|variable|tag|item|signal|element|indicator|pollutant|quantity|field|"
@@ -69,15 +70,15 @@ _LATER = re.compile(
 """What names the end of a span, or the moment of writing, beside a start or the moment of measuring."""
 
 _PARTS = {
-    "year": {"year", "yr", "yyyy", "yy", "jahr"},
-    "month": {"month", "mo", "mon", "mm", "mnth", "monat"},
-    "day": {"day", "dy", "dd", "dom", "tag", "day_of_month"},
-    "hour": {"hour", "hr", "hh", "stunde", "hour_of_day"},
-    "minute": {"minute", "min", "mi", "minutes"},
-    "second": {"second", "sec", "ss", "seconds", "sekunde"},
+    "year": {"year", "yr", "yyyy", "yy", "jahr", "année", "annee", "año", "ano", "anno", "jaar", "rok", "år", "vuosi", "y\u0131l", "год", "年"},
+    "month": {"month", "mo", "mon", "mm", "mnth", "monat", "mois", "mes", "mês", "mese", "maand", "miesiąc", "miesiac", "måned", "månad", "kuukausi", "měsíc", "месяц", "月"},
+    "day": {"day", "dy", "dd", "dom", "tag", "day_of_month", "jour", "dia", "día", "giorno", "dag", "dzień", "dzien", "päivä", "gün", "день", "日"},
+    "hour": {"hour", "hr", "hh", "stunde", "hour_of_day", "heure", "hora", "ora", "uur", "godzina", "tunti", "saat", "hodina", "час", "時", "时"},
+    "minute": {"minute", "min", "mi", "minutes", "minuto", "minuta", "minuut", "minuutti", "dakika", "минута", "分"},
+    "second": {"second", "sec", "ss", "seconds", "sekunde", "seconde", "segundo", "secondo", "sekunda", "секунда", "秒"},
     "quarter": {"quarter", "qtr", "quartal", "trimestre"},
     "doy": {"doy", "day_of_year", "dayofyear", "yday", "julian_day", "jday", "julian"},
-}
+}  # fmt: skip
 _CALENDAR = re.compile(
     r"(?:.*_)?(?:(?P<year>year|yr)|(?P<month>month|mnth|mo)|(?P<day>day|dy|week|weeknum)|(?P<hour>hour|hr|minute|second)|"
     r"weekday|week_?day|day_?of_?week|dow|doy|day_?of_?year|"
@@ -109,6 +110,11 @@ _METHOD = re.compile(r"(?:.*_)?(?:(?:detection|quanti\w+|reporting)_?limits?|\w*
 _ID = re.compile(
     r"(?:.*_)?(?:p?pid|uid|gid|f?_?port|(?:item|host|user|device|object)?id|location|(?:dev_?)?(?:addr|address|eui)|mac|oid|imei|imsi|iccid|(?:store|shop|site|customer|account|line|zone|run|batch|version|sensor|parameter|probe|channel|serial|lot|order|invoice|receipt|check|phone|reference|document|policy|claim|flight|part|employee|member|patient|event|sample|container|flask|bottle|cast|trip|ride|trade|scan|frame|message|packet)_?(?:nbr|nr|no|num|number)|\w*nummer|identifier|uuid|guid|ean|mpan|mprn|nmi|zip|zip_?code|postcode|(?:code|c[óo]digo)_postal|plz|postleitzahl|fips|icao|iata|wmo|usaf|wban|serial|code)|(?:nr|numero|numéro|nummer)_\w+"
 )
+_NUMBERED = re.compile(
+    r"(?:num(?:ber|ero|éro|mer)?|nr|nro|no|id|idx|cod(?:e|igo)?)_\w+|\w+_(?:num(?:ber|ero)?|nr|nro|no|idx|cod(?:e|igo)?)"
+)
+"""What may number something, or count it."""
+
 _STATUS = re.compile(
     r"(?:.*_)?(?:uncert|(?<=_)(?:source|src|cd)|qualifiers?|qf|qn|validity|valid|verification|ind(?:icator)?|品質情報|均質番号|kvalitet|qualit[äe]\w*|status|status_?code|state_?code|error_?code|flags?|qc|qc_?flag|test(?!s)|attributes?|quality|quality_?code|http_?code|"
     r"weather_?(?:sit|situation|code|id|type)|category|cluster|\w*typ|tipo|type|priority|severity)(?:_.*)?"
@@ -117,7 +123,7 @@ _LABEL = re.compile(
     r"(?:is_?)?(?:.*_)?(?:anomal(?:y|ies|ous)|outliers?|labels?|class|target|ground_?truth|truth|faults?|faulty|attack|failure|y_true|change_?points?)"
 )
 _PLACE = re.compile(
-    r"(?:.*_)?(?:coord(?:inate)?s?_\d|lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters|standardized|decimal|measure|wgs84))?"
+    r"(?:.*_)?(?:coord(?:[eo]?nn?[ée]e?|inat[ae]|enada)?s?(?:_\w+)?|lat|lats|latitude|lon|lng|long|longitude|elevation|easting|northing)(?:_(?:[xy]|dd|deg|degrees|m|meters|standardized|decimal|measure|wgs84))?"
 )
 _POSITION = re.compile(r".*(?:position|gps|geo|loc|location|start|end)_(?:lat|long?|lng)|latitude|longitude")
 """What is no latency for sure: these are places in whatever unit."""
@@ -240,7 +246,10 @@ def calendar_part(name: str) -> str | None:
         As the header writes it.
     """
     plain = _plain(name)
-    return next((part for part, names in _PARTS.items() if plain in names), None)
+    words = plain.split("_")  # of one thing in two languages: 年/Year
+    return next(
+        (part for part, names in _PARTS.items() if plain in names or all(word in names for word in words)), None
+    )
 
 
 def is_period_name(name: str) -> bool:
@@ -286,6 +295,18 @@ def _even(values: Sequence[float]) -> bool:
     return min(steps) > 0 and max(steps) - min(steps) <= 1e-6 * max(map(abs, values))
 
 
+def in_stretches(values: Sequence[float]) -> bool:
+    """Whether each of several numbers stands in one stretch of records: counts come again.
+
+    Parameters
+    ----------
+    values
+        Of a column.
+    """
+    count = len(set(values))
+    return count > 2 and sum(a != b for a, b in itertools.pairwise(values)) == count - 1
+
+
 def no_measurement(name: str, values: Sequence[float]) -> str | None:
     """Return why a column of numbers is not watched, None where it should be.
 
@@ -297,12 +318,17 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         Its first values, without missing ones.
     """
     plain = _plain(name)
+    if name.startswith("__"):
+        return "kept by its database"
     whole = all(value == int(value) for value in values if abs(value) < 1e15)
     distinct = set(values)
     if whole and "/" not in name and (found := _CALENDAR.fullmatch(plain)):  # in/hr is a rate
         most = next((_MOST[part] for part, text in found.groupdict().items() if text), 2200)
         if all(-1 <= value <= most for value in distinct):
             return "a part of the calendar"
+    part = calendar_part(name) if whole and values else None
+    if part in _MOST and len(plain) > 2 and plain.isalpha() and min(values) >= 1 and max(values) <= _MOST[part]:
+        return "a part of the calendar"
     if (
         whole
         and len(values) > 2
@@ -325,6 +351,8 @@ def no_measurement(name: str, values: Sequence[float]) -> str | None:
         return "a running number"
     if len(values) >= STILL and len(distinct) == 1 and values[0] and _SETTING.fullmatch(plain):
         return f"nothing but {values[0]:g}"
+    if whole and len(values) >= STILL and _NUMBERED.fullmatch(plain) and in_stretches(values):
+        return "a number of something"
     if _METHOD.fullmatch(plain):
         return "says how others are measured"
     if whole and _ID.fullmatch(plain):

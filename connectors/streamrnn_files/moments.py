@@ -16,6 +16,9 @@ from streamrnn_files.zones import ZONES, offset_of
 __all__ = ["TimeForm", "day_first", "find_form", "seconds"]
 
 _CLOCK = r"(?:\s*[T ,:@_-]\s*(?P<H>\d{1,2})(?:[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?\s*(?P<p>[AaPp]\.?(?:[Mm]\.?)?|[Uu]hr)?)?"
+_BEFORE = r"(?:(?P<H0>\d{1,2}):(?P<M0>\d{2})(?::(?P<S0>\d{2}))?,?\s+)?"
+"""A clock that stands before its date."""
+
 _ZONE = rf"\s*(?P<z>Z|z|[+-]\d{{2}}:?\d{{2}}(?: UTC)?|[+-]\d{{2}}|{ZONES})?"
 _EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _FIRST, _LAST = 315532800.0, 4102444800.0
@@ -23,7 +26,7 @@ _FIRST, _LAST = 315532800.0, 4102444800.0
 
 
 def _pattern(day: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:[^\W\d]{{2,12}}\.?,?\s+)?{day}{_CLOCK}{_ZONE}")
+    return re.compile(rf"(?:[^\W\d]{{2,12}}\.?,?\s+)?{_BEFORE}{day}{_CLOCK}{_ZONE}")
 
 
 _YMD = r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"
@@ -41,7 +44,9 @@ _FORMS: dict[str, re.Pattern[str]] = {
     "day month-name year": _pattern(r"(?P<d>\d{1,2})[-/ .]*(?P<b>[^\W\d]{3,10})\.?[-/ ,]*(?P<y>\d{4}|\d{2})"),
     "month-name day year": _pattern(r"(?P<b>[^\W\d]{3,10})\.?[- ]+(?P<d>\d{1,2}),?[- ]+(?P<y>\d{4})"),
     "ctime": re.compile(
-        r"[A-Za-z]{3}\s+(?P<b>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<H>\d{1,2}):(?P<M>\d{2}):(?P<S>\d{2})(?:\s+(?P<z>UTC|GMT|[+-]\d{4}))?\s+(?P<y>\d{4})"
+        r"[A-Za-z]{3}\s+(?P<b>[A-Za-z]{3})\s+(?P<d>\d{1,2})\s+(?P<H>\d{1,2}):(?P<M>\d{2}):(?P<S>\d{2})(?:\s+(?P<z>[+-]\d{4}|"
+        + ZONES
+        + r"))?\s+(?P<y>\d{4})"
     ),
     "yyyymmdd": re.compile(
         r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>[0-3]\d)(?:[T_ :]?(?P<H>[0-2]\d):?(?:(?P<M>[0-5]\d):?(?P<S>[0-5]\d)?)?)?(?P<z>Z)?"
@@ -78,15 +83,16 @@ def _moment(found: dict[str, str | None]) -> datetime:
         month = month_of(name) or 0
     elif quarter := found.get("q"):
         month = 3 * int(quarter) - 2
-    hour = int(found.get("H") or 0)
+    clock = "" if found.get("H") else "0"  # behind the date, or before it
+    hour, minute, second = (int(found.get(f"{part}{clock}") or 0) for part in "HMS")
     if (half := found.get("p")) and half[0] in "aApP":
         if not 1 <= hour <= 12:
             raise ValueError("no hour of half a day")
         hour = hour % 12 + 12 * (half[0] in "pP")
-    elif hour == 24 and not int(found.get("M") or 0):
+    elif hour == 24 and not minute:
         hour, days = 0, days + 1
     day = datetime(  # noqa: DTZ001  (as written: its zone is put behind it)
-        year, month, int(found.get("d") or 1), hour, int(found.get("M") or 0), int(found.get("S") or 0),
+        year, month, int(found.get("d") or 1), hour, minute, second,
         int(((found.get("f") or "") + "000000")[:6]),
     )  # fmt: skip
     return day + timedelta(days=days)

@@ -35,7 +35,7 @@ _ROUND = -200
 _GAPS = " '\u00a0\u2019\u202f"
 _CURRENCY = frozenset("€$£¥")
 _UNIT = re.compile(
-    r"^((?:[A-Z]{1,3})?[€$£¥]|)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)\s*([^\d\s.,'+\-:/=][^:,;=]{0,11}|/[A-Za-z]{1,4})?$"
+    r"^((?:[A-Z]{1,3})?[€$£¥]|(?:EUR|USD|GBP|CHF|JPY|CNY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|INR|MXN|TRY|RUB|ZAR)(?=\s)|)\s*([-+]?[\d][\d.,'\u2019\u00a0\u202f ]*(?:[eE][-+]?\d+)?)(?!(?<=\.)[^\W\d])\s*([^\d\s.,'+\-:/=][^:,;=]{0,11}|/[A-Za-z]{1,4})?$"
 )
 _DIGITS = re.compile(r"(?<=[^\W\d])[234](?![\d.])|(?<!\d)10+(?!\d)")
 """Digits that a unit may hold: m3, L/100km."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from streamrnn_files.numerals import Numerals, values_of
 
-__all__ = ["are_kinds", "are_mixed", "at_own_pace", "in_bursts", "levels_apart", "tells_series"]
+__all__ = [
+    "are_kinds",
+    "are_mixed",
+    "at_own_pace",
+    "begins_again",
+    "in_bursts",
+    "in_rounds",
+    "levels_apart",
+    "tells_series",
+]
 
 FEWEST = 5
 """Records of each series, at least."""
@@ -29,6 +39,9 @@ _BURST = 0.25
 
 _OTHER = 1.5
 """How many times another the longest pace of series is that are no states of one cycle."""
+
+_ROUND, _MISSING, _DISORDER = 3, 2, 0.02
+"""Kinds that make a round, at least; how many times as many records there would be if no round missed one; the share of neighbours that are the other way round."""
 
 _LONG = 12
 """Records of each of these."""
@@ -102,6 +115,60 @@ def at_own_pace(kinds: Sequence[str], times: Sequence[float]) -> bool:
     )
 
 
+def in_rounds(kinds: Sequence[str], times: Sequence[float]) -> bool:
+    """Whether records come in rounds that list most of the kinds, in the same order each, and take less time than passes until a kind comes again.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    times
+        When it was, in seconds.
+    """
+    count = len(set(kinds))
+    last: dict[str, float] = {}
+    waits = []
+    for kind, at in zip(kinds, times, strict=True):
+        if kind in last:
+            waits.append(abs(at - last[kind]))
+        last[kind] = at
+    if not _ROUND <= count <= len(kinds) / FEWEST or sorted(waits)[len(waits) // 2] == 0:
+        return False
+    rounds = _bursts(times, sorted(waits)[len(waits) // 2])
+    listed = [[kinds[place] for place in one] for one in rounds]
+    whole = sum(len(set(one)) == len(one) for one in listed)
+    if len(rounds) < FEWEST or whole < _EVEN * len(rounds) or count * len(rounds) > _MISSING * len(kinds):
+        return False
+    pairs = Counter(pair for one in listed for pair in itertools.pairwise(one))
+    against = sum(min(times, pairs[b, a]) for (a, b), times in pairs.items()) / 2
+    return against <= _DISORDER * pairs.total()
+
+
+def _bursts(times: Sequence[float], pace: float) -> list[list[int]]:
+    """Return the places of records that follow one another within a small part of a pace."""
+    rounds: list[list[int]] = []
+    for place, step in enumerate((2 * pace, *map(abs, _steps(times)))):
+        if step > _BURST * pace or not rounds:
+            rounds.append([])
+        rounds[-1].append(place)
+    return rounds
+
+
+def begins_again(kinds: Sequence[str], times: Sequence[float]) -> bool:
+    """Whether the time goes back where records of one kind end and those of another begin: series that stand one behind the other do.
+
+    Parameters
+    ----------
+    kinds
+        What each record is of.
+    times
+        When it was, in seconds.
+    """
+    steps = list(zip(itertools.pairwise(kinds), itertools.pairwise(times), strict=True))
+    within = sum((now > was) - (now < was) for (a, b), (was, now) in steps if a == b)
+    return any((now - was) * within < 0 for (a, b), (was, now) in steps if a != b)
+
+
 def in_bursts(kinds: Sequence[str], times: Sequence[float]) -> bool:
     """Whether records come in rounds, one of each kind within a short while and then none until the next round.
 
@@ -115,11 +182,7 @@ def in_bursts(kinds: Sequence[str], times: Sequence[float]) -> bool:
     pace = _pace(_groups(kinds, times)[0], _EVEN)
     if pace is None:
         return False
-    rounds: list[list[int]] = []
-    for place, step in enumerate((2 * pace, *map(abs, _steps(times)))):
-        if step > _BURST * pace or not rounds:
-            rounds.append([])
-        rounds[-1].append(place)
+    rounds = _bursts(times, pace)
     count = len(set(kinds))
     whole = [
         one

@@ -16,7 +16,7 @@ _UNIT = re.compile(
 
 _NO_QUANTITY = re.compile(
     r"code|cod$|class|klasse|type|typ$|^tipo|categ|kateg|zustand|status|state$|estado|état|^etat|mod[eouei]s?$|flag|kennz|merkmal|grade|rating|rank|"
-    r"stufe|scale|group|gruppe|zone|region|id$|^nr|_no$|_nr$|^n_|number$|nummer|num[ée]ro|index$|likert|severity|prior|weekend|holiday|feier|feri[ea]|festivo|féri"
+    r"stufe|scale|group|gruppe|zone|region|id$|^nr|_no$|_nr$|^n_|number$|nummer|num[ée]ro|index$|likert|severity|prior|node$|step$|stage|(?:^|_)page$|round$|lap$|session$|run$|batch|trial|block$|frame$|slot$|weekend|holiday|feier|feri[ea]|festivo|féri"
 )
 """What says that a number stands for something, or orders it, whatever else the name says."""
 
@@ -33,7 +33,7 @@ _STEMS = re.compile(
     r"fail|success|drop|lost|loss|events|incidents?|accident|unf[äa]lle|goals|tore|score|items|artikel|unit[ds]?|unidad|unit[ée]s|sold|gas|gaz|coal|kohle|charb|nucl|[ée]ol|hydro|biomass|fioul|stock|bestand|inventory|attempt|open$|_on$|^on_|running|"
     r"customers|clients|kunden|employees|tickets$|births|naissance|geburt|capacit|usage|used|free|avail|dispon|frei|rate$|per_|_pro_|_par_|gust|b[öo]e|rafale|racha|"
     r"mean|avg|average|median|moyen|mittel|^min_|^max_|_min$|_max$|minim|maxim|sensor_?\d|strength|intens|capteur|angle|winkel|direction|richtung|direcc|throughput|"
-    r"concent|turbid|conduct|leitf|salin|sugar|glucose|gluc|zucker|cholest|spo2|sat$|oxygen|sauerst|ax$|acc|gyro|mag|torque|force|kraft|brems|throttle|gear|rotat|drehz"
+    r"demand|regist|applian|prcp|cnt$|tests$|po?mp|pwr|concent|turbid|conduct|leitf|salin|sugar|glucose|gluc|zucker|cholest|spo2|sat$|oxygen|sauerst|ax$|acc|gyro|mag|torque|force|kraft|brems|throttle|gear|rotat|drehz"
 )
 """Beginnings of words that name what is measured, counted or switched."""
 

@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from streamrnn_files.cells import is_number
-from streamrnn_files.contents import dated, of_calendar, of_key, running
+from streamrnn_files.cells import is_number, number
+from streamrnn_files.contents import dated, of_calendar, of_key, running, settings
 from streamrnn_files.keys import joined, key_columns
 from streamrnn_files.meanings import NAMELESS
 from streamrnn_files.moments import find_form, seconds
@@ -62,6 +62,7 @@ def redundant(
     )
     found |= dict.fromkeys(of_calendar(timing, whole, moments), "a part of the calendar")
     found |= dict.fromkeys(running(timing, whole), "a running number")
+    found |= dict.fromkeys(settings(timing, whole), "a setting: each of its numbers was tried as often")
     found |= dict.fromkeys(of_key(key, whole), f"the same in all records of each {key}")
     columns = key_columns(key, list(whole))
     if columns:
@@ -129,7 +130,7 @@ def _epochs(timing: Timing, whole: Mapping[str, Sequence[str]], moments: Sequenc
         if form is None or not form.name.endswith("since 1970"):
             continue
         scaled = {"milli": 1e3, "micro": 1e6, "nano": 1e9}.get(form.name.split("seconds")[0], 1.0)
-        if all(abs(float(cell) / scaled - at) <= _DAY for cell, (_, at) in zip(held, known, strict=True)):
+        if all(abs(number(cell) / scaled - at) <= _DAY for cell, (_, at) in zip(held, known, strict=True)):
             found.append(name)
     return found
 
@@ -162,12 +163,12 @@ def _counts_of_time(timing: Timing, whole: Mapping[str, Sequence[str]], moments:
     found = []
     for name, cells in whole.items():
         cell = cells[known[0][0]].strip() if name not in timing.columns else ""
-        if not is_number(cell) or all(abs(float(cell) - one) >= _CLOSE for one in first):
+        if not is_number(cell) or all(abs(number(cell) - one) >= _CLOSE for one in first):
             continue
         held = [cells[i].strip() for i, _ in known]
         if not all(map(is_number, held)):
             continue
-        counts = list(map(float, held))
+        counts = list(map(number, held))
         if len(set(counts)) > 1 and counts in parts:
             found.append(name)
             continue

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streamrnn_files.cells import is_number
+from streamrnn_files.cells import is_number, number
 from streamrnn_files.moments import TimeForm, find_form
 from streamrnn_files.options import SourceOptions
 
-__all__ = ["Reports", "find_reports"]
+__all__ = ["Reports", "find_reports", "is_moment", "moment_of"]
 
 FEWEST = 2
 """Tables that show that there are more."""
@@ -23,6 +23,34 @@ _WHEN = re.compile(r"[^,;=]{1,40}\d:\d{2}[^,;=]{0,24}")
 def _plain(line: str) -> list[str]:
     """Return the cells of a line without the marks that stand behind some names."""
     return [cell.rstrip(":") or cell for cell in line.split()]
+
+
+def is_moment(line: str) -> bool:
+    """Whether a line looks like one that holds a moment and nothing else.
+
+    Parameters
+    ----------
+    line
+        Without its line end.
+    """
+    return _WHEN.fullmatch(line.strip()) is not None
+
+
+def moment_of(form: TimeForm, line: str) -> str | None:
+    """Return the moment that a line holds and nothing else, None where it is another line.
+
+    Parameters
+    ----------
+    form
+        How moments are written.
+    line
+        Without its line end.
+    """
+    if not is_moment(line):
+        return None
+    if form.written:
+        return line.strip() if find_form([line], bare=False) == form else None
+    return form.read(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +71,6 @@ class Reports:
     names: tuple[str, ...]
     width: int
 
-    def moment(self, line: str) -> str | None:
-        """Return the moment that a line holds, None where it is another line.
-
-        Parameters
-        ----------
-        line
-            Without its line end.
-        """
-        if _WHEN.fullmatch(line.strip()) is None:
-            return None
-        if self.form.written:
-            return line.strip() if find_form([line], bare=False) == self.form else None
-        return self.form.read(line)
-
     def reader(self) -> Callable[[str], list[dict[str, object]] | None]:
         """Return what makes the records of each line, from the first of the file on."""
         when: list[str] = []
@@ -64,7 +78,7 @@ class Reports:
         names = (*self.names[: self.width - 1], " ".join(self.names[self.width - 1 :]))
 
         def rows(line: str) -> list[dict[str, object]]:
-            if (moment := self.moment(line)) is not None:
+            if (moment := moment_of(self.form, line)) is not None:
                 when[:] = [moment]
                 below[0] = False
                 return []
@@ -75,7 +89,7 @@ class Reports:
             below[0] = below[0] and len(cells) == self.width
             if not below[0] or not when:
                 return []
-            values = [float(cell) if is_number(cell) else cell for cell in cells]
+            values = [number(cell) if is_number(cell) else cell for cell in cells]
             return [{"time": when[0], **dict(zip(names, values, strict=True))}]
 
         return rows
@@ -91,7 +105,7 @@ def find_reports(lines: Sequence[str], options: SourceOptions) -> Reports | None
     options
         What the user asks for.
     """
-    whens = [line.strip() for line in lines if _WHEN.fullmatch(line.strip())]
+    whens = [line.strip() for line in lines if is_moment(line)]
     form = find_form(whens, wanted=options.time_format, bare=False) if FEWEST <= len(whens) < len(lines) / 2 else None
     if form is None:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamrnn_files.access_log import access_rows, is_access
+from streamrnn_files.blocks import Blocks, find_blocks
 from streamrnn_files.day_rows import DayRows, find_day_rows
 from streamrnn_files.labelled import is_labelled, labelled_rows
 from streamrnn_files.line_protocol import ProtocolLines, is_protocol
@@ -49,7 +50,7 @@ def _no_table(options: SourceOptions) -> bool:
     return options.skip is None and options.header is None and options.delimiter is None and options.comment is None
 
 
-def _stage(found: Reports | DayRows | Wide | None) -> _Stage | None:
+def _stage(found: Reports | Blocks | DayRows | Wide | None) -> _Stage | None:
     """Return what reads lines as they were found to be."""
     return None if found is None else LineStage(found.reader())
 
@@ -74,6 +75,11 @@ SHAPES = (
         "tables below their times", 200,
         lambda _, options: not options.follow and _no_table(options),
         lambda lines, options: _stage(find_reports(lines, options)),
+    ),
+    Shape(
+        "values below their times", 200,
+        lambda _, options: not options.follow and _no_table(options),
+        lambda lines, options: _stage(find_blocks(lines, options)),
     ),
     Shape(
         "rows of days", 200,

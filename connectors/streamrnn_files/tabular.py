@@ -14,6 +14,9 @@ __all__ = ["points_of", "series_name", "tabular"]
 FEWEST = 5
 """Records that make an object of objects a table: with fewer, it may be one record with parts."""
 
+_SHORTER = 4
+"""How often shorter than the longest one another list with times may be that is as much of the table."""
+
 
 def _prometheus(found: Any) -> Iterator[dict[str, Any]] | None:
     """Return the rows of an answer to a range query."""
@@ -272,7 +275,9 @@ def tabular(found: Any, depth: int = 0) -> list[dict[str, Any]] | None:
     alike = {
         name: one
         for name, one in inside.items()
-        if longest is not None and len(one) == len(longest) and list(one[0]) == list(longest[0])
+        if longest is not None and list(one[0]) == list(longest[0])
+        if len(one) == len(longest)
+        or (any(map(_says_when, one[0])) and len(one) >= FEWEST and _SHORTER * len(one) >= len(longest))
     }
     if len(alike) < 2 or longest is None or "series" in longest[0]:
         return longest

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from streamrnn_files.calendar_columns import calendar_columns, moment_of_parts, parts_of
-from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, joint, period_of
+from streamrnn_files.cells import is_number, number
+from streamrnn_files.clocks import CLOCK, CLOCK_NAME, digits_of, goes_round, joint, period_of, turns
 from streamrnn_files.meanings import (
     NAMELESS,
     TIME_NAMES,
     calendar_part,
     ends_with_id,
+    is_calendar_name,
     is_later_name,
     is_period_name,
     is_time_name,
@@ -42,7 +44,16 @@ _MARKS = (":", "时", "時")
 """What stands between hours and minutes and in no number."""
 
 _FEWEST = 12
-"""Clocks that show that numbers with a point are such."""
+"""Moments in digits that show that all numbers are such."""
+
+_NIGHT = 1.5 * 86400
+"""Seconds from the beginning of a day to the end of its night."""
+
+_MIXED, _STRAY = 0.1, 0.02
+"""Shares of moments that go back: more than the first of durations beside dates, fewer than the second of when something began."""
+
+_RISING = 8
+"""Numbers that show that they rise with each record."""
 
 _WITH_HOURS = 10
 """Digits of a day and an hour: numbers that all make such are no amounts."""
@@ -178,9 +189,19 @@ def _finest(
     """Return a date and a clock, or the hours of a day beside it, unless one column tells more moments apart."""
     if pair is None or single.form is None or is_later_name(single.name or ""):
         return pair or single
+    if _disorder(pair, whole) > _MIXED > _STRAY > _disorder(single, whole):
+        return single  # the clocks are how long something took
     one = single.columns[0]
     moments = set(zip(*(whole[name] for name in pair.columns), strict=True))
     return single if ":" in shown[one][0] and len(set(whole[one])) > len(moments) else pair
+
+
+def _disorder(timing: Timing, whole: Mapping[str, Sequence[str]]) -> float:
+    """Return the share of records whose moment goes the other way than those of most do."""
+    read = [timing.read(cells) for cells in zip(*(whole[name] for name in timing.columns), strict=True)]
+    times = [moment for one in read if one and (moment := seconds(one)) is not None]
+    steps = [b - a for a, b in itertools.pairwise(times)]
+    return min(sum(step < 0 for step in steps), sum(step > 0 for step in steps)) / max(1, len(steps))
 
 
 def _zoned(timing: Timing) -> Timing:
@@ -240,22 +261,22 @@ def _date_and_clock(
     hours = [
         name
         for name in free
-        if (calendar_part(name) == "hour" or _turns(shown[name]))
+        if (calendar_part(name) == "hour" or turns(shown[name]))
         and all(re.fullmatch(r"\s*(?:[01]?\d|2[0-4])\s*", c) for c in shown[name])
     ]
     clocks = [
         name
         for name in free
         if all(map(CLOCK.fullmatch, shown[name]))
-        and (
-            is_time_name(name) or shown[name][0].strip()[1:3].strip("0123456789") in _MARKS or _goes_round(shown[name])
-        )
+        and (is_time_name(name) or shown[name][0].strip()[1:3].strip("0123456789") in _MARKS or goes_round(shown[name]))
     ]
     bare = [name for name in free if CLOCK_NAME.fullmatch(name.strip()) and digits_of(shown[name])]
     beside = beside_dates(free, whole, shown)
     bare += beside
     periods = [name for name in free if is_period_name(name) and period_of(shown[name])]
     several = sum(":" in shown[name][0] for name in clocks) > 1  # when a day was coldest, and warmest
+    clocks.sort(key=lambda name: CLOCK_NAME.fullmatch(name.strip()) is None)
+    found = []
     for clock in (*clocks, *bare, *hours, *periods):
         digits = digits_of(shown[clock]) if clock in bare else period_of(shown[clock]) if clock in periods else 0
         one_each = clock in hours or (several and not CLOCK_NAME.fullmatch(clock.strip()))
@@ -269,8 +290,9 @@ def _date_and_clock(
                 continue
             form = find_form(_joined((day, clock), whole, digits))
             if form is not None:
-                return Timing(f"{day} + {clock}", (day, clock), form, digits=digits)
-    return None
+                found.append(Timing(f"{day} + {clock}", (day, clock), form, digits=digits))
+                break
+    return max(found, key=lambda one: (len(set(_joined(one.columns, whole))), -found.index(one)), default=None)
 
 
 def beside_dates(
@@ -303,27 +325,6 @@ def beside_dates(
     return found
 
 
-def _goes_round(cells: Sequence[str]) -> bool:
-    """Whether cells like 7.30 are clocks: nearly all go on by the same step, and begin again with a new day."""
-    held = [cell.strip().partition(".") for cell in cells]
-    if not all(hour.isdecimal() and minute.isdecimal() and len(minute) == 2 for hour, _, minute in held):
-        return False
-    times = [60 * int(hour) + int(minute) for hour, _, minute in held]
-    if len(times) < _FEWEST or max(times) >= 1440 or any(int(minute) > 59 for _, _, minute in held):
-        return False
-    steps = [(b - a) % 1440 for a, b in itertools.pairwise(times)]
-    common = max(set(steps), key=steps.count)
-    return 0 < common <= 720 and steps.count(common) >= 0.9 * len(steps)
-
-
-def _turns(cells: Sequence[str]) -> bool:
-    """Whether cells count the hours of days: each is one more than that before it, or begins again."""
-    if len(cells) < 24 or not all(cell.strip().isdecimal() for cell in cells):
-        return False
-    hours = [int(cell) for cell in cells]
-    return all(b == a + 1 or (b < 2 and a > 22) for a, b in itertools.pairwise(hours))
-
-
 def _single(
     free: Sequence[str], whole: Mapping[str, Sequence[str]], shown: Mapping[str, Sequence[str]], wanted: str | None
 ) -> Timing:
@@ -352,18 +353,35 @@ def _single(
         )
     if found:
         rank, best = min(found, key=lambda one: one[0])
-        best = next((one for other, one in found if other[:5] == rank[:5] and _is_before(one, best, whole)), best)
-        finer = (one for other, one in found if other[:4] == rank[:4] and _is_finer(one, best, whole))
+        before = next((one for other, one in found if other[:5] == rank[:5] and _is_before(one, best, whole)), None)
+        if before is not None:
+            return before
+        finer = (one for other, one in found if other[:4] == rank[:4] and _of_days(one, best, whole))
         return next((one for one in finer if _distinct(one, whole) >= 2 * _distinct(best, whole)), best)
     epochs = ((name, find_form(shown[name])) for name in free if wanted is None)
-    return next(
-        (Timing(name, (name,), form) for name, form in epochs if form and _moves_on(shown[name], form)), NO_TIME
-    )
+    even = (Timing(name, (name,), form) for name, form in epochs if form and _moves_on(shown[name], form))
+    runs = (Timing(name, (name,)) for name in free if wanted is None and _runs(name, shown[name]))
+    return next(itertools.chain(even, runs), NO_TIME)
+
+
+def _of_days(other: Timing, best: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
+    """Whether moments are those of the days of another column, or of the nights behind them, in order."""
+    if _is_finer(other, best, whole):
+        return True
+    if other.form is None or best.form is None or ":" not in whole[other.columns[0]][0] or _disorder(other, whole):
+        return False
+    pairs = zip(whole[other.columns[0]], whole[best.columns[0]], strict=True)
+    read = [(seconds(other.read((one,)) or ""), seconds(best.read((two,)) or "")) for one, two in pairs]
+    near = [0 <= a - b < _NIGHT for a, b in read if a is not None and b is not None]
+    return sum(near) > 0.9 * len(read)
 
 
 def _is_before(other: Timing, best: Timing, whole: Mapping[str, Sequence[str]]) -> bool:
-    """Whether moments are before those of another column in nearly all records and after them in none, and as many: starts are, and readings before they are written down."""
-    if other is best or other.form is None or best.form is None or _distinct(other, whole) < _distinct(best, whole):
+    """Whether moments are before those of another column in nearly all records and after them in none, and as many, or half of them with clocks: starts are, and readings before they are written down."""
+    if other is best or other.form is None or best.form is None:
+        return False
+    clocks = ":" in whole[other.columns[0]][0]
+    if (1 + clocks) * _distinct(other, whole) < _distinct(best, whole):
         return False
     pairs = zip(whole[other.columns[0]], whole[best.columns[0]], strict=True)
     read = [(seconds(other.read((one,)) or ""), seconds(best.read((two,)) or "")) for one, two in pairs]
@@ -386,6 +404,13 @@ def _of_several(name: str, free: Sequence[str], whole: Mapping[str, Sequence[str
     return False
 
 
+def _runs(name: str, cells: Sequence[str]) -> bool:
+    """Whether numbers under a name that says when rise with each record: seconds since a start."""
+    if not is_time_name(name) or is_calendar_name(name) or len(cells) < _RISING or not all(map(is_number, cells)):
+        return False
+    return all(a < b for a, b in itertools.pairwise(map(number, cells)))
+
+
 def _moves_on(cells: Sequence[str], form: TimeForm) -> bool:
     """Whether numbers that could be seconds since 1970, or dates, are: they go on in even steps, which amounts and counters do not."""
     if form.name == "yyyymmdd" and all(len(cell.strip()) >= _WITH_HOURS for cell in cells) and len(cells) >= _FEWEST:
@@ -394,8 +419,8 @@ def _moves_on(cells: Sequence[str], form: TimeForm) -> bool:
         moments = [at for at in map(seconds, filter(None, map(form.read, cells))) if at is not None]
         steps = [b - a for a, b in itertools.pairwise(moments)]
         return min(steps) > 0 and max(steps) <= 31 * min(steps)
-    if not form.name.endswith("since 1970") or len(cells) < 8:
+    if not form.name.endswith("since 1970") or len(cells) < 8 or not all(map(is_number, cells)):
         return False
-    steps = [b - a for a, b in itertools.pairwise(map(float, cells))]
+    steps = [b - a for a, b in itertools.pairwise(map(number, cells))]
     common = max(set(steps), key=steps.count)
     return common > 0 and 2 * steps.count(common) > len(steps)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 
 from streamrnn_files.cells import show
 from streamrnn_files.contents import FEWEST, by_one, whole_numbers
-from streamrnn_files.meanings import ends_with_id, is_key_name
-from streamrnn_files.numerals import PLAIN, Numerals
+from streamrnn_files.keys import joined, key_columns
+from streamrnn_files.meanings import NAMELESS, ends_with_id, in_stretches, is_key_name
+from streamrnn_files.numerals import PLAIN, Numerals, values_of
 from streamrnn_files.ordering import times_of
-from streamrnn_files.paces import are_kinds, are_mixed, at_own_pace, levels_apart
+from streamrnn_files.paces import are_kinds, are_mixed, at_own_pace, begins_again, levels_apart
 from streamrnn_files.quantities import is_quantity_name
 
-__all__ = ["listed", "may_be_codes", "may_be_none", "may_be_numbers", "may_be_series"]
+__all__ = ["listed", "may_be_none", "may_be_none_measured", "may_be_one_of_several", "may_be_places", "may_be_series"]
 
 SHOWN = 3
 """Columns that are named in a sentence."""
@@ -33,8 +35,23 @@ _FEW_DIGITS = 3
 _WIDE = 2
 """How many times the smallest is the largest of numbers that are spread over all that have as many digits."""
 
+_DEGREES = 180
+"""The largest longitude."""
+
+_DECIMALS = 3
+"""At least, of degrees."""
+
+_NEAR = 0.01
+"""How long a way is at most, as a share of its degrees."""
+
+_CODE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z\d_-]{4,20}")
+"""What names one of several things: capital letters and digits."""
+
 _NOISE = 1.5
 """The squares of steps, over those of distances from the mean, from where on numbers are without order: 2 where the next one is any."""
+
+_SMOOTH = 0.5
+"""The same, up to where numbers go from one to the next as measurements do."""
 
 _MOST, _SELDOM = 0.8, 0.02
 """Shares of steps that rise, and that may fall."""
@@ -58,20 +75,16 @@ def _instead(found: Sequence[str], why: str) -> str:
     return f"{listed(found)}: {why} (--column NAME for what is to be watched instead)"
 
 
-def _beside_others(found: Sequence[str], features: Sequence[str], why: str) -> list[str]:
-    """Say so of columns, where others are left to be watched."""
-    return [_instead(found, why)] if 0 < len(found) < len(features) else []
-
-
-def may_be_codes(
+def may_be_none_measured(
     features: Sequence[str],
     whole: Mapping[str, Sequence[str]],
     shown: Mapping[str, Sequence[str]],
     sure: Mapping[str, Numerals],
     moments: Sequence[str | None],
+    keyed: Sequence[Mapping[str, Sequence[str]]],
     said: Sequence[str],
 ) -> list[str]:
-    """Say which columns hold a few whole numbers that change at midnight alone, jump among each other, or that no name and no unit says to be amounts: kinds, states and flags do.
+    """Say which columns hold whole numbers that may stand for something: kinds, states, flags of days, numbers of something, or nobody knows what; of a column one thing is said.
 
     Parameters
     ----------
@@ -85,16 +98,41 @@ def may_be_codes(
         How the numbers of each column are written.
     moments
         The time of each record, as it was read.
+    keyed
+        All cells of each key's records, by column; () where there is no key.
     said
-        Of which columns that is said already: that they hold few numbers.
+        Of which columns something is said already.
     """
-    daily = _of_days(features, whole, moments)
-    others = [name for name in features if name not in daily and name not in said]
-    found = [name for name in others if _are_few(name, shown[name], sure.get(name, PLAIN))]
-    return [
-        *_beside_others(found, features, "few whole numbers, which may be codes or flags"),
-        *_beside_others(daily, features, "few whole numbers, changing at midnight alone, as flags of days do"),
-    ]
+    left = [name for name in features if name not in said]
+    sentences = []
+
+    def say(found: Sequence[str], why: str, *, alone: bool = False) -> None:
+        if alone or 0 < len(found) < len(features):
+            sentences.append(_instead(found, why))
+            left[:] = [name for name in left if name not in found]
+
+    daily = _of_days(left, whole, moments)
+    few = [name for name in left if name not in daily and _are_few(name, shown[name], sure.get(name, PLAIN))]
+    say(few, "few whole numbers, which may be codes or flags")
+    say(daily, "few whole numbers, changing at midnight alone, as flags of days do")
+    found = [name for name in left if _numbers_something(shown[name])]
+    alone = len(found) == len(features) and bool(found) and _at_random(shown[found[0]])
+    say(found, "whole numbers of which none comes twice, which may number something", alone=alone)
+    left[:] = [name for name in left if not is_quantity_name(name)]
+    say(
+        [name for name in left if _without_order(shown[name])],
+        "whole numbers of as many digits without order, which may number something",
+    )
+    rising = [name for name in left if _rises([shown[name]]) or _rises([cells[name] for cells in keyed])]
+    first = show(rising[0]) if rising else ""
+    say(rising, f"rising, so that it may count (--counter {first} if so) or number something")
+    named = [name for name in left if not NAMELESS.fullmatch(name) and whole_numbers(shown[name]) is not None]
+    series = {name: [cells[name] for cells in keyed] or [shown[name]] for name in named}
+    say(
+        [name for name, held in series.items() if not all(map(_is_smooth, held))],
+        "whole numbers whose name does not say of what they are",
+    )
+    return sentences
 
 
 def _of_days(features: Sequence[str], whole: Mapping[str, Sequence[str]], moments: Sequence[str | None]) -> list[str]:
@@ -118,35 +156,6 @@ def _are_few(name: str, cells: Sequence[str], numerals: Numerals) -> bool:
         return True
     smooth = len(levels) > 3 and max(abs(b - a) for a, b in itertools.pairwise(numbers)) <= 1
     return not smooth and numerals.unit == ("", "") and not is_quantity_name(name)
-
-
-def may_be_numbers(
-    features: Sequence[str], shown: Mapping[str, Sequence[str]], keyed: Sequence[Mapping[str, Sequence[str]]]
-) -> list[str]:
-    """Say which columns hold whole numbers that may number something: none comes twice, and they rise with each record or have as many digits; or they have as many, and no order.
-
-    Parameters
-    ----------
-    features
-        The columns to watch.
-    shown
-        Cells of the first records that hold something, by column.
-    keyed
-        All cells of each key's records, by column; () where there is no key.
-    """
-    found = [name for name in features if _numbers_something(shown[name])]
-    alone = len(found) == len(features) and bool(found) and _at_random(shown[found[0]])
-    why = "whole numbers of which none comes twice, which may number something"
-    said = [_instead(found, why)] if alone else _beside_others(found, features, why)
-    others = [name for name in features if name not in found and not is_quantity_name(name)]
-    why = "whole numbers of as many digits without order, which may number something"
-    said += _beside_others([name for name in others if _without_order(shown[name])], features, why)
-    rising = [name for name in others if _rises([shown[name]]) or _rises([cells[name] for cells in keyed])]
-    if rising and len(rising) + len(found) < len(features):
-        first = show(rising[0])
-        why = f"rising, so that it may count (--counter {first} if so) or number something"
-        said.append(_instead(rising, why))
-    return said
 
 
 def _without_order(cells: Sequence[str]) -> bool:
@@ -175,6 +184,16 @@ def _rises(series: Sequence[Sequence[str]]) -> bool:
     return (few <= _SELDOM * len(steps) and most >= _MOST * len(steps)) or (far and few == 0 and most >= _RISES)
 
 
+def _is_smooth(cells: Sequence[str]) -> bool:
+    """Whether numbers go from one to the next, or to below nothing, as measurements do, or are no whole numbers, or too few to tell; each in one stretch are no measurements."""
+    numbers = whole_numbers(cells)
+    if numbers is None or len(numbers) < FEWEST or len(set(numbers)) == 1 or min(numbers) < -1:
+        return True
+    mean = sum(numbers) / len(numbers)
+    steps = sum((b - a) ** 2 for a, b in itertools.pairwise(numbers))
+    return not in_stretches(numbers) and steps <= _SMOOTH * sum((number - mean) ** 2 for number in numbers)
+
+
 def _at_random(cells: Sequence[str]) -> bool:
     """Whether whole numbers go up and down over most of their range, as codes of transactions do."""
     numbers = whole_numbers(cells) or [0]
@@ -195,6 +214,39 @@ def _numbers_something(cells: Sequence[str]) -> bool:
     if len(set(map(len, map(str, numbers)))) > 1 or numbers[0] < 10**_DIGITS:
         return False
     return min(steps) > 0 or max(steps) < 0 or max(numbers) - min(numbers) > 100 * len(numbers)
+
+
+def may_be_places(
+    features: Sequence[str], shown: Mapping[str, Sequence[str]], sure: Mapping[str, Numerals]
+) -> list[str]:
+    """Say which two columns without names, one beside the other, may be degrees of latitude and longitude: both have many decimals, and stay where they are.
+
+    Parameters
+    ----------
+    features
+        The columns to watch.
+    shown
+        Cells of the first records that hold something, by column.
+    sure
+        How the numbers of each column are written.
+    """
+    near = [name for name in features if NAMELESS.fullmatch(name) and name in sure and _stays(shown[name], sure[name])]
+    for one, other in itertools.pairwise(near):
+        if int(other[1:]) == int(one[1:]) + 1:
+            return [
+                f"{show(one)} and {show(other)} may be the latitude and the longitude of a place (--column NAME for what is to be watched instead)"
+            ]
+    return []
+
+
+def _stays(cells: Sequence[str], numerals: Numerals) -> bool:
+    """Whether numbers with many decimals are as near to one another as degrees of a way."""
+    values = values_of(cells, numerals)
+    if len(values) < len(cells) or len(values) < FEWEST or not max(map(abs, values)) <= _DEGREES:
+        return False
+    long = sum(len(cell.strip().partition(numerals.decimal)[2]) >= _DECIMALS for cell in cells)
+    wide, far = max(values) - min(values), abs(sum(values)) / len(values)
+    return 2 * long >= len(cells) and 0 < wide <= _NEAR * far and far >= 1
 
 
 def may_be_series(
@@ -237,6 +289,30 @@ def may_be_series(
     return []
 
 
+def may_be_one_of_several(
+    header: Sequence[str], whole: Mapping[str, Sequence[str]], features: Sequence[str]
+) -> list[str]:
+    """Say which column of texts holds the same letters and digits in all of the first records, where there are more: a code, of one series of several.
+
+    Parameters
+    ----------
+    header
+        Every column but those of the time, in order.
+    whole
+        All cells of the first records, by column.
+    features
+        The columns to watch.
+    """
+    for name in header:
+        held = set(whole[name]) if name not in features else set()
+        if len(held) == 1 and _CODE.fullmatch(next(iter(held)).strip()):
+            column = show(name)
+            return [
+                f"{column} holds one code in the first {len(whole[name])} records: is it of one series of several? (--key {column} if so)"
+            ]
+    return []
+
+
 def may_be_none(
     key: str,
     features: Sequence[str],
@@ -244,7 +320,7 @@ def may_be_none(
     sure: Mapping[str, Numerals],
     moments: Sequence[str | None],
 ) -> list[str]:
-    """Say that nothing but its name, as that of a type, makes a key of a column of kinds: no moment comes again, and its values have neither a level nor a pace of their own.
+    """Say that nothing but its name makes a key of a column: no moment is one of several of its values, or goes back with the next one, and its values have neither a level nor a pace of their own.
 
     Parameters
     ----------
@@ -259,12 +335,17 @@ def may_be_none(
     moments
         The time of each record, as it was read.
     """
-    if is_key_name(key) or ends_with_id(key):
-        return []
-    kinds = whole.get(key, ())
+    columns = key_columns(key, list(whole))
+    kinds = list(map(joined, zip(*(whole[name] for name in columns), strict=True)))
     times = times_of(moments)
-    if len(times) < len(kinds) or len(set(times)) < len(times) or not are_kinds(kinds) or not are_mixed(kinds):
+    if len(set(kinds)) < 2 or len(times) < len(kinds) or begins_again(kinds, times):
         return []
-    if at_own_pace(kinds, times) or any(levels_apart(kinds, whole[one], sure[one]) for one in features if one in sure):
+    if len(set(zip(times, kinds, strict=True))) > len(set(times)):  # one moment of several keys
+        return []
+    if (is_key_name(key) or ends_with_id(key)) and are_mixed(kinds):
+        return []
+    if are_kinds(kinds) and (
+        at_own_pace(kinds, times) or any(levels_apart(kinds, whole[one], sure[one]) for one in features if one in sure)
+    ):
         return []
     return [f"nothing but its name says that {show(key)} tells series apart (--key '' for none)"]

@@ -48,6 +48,9 @@ ADVICE: dict[str, tuple[str, dict[str, Any], str, Any]] = {
     "--missing {asked} if so": ("time,load,wind\n" + "".join(f"{day},{i if i == 7 else i % 5},{'-999' if i in (3, 4) else i % 5}\n" for i, day in enumerate(DAYS)).replace(",7,", ",-9999,"), {}, "", lambda got, found: sum(math.isnan(cell) for row in got.values for cell in row) == 3 and not found.get("doubts")),
     "--no-header": ("17,4.5,calm\n" + "".join(f"{20 + i % 5},{i % 7}.5,{i % 9}\n" for i in range(N)), {}, "", lambda got, found: len(got.rows) == N + 1),
     "--header": ("94255\t99\t70\n" + "".join(f"{i % 5}\t{i % 7}\t{i % 3}\n" for i in range(N)), {}, "", lambda got, found: found["columns"] == ["94255", "99", "70"] and len(got.rows) == N),
+    "--time {column} if so": ("moment,load\n" + "".join(f"{day}|{i % 24:02}h,{i * i % 7}\n" for i, day in enumerate(DAYS)), {}, "", lambda _, found: found["time"]["column"] == "moment"),
+    "--time-format FORMAT says how it is written": ("time,load\n" + "".join(f"{day}|{i % 24:02}h,{i * i % 7}\n" for i, day in enumerate(DAYS)), {}, "%Y-%m-%d|%Hh", lambda got, found: got.times[1] == "2024-01-02T01:00:00" and not found.get("doubts")),
+    "--key {column} if so": ("time,part,load\n" + "".join(f"{day}T{h:02}:00,AB12,{h * h % 7}\n" for day in DAYS[:30] for h in range(20)), {}, "", lambda got, found: found["key"] == "part" and got.keys[0] == "AB12"),
     "--time '' counts records": ("Month,Day,load\n" + "".join(f"{1 + i // 28},{1 + i % 28},{i % 7}\n" for i in range(N)), {}, "", lambda got, found: found["time"] is None and not found.get("doubts")),
     "--column NAME for what is to be watched instead": ("time,pace,load\n" + "".join(f"{day},3399,{i % 7}\n" for i, day in enumerate(DAYS)), {}, "load", lambda _, found: found["columns"] == ["load"] and not found.get("doubts")),
     "--column NAME watches one row by row": ("".join(f'{{"land":"l{i}",' + ",".join(f'"{y}":{i}.5' for y in range(1990, 2010)) + "}\n" for i in range(N)), {}, "1990", lambda got, found: found["columns"] == ["1990"] and len(got.rows) == N),
@@ -81,7 +84,7 @@ def said(path: Path, **options: Any) -> str:
 def obeyed(words: str, meant: str) -> dict[str, Any]:
     """The option that words in brackets name, with what they name; a word in capitals is for the reader to fill in."""
     flag, *rest = shlex.split(words.replace(";", ""))
-    value = (meant if rest[0] in ("NAME", "COLUMN", "N") else rest[0]) if rest else ""
+    value = (meant if rest[0] in ("NAME", "COLUMN", "N", "FORMAT") else rest[0]) if rest else ""
     special: dict[str, Callable[[], dict[str, Any]]] = {
         "--column": lambda: {"columns": [value]},
         "--missing": lambda: {"missing": value.split(",") if value else []},
@@ -106,6 +109,7 @@ def test_advice_obeyed_word_by_word_works(tmp_path, words):
         .replace(re.escape("{names[0]}"), r"[^)]+")
         .replace(re.escape("{asked}"), r"[^)]+")
         .replace(re.escape("{key}"), r"[^)]+")
+        .replace(re.escape("{column}"), r"[^)]+?")
     )
     found = re.search(rf"\(({pattern})\)", message)
     assert found is not None, message

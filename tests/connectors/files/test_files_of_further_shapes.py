@@ -14,6 +14,7 @@ from files_rig import Got, read_all, take
 from shaped import FIRST, Case
 from shaped_abroad import ABROAD
 from shaped_documents import DOCUMENTS
+from shaped_kept import KEPT
 from shaped_last import LAST
 from shaped_later import LATER
 from shaped_public import PUBLIC_TABLES
@@ -22,7 +23,7 @@ from shaped_tables import TABLES
 from streamrnn.display.chosen import unread_lines
 from streamrnn_files import FileSource
 
-CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST | LATER | ABROAD
+CASES = TABLES | DOCUMENTS | PUBLIC_TABLES | LAST | LATER | ABROAD | KEPT
 
 
 def seconds(time: str | float) -> float:
@@ -67,7 +68,7 @@ def test_shapes_are_read_as_a_person_would(tmp_path, name):
     assert wrong(case, path) == []
 
 
-ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat", "intervals of meters", "years of countries in objects", "exported series", "radiation network", "google analytics")  # fmt: skip
+ARRIVING = ("world bank", "central england", "psl index", "logfmt", "nginx", "old macintosh", "klines api", "array with names", "opentsdb", "building meters", "knmi hourly", "firebase", "ping", "iostat", "intervals of meters", "years of countries in objects", "exported series", "radiation network", "google analytics", "values below their times", "a clock before its date")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ARRIVING)

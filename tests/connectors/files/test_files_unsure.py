@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from shaped import DAY, FIRST, HOUR, MINUTE, rows, v, x
 
+from streamrnn.errors import UnreadableError
 from streamrnn_files import FileSource
 from streamrnn_files.quantities import is_quantity_name
 
@@ -38,6 +39,8 @@ def found(path: Path, text: str) -> dict[str, Any]:
         (lambda i: "0", "holds one number"),
         (lambda i: str(i * i % 5), "may be codes or flags"),
         (lambda i: str(int(i % 5 < 2)), "may be codes or flags"),
+        (lambda i: str(i // 3), "does not say of what they are"),
+        (lambda i: str(1000 * (i * i % 23)), "does not say of what they are"),
         (lambda i: str(10001 + i * i * 7919 % 41 * 2000), "of as many digits without order"),
         (lambda i: str(4000 + 7 * i * i), "rising, so that it may count (--counter 'b' if so)"),
         (lambda i: str(7000 + i // 3), "rising, so that it may count (--counter 'b' if so)"),
@@ -71,7 +74,6 @@ def test_texts_that_tell_levels_apart_may_be_series(tmp_path):
         ("b", lambda i: f"{x(i):.1f}"),
         ("Anzahl", lambda i: str(i % 7)),
         ("b [km/h]", lambda i: str(i % 7)),
-        ("b", lambda i: str(i // 3)),
         ("Zählerstand", lambda i: str(4000 + i * i)),
         ("Pumpe", lambda i: str(i % 2)),
         ("no", lambda i: str(i % 7)),
@@ -225,3 +227,95 @@ def test_a_column_that_may_count_can_be_said_to(tmp_path):
 
     assert option == ["--counter", "b"]
     assert (done.returncode, done.stdout.count("\n")) == (0, 96)
+
+
+def test_a_state_is_no_series_and_its_number_is_said(tmp_path):
+    """Stages of a flight: the time goes on from one to the next, where it would begin again with each series."""
+    text = "t_s,height_m,state\n" + "".join(f"{33 + i},{v(i)},{i // 30}\n" for i in range(120))
+
+    chosen = found(tmp_path / "in.csv", text.replace("t_s", "time"))
+
+    assert (chosen["columns"], chosen["key"]) == (["height_m", "state"], None)
+    assert any("'state': whole numbers whose name does not say" in said for said in chosen["doubts"])
+
+
+def test_a_key_that_stands_in_stretches_is_said(tmp_path):
+    """Sensors, one after the other, and none at moments of another one: it may be that one was changed for the next."""
+    text = "time,sensor,load\n" + "".join(f"{FIRST + i * HOUR:%Y-%m-%d %H:%M},s{i // 40},{v(i)}\n" for i in range(120))
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert chosen["key"] == "sensor"
+    assert chosen["doubts"] == ["nothing but its name says that 'sensor' tells series apart (--key '' for none)"]
+
+
+def test_remarks_above_a_table_of_one_column_are_said(tmp_path):
+    """The head of a recorder's file: a name, a date, a clock, and counts below them."""
+    text = "SAMPLE\n01-Jan-2018\n08:30\n4\n0\nV00000\nF\n" + "".join(f"{i * i % 50}\n" for i in range(200))
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert any("texts stand in the first 6 records alone" in said for said in chosen["doubts"])
+
+
+def test_what_was_numbered_in_stretches_is_not_watched(tmp_path):
+    """Numbers of orders by their name, one for some records each; a count by the same name comes again."""
+    head = "time,num_lot,load\n"
+    numbered, counted = (
+        head + "".join(f"{FIRST + i * HOUR:%Y-%m-%d %H:%M},{cell(i)},{v(i)}\n" for i in range(96))
+        for cell in (lambda i: 700 + i // 8 * 3, lambda i: i * i % 5)
+    )
+
+    assert found(tmp_path / "a.csv", numbered)["columns"] == ["load"]
+    assert found(tmp_path / "b.csv", counted)["columns"] == ["num_lot", "load"]
+
+
+def test_degrees_without_names_are_said(tmp_path):
+    """A tracker's log: where it was, and how high."""
+    text = "".join(
+        f"{FIRST + i * HOUR:%Y-%m-%dT%H:%M:%S},{36.572 + i // 9 * 1e-4:.4f},{-121.5173 - i // 7 * 1e-4:.4f},{30 + x(i)}\n"
+        for i in range(120)
+    )
+
+    chosen = found(tmp_path / "in.csv", text)
+
+    assert any("'c1' and 'c2' may be the latitude and the longitude of a place" in said for said in chosen["doubts"])
+
+
+def test_hardly_a_row_of_a_text_is_said(tmp_path):
+    """A report of one reading, whose last lines alone are as wide as one another."""
+    text = "An example of what the output looks like.\n\nRecorded: Wed Dec 13 05:48:27 2017\n\tReadings are: 8.35, 8.3, 8.7 \n\tHumidity is: 33.94 \n\tPressure is: 1033.14\n"
+
+    assert any("2 rows without names or times" in said for said in found(tmp_path / "in.txt", text)["doubts"])
+
+
+def test_a_part_of_the_calendar_that_is_all_there_is_is_said(tmp_path):
+    """A day and an amount whose marks behind make it a text."""
+    chosen = found(tmp_path / "in.csv", "Dia,Usuario,Consumo;;\n1,Phillip,38;;\n2,Phillip,45;;\n")
+
+    assert chosen["doubts"] == [
+        "'Dia' is watched although it is a part of the calendar: no other column holds numbers (--column NAME for what is to be watched instead)"
+    ]
+
+
+def test_moments_and_nothing_are_no_numbers(tmp_path):
+    """When an address answered last; 0 for never."""
+    text = "".join(f"10.0.0.{i},{1717513702 - i % 3 if i % 4 == 0 else 0}\n" for i in range(120))
+
+    with pytest.raises(UnreadableError, match="'c1': another time"):
+        found(tmp_path / "in.log", text)
+
+
+def test_names_of_files_are_no_numbers(tmp_path):
+    """Pictures that are numbered, beside what was read off them."""
+    text = "date,value,file\n" + "".join(f"{FIRST + i * HOUR:%Y-%m-%d %H:%M},{v(i)},{i:08}.jpg\n" for i in range(20))
+
+    assert found(tmp_path / "in.csv", text)["columns"] == ["value"]
+
+
+@pytest.mark.parametrize("mark", ["\x1c", "\x1e", "\x1f"])
+def test_signs_that_part_records_of_old_are_no_part_of_a_number(tmp_path, mark):
+    """Python counts them to the blanks of a text, and not to those of a number."""
+    text = "".join(f"{mark if i == 7 else ''}{20 + i % 5},{i % 7}.5{mark if i % 9 == 2 else ''}\n" for i in range(60))
+
+    assert found(tmp_path / "in.csv", text)["columns"] == ["c0", "c1"]
