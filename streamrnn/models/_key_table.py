@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,11 @@ class KeyTable:
 
     def __len__(self) -> int:
         return self._taken
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KeyTable:
+        """Return a table of its own for the same keys, whose hashes need not be those of copies."""
+        areas = (self._words[self._words != 0] & np.uint64(self._low)).tolist()
+        return KeyTable(dict(zip(self.held[areas].tolist(), areas, strict=True)))
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self._words.nbytes + self.held.nbytes + sys.getsizeof(self._recent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 
 import numpy as np
@@ -90,3 +91,17 @@ def test_what_was_looked_for_is_kept_for_some_keys():
 
     assert [table.find(key) for key in keys] == list(range(1, len(keys) + 1))
     assert sys.getsizeof(table) < before + 100 * MOST_RECENT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_copy_is_on_its_own(kind):
+    """It holds the very keys, whose hashes need not be those of their copies; what comes and goes in one is not in the other."""
+    keys = KINDS[kind](60)
+    table = KeyTable({key: area for area, key in enumerate(keys[:40], 1)})
+    other = copy.deepcopy(table)
+    for area, key in enumerate(keys[40:], 41):
+        other.add(key, area)
+    table.remove(keys[3])
+    assert table.find_many(keys).tolist() == [0 if i == 3 else i + 1 if i < 40 else 0 for i in range(60)]
+    assert other.find_many(keys).tolist() == list(range(1, 61))
+    assert [other.find(key) for key in keys] == list(range(1, 61))
