@@ -28,11 +28,12 @@ TESTS := tests
 # -c: the very versions this was tested with. The build tools come from there too, hence no isolation.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
-# Python's own pip, as `venv` installs it, but for its bytecode: to compile all of it takes longer than to use it.
+# Python's own pip, as `venv` installs it, and what is named, but for their bytecode: to compile all of it takes longer than to use it.
 UNPACK_PIP := import ensurepip, pathlib, subprocess, sys, sysconfig; \
 	places = pathlib.Path(ensurepip.__file__).parent / "_bundled", pathlib.Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "."); \
 	wheel = next(str(found) for place in places for found in sorted(place.glob("pip-*.whl"))); \
-	sys.exit(subprocess.call([sys.executable, wheel + "/pip", "install", "--quiet", "--no-compile", "--no-index", wheel]))
+	options = ["--quiet", "--no-compile", "--constraint", "constraints.txt"]; \
+	sys.exit(subprocess.call([sys.executable, wheel + "/pip", "--disable-pip-version-check", "install", *options, wheel, *sys.argv[1:]]))
 
 .PHONY: help demo demo-kafka kafka test spark chaos kills exhaustive combinations anomaly forecasting accuracy lint types docs clean lock
 .DEFAULT_GOAL := help
@@ -104,9 +105,9 @@ $(VENV)/.made: constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) was not found. Install it, or: make PYTHON=/path/to/python3"; exit 69; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv --without-pip $(VENV)
-	@$(BIN)/python -c '$(UNPACK_PIP)' 2>/dev/null || $(BIN)/python -m ensurepip --default-pip >/dev/null
+	@$(BIN)/python -c '$(UNPACK_PIP)' hatchling editables 2>/dev/null || \
+		{ $(BIN)/python -m ensurepip --default-pip >/dev/null && $(INSTALL) hatchling editables; }
 	@mkdir -p $(KEPT)/home
-	@$(INSTALL) --no-compile hatchling editables
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
