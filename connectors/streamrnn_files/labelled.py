@@ -37,9 +37,14 @@ def pairs_of(text: str) -> dict[str, object]:
     >>> pairs_of('level=info msg="it is done" ms=12.5')
     {'level': 'info', 'msg': 'it is done', 'ms': 12.5}
     """
+    return _first_of_each(_EQUAL, text, "\"'")
+
+
+def _first_of_each(pattern: re.Pattern[str], text: str, around: str | None) -> dict[str, object]:
+    """Return the first value of each name that a pattern finds, without the signs around it."""
     found: dict[str, object] = {}
-    for name, value in _EQUAL.findall(text):
-        found.setdefault(name, _value(value.strip("\"'")))
+    for name, value in pattern.findall(text):
+        found.setdefault(name, _value(value.strip(around)))
     return found
 
 
@@ -61,10 +66,7 @@ def measured(text: str) -> dict[str, object]:
     >>> measured("Ping: 18.459 ms, Hops: 4")
     {'Ping': 18.459, 'Hops': 4.0}
     """
-    found: dict[str, object] = {}
-    for name, value in _COLON.findall(text):
-        found.setdefault(name, _value(value.strip()))
-    return found
+    return _first_of_each(_COLON, text, None)
 
 
 def _moment(line: str) -> tuple[str | None, str]:

@@ -71,7 +71,7 @@ def _respond(hd, f, d, o, due, front, mode):
         _answer(hd, f, d, o, mode | LINK if followed else mode)
         if front:
             consult(hd, d, o)
-        elif followed:
+        if followed:
             keep_answer(hd, d, o)
 
 

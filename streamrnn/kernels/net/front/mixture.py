@@ -184,8 +184,6 @@ def _mix(hd, d, o, E):
     if _prefers_last(hd, d):
         for k in range(K):
             o[k] = d[hd[at.SAID] + (hd[at.EXPERT_BITS] & NET_BIT) * K + k]
-    for k in range(K):
-        d[hd[at.MIXED] + k] = o[k]
 
 
 @kernel

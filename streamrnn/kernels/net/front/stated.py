@@ -10,7 +10,7 @@ from streamrnn.kernels.net.scaler import usable
 
 @kernel
 def keep_answer(hd, d, o):
-    """Keep the answer o (K) of a net alone, as a mixture keeps its own."""
+    """Keep the answer o (K), of a mixture or of a net alone: its error is followed, and the same event may be asked for again."""
     for k in range(o.size):
         d[hd[at.MIXED] + k] = o[k]
 
