@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from numba.core import cgutils, lowering
+from numba.core import lowering
+
+from streamrnn.kernels.numba_calls import place_in_memory
 
 
 class Range(NamedTuple):
@@ -17,10 +19,10 @@ class Range(NamedTuple):
 
 
 class Counter(NamedTuple):
-    """Where a loop keeps its next value and the number of turns that are left."""
+    """Where a loop keeps its next value, and where it ends."""
 
     place: Any
-    turns: Any
+    stop: Any
     step: Any
 
 
@@ -36,33 +38,21 @@ def is_position(index: Any) -> bool:
     return isinstance(index, lowering.Constant) and index.constant >= 0
 
 
-def _count_turns(builder: Any, known: Range) -> Counter:
-    start, stop, step = known
-    place, turns = (cgutils.alloca_once(builder, start.type) for _ in range(2))
-    builder.store(start, place)
-    difference, zero = builder.sub(stop, start), start.type(0)
-    number = difference
-    if step.constant != 1:
-        rest = builder.icmp_signed(">", builder.srem(difference, step), zero)
-        number = builder.add(builder.sdiv(difference, step), builder.select(rest, start.type(1), zero))
-    builder.store(builder.select(builder.icmp_signed(">", difference, zero), number, zero), turns)
-    return Counter(place, turns, step)
+def _begin(builder: Any, known: Range) -> Counter:
+    place = place_in_memory(builder, known.start.type)
+    builder.store(known.start, place)
+    return Counter(place, known.stop, known.step)
 
 
 def _take_turn(builder: Any, known: Counter) -> Turn:
-    place, turns, step = known
-    left, value = builder.load(turns), cgutils.alloca_once(builder, step.type)
-    more = builder.icmp_signed(">", left, step.type(0))
-    with builder.if_then(more):
-        now = builder.load(place)
-        builder.store(now, value)
-        builder.store(builder.sub(left, step.type(1), flags=["nsw"]), turns)
-        builder.store(builder.add(now, step), place)
-    return Turn(builder.load(value), more)
+    """Return the next value and count on: nobody asks for the value behind the last turn."""
+    value = builder.load(known.place)
+    builder.store(builder.add(value, known.step, flags=["nsw"]), known.place)
+    return Turn(value, builder.icmp_signed("<", value, known.stop))
 
 
 OF_LOOPS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "getiter": _count_turns,
+    "getiter": _begin,
     "iternext": _take_turn,
     "pair_first": lambda builder, turn: turn.value,  # noqa: ARG005
     "pair_second": lambda builder, turn: turn.more,  # noqa: ARG005

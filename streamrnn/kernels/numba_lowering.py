@@ -20,6 +20,7 @@ from numba.core.types.misc import SliceType
 from numba.np.arrayobj import load_item, store_item
 
 from streamrnn.kernels.numba_builder import KernelBuilder
+from streamrnn.kernels.numba_calls import EXTREMES, extreme, is_quiet
 from streamrnn.kernels.numba_loops import OF_LOOPS, Counter, Range, Turn, is_position
 from streamrnn.kernels.numba_variables import Variables
 
@@ -66,6 +67,7 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         """End a function."""
         super().post_lower()
         self.builder.sweep()
+        self.library.is_quiet = is_quiet(self.function)
 
     def lower_block(self, block: Any) -> None:
         """Lower a block; an error says at which line."""
@@ -124,7 +126,9 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         ):
             return known
         if type(value) is not ir.Expr:
-            return super().lower_assign(ty, inst)
+            return (
+                self.context.get_dummy_value() if isinstance(ty, types.Dispatcher) else super().lower_assign(ty, inst)
+            )
         if value.op == "call":
             if (
                 isinstance(ty, SliceType)
@@ -135,6 +139,8 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
                 return _Bounds(*(self._bound(var.name) for var in value.args))
             if isinstance(ty, RangeType) and self._variables.is_loop(name):
                 return self._range(ty.dtype, value) or self.lower_expr(ty, value)
+            if compare := EXTREMES.get(getattr(self.typeof(value.func.name), "typing_key", None)):
+                return self._extreme(ty, value, compare)
         elif value.op in OF_LOOPS:
             known = self._blk_local_varmap.get(value.value.name)
             if isinstance(known, Range | Counter | Turn):
@@ -155,6 +161,15 @@ class KernelLower(lowering.Lower):  # type: ignore[misc]
         constant = functools.partial(self.context.get_constant, kind)
         start, stop, step = [constant(0), *given, constant(1)] if len(given) == 1 else [*given, constant(1)][:3]
         return Range(start, stop, step) if is_position(step) and step.constant > 0 else None
+
+    def _extreme(self, kind: Any, call: Any, compare: Any) -> Any:
+        """Return the largest or smallest of the numbers that a call has."""
+        signature = self.fndesc.calltypes[call]
+        if call.kws or call.vararg or len(call.args) < 2 or not _are_numbers(*signature.args):
+            return self.lower_expr(kind, call)
+        result = signature.return_type
+        found = extreme(self.context, self.builder, compare, result, [self._cast_var(var, result) for var in call.args])
+        return self.context.cast(self.builder, found, result, kind)
 
     def _bound(self, name: str) -> Any:
         ty = self.typeof(name)

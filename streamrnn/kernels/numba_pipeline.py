@@ -13,6 +13,7 @@ from numba.core import compiler, typed_passes, untyped_passes
 from numba.core.compiler_machinery import PassManager, register_pass
 
 from streamrnn.kernels import progress
+from streamrnn.kernels.numba_calls import call_of
 from streamrnn.kernels.numba_linking import EntryLibrary, InnerLibrary
 from streamrnn.kernels.numba_lowering import KernelLower
 
@@ -103,7 +104,8 @@ class InnerCompiler(EntryCompiler):
         key = [f"{self.state.func_id.func_name} runs inside an entry only"].index
         result = super()._compile_core()._replace(entry_point=key)
         progress.count()
-        self.state.targetctx.insert_user_function(key, result.fndesc, [result.library])
+        call = call_of(result.library.is_quiet, result.fndesc, [result.library])
+        self.state.targetctx._defns[key].append(call, call.signature)  # noqa: SLF001  as insert_user_function does
         return result
 
 

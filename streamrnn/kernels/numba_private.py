@@ -23,12 +23,15 @@ from numba.core import bytecode, targetconfig
 PARTS: Final = {
     "numba.core.analysis": ("compute_cfg_from_blocks",),
     "numba.core.base": ("_has_loc",),
-    "numba.core.base.BaseContext": ("refresh",),
+    "numba.core.base.BaseContext": ("declare_function", "get_returned_value", "refresh"),
     "numba.core.bytecode": ("_unpack_opargs",),
     "numba.core.bytecode.FunctionIdentity": ("_unique_ids",),  # names of compiled functions, numbered from 1
+    "numba.core.byteflow": ("_logger",),
     "numba.core.byteflow.Flow": ("_run_handle_exception",),
     "numba.core.caching.UserProvidedCacheLocator": ("get_suitable_cache_subpath",),  # where the cache lies
-    "numba.core.cgutils": ("alloca_once", "ir", "normalize_ir_text"),
+    "numba.core.callconv": ("RETCODE_NONE", "RETCODE_OK"),
+    "numba.core.callconv.BaseCallConv": ("_get_arg_packer",),
+    "numba.core.cgutils": ("ir", "normalize_ir_text"),
     "numba.core.codegen": ("CodeLibrary", "ll"),
     "numba.core.codegen.JITCodeLibrary": (
         "add_ir_module",
@@ -45,7 +48,7 @@ PARTS: Final = {
     "numba.core.datamodel": ("default_manager",),
     "numba.core.errors": ("NumbaError", "NumbaWarning", "TypingError", "termcolor"),
     "numba.core.event": ("Listener", "install_listener", "start_event", "end_event"),
-    "numba.core.imputils": ("builtin_registry",),
+    "numba.core.imputils": ("builtin_registry", "user_function"),
     "numba.core.interpreter.Interpreter": ("post_process",),
     "numba.core.ir.Inst": ("list_vars", "_rec_list_vars"),
     "numba.core.lowering": ("Constant", "new_error_context"),

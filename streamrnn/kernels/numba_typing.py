@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any, Final
 
-from numba.core import base, event, imputils, ir, postproc, ssa, transforms, typeinfer, types
+from numba.core import base, byteflow, event, imputils, ir, postproc, ssa, transforms, typeinfer, types
 from numba.core.errors import NumbaError
 from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
@@ -181,6 +181,8 @@ def quick_typing() -> Iterator[None]:
         _looked_once(base.BaseContext, imputils.builtin_registry, values),
         (postproc.PostProcessor, "run", _post_process),
         (ssa, "_logger", _Silent()),
+        (byteflow, "_logger", _Silent()),
+        (type(types.Type), "__instancecheck__", type.__instancecheck__),
         (base, "_has_loc", functools.cache(base._has_loc)),  # noqa: SLF001
         (typeinfer, "new_error_context", _Context),
         (typeinfer.ConstraintNetwork, "propagate", _propagate),

@@ -243,6 +243,56 @@ def test_least_and_largest_are_those_of_numba():
     assert results[0] == results[1] == results[2]
 
 
+@kernel
+def refuse(x):
+    """Raise where x is below 0; return nothing."""
+    if x < 0.0:
+        raise ValueError("below 0")
+
+
+@kernel
+def halve(x, out):
+    """Write a half of x, through a kernel that may raise and returns nothing."""
+    refuse(x)
+    out[0] = x / 2.0
+
+
+@kernel
+def last(x):
+    """Return two values, or what the one before was."""
+    return (x, x + 1.0) if x > 1.0 else (0.0, x)
+
+
+def calling(x, out):
+    """Call kernels that raise, return nothing or several values."""
+    halve(x, out)
+    out[1], out[2] = last(x)
+    return out[0] if x > 2.0 else None
+
+
+@pytest.mark.parametrize(
+    ("x", "returned", "written"),
+    [(3.0, 1.5, [1.5, 3.0, 4.0]), (1.0, None, [0.5, 0.0, 1.0]), (0.0, None, [0.0, 0.0, 0.0])],
+)
+def test_calls_return_what_python_returns(x, returned, written):
+    """Nothing, several values, or a value that may be missing."""
+    out = np.full(3, np.nan)
+
+    assert entry(calling)(x, out) == returned
+    assert out.tolist() == written
+
+
+def test_what_a_kernel_raises_reaches_the_caller():
+    """A kernel that raises, two calls below its entry: those that call it hand it on, and nothing is written behind it."""
+    out = np.zeros(3)
+    run = entry(calling)
+    with pytest.raises(ValueError, match="below 0"):
+        run(-1.0, out)
+
+    assert out.tolist() == [0.0, 0.0, 0.0]
+    assert run(3.0, out) == 1.5
+
+
 def guarded(x):
     """Hold what a kernel never holds: a ``try``, a list, a dict."""
     found = [value for value in x if value > 0.0]
@@ -352,7 +402,10 @@ def test_llvm_is_as_it_was_behind_us():
     [text] = loops.values()
 
     def made() -> str:
-        return code._tm.emit_assembly(codegen.ll.parse_assembly(text))
+        module = codegen.ll.parse_assembly(text)
+        passes, builder = code._module_pass_manager()
+        passes.run(module, builder)
+        return code._tm.emit_assembly(module)
 
     before = made()
     with plain_loops():
@@ -385,6 +438,7 @@ PATCHED = (
     (BaseContext, "resolve_getattr"),
     (numba.types.Function, "get_call_type"),
     (bytecode, "_unpack_opargs"),
+    (byteflow, "_logger"),
     (byteflow.Flow, "_run_handle_exception"),
     (event, "start_event"),
     (interpreter.Interpreter, "post_process"),
@@ -394,6 +448,7 @@ PATCHED = (
     (ssa, "_run_block_rewrite"),
     (templates._OverloadFunctionTemplate, "_get_jit_decorator"),
     (typeinfer, "new_error_context"),
+    (type(types.Type), "__instancecheck__"),
 )
 
 
