@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 from numba.core import bytecode, byteflow, interpreter, ir, ssa
@@ -26,6 +27,9 @@ _unpacked, _after, _post_processed = (
     byteflow.Flow._run_handle_exception,  # noqa: SLF001
     interpreter.Interpreter.post_process,
 )
+_SHIFTED: Final = sys.version_info >= (3, 12)  # the lowest bit of an attribute's place says that it is a method
+_NUMBERS: Final = (int, float)
+_loaded = interpreter.Interpreter.op_LOAD_ATTR
 _run_ssa, _rewritten = ssa._run_ssa, ssa._run_block_rewrite  # noqa: SLF001
 _jit = templates._OverloadFunctionTemplate._get_jit_decorator  # noqa: SLF001
 
@@ -57,6 +61,20 @@ def _post_process(self: Any, peepholes: Any, func_ir: Any) -> Any:
     if self.bytecode.exception_entries or not names.isdisjoint(_FOR_PEEPHOLES):
         return _post_processed(self, peepholes, func_ir)
     return func_ir
+
+
+def _load_attr(self: Any, inst: Any, item: str, res: str) -> None:
+    """Load an attribute; a number of a module is there already, and the module is loaded for nothing else."""
+    name = self.get(item).name
+    known, body = self.definitions[name], self.current_block.body
+    if len(known) == 1 and isinstance(known[0], ir.Global) and isinstance(known[0].value, ModuleType):
+        value = getattr(known[0].value, self.code_names[inst.arg >> 1 if _SHIFTED else inst.arg], None)
+        if type(value) in _NUMBERS:
+            if body and isinstance(body[-1], ir.Assign) and body[-1].target.name == name and name.startswith("$"):
+                body.pop()
+            self.store(ir.Const(value, self.loc), res)
+            return
+    _loaded(self, inst, item, res)
 
 
 def _names_in(block: Any) -> set[str]:
@@ -104,6 +122,7 @@ def quick_bytecode(pipeline: Any) -> list[tuple[Any, str, Any]]:
     found = [
         (byteflow.Flow, "_run_handle_exception", _handle_exception),
         (interpreter.Interpreter, "post_process", _post_process),
+        (interpreter.Interpreter, "op_LOAD_ATTR", _load_attr),
         *_quick_ssa(),
         (
             templates._OverloadFunctionTemplate,  # noqa: SLF001

@@ -49,7 +49,7 @@ PARTS: Final = {
     "numba.core.errors": ("NumbaError", "NumbaWarning", "TypingError", "termcolor"),
     "numba.core.event": ("Listener", "install_listener", "start_event", "end_event"),
     "numba.core.imputils": ("builtin_registry", "user_function"),
-    "numba.core.interpreter.Interpreter": ("post_process",),
+    "numba.core.interpreter.Interpreter": ("op_LOAD_ATTR", "post_process"),
     "numba.core.ir.Inst": ("list_vars", "_rec_list_vars"),
     "numba.core.lowering": ("Constant", "new_error_context"),
     "numba.core.lowering.Lower": (
@@ -73,6 +73,7 @@ PARTS: Final = {
     "numba.core.transforms": ("canonicalize_cfg",),
     "numba.core.typed_passes.BaseNativeLowering": ("lowering_class",),
     "numba.core.typeinfer": ("ForceLiteralArg", "new_error_context"),
+    "numba.core.typeinfer.CallConstraint": ("resolve",),
     "numba.core.typeinfer.ConstraintNetwork": ("propagate",),
     "numba.core.types.Function": ("get_call_type",),
     "numba.core.types.iterators": ("RangeType",),

@@ -23,6 +23,7 @@ _Patch = tuple[Any, str, Any]
 _LISTS: Final = (list, tuple, dict)
 _LOCKS: Final = ("numba:llvm_lock", "numba:compiler_lock")
 _new_error_context, _post_processed = typeinfer.new_error_context, postproc.PostProcessor.run
+_resolved = typeinfer.CallConstraint.resolve
 _start, _end = event.start_event, event.end_event
 
 
@@ -70,6 +71,16 @@ def _propagate(self: Any, inference: Any) -> list[Any]:
                 again = typeinfer.TypingError(str(error), loc=constraint.loc, highlighting=False)
                 errors.append(typeinfer.utils.chain_exception(again, error))
     return errors
+
+
+def _resolve(self: Any, inference: Any, variables: Any, fnty: Any) -> None:
+    """Find the type of a call, unless all that it goes by and all that it led to is as it was: numba goes through each function twice to see that nothing changes."""
+    before = [fnty, *(variables[var.name].type for var in self.args), variables[self.target].type]
+    if getattr(self, "before", None) == before:
+        return
+    _resolved(self, inference, variables, fnty)
+    if not self.kws and self.vararg is None:
+        self.before = [*before[:-1], variables[self.target].type]
 
 
 def _asked_once(values: dict[int, tuple[Any, Any]]) -> list[_Patch]:
@@ -186,6 +197,7 @@ def quick_typing() -> Iterator[None]:
         (base, "_has_loc", functools.cache(base._has_loc)),  # noqa: SLF001
         (typeinfer, "new_error_context", _Context),
         (typeinfer.ConstraintNetwork, "propagate", _propagate),
+        (typeinfer.CallConstraint, "resolve", _resolve),
         (ir.Stmt, "list_vars", _list_vars),
         (ir.Expr, "list_vars", _list_vars),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import threading
 
@@ -16,6 +17,7 @@ from numba.core.typing import templates
 from numba.core.typing.context import BaseContext
 
 from streamrnn.kernels.compile import ENTRY, INTERPRETED, OPTIONS, apart, entry, kernel
+from streamrnn.kernels.net import words
 from streamrnn.kernels.numba_builder import KernelBuilder
 from streamrnn.kernels.numba_linking import plain_loops
 from streamrnn.kernels.numba_typing import quick_typing
@@ -293,6 +295,28 @@ def test_what_a_kernel_raises_reaches_the_caller():
     assert run(3.0, out) == 1.5
 
 
+@kernel
+def doubled(x):
+    """Return twice x, of its own type."""
+    return x + x
+
+
+def widening(n, out):
+    """Hand on a number that is whole at first, and to which parts are added; take numbers of a module, whole and not."""
+    a = 1
+    for i in range(n):
+        a = doubled(a) * 0.75 if i % 2 else doubled(a)
+    out[0], out[1], out[2] = a, words.FILL * 0.5, math.pi + words.WINDOW
+
+
+def test_types_of_calls_follow_what_they_are_called_with():
+    """A call whose argument becomes another type in a loop is looked at again; numbers of modules are what they are in Python."""
+    out = np.zeros(3)
+    entry(widening)(5, out)
+
+    assert out.tolist() == [2**5 * 0.75**2, words.FILL * 0.5, math.pi + words.WINDOW]
+
+
 def guarded(x):
     """Hold what a kernel never holds: a ``try``, a list, a dict."""
     found = [value for value in x if value > 0.0]
@@ -441,6 +465,7 @@ PATCHED = (
     (byteflow, "_logger"),
     (byteflow.Flow, "_run_handle_exception"),
     (event, "start_event"),
+    (interpreter.Interpreter, "op_LOAD_ATTR"),
     (interpreter.Interpreter, "post_process"),
     (ir.Stmt, "list_vars"),
     (postproc.PostProcessor, "run"),
@@ -448,6 +473,7 @@ PATCHED = (
     (ssa, "_run_block_rewrite"),
     (templates._OverloadFunctionTemplate, "_get_jit_decorator"),
     (typeinfer, "new_error_context"),
+    (typeinfer.CallConstraint, "resolve"),
     (type(types.Type), "__instancecheck__"),
 )
 
