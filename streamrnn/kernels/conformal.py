@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.compile import kernel
+from streamrnn.kernels.compile import apart, kernel
 
 F32, ZERO = np.float32, np.float32(0.0)
 LEVELS: Final = (
@@ -32,20 +32,20 @@ OVERLAP: Final = 12.0  # steps ahead at which the pace is halved
 YOUNG_ERRORS: Final = 1000.0  # errors: until so many have come, the pace is no less than half, whatever the horizon
 
 
+_STEP: Final = F32(STEP)
 _UP: Final = (STEP * np.array(LEVELS)).astype(F32)
-_DOWN: Final = (STEP * (np.array(LEVELS) - 1.0)).astype(F32)
 _START: Final = NORMAL.astype(F32)
 
 
 @kernel
 def _tracked(v, i, z, move):
     """Return where quantile i, now at v, is after the error z."""
-    moved = v + move * (_DOWN[i] if z <= v else _UP[i])
+    moved = v + move * (_UP[i] - (_STEP if z <= v else ZERO))
     v = moved if move > ZERO else v
     return _START[i] if move < ZERO else v
 
 
-@kernel
+@apart
 def track(quantiles, z, moves):
     """Move each lane's quantiles (levels, lanes) by its error z, at the pace ``moves``; where that is negative they start. All float32."""
     n = z.size

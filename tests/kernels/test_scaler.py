@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamrnn.kernels.compile import entry
-from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.scaler import absorb, is_usual, spread, usable
 
 RNG = np.random.default_rng(12)
 
@@ -15,11 +15,25 @@ def _run(values, alpha, out):
     mean, var, n = 0.0, 0.0, 0.0
     for i in range(values.size):
         if usable(values[i]):
-            mean, var, n = absorb(values[i], mean, var, n, alpha)
+            mean, var, n = absorb(values[i], mean, var, n, alpha, is_usual(values[i], mean, var, n, alpha))
         out[3 * i], out[3 * i + 1], out[3 * i + 2] = mean, var, spread(mean, var)
 
 
-run = entry(_run)
+def _run_both_ways(values, alpha, out):
+    mean, var, n, seen = 0.0, 0.0, 0.0, 0
+    for i in range(values.size):
+        if usable(values[i]):
+            if is_usual(values[i], mean, var, n, alpha):
+                short = absorb(values[i], mean, var, n, alpha, True)
+                whole = absorb(values[i], mean, var, n, alpha, False)
+                for k in range(3):
+                    out[6 * seen + k], out[6 * seen + 3 + k] = short[k], whole[k]
+                seen += 1
+            mean, var, n = absorb(values[i], mean, var, n, alpha, False)
+    return seen
+
+
+run, both_ways = entry(_run), entry(_run_both_ways)
 
 
 def defined(values, alpha):
@@ -79,3 +93,25 @@ def test_the_spread_of_a_constant_is_no_zero():
     run(np.full(50, 3.0), 1e-3, out.reshape(-1))
 
     assert out[-1].tolist() == [3.0, 0.0, pytest.approx(3e-7)]
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.1])
+@pytest.mark.parametrize("name", STREAMS)
+def test_the_short_way_of_usual_values_gives_the_bits_of_the_whole(name, alpha):
+    """Without the root and the quotient; values are usual once 1 / n no longer counts."""
+    values, out = STREAMS[name], np.zeros((3000, 2, 3))
+
+    seen = both_ways(values, alpha, out.reshape(-1))
+
+    assert seen > 1200
+    np.testing.assert_array_equal(out[:seen, 0], out[:seen, 1])
+
+
+@pytest.mark.parametrize("v", [8.0 * (1.0 - 1e-7), 8.0, 9.0, -9.0, np.nan])
+def test_what_may_lie_beyond_the_limit_is_not_usual(v):
+    """At the limit itself, beyond it, and no number at all."""
+    tells = getattr(is_usual, "py_func", is_usual)
+
+    assert not tells(v, 0.0, 1.0, 5000.0, 1e-3)
+    assert tells(7.9, 0.0, 1.0, 5000.0, 1e-3)
+    assert not tells(7.9, 0.0, 1.0, 900.0, 1e-3)

@@ -16,7 +16,7 @@ def backward(cell, hidden):
     spec, H = CELLS[cell], hidden
     N, R, Z, UH = spec.gates * H, spec.record * H, spec.dz_blocks * H, spec.split * H
     recurrent = spec.recurrent
-    back, carry = backward_step(spec, H), transposed(N)
+    back, carry = backward_step(spec, H), transposed(N, H)
     padded, first, own, states = spec.recurrent_rows(H), spec.first_row(H), spec.own * N, spec.states * H
     recurrent_dz = N if UH > 0 else 0
 
@@ -54,14 +54,14 @@ def backward(cell, hidden):
                 dz = f[hd[b + at.DZ] + t * Z : hd[b + at.DZ] + (t + 1) * Z]
                 back(pair[:R], pair[R:], dh, dc, dz, w, dw)
                 if recurrent and t > 0:
-                    carry(W, dz[recurrent_dz : recurrent_dz + N], dh, H)
+                    carry(W, dz[recurrent_dz : recurrent_dz + N], dh)
                 if not recurrent:
                     for i in range(H):
                         dh[i] = ZERO
                 if layer > 0:
                     for i in range(H):
                         dx[i] = ZERO
-                    carry(W[(first + 1) * N :], dz[:N], dx, H)
+                    carry(W[(first + 1) * N :], dz[:N], dx)
             for i in range(states):
                 f[hd[b + at.DC_START] + i] = dc[i]
             for i in range(fill * Z, at_pad(fill) * Z):

@@ -8,10 +8,17 @@ from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.forward import forward
-from streamrnn.kernels.net.scaler import SPIKE_LIMIT, absorb, size_of, spread, usable
+from streamrnn.kernels.net.scaler import SPIKE_LIMIT, absorb, is_usual, size_of, spread, usable
 from streamrnn.kernels.net.target_inputs import tell_targets
 from streamrnn.kernels.net.words import LANES
 from streamrnn.kernels.reinterpret import reinterpret
+
+
+@apart
+def _copy(into, v):
+    """into = v, which may be of another type."""
+    for i in range(v.size):
+        into[i] = v[i]
 
 
 @kernel
@@ -56,11 +63,14 @@ def _absent(hd, d, b, old, new, z, alpha):
 @apart
 def _scale_lanes(x, old, new, z, alpha, most, scaled):
     """Standardise a block of columns x into z, and write their statistics with x into new: vectors of ``LANES``."""
-    least = -most
+    least, other = -most, False
+    for i in range(LANES):
+        v = x[i]
+        other |= usable(v) & (is_usual(v, old[i], old[LANES + i], old[2 * LANES + i], alpha) == False)  # noqa: E712  in lanes
     for i in range(LANES):
         v = x[i]
         good = usable(v)
-        mean, var, n = absorb(v, old[i], old[LANES + i], old[2 * LANES + i], alpha)
+        mean, var, n = absorb(v, old[i], old[LANES + i], old[2 * LANES + i], alpha, not other)
         s = (v - mean) / spread(mean, var) if scaled else v
         s = s if s < most else most
         s = s if s > least else least
@@ -86,10 +96,15 @@ def scale_inputs(hd, d):
         new = d[hd[at.PREPARED_STATS] + 3 * LANES * b : hd[at.PREPARED_STATS] + 3 * LANES * (b + 1)]
         x = d[hd[at.X_RAW] + LANES * b : hd[at.X_RAW] + LANES * (b + 1)]
         z = d[hd[at.SCALED_INPUTS] + LANES * b : hd[at.SCALED_INPUTS] + LANES * (b + 1)]
-        if sparse and _absent(hd, d, b, old, new, z, alpha):
+        counted = False
+        if sparse:
+            kinds = d[hd[at.KINDS] + LANES * b :][:LANES]
+            for i in range(LANES):
+                counted |= kinds[i] == at.KIND_COUNTED
+        if counted and _absent(hd, d, b, old, new, z, alpha):
             continue
         _scale_lanes(x, old, new, z, alpha, most, scaled)
-        if sparse:
+        if counted:
             for i in range(min(LANES, I - LANES * b)):
                 if d[hd[at.KINDS] + LANES * b + i] == at.KIND_COUNTED:
                     v = x[i]
@@ -109,8 +124,7 @@ def place_inputs(hd, f, d):
     f[xs] = 1.0
     z = d[hd[at.SCALED_INPUTS] : hd[at.SCALED_INPUTS] + own]
     slot = f[xs + 1 : xs + nx]
-    for i in range(own):
-        slot[i] = z[i]
+    _copy(slot, z)
     for i in range(own, I):
         slot[i] = 0.0
     for i in range(own, hd[at.INPUTS]):
@@ -133,13 +147,13 @@ def prepare_inputs(hd, f, d, x):
     I = hd[at.INPUTS]
     kept = hd[hd[at.RAW] : hd[at.RAW] + I]
     now = reinterpret(x, np.int64)
-    same = hd[hd[at.PREPARED]] != 0
+    other = 0
     for i in range(I):
-        same = same & (kept[i] == now[i])
+        other |= kept[i] ^ now[i]
+    same = hd[hd[at.PREPARED]] != 0 and other == 0
     if not same:
-        for i in range(I):
-            kept[i] = now[i]
-            d[hd[at.X_RAW] + i] = x[i]
+        _copy(d[hd[at.RAW] : hd[at.RAW] + I], x)
+        _copy(d[hd[at.X_RAW] : hd[at.X_RAW] + I], x)
         if hd[at.TIMED] != 0:
             d[hd[at.X_RAW]] = _gap_input(hd, d, x[0])
         for i in range(I, (I + LANES - 1) // LANES * LANES):
@@ -167,16 +181,13 @@ def absorb_inputs(hd, d):
         if usable(t):
             if usable(d[clock]) and learns_statistics(hd):
                 gap = max(t - d[clock], 0.0)
-                d[gaps], d[gaps + 1], d[gaps + 2] = absorb(
-                    gap, d[gaps], d[gaps + 1], d[gaps + 2], d[hd[at.HYPER] + at.ALPHA]
-                )
+                mean, var, n, alpha = d[gaps], d[gaps + 1], d[gaps + 2], d[hd[at.HYPER] + at.ALPHA]
+                usual = is_usual(gap, mean, var, n, alpha)
+                d[gaps], d[gaps + 1], d[gaps + 2] = absorb(gap, mean, var, n, alpha, usual)
             d[clock] = t
     n = 3 * ((hd[at.INPUTS] + LANES - 1) // LANES * LANES)
     if learns_statistics(hd):
-        old = d[hd[at.X_STATS] : hd[at.X_STATS] + n]
-        new = d[hd[at.PREPARED_STATS] : hd[at.PREPARED_STATS] + n]
-        for i in range(n):
-            old[i] = new[i]
+        _copy(d[hd[at.X_STATS] : hd[at.X_STATS] + n], d[hd[at.PREPARED_STATS] : hd[at.PREPARED_STATS] + n])
 
 
 @kernel

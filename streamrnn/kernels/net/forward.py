@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from streamrnn.kernels.cells.activations import ZERO
+from streamrnn.kernels.cells.activations import ONE, ZERO
 from streamrnn.kernels.cells.table import CELLS
 from streamrnn.kernels.compile import chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
-from streamrnn.kernels.net.products import product_of
+from streamrnn.kernels.net.products import add_multiple, product_of
 from streamrnn.kernels.net.steps import forward_step
 
 
@@ -88,34 +88,43 @@ def forward(cell, hidden):
     padded, first, own = spec.recurrent_rows(H), spec.first_row(H), spec.own * N
 
     @kernel
-    def run(hd, f):
-        t = hd[at.FILL]
-        top = f[:0]
-        for layer in range(hd[at.LAYERS]):
-            b = at.LAYER_0 + layer * at.LAYER_WORDS
-            nx = hd[b + at.NX]
-            x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
-            pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
-            prev, rec = pair[:R], pair[R:]
-            W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
-            if layer > 0:
-                x[0] = 1.0
-                for i in range(H):
-                    x[1 + i] = top[i]
-            z = rec[:N]
+    def step_layer(hd, f, layer, t):
+        b = at.LAYER_0 + layer * at.LAYER_WORDS
+        nx = hd[b + at.NX]
+        x = f[hd[b + at.XS] + t * nx : hd[b + at.XS] + (t + 1) * nx]
+        pair = f[hd[b + at.REC] + t * R : hd[b + at.REC] + (t + 2) * R]
+        prev, rec = pair[:R], pair[R:]
+        W = f[hd[b + at.W] : hd[b + at.W] + hd[b + at.W_SIZE]]
+        z = rec[:N]
+        u = rec[UH : UH + N] if UH > 0 else f[hd[at.S_ROW] : hd[at.S_ROW] + N]
+        if (
+            recurrent
+        ):  # before x, which may still be in the making, and in sums of its own, which do not wait for those of x
             for i in range(N):
-                z[i] = ZERO
-            if recurrent:
-                if UH > 0:
-                    u = rec[UH : UH + N]
-                    for i in range(N):
-                        u[i] = ZERO
-                    product(prev[h_at : h_at + H], W, u)
-                else:
-                    product(prev[h_at : h_at + H], W, z)
-            product(x, W[first * N :], z)
-            step(prev, rec, W[padded * N : padded * N + own])
-            top = rec[h_at : h_at + H]
-        outputs(hd, f, t, top)
+                u[i] = ZERO
+            product(prev[h_at : h_at + H], W, u)
+        for i in range(N):
+            z[i] = ZERO
+        product(x, W[first * N :], z)
+        if recurrent and UH == 0:
+            add_multiple(z, ONE, u, N)
+        step(prev, rec, W[padded * N : padded * N + own])
+
+    @kernel
+    def run(hd, f):
+        t, top = hd[at.FILL], hd[at.LAYERS] - 1
+        for layer in range(top):
+            step_layer(hd, f, layer, t)
+            b = at.LAYER_0 + layer * at.LAYER_WORDS
+            nx, h = hd[b + at.LAYER_WORDS + at.NX], hd[b + at.REC] + (t + 1) * R + h_at
+            x = f[hd[b + at.LAYER_WORDS + at.XS] + t * nx : hd[b + at.LAYER_WORDS + at.XS] + (t + 1) * nx]
+            x[0] = 1.0
+            for i in range(H):
+                x[1 + i] = f[h + i]
+        step_layer(
+            hd, f, top, t
+        )  # by itself: for a loop, of one turn mostly, the constants of all activations would be set up first
+        h = hd[at.LAYER_0 + top * at.LAYER_WORDS + at.REC] + (t + 1) * R + h_at
+        outputs(hd, f, t, f[h : h + H])
 
     return run

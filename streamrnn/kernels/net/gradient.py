@@ -14,7 +14,7 @@ from streamrnn.kernels.compile import apart, chosen_by_cell, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.forward import seen
 from streamrnn.kernels.net.optimizers import table as optimizers
-from streamrnn.kernels.net.products import add_multiple, at_pad, outer
+from streamrnn.kernels.net.products import at_pad, outer
 
 TRACE_FADED = np.float32(1e-30)  # a trace below is over: sums of ever smaller numbers take a hundred times as long
 
@@ -53,6 +53,14 @@ def _local_factors(cell, hidden):
     return run
 
 
+@apart
+def _take_fours(a, x, step, n):
+    """a (n, 4) = four values of each of n slots of x, which are ``step`` apart."""
+    for t in range(n):
+        for r in range(4):
+            a[4 * t + r] = x[t * step + r]
+
+
 @chosen_by_cell
 def _what_rows_saw(cell, hidden):
     """Write S_A: for each four rows of a layer's weights their inputs over the window, (rows / 4, T, 4)."""
@@ -68,9 +76,7 @@ def _what_rows_saw(cell, hidden):
                 continue
             step, here = (R, hd[b + at.REC] + h_at + j) if j < padded else (nx, hd[b + at.XS] + j - first)
             a = f[hd[at.S_A] + j * T : hd[at.S_A] + (j + 4) * T]
-            for t in range(fill):
-                for r in range(4):
-                    a[4 * t + r] = f[here + t * step + r]
+            _take_fours(a, f[here : here + (fill - 1) * step + 4], step, fill)
             if H % 4 != 0 and j < padded and j + 4 > H:  # rows that only fill up
                 for t in range(fill):
                     for r in range(H - j, 4):
@@ -169,11 +175,33 @@ def pass_over_rows(cell, hidden):
     return run
 
 
+def _seen_times_error(H, R):
+    """g (H + inputs) += sum over n slots of e (K apart) times what an output saw: h (H, a record R apart) and x (inputs, ``nx`` apart)."""
+
+    @apart
+    def add(g, e, K, h, x, nx, n):
+        inputs = g.size - H
+        eights = inputs & ~7
+        for t in range(n):
+            by = e[t * K]
+            if by != ZERO:
+                for i in range(H):
+                    g[i] += by * h[t * R + i]
+                for i in range(0, eights, 8):
+                    for r in range(8):
+                        g[H + i + r] += by * x[t * nx + i + r]
+                for i in range(eights, inputs):
+                    g[H + i] += by * x[t * nx + i]
+
+    return add
+
+
 @chosen_by_cell
 def head_gradient(cell, hidden):
     """Write the gradient of the head (K, width). Returns the sums of |g| and g^2."""
     spec, H = CELLS[cell], hidden
     R, h_at = spec.record * H, spec.h * H
+    add = _seen_times_error(H, R)
 
     @kernel
     def run(hd, f):
@@ -181,18 +209,16 @@ def head_gradient(cell, hidden):
         top = at.LAYER_0 + (hd[at.LAYERS] - 1) * at.LAYER_WORDS
         for i in range(K * width):
             f[hd[at.HEAD_GRAD] + i] = ZERO
+        together = (
+            fresh if hd[at.HEAD_SEEN] == 0 else 1
+        )  # slots: of inputs that are put side by side there is one at a time
         for group in range(groups):
-            for t in range(fill - fresh, fill):
-                there = seen(hd, f, t, group)
-                x = f[there : there + width - H]
-                h = f[hd[top + at.REC] + (t + 1) * R + h_at : hd[top + at.REC] + (t + 1) * R + h_at + H]
+            for t in range(fill - fresh, fill, max(together, 1)):
+                x = f[seen(hd, f, t, group) :]
+                h = f[hd[top + at.REC] + (t + 1) * R + h_at :]
                 for k in range(K // groups * group, K // groups * (group + 1)):
-                    e = f[hd[at.S_DO] + t * K + k]
-                    if e != ZERO:
-                        g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
-                        gx = g[H:]
-                        add_multiple(g, e, h, H)
-                        add_multiple(gx, e, x, x.size)
+                    g = f[hd[at.HEAD_GRAD] + k * width : hd[at.HEAD_GRAD] + (k + 1) * width]
+                    add(g, f[hd[at.S_DO] + t * K + k :], K, h, x, hd[at.LAYER_0 + at.NX], together)
         sum_1 = 0.0
         sum_2 = 0.0
         if hd[at.TWO_PASS] != 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamrnn.kernels.cells.activations import ZERO
 from streamrnn.kernels.compile import apart, kernel
+from streamrnn.kernels.row_sums import ROWS_AT_ONCE, row_sums
 
 
 def product_of(N):
@@ -34,11 +35,20 @@ def product_of(N):
     return product
 
 
-def transposed(N):
-    """a (n) += W (n rows of N) @ z (N): eight rows at a time, eight sums that do not wait for each other."""
+def transposed(N, n):
+    """a (n) += W (n rows of N) @ z (N): as many rows at a time as a vector has lanes, or eight, in sums that do not wait for each other."""
+    if N % ROWS_AT_ONCE == 0 and n % ROWS_AT_ONCE == 0:
+        sums = row_sums(N)
+
+        @apart
+        def by_vectors(W, z, a):
+            for j in range(0, n, ROWS_AT_ONCE):
+                sums(W, j, z, a)
+
+        return by_vectors
 
     @apart
-    def transposed(W, z, a, n):
+    def transposed(W, z, a):
         n8 = n & ~7
         for j in range(0, n8, 8):
             w = W[j * N : (j + 8) * N]

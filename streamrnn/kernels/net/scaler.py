@@ -18,17 +18,32 @@ from streamrnn.kernels.compile import kernel
 
 SPIKE_LIMIT: Final = 8.0  # standard deviations; lower starves the variance of heavy tails, higher lets spikes in
 SETTLED_COUNT: Final = 10.0  # values after which the limit holds: before, the variance itself is noise
+WELL_WITHIN: Final = (
+    SPIKE_LIMIT * SPIKE_LIMIT * (1.0 - 1e-6)
+)  # of squares: no rounding takes what is below beyond the limit
 RELATIVE_FLOOR: Final = 1e-7  # of |mean|: below it a spread is rounding noise of the values themselves
 LARGEST_USABLE: Final = 1e150  # the square of anything larger is not a float64
 
 
 @kernel
-def absorb(v, mean, var, n, alpha):
-    """Return mean, variance and count with ``v`` taken in. Free of branches: it runs in vector lanes."""
+def is_usual(v, mean, var, n, alpha):
+    """Tell whether ``v`` is within the limit for certain, and n so large that 1/n does not count."""
+    d = v - mean
+    return (d * d <= WELL_WITHIN * var) & (alpha * n > 1.0)
+
+
+@kernel
+def absorb(v, mean, var, n, alpha, usual):
+    """Return mean, variance and count with ``v`` taken in; ``usual``: it is known to be (:func:`is_usual`), and the next value waits for no root and no quotient.
+
+    Free of branches otherwise: it runs in vector lanes.
+    """
+    d = v - mean
+    if usual:
+        return mean + alpha * d, (1.0 - alpha) * (var + alpha * d * d), n + 1.0
     n = n + 1.0
     share = 1.0 / n
     a = alpha if alpha > share else share
-    d = v - mean
     floor = RELATIVE_FLOOR * abs(mean)
     most = SPIKE_LIMIT * np.sqrt(var)
     least = -most

@@ -132,9 +132,8 @@ def _learn_labels(hd, f, d, slot, y, w, stated, front):
         w *= _balanced(hd, d, y)
     for k in range(K):
         targets[k] = scale_target(hd, d, k, y[k]) if w > 0.0 else np.nan
-    learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
-    learn_slot(hd, f, d, slot, targets)
-    shared = w * trust(hd, d, d[hd[at.LOSS_SUM]] - before) if hd[at.LEARNED] > learned else w
+    known, loss = learn_slot(hd, f, d, slot, targets)
+    shared = w * trust(hd, d, loss) if known > 0 else w
     if shared != 1.0:
         for k in range(K):
             f[hd[at.D_OUT] + slot * K + k] *= np.float32(shared)

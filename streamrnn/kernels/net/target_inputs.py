@@ -21,7 +21,7 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.front.season import keep_season, tell_season
 from streamrnn.kernels.net.losses.joint import CROSS_ENTROPY
-from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.scaler import absorb, is_usual, spread, usable
 
 MOST_TOLD: Final = 64  # classes with an input of their own: a thousand would make the head a thousand by a thousand
 
@@ -104,13 +104,10 @@ def keep_targets(hd, d, y):
                 d[last + k] = y[k]
                 known = True
                 if hd[at.NORMALIZE_Y] == 0 and learns_statistics(hd):  # else the loss has taken it in
-                    d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k], d[hd[at.Y_COUNT] + k] = absorb(
-                        y[k],
-                        d[hd[at.Y_MEAN] + k],
-                        d[hd[at.Y_VAR] + k],
-                        d[hd[at.Y_COUNT] + k],
-                        d[hd[at.HYPER] + at.ALPHA],
-                    )
+                    mean, var, n = hd[at.Y_MEAN] + k, hd[at.Y_VAR] + k, hd[at.Y_COUNT] + k
+                    alpha = d[hd[at.HYPER] + at.ALPHA]
+                    usual = is_usual(y[k], d[mean], d[var], d[n], alpha)
+                    d[mean], d[var], d[n] = absorb(y[k], d[mean], d[var], d[n], alpha, usual)
     if hd[at.SEASONS] > 0:
         keep_season(hd, d, y[0])
     if known:

@@ -9,33 +9,30 @@ from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.areas import learns_statistics
 from streamrnn.kernels.net.losses.joint import GAUSSIAN
 from streamrnn.kernels.net.losses.table import output_gradient
-from streamrnn.kernels.net.scaler import absorb, spread, usable
+from streamrnn.kernels.net.scaler import absorb, is_usual, spread, usable
 
 
 @kernel
-def set_errors(hd, f, d, slot, targets):
-    """Set the errors of a slot from its targets (standardised; NaN: not known). Return the loss."""
+def learn_slot(hd, f, d, slot, targets):
+    """Set the errors of a slot from its targets (K, standardised; NaN: not known), and add the loss to the learning curve.
+
+    Returns how many targets are known, and their mean loss.
+    """
     K = hd[at.OUTPUTS]
     out = f[hd[at.OUT] + slot * K : hd[at.OUT] + (slot + 1) * K]
     grad = f[hd[at.D_OUT] + slot * K : hd[at.D_OUT] + (slot + 1) * K]
     known, loss = output_gradient(hd[at.LOSS], targets, out, grad, d[hd[at.HYPER] : hd[at.HYPER] + at.N_HYPER])
     f[hd[at.KNOWN] + slot] = known
     if known > 0:
-        hd[at.LEARNED] += 1
-        d[hd[at.LOSS_SUM]] += loss / known
-    return loss
-
-
-@kernel
-def learn_slot(hd, f, d, slot, targets):
-    """Set the errors of a slot from its targets (K), and add the loss to the learning curve."""
-    learned, before = hd[at.LEARNED], d[hd[at.LOSS_SUM]]
-    set_errors(hd, f, d, slot, targets)
-    if hd[at.LEARNED] > learned:
-        if hd[at.LEARNED] >> (hd[at.DOUBLING] + 1) > 0:
+        if known > 1:
+            loss /= known
+        learned = hd[at.LEARNED] + 1
+        hd[at.LEARNED] = learned
+        if learned >> (hd[at.DOUBLING] + 1) > 0:
             hd[at.DOUBLING] += 1
-        loss = d[hd[at.LOSS_SUM]] - before
+        d[hd[at.LOSS_SUM]] += loss
         d[hd[at.CURVE] + hd[at.DOUBLING]] += loss
+    return known, loss
 
 
 @kernel
@@ -47,7 +44,8 @@ def scale_target(hd, d, k, y):
         return y
     mean, var, n = d[hd[at.Y_MEAN] + k], d[hd[at.Y_VAR] + k], d[hd[at.Y_COUNT] + k]
     if learns_statistics(hd):
-        mean, var, n = absorb(y, mean, var, n, d[hd[at.HYPER] + at.ALPHA])
+        alpha = d[hd[at.HYPER] + at.ALPHA]
+        mean, var, n = absorb(y, mean, var, n, alpha, is_usual(y, mean, var, n, alpha))
         d[hd[at.Y_MEAN] + k] = mean
         d[hd[at.Y_VAR] + k] = var
         d[hd[at.Y_COUNT] + k] = n

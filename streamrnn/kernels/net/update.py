@@ -4,7 +4,7 @@ How an event passes::
 
     forward     x (scaled) -> records of all layers at slot ``fill`` -> outputs            (changes nothing committed)
     commit      fill += 1: the hidden state has advanced
-    set_errors  target -> dL/d(outputs) of a slot
+    learn_slot  target -> dL/d(outputs) of a slot
     update      every ``stride`` events: backward over the window, one optimiser step, window moves on
 
 **Truncated BPTT(T; S).** Of the ``fill`` <= T slots the newest S (``fresh``) bring errors; the errors flow back through

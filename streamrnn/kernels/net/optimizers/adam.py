@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from streamrnn.kernels.cells.activations import F32
+from streamrnn.kernels.cells.activations import F32, ZERO
 from streamrnn.kernels.compile import apart, kernel
 from streamrnn.kernels.net import words as at
 from streamrnn.kernels.net.optimizers.contract import Rule
@@ -76,14 +76,18 @@ def adam(c, w, w_0, s, size, g, n):
     m, v = s[:n], s[size : size + n]
     # the corrections of both moments are in c[9] and c[10], and the averages are written as steps towards the new value:
     # multiplications are what limits this loop
-    k1, k2, scale, lr, eps2 = F32(1.0) - c[1], F32(1.0) - c[2], c[8], c[9], c[10]
+    k1, k2, scale, lr, eps2, pull = F32(1.0) - c[1], F32(1.0) - c[2], c[8], c[9], c[10], c[11]
     for i in range(n):
         d = g[i] * scale
         a = m[i] + k1 * (d - m[i])
         b = v[i] + k2 * (d * d - v[i])
         m[i] = a
         v[i] = b
-        w[i] -= lr * a / np.sqrt(b + eps2)
+        new = w[i] - lr * a / np.sqrt(b + eps2)
+        if pull > ZERO:
+            new += pull * (w_0[i] - new)
+        w[i] = new
+    c[11] = ZERO
 
 
 @apart

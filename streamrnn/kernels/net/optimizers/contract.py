@@ -3,9 +3,10 @@
 A step works on runs of weights, four rows at a time. What all weights share is prepared once an update, in c (16 float32):
 
     0 rate | 1 first decay | 2 second decay | 3 eps | 4, 5 corrections of the moments | 6, 7 two more rates | 8 scale of the
-    gradient | 9 a corrected rate | 10 on: free
+    gradient | 9 a corrected rate | 11 the share of the pull | 10, 12 on: free
 
-The places 0, 6, 7 and 9 are rates: an update of many learned events takes them up to twice as high.
+The places 0, 6, 7 and 9 are rates: an update of many learned events takes them up to twice as high. After a step the weights are pulled towards their
+initial values by the share in place 11. A step that has done so itself, in its own pass over the weights, leaves 0 there.
 """
 
 from __future__ import annotations

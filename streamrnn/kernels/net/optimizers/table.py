@@ -103,8 +103,9 @@ def step(code, c, w, w_0, s, size, g, n, pull):
     ``s`` starts at this run's place in the first array of moments; the next arrays lie ``size`` further each.
     ``pull`` moves the weights towards their initial values by that share.
     """
+    c[11] = pull
     _step(code, c, w, w_0, s, size, g, n)
-    if pull > ZERO:
+    if c[11] > ZERO:
         _pull(w, w_0, pull, n)
 
 
