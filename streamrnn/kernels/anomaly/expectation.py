@@ -3,8 +3,9 @@
 The third is a level and a shape of m bins, learned bin by bin, and a regression of what they leave on its last 13 values::
 
     v = l + S[t mod m],   r = y - v,   f = v + w . (r[t-1] ... r[t-13])
-    l += LEVEL_PACE r,   S[t mod m] += g r,   g = max(SHAPE_PACE, 1 / (seasons seen + 1))
+    l += LEVEL_PACE r + s,   S[t mod m] += g r,   g = max(SHAPE_PACE, 1 / (seasons seen + 1))
 
+s is what is usually added over a season, by event (:func:`~streamrnn.kernels.anomaly.outlook.slope`): without it the shape of a counter has a step at its end.
 Without a season S is 0, and the regression is one on the values. The season is the one that :mod:`streamrnn.kernels.forecast.season` would find among
 up to ``SEASON_LAGS`` lags; the regression learns by recursive least squares (:mod:`streamrnn.kernels.least_squares`). An expert
 weighs the eighth power of the least running error over its own.
@@ -91,7 +92,7 @@ def _adapt(o, t, y, age, x, g, h):
             for i in range(n):
                 o[at.LAG_COEFFICIENTS + i] += g[i] * e / power
     o[at.residuals_at(o) + t % room] = r
-    o[at.BASE_LEVEL] += max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
+    o[at.BASE_LEVEL] += at.slope(o) + max(LEVEL_PACE, 1.0 / (age + 2.0) if age < 100 else 0.0) * r
     m = int(o[at.SEASON])
     if m > 0:
         at.set_bin(o, t % m, at.bin_of_shape(o, t % m) + max(SHAPE_PACE, 1.0 / (age // m + 2.0)) * r)
@@ -109,7 +110,7 @@ def _begin(o, t, m):
     total = 0.0
     for i in range(first, t + 1):
         total += at.kept_value(o, i)
-    o[at.BASE_LEVEL] = total / (t + 1 - first)
+    o[at.BASE_LEVEL] = total / (t + 1 - first) - 0.5 * (t - first) * at.slope(o)
     return first
 
 
@@ -158,6 +159,7 @@ def learn(o, y, x, known, beyond, learns, scratch):
         return
     if not (known and learns):
         o[at.residuals_at(o) + t % at.lags_of(o)[1]] = y - shape_at(o, t)
+        o[at.BASE_LEVEL] += at.slope(o)
         return
     o[at.CUT_IN_A_ROW] = min(o[at.CUT_IN_A_ROW] + 1.0, MOST_DOUBLINGS) if beyond else 0.0
     o[at.BEYOND_SIDE] = _side(o, x) if o[at.COUNTED] > SETTLED else 0.0

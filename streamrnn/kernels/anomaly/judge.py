@@ -8,7 +8,7 @@ import numpy as np
 
 from streamrnn.kernels.anomaly import alarm, expectation, novelty, outlook, policy, sticking, surprise
 from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, STICKING, SURPRISE, deciding_view
-from streamrnn.kernels.anomaly.size import SETTLED
+from streamrnn.kernels.anomaly.size import SETTLED, conditional_size
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 from streamrnn.kernels.compile import kernel
 from streamrnn.kernels.net import words as at
@@ -71,7 +71,7 @@ def _surprise(o, gain, away, drift, level, own):
     one = o[outlook.ONE_STEP : outlook.ONE_STEP + outlook.LOOK_WORDS]
     mean = o[outlook.SMOOTHED : outlook.SMOOTHED + outlook.LOOK_WORDS]
     v = (1.0 + gain) * surprise.size_of(one, abs(away))
-    m = (1.0 + gain) * surprise.size_of(mean, abs(drift))
+    m = (1.0 + gain) * surprise.size_of(mean, abs(drift) / conditional_size(o))
     p, q = surprise.tail(one, v), surprise.tail(mean, m)
     own[novelty.SURPRISE_P] = min(p, q)
     own[novelty.SURPRISE_VIEW] = -np.log10(min(p, q))

@@ -51,6 +51,8 @@ LAST_VALUE, EQUAL_RUN, LONGEST_RUN, RUNS, STUCK_OF_LATE = range(27, 32)
 IS_STUCK, READING, READ_AT, READ_AGO = range(40, 44)
 FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
 BEYOND_SIDE: Final = 45  # on which side of what was expected the last value lay beyond the limit; 0: it did not
+# running means: of the size of the change that is expected, of its square, of its product with the size of the error, and of that
+MEAN_CHANGE, MEAN_SQUARED_CHANGE, MEAN_PRODUCT, MEAN_ERROR = 35, 39, 46, 47
 LIGHT_ORIGIN: Final = 44  # of a light outlook: what the values in its ring are relative to
 # the regression: coefficients, then the last residuals and P behind as many as there is room for
 LAG_COEFFICIENTS: Final = 48
@@ -100,6 +102,20 @@ def season_lags(o):
 def ring_size(o):
     """Return how many values it keeps; 0: none."""
     return OUTLOOK_RING if o.size == OUTLOOK_WORDS else LIGHT_RING if o.size > SEASONLESS_WORDS else 0
+
+
+@kernel
+def slope(o):
+    """Return by how much the level grows from event to event where there is a season; 0 in the light form.
+
+    It is what is usually added over a season, b, spread over its m events; it counts as far as it is beyond the error e of a season ago: b / m times b^2 / (b^2 + e^2).
+    """
+    m = int(o[SEASON])
+    if m == 0 or o.size != OUTLOOK_WORDS:
+        return 0.0
+    e, b = o[SEASON_CURVE + m], o[SEASON_CURVE + SEASON_LAGS + 1 + m]
+    square = b * b
+    return b / m * (square / (square + e * e)) if 0.0 < square < np.inf else 0.0
 
 
 @kernel

@@ -7,7 +7,8 @@ the mean of log(v / u) beyond it (B. M. Hill, 1975)::
     m += SMOOTHING (error - m)
     p = 0.02 (v / u)^(-1 / h)            exceeds:  p <= a exp(D)  and  v >= LEAST_SIZE
 
-The p-value of a feature is the lesser of the two.
+The p-value of a feature is the lesser of the two. Where much is expected to change a curve that comes a little early or late makes errors of one sign, several in a row: m is
+divided by how much larger errors are there (:func:`~streamrnn.kernels.anomaly.size.conditional_size`). The error itself is not: a jump is one at any time.
 
 **Debt.** Far below zero the debt D (as in :mod:`~streamrnn.kernels.anomaly.alarm`, but without a bound on that side) leaves only what is rarer and rarer: on a stream
 whose bursts no power law foresees the rate is held all the same. What novelty alarms for is charged to it too, so that the two views together keep the rate.
@@ -25,7 +26,7 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.anomaly import outlook as at
-from streamrnn.kernels.anomaly.size import SETTLED, follow_size
+from streamrnn.kernels.anomaly.size import SETTLED, conditional_size, follow_change, follow_size
 from streamrnn.kernels.compile import kernel
 
 QUANTILE: Final = 0.98
@@ -126,7 +127,8 @@ def follow(o, error, taken_error, p, exceeding, cost):
     teaches = not (exceeding and o[at.IS_FREE] > 0.0)
     o[at.SMOOTHED_ERROR] = smoothed(o, taken_error)
     one, mean = o[at.ONE_STEP : at.ONE_STEP + at.LOOK_WORDS], o[at.SMOOTHED : at.SMOOTHED + at.LOOK_WORDS]
+    size = abs(o[at.SMOOTHED_ERROR]) / conditional_size(o)
+    follow_change(o, abs(error))
     _learn(one, abs(error), size_of(one, abs(error)), teaches)
-    size = abs(o[at.SMOOTHED_ERROR])
     _learn(mean, size, size_of(mean, size), teaches)
     return charge, free
