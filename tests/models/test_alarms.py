@@ -133,6 +133,24 @@ def test_what_explain_one_tells_is_what_blocks_tell():
     assert (why["feature"], why["view"]) == ("a", VIEWS[said["view"][599]])
 
 
+def test_a_residual_is_not_habituated():
+    """The score is the raw one less half of the largest of late, or the residual where that is more: where the net forecasts well."""
+    n, values = 9000, np.sin(np.arange(9000) / 7.0) + 0.5 * np.sin(np.arange(9000) / 11.0)
+    values += 0.002 * RNG.normal(size=n)
+    values[4000::30] += 0.05
+    said = say(values)
+
+    raw, residual, most, expected = said["contribution"][:, 0], said["views"][:, VIEWS.index("residual")], 0.0, []
+    raw[:2] = said["score"][:2]  # of the first events no feature's score is told
+    for t in range(n):
+        expected.append(max(raw[t] - 0.5 * most, 0.01 * raw[t], residual[t]))
+        most = max(raw[t], most * (1.0 - 1.0 / max(min(200.0, 0.15 * t), 1.0)))
+    np.testing.assert_allclose(said["score"], expected, rtol=1e-12)
+    spared = (said["score"] == residual) & (residual > 0.0)
+    assert spared.sum() > 20
+    assert set(said["view"][spared].tolist()) <= {VIEWS.index("residual"), VIEWS.index("surprise")}
+
+
 def test_what_decided_accounts_for_the_score():
     """Evidence is what the view says that decided, in the feature that did: after words of the user's too. Nothing found: no view."""
     values = np.column_stack([np.arange(1200.0), WAVE[:1200], RNG.normal(size=1200)])

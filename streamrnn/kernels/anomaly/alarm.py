@@ -4,7 +4,8 @@ Novelty (the score) and surprise (:mod:`~streamrnn.kernels.anomaly.surprise`) ha
 rate, and what novelty alarms for surprise pays as well. What follows is novelty's.
 
 **Habituation.** What follows a surprise scores less: score = max(raw - m / 2, raw / 100), where m is the largest raw score, fading over a
-seventh of the stream so far and at most 200 events.
+seventh of the stream so far and at most 200 events. The view "residual" is exempt: what it compares with is the errors themselves, those of a moment ago among them, so that a fault
+that goes on is new at its onset only.
 
 **Threshold.** The p-value of a score is its rank among about the last 1000 scores, which are kept as counts in bins a seventh of a score
 wide: 160 numbers instead of a window. The light form has 56, each half a score wide. An alarm is p <= level, and the level moves with the alarm debt D::

@@ -12,7 +12,7 @@ from streamrnn.kernels.net.words import FOUND_WORDS
 
 SHIFT: Final = 1.25  # factor by which one piece of feedback moves the weight of the deciding view
 MOST_SHIFT: Final = 4.0
-SURPRISE: Final = VIEWS.index("surprise")
+RESIDUAL, SURPRISE = VIEWS.index("residual"), VIEWS.index("surprise")
 RANGE, STICKING = VIEWS.index("range"), VIEWS.index("sticking")
 BY_VIEW: Final = 7  # word of what was found for an event: which view decides; 0 for the one that gave the score
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from streamrnn.kernels.anomaly import alarm, expectation, novelty, outlook, policy, sticking, surprise
-from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, STICKING, SURPRISE, deciding_view
+from streamrnn.kernels.anomaly.feedback import BY_VIEW, RANGE, RESIDUAL, STICKING, SURPRISE, deciding_view
 from streamrnn.kernels.anomaly.size import SETTLED, conditional_size
 from streamrnn.kernels.anomaly.views import INFORMATION, VIEWS
 from streamrnn.kernels.compile import kernel
@@ -101,7 +101,7 @@ def judge(hd, f, d, F, x, expected):
     warm = a[alarm.ALARM_EVENTS] >= d[rule + alarm.WARM_UP]
     rate = alarm.rate_of(d[rule : rule + at.RULE_WORDS], d[hd[at.GAPS]])
     level = surprise.level(a[alarm.SURPRISE_DEBT], alarm.SURPRISE_SHARE * rate / F) if warm else 0.0
-    most, surprised = 0, 0.0
+    most, surprised, missed, residual = 0, 0.0, 0, 0.0
     for i in range(F):
         own = found[FOUND_WORDS * i : FOUND_WORDS * (i + 1)]
         for j in range(FOUND_WORDS - 1):
@@ -128,6 +128,8 @@ def judge(hd, f, d, F, x, expected):
         if counted:
             drift = policy.on_side(po, surprise.smoothed(o, expectation.taken(o, v) - expected[i]))
             _surprise(o, gains[3], away, drift, level, own)
+            if (1.0 + gains[2]) * own[novelty.RESIDUAL_VIEW] > residual:
+                missed, residual = i, (1.0 + gains[2]) * own[novelty.RESIDUAL_VIEW]
         else:
             own[novelty.FEATURE_SCORE] = 0.0
         if own[novelty.FEATURE_SCORE] > event[0]:
@@ -139,12 +141,20 @@ def judge(hd, f, d, F, x, expected):
             away = abs(v - w[novelty.USUAL_MEAN])
             if away > FAR * w[novelty.USUAL_SPREAD]:
                 event[2] = 1.0
-    event[3] = alarm.after_habituation(a, event[0])
+    _habituate(a, event, missed, min(residual, 1.0))
     event[4] = alarm.threshold(a, rate) if M >= alarm.LEAST_NOVEL else alarm.NO_THRESHOLD
     flags = alarm.decide(a, d[rule : rule + at.RULE_WORDS], event[3], event[4], event[2], int(surprised))
     _choose(a, event, most, found[FOUND_WORDS * most + novelty.SURPRISE_P])
     event[5] = float(_with_wrong(a, F, found, event, flags))
     hd[hd[at.PREPARED] + at.JUDGED] = 1
+
+
+@kernel
+def _habituate(a, event, missed, residual):
+    """Write the event's score: of what remains after habituation and of its largest residual, which is of feature ``missed``, the higher."""
+    event[3], event[BY_VIEW] = alarm.after_habituation(a, event[0]), 0.0
+    if residual > event[3]:
+        event[1], event[3], event[BY_VIEW] = float(missed), residual, float(RESIDUAL)
 
 
 @kernel
@@ -182,7 +192,7 @@ def _choose(a, event, most, p):
     ``most``, p: the feature that surprises most, and its p-value.
     """
     rank = alarm.p_value(a, event[3])
-    event[6], event[BY_VIEW] = rank, 0.0
+    event[6] = rank
     if p < (rank if event[3] >= alarm.SCORE_FLOOR else 1.0):
         event[1], event[6], event[BY_VIEW] = float(most), p, float(SURPRISE)
 
