@@ -53,7 +53,7 @@ class RNNAnomalyDetector(Recurrent, base.AnomalyDetector):
     forecast made eight events ago; the value together with the mean of the last 32; and the error of the forecast made two events
     ago, weighted by how well the net predicts the stream. After a high score the detector habituates: the next scores are lower.
 
-    *Surprise* is the error of the prediction of each feature, in units of its running size. The prediction is a mixture of the last value,
+    *Surprise* is the error of the prediction of each feature, in units of its running size, or how far the last eight events left the season. The prediction is a mixture of the last value,
     the net, and the shape of the season; ``expectation="light"`` is a smaller form of it, without the views of longer forecasts.
 
     An *alarm* is a score at or above a threshold that adapts, or a surprise as rare as that: at most for a share ``alarm_rate`` of normal events, on

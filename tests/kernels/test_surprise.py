@@ -24,17 +24,26 @@ def _run(x, net, o, scratch, out):
         if known and x[t] == x[t]:
             one = o[outlook.ONE_STEP : outlook.ONE_STEP + outlook.LOOK_WORDS]
             mean = o[outlook.SMOOTHED : outlook.SMOOTHED + outlook.LOOK_WORDS]
-            v = surprise.size_of(one, abs(x[t] - expected))
-            m = surprise.size_of(mean, abs(surprise.smoothed(o, taken - expected)) / conditional_size(o))
-            p, q = surprise.tail(one, v), surprise.tail(mean, m)
+            far, course, times = (
+                o[outlook.COURSE : outlook.COURSE + outlook.LOOK_WORDS],
+                expectation.course(o, taken),
+                conditional_size(o),
+            )
+            v = surprise.size_of(one, abs(x[t] - expected)) / times
+            m = surprise.size_of(mean, abs(surprise.smoothed(o, taken - expected))) / times
+            c = surprise.course_size(o, course) / times
+            p, q, r = surprise.tail(one, v), surprise.tail(mean, m), surprise.tail(far, c)
             level = surprise.level(o[DEBT], RATE)
-            exceeding = t >= WARM and (surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level))
-            p = min(p, q)
+            exceeding = t >= WARM and (
+                surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level) or surprise.exceeds(c, r, level)
+            )
+            p = min(p, q, r)
+            out[t, 6] = course
             out[t, 2] = p
             out[t, 3] = 1.0 if exceeding and surprise.begins(o, p) else 0.0
             o[SPARE] *= 1.0 - 1.0 / surprise.REMEMBERED
             cost = surprise.price(o[SPARE], RATE)
-            charge, free = surprise.follow(o, x[t] - expected, taken - expected, p, exceeding, cost)
+            charge, free = surprise.follow(o, x[t] - expected, taken - expected, course, p, exceeding, cost)
             o[SPARE] += free
             if t >= WARM:
                 o[DEBT] = surprise.paid(o[DEBT], RATE, charge)
@@ -47,8 +56,8 @@ run = entry(_run)
 
 
 def follow(x, words=OUTLOOK_WORDS, net=None):
-    """For each event: expected, learned, p-value, whether an episode begins, season, size of the errors. ``net``: what a net expects behind each; none."""
-    out, o = np.zeros((len(x), 6)), np.zeros(words)
+    """For each event: expected, learned, p-value, whether an episode begins, season, size of the errors, course. ``net``: what a net expects behind each; none."""
+    out, o = np.zeros((len(x), 7)), np.zeros(words)
     run(np.asarray(x, float), np.full(len(x), np.nan) if net is None else net, o, np.zeros(OUTLOOK_SCRATCH), out)
     return out
 
@@ -105,13 +114,14 @@ class Changes:
         self.ec += share * (e * c - self.ec)
 
 
-def twin(errors, taken, changes):
-    """The rule on errors, on those of the values learned, and on the changes expected: p-value, and whether an episode begins."""
-    looks, mean, debt, quiet, free, is_free, least, found = (Look(), Look()), 0.0, 0.0, 0, 0.0, False, 0.0, []
+def twin(errors, taken, changes, courses):
+    """The rule on errors, on those of the values learned, on the changes expected, and on courses: p-value, and whether an episode begins."""
+    looks, mean, debt, quiet, free, is_free, least, found = (Look(), Look(), Look()), 0.0, 0.0, 0, 0.0, False, 0.0, []
     usual = Changes()
-    for t, (error, limited, change) in enumerate(zip(errors, taken, changes, strict=True), 1):
+    for t, (error, limited, change, course) in enumerate(zip(errors, taken, changes, courses, strict=True), 1):
         mean += 0.25 * (limited - mean)
-        seen = abs(error), abs(mean) / usual.times_larger(change)
+        times = usual.times_larger(change)
+        seen = abs(error) / times, abs(mean) / times, abs(course) / times if looks[2].n > 50 else 0.0
         sizes, ps = zip(*(look.size_and_p(e) for look, e in zip(looks, seen, strict=True)), strict=True)
         level, p = 2.4 * RATE * math.exp(debt), min(ps)
         exceeds = t >= WARM and any(v >= 6 and q <= level for v, q in zip(sizes, ps, strict=True))
@@ -128,8 +138,10 @@ def twin(errors, taken, changes):
         if t >= WARM:
             debt = min(max(debt + RATE - charge, -50), 2)
         usual.learn(abs(error), change)
-        for look, e in zip(looks, seen, strict=True):
-            look.learn(e, not (exceeds and is_free))
+        for look, e in zip(looks[:2], seen, strict=False):
+            look.learn(e, not (quiet > 0 and is_free))
+        if course != 0 and t % 8 == 0:
+            looks[2].learn(abs(course) / times, not (quiet > 0 and is_free))
     return np.array(found)
 
 
@@ -139,26 +151,40 @@ def test_the_layout_has_room_for_an_outlook():
     assert outlook.LIGHT_END == LIGHT_WORDS
 
 
-def test_the_rule_is_its_definition():
-    """p-values and episodes of errors with a heavy tail, bursts, a stretch of nothing and another unit."""
-    rng = np.random.default_rng(1)
-    x = rng.standard_t(2.5, 3000)
-    x[1000:1100], x[2000:] = 0.0, 50.0 * x[2000:]
-    x[[400, 402, 800, 1500, 1520]] = 300.0
-    x[1540] = 1e6
-    out = follow(x)
-
-    expected = twin((x - out[:, 0])[1:], (out[:, 1] - out[:, 0])[1:], np.abs(out[1:, 0] - out[:-1, 1]))
-    np.testing.assert_allclose(out[1:, 2], expected[:, 0], rtol=1e-9)
-    np.testing.assert_array_equal(out[1:, 3], expected[:, 1])
-    assert out[:, 3].sum() > 5
-
-
 def curve(n, season=24, noise=0.03, seed=2):
     """A daily curve with two bumps, and noise."""
     rng, phase = np.random.default_rng(seed), np.arange(n) % season / season
     bumps = np.exp(-(((phase - 0.3) / 0.08) ** 2)) + 0.6 * np.exp(-(((phase - 0.7) / 0.1) ** 2))
     return 50.0 + 20.0 * bumps + noise * 20.0 * rng.normal(size=n)
+
+
+def slowly(seed=2, noise=0.07):
+    """A curve of 96 events a day, some days of which come a third later, faded in and out; and the first events of these days."""
+    x, smooth, days = curve(8064, 96, noise, seed), curve(8064, 96, 0.0), range(2016, 8000, 768)
+    share = np.clip(np.minimum(np.arange(96), 95 - np.arange(96)) / 12.0, 0.0, 1.0)
+    for day in days:
+        x[day : day + 96] += share * (np.roll(smooth[:96], 32) - smooth[:96])
+    return x, days
+
+
+def wild():
+    """Errors with a heavy tail, bursts, a stretch of nothing and another unit."""
+    x = np.random.default_rng(1).standard_t(2.5, 3000)
+    x[1000:1100], x[2000:] = 0.0, 50.0 * x[2000:]
+    x[[400, 402, 800, 1500, 1520]] = 300.0
+    x[1540] = 1e6
+    return x
+
+
+@pytest.mark.parametrize("x", [wild(), slowly()[0]], ids=["wild", "slowly"])
+def test_the_rule_is_its_definition(x):
+    """p-values and episodes, without a season and with one."""
+    out = follow(x)
+
+    expected = twin((x - out[:, 0])[1:], (out[:, 1] - out[:, 0])[1:], np.abs(out[1:, 0] - out[:-1, 1]), out[1:, 6])
+    np.testing.assert_allclose(out[1:, 2], expected[:, 0], rtol=1e-9)
+    np.testing.assert_array_equal(out[1:, 3], expected[:, 1])
+    assert out[:, 3].sum() > 5
 
 
 def test_a_season_is_found_and_expected():
@@ -242,6 +268,20 @@ def test_what_creeps_in_is_seen_by_the_mean_of_the_errors():
     assert errors[2000:2040].max() < 6.0 * out[1999, 5] * 1.35
     assert out[2000:2012, 3].any()
     assert out[500:2000, 3].sum() <= 3
+
+
+def test_what_comes_slowly_is_seen_by_its_course():
+    """A day that comes later, without a jump, is found each time; the course is then by how much it has left the season in eight events."""
+    for seed in range(3):
+        x, days = slowly(seed)
+        out = follow(x)
+        assert all(out[day : day + 100, 3].any() for day in days)
+        assert out[1500:, 3].sum() <= len(days) + 2
+    x, days = slowly(noise=1e-9)
+    fault = x - curve(8064, 96, 0.0)
+    course, expected = follow(x)[2016:2112, 6], fault[2016:2112] - fault[2008:2104]
+    assert np.abs(course - expected).max() < 1.5
+    assert np.abs(expected).max() > 15.0
 
 
 def test_a_faint_exceedance_does_not_hide_what_follows():

@@ -86,7 +86,13 @@ def _follow(hd, d, F, x, expected):
             n, error = w[novelty.SEEN], taken - expected[i]
             w[novelty.SPREAD] = novelty.clipped(w[novelty.SPREAD], error * error, n)
             due, is_free = surprise.follow(
-                o, v - expected[i], error, own[novelty.SURPRISE_P], own[novelty.SURPRISED] != 0.0, cost
+                o,
+                v - expected[i],
+                error,
+                expectation.course(o, taken),
+                own[novelty.SURPRISE_P],
+                own[novelty.SURPRISED] != 0.0,
+                cost,
             )
             charge, free = max(charge, due), max(free, is_free)
             flags = int(event[5])

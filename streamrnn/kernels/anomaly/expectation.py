@@ -38,6 +38,7 @@ YOUNG: Final = 2048  # events from which on
 SELDOM: Final = 2  # regression and season learn from every other: by then an event holds little that is new
 SEARCH_EVERY: Final = 64  # events between two searches for a season, once there are many
 SEARCH_BEGINNING: Final = 512
+LEAST_SEASONS: Final = 4.0  # before so many a shape is noise
 WEIGHT_PACE: Final = 0.01  # of the experts' running errors
 
 
@@ -57,6 +58,15 @@ def _last_residuals(o, t, x):
         x[i] = o[first + (t - 1 - i) % room]
     for i in range(n, room):
         x[i] = 0.0
+
+
+@kernel
+def course(o, y):
+    """Return by how much the last ``COURSE_EVENTS`` events, up to value y, have left the course of the season; 0 as long as none is known."""
+    t, m = int(o[at.AGE]), o[at.SEASON]
+    if not (m > 0.0 and t - o[at.SHAPE_BEGAN] >= LEAST_SEASONS * m):
+        return 0.0
+    return y - shape_at(o, t) - o[at.residuals_at(o) + (t - at.COURSE_EVENTS) % at.lags_of(o)[1]]
 
 
 @kernel

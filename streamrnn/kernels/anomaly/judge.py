@@ -64,19 +64,25 @@ def statistics(hd, d, i):
 
 
 @kernel
-def _surprise(o, gain, away, drift, level, own):
-    """Write how rare it is that a value is as far ``away`` from what was expected, and values of late by ``drift``, and whether either exceeds."""
+def _surprise(o, po, gain, away, taken, expected, level, own):
+    """Write how rare it is that a value is as far ``away`` from what was expected, and values of late with it (``taken``: as it is learned); and whether one exceeds."""
     if not (o[outlook.AGE] > 0.0 and away == away):  # noqa: PLR0124  NaN
         return
     one = o[outlook.ONE_STEP : outlook.ONE_STEP + outlook.LOOK_WORDS]
     mean = o[outlook.SMOOTHED : outlook.SMOOTHED + outlook.LOOK_WORDS]
-    v = (1.0 + gain) * surprise.size_of(one, abs(away))
-    m = (1.0 + gain) * surprise.size_of(mean, abs(drift) / conditional_size(o))
-    p, q = surprise.tail(one, v), surprise.tail(mean, m)
-    own[novelty.SURPRISE_P] = min(p, q)
-    own[novelty.SURPRISE_VIEW] = -np.log10(min(p, q))
-    if surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level):
-        own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o, min(p, q)) else alarm.STILL_SURPRISED
+    far = o[outlook.COURSE : outlook.COURSE + outlook.LOOK_WORDS]
+    drift, course = surprise.smoothed(o, taken - expected), expectation.course(o, taken)
+    more = (1.0 + gain) / conditional_size(o)
+    v, m, c = (
+        more * surprise.size_of(one, abs(away)),
+        more * surprise.size_of(mean, abs(policy.on_side(po, drift))),
+        more * surprise.course_size(o, policy.on_side(po, course)),
+    )
+    p, q, r = surprise.tail(one, v), surprise.tail(mean, m), surprise.tail(far, c)
+    least = min(p, q, r)
+    own[novelty.SURPRISE_P], own[novelty.SURPRISE_VIEW] = least, -np.log10(least)
+    if surprise.exceeds(v, p, level) or surprise.exceeds(m, q, level) or surprise.exceeds(c, r, level):
+        own[novelty.SURPRISED] = alarm.NEWLY_SURPRISED if surprise.begins(o, least) else alarm.STILL_SURPRISED
 
 
 @kernel
@@ -124,10 +130,8 @@ def judge(hd, f, d, F, x, expected):
         gains = d[hd[at.GAINS] + at.GAIN_WORDS * i : hd[at.GAINS] + at.GAIN_WORDS * (i + 1)]
         novelty.compare(w, memory, M, relative, gains, own)
         away = policy.deviation(po, o, v, expected[i])
-        counted = policy.counts(po, o, away, expected[i])
-        if counted:
-            drift = policy.on_side(po, surprise.smoothed(o, expectation.taken(o, v) - expected[i]))
-            _surprise(o, gains[3], away, drift, level, own)
+        if policy.counts(po, o, away, expected[i]):
+            _surprise(o, po, gains[3], away, expectation.taken(o, v), expected[i], level, own)
             if (1.0 + gains[2]) * own[novelty.RESIDUAL_VIEW] > residual:
                 missed, residual = i, (1.0 + gains[2]) * own[novelty.RESIDUAL_VIEW]
         else:

@@ -1,7 +1,7 @@
 """The memory of what is expected of one feature: where each part of an outlook lies (float64 words).
 
 An outlook holds the season and its shape, the regression on what the shape leaves, the running errors of the three experts, and the rule that tells a
-surprise, which looks twice at an error: see :mod:`~streamrnn.kernels.anomaly.expectation` and :mod:`~streamrnn.kernels.anomaly.surprise`. A blank one is zero all over.
+surprise, which looks in three ways at what was not expected: see :mod:`~streamrnn.kernels.anomaly.expectation` and :mod:`~streamrnn.kernels.anomaly.surprise`. A blank one is zero all over.
 
 It has one of two forms, which its size tells: the *full* one, ``OUTLOOK_WORDS`` words, and the *light* one, with a shorter regression, a shorter season or none, and
 values, curve and shape of the season in float32, the values relative to the first one.
@@ -29,6 +29,9 @@ N_FORECASTS: Final = 3
 EXPERT_LAST, EXPERT_NET, EXPERT_SHAPE = range(N_FORECASTS)
 RESIDUAL_LAGS, LIGHT_RESIDUAL_LAGS = 13, 8
 LAGS_ROOM, LIGHT_LAGS_ROOM = 16, 8  # of the regression's arrays: multiples of eight
+COURSE_EVENTS: Final = (
+    8  # of a course: as many residuals as the light form keeps; a curve of 96 events is as well seen by 12 or 16
+)
 GAIN_ROOM: Final = 192  # of its matrix P, packed
 
 # events since the first value, the missing ones among them; what is expected next; values in a row that were learned as others
@@ -39,7 +42,7 @@ SEASON, SHAPE_BEGAN, BASE_LEVEL = range(3, 6)
 # one before; then the tail's quantile and Hill's mean
 LOOK_SIZE, LOOK_COUNTED, LOOK_WIDE, LOOK_PEAK, LOOK_PEAK_BEFORE, LOOK_TAIL, LOOK_HILL = range(7)
 LOOK_WORDS: Final = 7
-ONE_STEP, SMOOTHED = 6, 16  # places of the looks: at the error itself, at its running mean
+ONE_STEP, SMOOTHED, COURSE = 6, 16, 48  # places of the looks: at the error itself, at its running mean, at the course
 SIZE, COUNTED = ONE_STEP + LOOK_SIZE, ONE_STEP + LOOK_COUNTED
 # events until an episode is over; whether this one is free; its least p-value; the errors' running mean
 QUIET_LEFT, IS_FREE, LEAST_P, SMOOTHED_ERROR = 13, 14, 15, 23
@@ -52,10 +55,10 @@ IS_STUCK, READING, READ_AT, READ_AGO = range(40, 44)
 FORECASTS, EXPERT_ERRORS = 32, 36  # of each expert
 BEYOND_SIDE: Final = 45  # on which side of what was expected the last value lay beyond the limit; 0: it did not
 # running means: of the size of the change that is expected, of its square, of its product with the size of the error, and of that
-MEAN_CHANGE, MEAN_SQUARED_CHANGE, MEAN_PRODUCT, MEAN_ERROR = 35, 39, 46, 47
+CHANGE_MEAN, CHANGE_SQUARE, CHANGE_PRODUCT, CHANGE_ERROR = 35, 39, 46, 47
 LIGHT_ORIGIN: Final = 44  # of a light outlook: what the values in its ring are relative to
 # the regression: coefficients, then the last residuals and P behind as many as there is room for
-LAG_COEFFICIENTS: Final = 48
+LAG_COEFFICIENTS: Final = 56
 SEASON_CURVE: Final = LAG_COEFFICIENTS + 2 * LAGS_ROOM + GAIN_ROOM
 RING: Final = SEASON_CURVE + 2 * (SEASON_LAGS + 1)
 SEASON_SHAPE: Final = RING + OUTLOOK_RING

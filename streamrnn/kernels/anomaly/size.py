@@ -25,39 +25,39 @@ LASTING: Final = 32.0
 MOST_DOUBLINGS: Final = 40.0
 PEAK_STRETCH: Final = 600.0  # with 48 a quiet stretch makes whatever follows it enormous
 
-MOST_CHANGE: Final = 4.0  # means: the most that a change expected counts, and an error beside it
-FOLLOWED: Final = 2000.0  # events in which those means are taken
-KNOWN_CHANGES: Final = 100.0  # before so many the regression is noise
+CHANGE_CUT: Final = 4.0  # means: the most that a change expected counts, and an error beside it
+CHANGES_REMEMBERED: Final = 2000.0  # events in which those means are taken
+LEAST_CHANGES: Final = 100.0  # before so many the regression is noise
 
 
 @kernel
 def _expected_change(o):
     """Return the size of the change that is expected, and limited as it counts."""
-    change, mean = abs(o[at.EXPECTED] - o[at.FORECASTS + at.EXPERT_LAST]), o[at.MEAN_CHANGE]
-    return min(change, MOST_CHANGE * mean) if o[at.COUNTED] > SETTLED and mean > 0.0 else change
+    change, mean = abs(o[at.EXPECTED] - o[at.FORECASTS + at.EXPERT_LAST]), o[at.CHANGE_MEAN]
+    return min(change, CHANGE_CUT * mean) if o[at.COUNTED] > SETTLED and mean > 0.0 else change
 
 
 @kernel
 def conditional_size(o):
     """Return how many times larger errors usually are where so much is expected to change as now; at least 1. ``o``: the outlook."""
-    e, mean = o[at.MEAN_ERROR], o[at.MEAN_CHANGE]
-    variance = o[at.MEAN_SQUARED_CHANGE] - mean * mean
-    if not (o[at.COUNTED] > KNOWN_CHANGES and e > 0.0 and variance > 0.0):
+    e, mean = o[at.CHANGE_ERROR], o[at.CHANGE_MEAN]
+    variance = o[at.CHANGE_SQUARE] - mean * mean
+    if not (o[at.COUNTED] > LEAST_CHANGES and e > 0.0 and variance > 0.0):
         return 1.0
-    slope = (o[at.MEAN_PRODUCT] - e * mean) / variance
+    slope = (o[at.CHANGE_PRODUCT] - e * mean) / variance
     return max(1.0 + slope * (_expected_change(o) - mean) / e, 1.0)
 
 
 @kernel
 def follow_change(o, error):
     """Take an absolute error into the means, beside the change that was expected."""
-    share = max(1.0 / FOLLOWED, 1.0 / (o[at.COUNTED] + 1.0))
-    e, c = o[at.MEAN_ERROR], _expected_change(o)
-    error = min(error, MOST_CHANGE * e) if o[at.COUNTED] > SETTLED and e > 0.0 else error
-    o[at.MEAN_ERROR] += share * (error - e)
-    o[at.MEAN_CHANGE] += share * (c - o[at.MEAN_CHANGE])
-    o[at.MEAN_SQUARED_CHANGE] += share * (c * c - o[at.MEAN_SQUARED_CHANGE])
-    o[at.MEAN_PRODUCT] += share * (error * c - o[at.MEAN_PRODUCT])
+    share = max(1.0 / CHANGES_REMEMBERED, 1.0 / (o[at.COUNTED] + 1.0))
+    e, c = o[at.CHANGE_ERROR], _expected_change(o)
+    error = min(error, CHANGE_CUT * e) if o[at.COUNTED] > SETTLED and e > 0.0 else error
+    o[at.CHANGE_ERROR] += share * (error - e)
+    o[at.CHANGE_MEAN] += share * (c - o[at.CHANGE_MEAN])
+    o[at.CHANGE_SQUARE] += share * (c * c - o[at.CHANGE_SQUARE])
+    o[at.CHANGE_PRODUCT] += share * (error * c - o[at.CHANGE_PRODUCT])
 
 
 @kernel

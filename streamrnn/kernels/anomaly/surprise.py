@@ -1,20 +1,22 @@
 """Surprise: the size of the error of what was expected, and when it alarms.
 
-An error is looked at twice: itself, and its running mean m over about four events, which sees what creeps in without a jump. Each look has a running
-size of its own. With v = abs(error) over it, the tail of v is a power law fitted as the stream runs: u, its 98 % quantile, moves by small steps, and h is
-the mean of log(v / u) beyond it (B. M. Hill, 1975)::
+An event is looked at in three ways: the error itself; its running mean m over about four events, which sees what creeps in without a jump; and, where there is a season,
+the course of the last eight events (:func:`~streamrnn.kernels.anomaly.expectation.course`): by how much they have left its shape, which sees what each next event is expected
+to go on with. Each look has a running size of its own, and each error is first divided by how much larger errors usually are where so much is expected to change
+(:func:`~streamrnn.kernels.anomaly.size.conditional_size`). With v = abs(error) over the size, the tail of v is a power law fitted as the stream runs: u, its 98 % quantile,
+moves by small steps, and h is the mean of log(v / u) beyond it (B. M. Hill, 1975)::
 
     m += SMOOTHING (error - m)
     p = 0.02 (v / u)^(-1 / h)            exceeds:  p <= a exp(D)  and  v >= LEAST_SIZE
 
-The p-value of a feature is the lesser of the two. Where much is expected to change a curve that comes a little early or late makes errors of one sign, several in a row: m is
-divided by how much larger errors are there (:func:`~streamrnn.kernels.anomaly.size.conditional_size`). The error itself is not: a jump is one at any time.
+The p-value of a feature is the least of the three. Of courses every eighth is learned: those between share its events, and a fault that comes slowly would be usual before it
+is large.
 
 **Debt.** Far below zero the debt D (as in :mod:`~streamrnn.kernels.anomaly.alarm`, but without a bound on that side) leaves only what is rarer and rarer: on a stream
 whose bursts no power law foresees the rate is held all the same. What novelty alarms for is charged to it too, so that the two views together keep the rate.
 
 **Episodes.** What is charged to D is an episode of exceedances no more than ``QUIET`` events apart, not each of them. An episode is *free* while they are
-few: it is charged only by the share of how many there were of late (1 for ``OFTEN`` times the rate), and its exceedances teach u and h nothing. So a fault
+few: it is charged only by the share of how many there were of late (1 for ``OFTEN`` times the rate), and its events teach u and h nothing. So a fault
 that comes back alarms again, and what becomes usual stops alarming. Within an episode an exceedance that is ``RARER`` times rarer than all of it
 before begins anew and alarms, at no further charge: what is faint does not hide what follows. The debt is that of all features together.
 """
@@ -31,6 +33,9 @@ from streamrnn.kernels.compile import kernel
 
 QUANTILE: Final = 0.98
 TAIL_STEP: Final = 0.005
+LEAST_COURSES: Final = (
+    50.0  # before so many such a quantile is not known; errors come each event, and are known by the end of the warm-up
+)
 FIRST_TAIL, FIRST_HILL = 2.5, 0.4
 LEAST_TAIL: Final = 1.0  # running sizes: on a stream that mostly stands still nothing else would stop it
 LEAST_HILL, MOST_HILL = 0.05, 1.5
@@ -77,6 +82,13 @@ def exceeds(v, p, most):
 
 
 @kernel
+def course_size(o, course):
+    """Return a course in running sizes of its look; 0 before it is known what is usual."""
+    look = o[at.COURSE : at.COURSE + at.LOOK_WORDS]
+    return size_of(look, abs(course)) if look[at.LOOK_COUNTED] > LEAST_COURSES else 0.0
+
+
+@kernel
 def begins(o, p):
     """Tell whether an exceedance with this p-value would be the first of an episode, or begins the one that runs anew."""
     return o[at.QUIET_LEFT] <= 0.0 or p * RARER < o[at.LEAST_P]
@@ -95,8 +107,9 @@ def paid(debt, rate, charge):
 
 
 @kernel
-def _learn(look, error, v, teaches):
-    """Take an absolute error, which is v sizes, into a look; ``teaches``: whether into its tail too."""
+def _learn(look, error, teaches):
+    """Take an absolute error into a look; ``teaches``: whether into its tail too."""
+    v = size_of(look, error)
     follow_size(look, error)
     if not (look[at.LOOK_COUNTED] > SETTLED and teaches):
         return
@@ -110,8 +123,8 @@ def _learn(look, error, v, teaches):
 
 
 @kernel
-def follow(o, error, taken_error, p, exceeding, cost):
-    """Take an error into the memory of a feature. p, exceeding: as found of it before; ``taken_error``: that of the value that is learned.
+def follow(o, error, taken_error, course, p, exceeding, cost):
+    """Take an error into the memory of a feature. p, exceeding: as found of it before; ``taken_error``, ``course``: of the value that is learned.
 
     Returns what is charged: 1 for an episode that begins, ``cost`` (:func:`price`) for a free one, else 0; and 1 where it is free.
     """
@@ -124,11 +137,12 @@ def follow(o, error, taken_error, p, exceeding, cost):
         o[at.QUIET_LEFT], o[at.LEAST_P] = QUIET, min(o[at.LEAST_P], p)
     else:
         o[at.QUIET_LEFT] = max(o[at.QUIET_LEFT] - 1.0, 0.0)
-    teaches = not (exceeding and o[at.IS_FREE] > 0.0)
+    teaches = not (o[at.QUIET_LEFT] > 0.0 and o[at.IS_FREE] > 0.0)
     o[at.SMOOTHED_ERROR] = smoothed(o, taken_error)
-    one, mean = o[at.ONE_STEP : at.ONE_STEP + at.LOOK_WORDS], o[at.SMOOTHED : at.SMOOTHED + at.LOOK_WORDS]
-    size = abs(o[at.SMOOTHED_ERROR]) / conditional_size(o)
+    times = conditional_size(o)
     follow_change(o, abs(error))
-    _learn(one, abs(error), size_of(one, abs(error)), teaches)
-    _learn(mean, size, size_of(mean, size), teaches)
+    _learn(o[at.ONE_STEP : at.ONE_STEP + at.LOOK_WORDS], abs(error) / times, teaches)
+    _learn(o[at.SMOOTHED : at.SMOOTHED + at.LOOK_WORDS], abs(o[at.SMOOTHED_ERROR]) / times, teaches)
+    if course != 0.0 and o[at.AGE] % at.COURSE_EVENTS == 0.0:
+        _learn(o[at.COURSE : at.COURSE + at.LOOK_WORDS], abs(course) / times, teaches)
     return charge, free

@@ -82,9 +82,9 @@ TARGET_SEASON, TARGET_RING = 344, 768  # the same of a number that is learned
 LIGHT_LAGS, LIGHT_RING = 169, 170  # the same of a light one, float32: a week of hours
 OUTLOOK_SCRATCH = 384  # float64 words
 OUTLOOK_WORDS = (
-    272 + 2 * (SEASON_LAGS + 1) + OUTLOOK_RING + SEASON_LAGS
+    280 + 2 * (SEASON_LAGS + 1) + OUTLOOK_RING + SEASON_LAGS
 )  # float64 words of what a feature is expected to be
-SEASONLESS_WORDS = 128  # of a light one that looks for no season
+SEASONLESS_WORDS = 136  # of a light one that looks for no season
 LIGHT_WORDS = SEASONLESS_WORDS + (LIGHT_RING + 2 * LIGHT_LAGS + 2) // 2
 LEAST_SEASONAL = 64  # remembered events below which a light one looks for no season
 RULE_WORDS, ALARM_WORDS = 16, 176  # settings and memory of the alarm rule
