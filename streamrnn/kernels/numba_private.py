@@ -77,7 +77,7 @@ PARTS: Final = {
     "numba.core.typeinfer.ConstraintNetwork": ("propagate",),
     "numba.core.types.Function": ("get_call_type",),
     "numba.core.types.iterators": ("RangeType",),
-    "numba.core.types.misc": ("SliceType",),
+    "numba.core.types.misc": ("Optional", "SliceType"),
     "numba.core.typing.context.BaseContext": (
         "refresh",
         "resolve_function_type",
