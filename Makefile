@@ -41,6 +41,7 @@ UNPACK_PIP := import ensurepip, pathlib, subprocess, sys, sysconfig; \
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*##/make \1\t/p' Makefile
 
+demo: export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/.demo  ## Watch a real stream: values, expectations, scores, alarms. Two minutes, no server.
 	@$(BIN)/python examples/demo.py
 
@@ -111,8 +112,8 @@ $(VENV)/.made: constraints.txt
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
-	@echo "Installing streamrnn into $(VENV) (the first run then compiles the net: half a minute) ..."
-	@$(INSTALL) --no-compile --no-build-isolation --editable '.[plot]'  # Python compiles what is imported; all of it takes longer than the demo
+	@echo "Installing streamrnn into $(VENV) (the first run then compiles the net: some ten seconds) ..."
+	@$(INSTALL) --no-compile --no-build-isolation --editable '.[plot]'  # Python compiles and keeps what is imported; all of it takes longer than the demo
 	@touch $@
 
 $(VENV)/.broker: $(VENV)/.made pyproject.toml
