@@ -96,11 +96,11 @@ class ModelRow:
 
 MODELS = {
     DEFAULT_MODEL: ModelRow(
-        predicts=False, compile_cpu_s=30.0, least_rate=1e-5, takes_feedback=True, takes_policy=True
+        predicts=False, compile_cpu_s=12.0, least_rate=1e-5, takes_feedback=True, takes_policy=True
     ),
-    "RNNSupervisedAnomalyDetector": ModelRow(predicts=True, compile_cpu_s=32.0, least_rate=1e-5),
-    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=25.0, short=True),
-    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=25.0, short=True),
+    "RNNSupervisedAnomalyDetector": ModelRow(predicts=True, compile_cpu_s=13.0, least_rate=1e-5),
+    "RNNRegressor": ModelRow(predicts=True, compile_cpu_s=10.0, short=True),
+    "RNNClassifier": ModelRow(predicts=True, compile_cpu_s=10.0, short=True),
 }
 """By name in ``streamrnn``. They can be written as snapshots."""
 
