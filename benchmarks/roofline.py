@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from streamrnn.kernels.numba_pipeline import EntryCompiler
+from streamrnn.kernels.numba_pipeline import EntryCompiler, InnerCompiler
 
 # the nets' own way to machine code, with the widest vectors that there are
 FAST = {
@@ -71,45 +71,31 @@ class Core:
         )  # fmt: skip
 
 
-@numba.njit(**{**FAST, "fastmath": {"contract"}})  # reassociation would fold the chains into one
+CHAINS = {**FAST, "fastmath": {"contract"}}  # reassociation would fold the chains into one
+
+
+@numba.njit(**{**CHAINS, "pipeline_class": InnerCompiler})
+def one_each(values, a, b):
+    """Apply a multiply-add to each of eight values."""
+    p, q, r, s, t, u, v, w = values
+    return p * a + b, q * a + b, r * a + b, s * a + b, t * a + b, u * a + b, v * a + b, w * a + b
+
+
+@numba.njit(**{**CHAINS, "pipeline_class": InnerCompiler})
+def four_each(values, a, b):
+    """Apply four, without a loop: of one with more than four turns no vectors would be made."""
+    return one_each(one_each(one_each(one_each(values, a, b), a, b), a, b), a, b)
+
+
+@numba.njit(**CHAINS)
 def multiply_add(x, a, b, repeats):
     """Apply 8 chains of 16 multiply-adds to each element: the chains fill the units while each waits for itself."""
     for _ in range(repeats):
         for i in range(x.size):
             p = x[i]
-            q, r, s, t, u, v, w = p + a, p + b, p - a, p - b, p * a, p * b, a - p
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
-            p, q, r, s = p * a + b, q * a + b, r * a + b, s * a + b
-            t, u, v, w = t * a + b, u * a + b, v * a + b, w * a + b
+            values = p, p + a, p + b, p - a, p - b, p * a, p * b, a - p
+            values = four_each(four_each(four_each(four_each(values, a, b), a, b), a, b), a, b)
+            p, q, r, s, t, u, v, w = values
             x[i] = p + q + r + s + t + u + v + w
 
 
